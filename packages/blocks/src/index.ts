@@ -1,0 +1,2 @@
+export type { DType } from './dtype.ts';
+export { dtypes } from './dtype.ts';

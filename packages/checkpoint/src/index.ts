@@ -1,0 +1,1 @@
+export type { HfCheckpoint, ModelView, TensorView } from './model-view.ts';

@@ -1,0 +1,43 @@
+// One view of a model on disk. Everything above this package sees tensors as named matrices whose rows can be read in
+// pieces, and never the container they came from.
+import type { DType } from '@quern/blocks';
+import type { GgufMetadata } from '@quern/gguf';
+
+/** A stored tensor. Shapes are row-major, innermost dimension LAST (the reverse of ggml's `ne`). */
+export interface TensorView {
+  readonly name: string;
+  readonly dtype: DType;
+  /** e.g. `[outFeatures, inFeatures]`; `[]` for a scalar. */
+  readonly shape: readonly number[];
+  /** Product of all dimensions but the last; 1 for vectors and scalars. */
+  readonly rows: number;
+  /** The last dimension (weights per row). */
+  readonly cols: number;
+  /** Bytes per row as stored. */
+  readonly rowBytes: number;
+  /** Where the bytes lie, for error messages. */
+  readonly file: string;
+  readonly offset: number;
+  /** Fills `into` (rowCount × rowBytes) with rows `firstRow…`. `into` may view shared memory. */
+  readRows(firstRow: number, rowCount: number, into: Uint8Array): Promise<void>;
+}
+
+/** A model in GGUF terms: GGUF metadata keys and GGUF tensor names, whether the file is GGUF or a lens makes it so. */
+export interface ModelView {
+  readonly path: string;
+  readonly metadata: GgufMetadata;
+  /** In file order (for a lens: the order llama.cpp's converter would write). */
+  readonly tensors: ReadonlyMap<string, TensorView>;
+  close(): Promise<void>;
+}
+
+/** A Hugging Face checkpoint folder as it is: its own tensor names and its JSON files. */
+export interface HfCheckpoint {
+  readonly path: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tensors: ReadonlyMap<string, TensorView>;
+  /** Text of a side file (`tokenizer.json`, `generation_config.json`), or undefined when absent. */
+  readText(name: string): Promise<string | undefined>;
+  readBytes(name: string): Promise<Uint8Array | undefined>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,1 @@
+export type { GgufMetadata, GgufScalar, GgufScalarType, GgufValue } from './value.ts';

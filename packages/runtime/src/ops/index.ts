@@ -1,0 +1,34 @@
+// The ops. T = tokens of the batch, S = sequences of the batch. Every op writes one output.
+//
+// embed      (table [vocab, C] any dtype, ids [T] I32)                          -> [T, C]
+// rmsNorm    (x [N, C], weight [C])                {eps}                        -> [N, C]   y = x / sqrt(mean(x²)+eps) · w
+// matmul     (x [T, C], w [R, C] any dtype, bias? [R])  {}                      -> [T, R]   y = x · wᵀ + bias
+// rope       (x [T, heads·headDim], cos [T, rot/2], sin [T, rot/2])
+//            {heads, headDim, rotaryDim, style}                                 -> same (may alias x)
+//            style 'norm' rotates pairs (2i, 2i+1); 'neox' rotates (i, i + rot/2). Dimensions ≥ rotaryDim are copied.
+// kvWrite    (kv [T, kvDim], blockTable [S, maxBlocks] I32, seq [T] I32, pos [T] I32)  {blockTokens}
+//            -> cache [blocks·blockTokens, kvDim]; token t goes to cell blockTable[seq[t]][pos[t] / blockTokens]·blockTokens + pos[t] % blockTokens
+// attention  (q [T, heads·headDim], kCache, vCache, blockTable, seq, pos)
+//            {heads, kvHeads, headDim, scale, blockTokens, window?}             -> [T, heads·headDim]
+//            token t attends to positions max(0, pos[t]-window+1) … pos[t] of its own sequence
+// gatedAct   (gate [T, F], up [T, F])              {act: 'silu'|'gelu'}         -> act(gate) · up
+// add        (a, b) same shape                     {}                           -> a + b (may alias a)
+// scale      (x)                                   {factor}                     -> x · factor (may alias x)
+// gatherRows (x [T, C], rows [N] I32)              {}                           -> [N, C]
+// softmax    (x [N, C])                            {}                           -> [N, C]
+// logProb    (logits [N, V], targets [N] I32)      {}                           -> [N]      log softmax(logits)[target], f64 inside
+export interface OpParams {
+  embed: Record<string, never>;
+  rmsNorm: { eps: number };
+  matmul: Record<string, never>;
+  rope: { heads: number; headDim: number; rotaryDim: number; style: 'norm' | 'neox' };
+  kvWrite: { blockTokens: number };
+  attention: { heads: number; kvHeads: number; headDim: number; scale: number; blockTokens: number; window?: number };
+  gatedAct: { act: 'silu' | 'gelu' };
+  add: Record<string, never>;
+  scale: { factor: number };
+  gatherRows: Record<string, never>;
+  softmax: Record<string, never>;
+  logProb: Record<string, never>;
+}
+export type OpName = keyof OpParams;

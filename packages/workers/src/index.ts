@@ -1,0 +1,13 @@
+// Starts worker threads. A package's worker file is plain JavaScript after a build, but TypeScript when tests run on
+// source; Node 20 cannot run that by itself, so there the worker first registers tsx (a development dependency).
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+
+/**
+ * Starts `file` (a URL relative to the caller, e.g. `new URL('./pool-worker.ts', import.meta.url)`) as a worker.
+ * Pass the extension of the source: when the caller itself runs from a build, `.ts` is turned into `.js`.
+ */
+export function spawnWorker(file: URL, callerUrl: string, options: WorkerOptions = {}): Worker {
+  if (!callerUrl.endsWith('.ts')) return new Worker(new URL(file.href.replace(/\.ts$/, '.js')), options);
+  const boot = `import('tsx/esm/api').then(({register})=>{register();return import(${JSON.stringify(file.href)})})`;
+  return new Worker(boot, { ...options, eval: true, execArgv: ['--conditions=source'] });
+}
