@@ -18,9 +18,27 @@ if (existsSync('src/wasm')) {
     // Shared memory is imported, so that the host reads files straight into it. 64 KiB below memoryBase stay free
     // for the kernels' fixed scratch; 65536 pages is the 4 GiB limit of 32-bit wasm.
     run(asc, [
-      join('src/wasm', file), '-o', `dist/${name}.wasm`, '-O3', '--runtime', 'stub', '--noAssert', '--importMemory',
-      '--sharedMemory', '--initialMemory', '2', '--maximumMemory', '65536', '--memoryBase', '65536',
-      '--enable', 'simd', '--enable', 'threads', '--enable', 'bulk-memory',
+      join('src/wasm', file),
+      '-o',
+      `dist/${name}.wasm`,
+      '-O3',
+      '--runtime',
+      'stub',
+      '--noAssert',
+      '--importMemory',
+      '--sharedMemory',
+      '--initialMemory',
+      '2',
+      '--maximumMemory',
+      '65536',
+      '--memoryBase',
+      '65536',
+      '--enable',
+      'simd',
+      '--enable',
+      'threads',
+      '--enable',
+      'bulk-memory',
     ]);
   }
 }
