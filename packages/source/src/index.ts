@@ -1,1 +1,4 @@
+export { blobSource } from './blob.ts';
+export { openFile } from './file.ts';
+export { memorySource } from './memory.ts';
 export type { Source } from './source.ts';
