@@ -1,0 +1,36 @@
+// Writing to stdout and stderr. A reader that goes away (`quern inspect m.gguf | head -1`) is no error: EPIPE ends the
+// process quietly, as it ends every other tool of a pipeline.
+import { exitCodes } from './exit-codes.ts';
+
+let guarded = false;
+
+/** Makes a closed pipe end the process with `ok` instead of a stack trace. Called by `runCommand`. */
+export function guardPipes(): void {
+  if (guarded) return;
+  guarded = true;
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+      throw error;
+    });
+  }
+}
+
+/** One line on stdout: results. */
+export const printLine = (text = ''): void => void process.stdout.write(`${text}\n`);
+
+/** One line on stderr: what a person should know and a pipe should not swallow. */
+export const printNote = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** One JSON document on stdout. 64-bit integers are numbers where that is exact and decimal strings otherwise. */
+export const printJson = (value: unknown): void => printLine(toJson(value, 2));
+
+/** JSON text of `value`, `bigint` allowed. */
+export function toJson(value: unknown, indent?: number): string {
+  return JSON.stringify(
+    value,
+    (_, item: unknown) =>
+      typeof item !== 'bigint' ? item : Number.isSafeInteger(Number(item)) ? Number(item) : String(item),
+    indent,
+  );
+}

@@ -1,0 +1,129 @@
+// Progress of one long step, on stderr, in the form that its reader can use:
+//   tty    one line that rewrites itself            quantize  41%  3.20 GiB of 7.80 GiB  212 MiB/s  ETA 22 s  blk.11.attn_q.weight
+//   log    a plain line every ten seconds           (a CI log, a file)
+//   json   one object per line and half second      {"progress":"quantize","done":…,"total":…,"perSecond":…,"etaMs":…,"label":…}
+//   silent notes only
+import { printNote, toJson } from './output.ts';
+import { formatBytes, formatCount, formatDuration } from './units.ts';
+
+export type ProgressMode = 'tty' | 'log' | 'json' | 'silent';
+
+export interface ProgressOptions {
+  /** A word: `convert`, `quantize`, `download`. */
+  title: string;
+  /** What `done` and `total` count; names the rate. Default bytes. */
+  unit?: 'bytes' | 'tokens' | 'items';
+  /** When known. May also come later, with an update. */
+  total?: number;
+  /** Default: `tty` when stderr is a terminal, otherwise `log`. */
+  mode?: ProgressMode;
+}
+
+export interface ProgressState {
+  /** Units done so far (absolute, not the difference). */
+  done: number;
+  total?: number;
+  /** What is being worked on, e.g. a tensor's name. */
+  label?: string;
+}
+
+export interface Progress {
+  /** Cheap: call it as often as you like, it prints at its own pace. */
+  update(state: ProgressState): void;
+  /** A line that stays, whatever the mode (`{"note": …}` in JSON). */
+  note(text: string): void;
+  /** Prints the final state; later updates are ignored. Safe to call twice. */
+  finish(): void;
+}
+
+/** `--json` and the terminal decide how progress looks. */
+export const progressMode = (options: { json?: boolean; quiet?: boolean }): ProgressMode =>
+  options.quiet ? 'silent' : options.json ? 'json' : process.stderr.isTTY ? 'tty' : 'log';
+
+const intervalMs: Record<ProgressMode, number> = { tty: 100, log: 10_000, json: 500, silent: Number.POSITIVE_INFINITY };
+/** The rate is that of the last seconds, so that the ETA follows a change of pace. */
+const rateWindowMs = 10_000;
+
+export function createProgress(options: ProgressOptions): Progress {
+  const mode = options.mode ?? progressMode({});
+  const startMs = performance.now();
+  const samples: { ms: number; done: number }[] = [];
+  let state: ProgressState = { done: 0, total: options.total };
+  let lastMs = startMs;
+  let finished = false;
+
+  const figures = () => {
+    const now = performance.now();
+    const first = samples[0] ?? { ms: startMs, done: 0 };
+    const perSecond = now > first.ms ? ((state.done - first.done) / (now - first.ms)) * 1000 : 0;
+    const left = state.total === undefined ? undefined : state.total - state.done;
+    const etaMs = left !== undefined && perSecond > 0 ? (left / perSecond) * 1000 : undefined;
+    return { perSecond, etaMs, elapsedMs: now - startMs };
+  };
+
+  const print = (last: boolean): void => {
+    if (mode === 'silent') return;
+    const { perSecond, etaMs, elapsedMs } = figures();
+    if (mode === 'json') {
+      const { done, total, label } = state;
+      printNote(
+        toJson({ progress: options.title, done, total, perSecond: Math.round(perSecond), etaMs, elapsedMs, label }),
+      );
+      return;
+    }
+    const line = describeProgress(
+      options,
+      state,
+      last ? { perSecond: (state.done / elapsedMs) * 1000, elapsedMs } : { perSecond, etaMs },
+    );
+    if (mode === 'log') printNote(line);
+    else process.stderr.write(`\r\x1b[K${line.slice(0, (process.stderr.columns ?? 120) - 1)}${last ? '\n' : ''}`);
+  };
+
+  return {
+    update(next) {
+      if (finished) return;
+      state = { ...state, ...next };
+      const now = performance.now();
+      if (now - lastMs < intervalMs[mode]) return;
+      lastMs = now;
+      while (samples.length > 1 && now - samples[0]!.ms > rateWindowMs) samples.shift();
+      print(false);
+      samples.push({ ms: now, done: state.done });
+    },
+    note(text) {
+      if (mode === 'json') return printNote(toJson({ note: text }));
+      if (mode === 'tty') process.stderr.write('\r\x1b[K');
+      printNote(text);
+    },
+    finish() {
+      if (finished) return;
+      finished = true;
+      print(true);
+    },
+  };
+}
+
+/** The line of the `tty` and `log` modes. */
+export function describeProgress(
+  options: ProgressOptions,
+  state: ProgressState,
+  figures: { perSecond: number; etaMs?: number; elapsedMs?: number },
+): string {
+  const unit = options.unit ?? 'bytes';
+  const amount = unit === 'bytes' ? formatBytes : formatCount;
+  const { done, total, label } = state;
+  return [
+    options.title,
+    total ? `${String(Math.floor((100 * done) / total)).padStart(3)}%` : undefined,
+    total === undefined ? amount(done) : `${amount(done)} of ${amount(total)}`,
+    Number.isFinite(figures.perSecond)
+      ? `${amount(figures.perSecond)}${unit === 'bytes' ? '' : ` ${unit}`}/s`
+      : undefined,
+    figures.etaMs === undefined ? undefined : `ETA ${formatDuration(figures.etaMs)}`,
+    figures.elapsedMs === undefined ? undefined : `in ${formatDuration(figures.elapsedMs)}`,
+    label,
+  ]
+    .filter((part) => part !== undefined)
+    .join('  ');
+}
