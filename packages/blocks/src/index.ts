@@ -1,2 +1,12 @@
 export type { DType } from './dtype.ts';
-export { dtypes } from './dtype.ts';
+export { bitsPerWeight, dtypeByGgmlId, dtypeByName, dtypeBySafetensorsName, dtypes, rowBytes } from './dtype.ts';
+export {
+  bf16ToF32,
+  f8E4m3ToF32,
+  f8E5m2ToF32,
+  f16ToF32,
+  f32ToBf16,
+  f32ToF8E4m3,
+  f32ToF8E5m2,
+  f32ToF16,
+} from './half.ts';
