@@ -1,1 +1,4 @@
-export {};
+export type { Architecture, Block, TensorRule } from './arch/architecture.ts';
+export { dimensionsOf, type ExpectedTensor, expectedTensors } from './arch/expected-tensors.ts';
+export { architectureByGgufName, architectureByHfName, architectures } from './arch/index.ts';
+export { architectureOf, type Hyperparameters, hyperparameters, type RopeScaling } from './hyperparameters.ts';

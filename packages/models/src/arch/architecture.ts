@@ -1,0 +1,78 @@
+// What an architecture record says. One record is the whole knowledge quern has of an architecture on disk: which
+// config.json it answers to, which GGUF keys and tensors it becomes, how large each tensor must be, and the shape of
+// its block. Conversion, loading, preflight and inspection all read the same record.
+
+/** How many scalars a tensor axis has, named by what it counts; `dimensionsOf` gives the numbers. */
+export type Dimension = 'vocab' | 'embd' | 'ff' | 'q' | 'k' | 'v' | 'attnOut' | 'headDim' | 'ropePairs';
+
+/**
+ * When a tensor belongs to a model.
+ * - `always`: it must be there.
+ * - `untied`: the output matrix: required unless `tie_word_embeddings`, and kept when a tied checkpoint has it.
+ * - `attentionBias`: only when config.json says `attention_bias: true`.
+ * - `llama3Rope`: made by the lens when the rope type is `llama3`; no checkpoint stores it.
+ */
+export type Presence = 'always' | 'untied' | 'attentionBias' | 'llama3Rope';
+
+/** One tensor, both names. `{i}` stands for the block number. */
+export interface TensorRule {
+  /** Name in the checkpoint; undefined when the lens computes the tensor. */
+  hf?: string;
+  gguf: string;
+  /** Row-major, innermost last, as everywhere in quern. */
+  shape: readonly Dimension[];
+  presence: Presence;
+  /**
+   * GGUF's `llama` architecture rotates neighbouring pairs (rope style `norm`), transformers rotates halves. The rows of
+   * q and k are reordered within each head so that both mean the same (LlamaModel.permute of convert_hf_to_gguf.py).
+   */
+  permute?: 'q' | 'k';
+}
+
+/** One scalar of config.json and the GGUF keys it becomes, without the `<arch>.` prefix. */
+export interface ConfigRule {
+  hf: string;
+  gguf: readonly string[];
+  type: 'uint32' | 'float32';
+  /**
+   * What transformers' config class fills in when the key is absent or null. Without it the key is required;
+   * `undefined` as a result means that no GGUF key is written.
+   */
+  missing?: (config: Readonly<Record<string, unknown>>) => number | undefined;
+}
+
+/** A config key that this architecture supports with certain values only: any other value would change the result. */
+export interface FixedConfig {
+  key: string;
+  /** Accepted values; absent and null are always accepted. */
+  values: readonly (string | number | boolean)[];
+  why: string;
+}
+
+export type RopeType = 'default' | 'linear' | 'yarn' | 'llama3';
+
+export interface Block {
+  /** `down(silu(gate(x)) · up(x))`. */
+  mlp: 'swiglu';
+  /** RMS norm of every q and k head before rope. */
+  qkNorm: boolean;
+  /** Which pairs rope rotates: `norm` (x[2i], x[2i+1]), `neox` (x[i], x[i + d/2]). */
+  rope: 'norm' | 'neox';
+}
+
+export interface Architecture {
+  /** A name for people; unique in the table. */
+  family: string;
+  /** `general.architecture` of GGUF. */
+  name: string;
+  /** `architectures[0]` of config.json. */
+  hf: readonly string[];
+  /** In the order convert_hf_to_gguf.py writes the keys. `rope` and `fileType` mark where those groups stand. */
+  config: readonly (ConfigRule | 'rope' | 'fileType')[];
+  fixed: readonly FixedConfig[];
+  ropeTypes: readonly RopeType[];
+  /** Writes `attention.sliding_window` when config.json has a window shorter than the context. */
+  slidingWindow: boolean;
+  tensors: readonly TensorRule[];
+  block: Block;
+}

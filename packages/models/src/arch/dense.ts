@@ -1,0 +1,104 @@
+// What the dense decoder-only models share: the config.json keys and tensor names that transformers gave to Llama and
+// that its descendants kept. Order of keys: TextModel.set_gguf_parameters of llama.cpp's conversion/base.py.
+import type { ConfigRule, FixedConfig, TensorRule } from './architecture.ts';
+
+const heads = (config: Readonly<Record<string, unknown>>) => Number(config.num_attention_heads);
+
+/** `hidden_size / num_attention_heads`, the head size where config.json names none. */
+export const evenHeadDim = (config: Readonly<Record<string, unknown>>) =>
+  Math.floor(Number(config.hidden_size) / heads(config));
+
+export interface DenseDefaults {
+  contextLength: number;
+  /** `num_key_value_heads` when the key is absent; null always means one per attention head. */
+  kvHeads?: number;
+  rmsEps: number;
+  headDim: (config: Readonly<Record<string, unknown>>) => number | undefined;
+}
+
+/** The keys of every dense model; the numbers are the defaults of the transformers config class. */
+export function denseConfig(defaults: DenseDefaults): (ConfigRule | 'rope' | 'fileType')[] {
+  return [
+    { hf: 'num_hidden_layers', gguf: ['block_count'], type: 'uint32' },
+    { hf: 'max_position_embeddings', gguf: ['context_length'], type: 'uint32', missing: () => defaults.contextLength },
+    { hf: 'hidden_size', gguf: ['embedding_length'], type: 'uint32' },
+    { hf: 'intermediate_size', gguf: ['feed_forward_length'], type: 'uint32' },
+    { hf: 'num_attention_heads', gguf: ['attention.head_count'], type: 'uint32' },
+    {
+      hf: 'num_key_value_heads',
+      gguf: ['attention.head_count_kv'],
+      type: 'uint32',
+      missing: (config) => (config.num_key_value_heads === null ? heads(config) : (defaults.kvHeads ?? heads(config))),
+    },
+    'rope',
+    {
+      hf: 'rms_norm_eps',
+      gguf: ['attention.layer_norm_rms_epsilon'],
+      type: 'float32',
+      missing: () => defaults.rmsEps,
+    },
+    {
+      hf: 'head_dim',
+      gguf: ['attention.key_length', 'attention.value_length'],
+      type: 'uint32',
+      missing: defaults.headDim,
+    },
+    'fileType',
+  ];
+}
+
+export const fixedForDense: readonly FixedConfig[] = [
+  { key: 'hidden_act', values: ['silu', 'swish'], why: 'the gated MLP is computed with SiLU' },
+  { key: 'mlp_bias', values: [false], why: 'biases in the MLP are not mapped' },
+  { key: 'is_causal', values: [true], why: 'attention is causal' },
+  { key: 'partial_rotary_factor', values: [1], why: 'rope covers the whole head' },
+];
+
+export const embeddingTensors: readonly TensorRule[] = [
+  { hf: 'model.embed_tokens.weight', gguf: 'token_embd.weight', shape: ['vocab', 'embd'], presence: 'always' },
+  { hf: 'model.norm.weight', gguf: 'output_norm.weight', shape: ['embd'], presence: 'always' },
+  { hf: 'lm_head.weight', gguf: 'output.weight', shape: ['vocab', 'embd'], presence: 'untied' },
+];
+
+const inBlock = (hf: string, gguf: string, rest: Omit<TensorRule, 'hf' | 'gguf' | 'presence'>): TensorRule => ({
+  hf: `model.layers.{i}.${hf}`,
+  gguf: `blk.{i}.${gguf}`,
+  presence: 'always',
+  ...rest,
+});
+
+/** `permute` for architectures whose GGUF rope style is `norm`. */
+export function denseBlockTensors({ permute }: { permute: boolean }): TensorRule[] {
+  return [
+    inBlock('input_layernorm.weight', 'attn_norm.weight', { shape: ['embd'] }),
+    inBlock('self_attn.q_proj.weight', 'attn_q.weight', { shape: ['q', 'embd'], permute: permute ? 'q' : undefined }),
+    inBlock('self_attn.k_proj.weight', 'attn_k.weight', { shape: ['k', 'embd'], permute: permute ? 'k' : undefined }),
+    inBlock('self_attn.v_proj.weight', 'attn_v.weight', { shape: ['v', 'embd'] }),
+    inBlock('self_attn.o_proj.weight', 'attn_output.weight', { shape: ['embd', 'attnOut'] }),
+    inBlock('post_attention_layernorm.weight', 'ffn_norm.weight', { shape: ['embd'] }),
+    inBlock('mlp.gate_proj.weight', 'ffn_gate.weight', { shape: ['ff', 'embd'] }),
+    inBlock('mlp.up_proj.weight', 'ffn_up.weight', { shape: ['ff', 'embd'] }),
+    inBlock('mlp.down_proj.weight', 'ffn_down.weight', { shape: ['embd', 'ff'] }),
+  ];
+}
+
+/** Biases of q, k, v; `permute` as above. */
+export function qkvBiasTensors({
+  permute,
+  presence,
+}: {
+  permute: boolean;
+  presence: TensorRule['presence'];
+}): TensorRule[] {
+  return [
+    {
+      ...inBlock('self_attn.q_proj.bias', 'attn_q.bias', { shape: ['q'], permute: permute ? 'q' : undefined }),
+      presence,
+    },
+    {
+      ...inBlock('self_attn.k_proj.bias', 'attn_k.bias', { shape: ['k'], permute: permute ? 'k' : undefined }),
+      presence,
+    },
+    { ...inBlock('self_attn.v_proj.bias', 'attn_v.bias', { shape: ['v'] }), presence },
+  ];
+}

@@ -1,0 +1,22 @@
+// Qwen 1.5, 2 and 2.5 (dense): Llama's block with biases on q, k, v and rope over halves.
+import type { Architecture } from './architecture.ts';
+import { denseBlockTensors, denseConfig, embeddingTensors, fixedForDense, qkvBiasTensors } from './dense.ts';
+
+export const qwen2: Architecture = {
+  family: 'qwen2',
+  name: 'qwen2',
+  hf: ['Qwen2ForCausalLM'],
+  config: denseConfig({ contextLength: 32768, kvHeads: 32, rmsEps: 1e-6, headDim: () => undefined }),
+  fixed: [
+    ...fixedForDense,
+    { key: 'use_sliding_window', values: [false], why: 'a sliding window in some layers only is not supported' },
+  ],
+  ropeTypes: ['default', 'linear', 'yarn'],
+  slidingWindow: false,
+  tensors: [
+    ...embeddingTensors,
+    ...denseBlockTensors({ permute: false }),
+    ...qkvBiasTensors({ permute: false, presence: 'always' }),
+  ],
+  block: { mlp: 'swiglu', qkNorm: false, rope: 'neox' },
+};

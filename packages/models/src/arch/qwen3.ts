@@ -1,0 +1,26 @@
+// Qwen 3 (dense): no biases, an RMS norm on every q and k head, and a head size of its own.
+import type { Architecture, TensorRule } from './architecture.ts';
+import { denseBlockTensors, denseConfig, embeddingTensors, fixedForDense } from './dense.ts';
+
+const headNorm = (which: 'q' | 'k'): TensorRule => ({
+  hf: `model.layers.{i}.self_attn.${which}_norm.weight`,
+  gguf: `blk.{i}.attn_${which}_norm.weight`,
+  shape: ['headDim'],
+  presence: 'always',
+});
+
+export const qwen3: Architecture = {
+  family: 'qwen3',
+  name: 'qwen3',
+  hf: ['Qwen3ForCausalLM'],
+  config: denseConfig({ contextLength: 32768, kvHeads: 32, rmsEps: 1e-6, headDim: () => 128 }),
+  fixed: [
+    ...fixedForDense,
+    { key: 'attention_bias', values: [false], why: 'GGUF has no attention biases for qwen3' },
+    { key: 'use_sliding_window', values: [false], why: 'a sliding window in some layers only is not supported' },
+  ],
+  ropeTypes: ['default', 'linear', 'yarn'],
+  slidingWindow: false,
+  tensors: [...embeddingTensors, ...denseBlockTensors({ permute: false }), headNorm('q'), headNorm('k')],
+  block: { mlp: 'swiglu', qkNorm: true, rope: 'neox' },
+};
