@@ -1,2 +1,5 @@
 export type { Device, DeviceLimits, Tensor } from './device.ts';
 export type { OpName, OpParams } from './ops/index.ts';
+export type { Operand, OpSpec, ParamRule } from './ops/spec.ts';
+export { ops } from './ops/table.ts';
+export { type ReferenceDeviceOptions, referenceDevice } from './reference/reference-device.ts';

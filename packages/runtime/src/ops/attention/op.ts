@@ -1,0 +1,33 @@
+import { QuernError } from '@quern/errors';
+import { checkBlocks, checkCells, pagingOperands } from '../paging.ts';
+import type { OpSpec } from '../spec.ts';
+
+export const attention: OpSpec<'attention'> = {
+  name: 'attention',
+  formula: 'y[t] = softmax(scale · q[t] · kᵀ) · v over positions max(0, pos[t] − window + 1) … pos[t] of seq[t]',
+  inputs: [
+    { name: 'q', dtype: 'F32', shape: ['T', 'heads*headDim'] },
+    { name: 'kCache', dtype: 'F32', shape: ['cells', 'kvHeads*headDim'] },
+    { name: 'vCache', dtype: 'F32', shape: ['cells', 'kvHeads*headDim'] },
+    ...pagingOperands,
+  ],
+  output: { name: 'y', dtype: 'F32', shape: ['T', 'heads*headDim'] },
+  params: {
+    heads: { kind: 'integer', min: 1 },
+    kvHeads: { kind: 'integer', min: 1 },
+    headDim: { kind: 'integer', min: 4, multipleOf: 4 },
+    scale: { kind: 'number' },
+    blockTokens: { kind: 'integer', min: 1 },
+    window: { kind: 'integer', min: 1, optional: true },
+  },
+  tolerance: 1e-12,
+  checkDims(dims) {
+    checkCells('attention', dims);
+    if (dims.heads! % dims.kvHeads!)
+      throw new QuernError(
+        'op-bad-param',
+        `attention: ${dims.heads} heads cannot share ${dims.kvHeads} kvHeads evenly`,
+      );
+  },
+  checkIndices: (indices, dims, { window }) => checkBlocks('attention', indices, dims, window ?? Infinity),
+};

@@ -1,0 +1,50 @@
+// A checked call: what a device needs to run one op.
+import { QuernError } from '@quern/errors';
+import type { Tensor } from '../device.ts';
+import type { Span, TensorTable } from '../memory/tensor-table.ts';
+import { checkCall, checkIndices } from './check.ts';
+import type { OpName, OpParams } from './index.ts';
+import type { Dims, OpSpec } from './spec.ts';
+import { ops } from './table.ts';
+
+export interface CheckedCall<Storage, Name extends OpName = OpName> {
+  readonly spec: OpSpec<Name>;
+  readonly dims: Dims;
+  readonly params: OpParams[Name];
+  readonly inputs: readonly Span<Storage>[];
+  readonly output: Span<Storage>;
+  /** Dtypes of the inputs. */
+  readonly dtypes: readonly string[];
+}
+
+/**
+ * Checks operands, overlaps and index values.
+ * @param i32 reads the I32 values of a span
+ * @throws QuernError `op-unknown`, `op-…`, `tensor-…`
+ */
+export function prepareCall<Storage, Name extends OpName>(
+  table: TensorTable<Storage>,
+  name: Name,
+  inputs: readonly Tensor[],
+  output: Tensor,
+  params: OpParams[Name],
+  i32: (span: Span<Storage>) => Int32Array,
+): CheckedCall<Storage, Name> {
+  if (!Object.hasOwn(ops, name)) throw new QuernError('op-unknown', `There is no op called ${name}.`);
+  const spec = ops[name] as OpSpec<Name>;
+  const spans = inputs.map((tensor, i) => table.span(tensor, `${name}: ${spec.inputs[i]?.name ?? `input ${i}`}`));
+  const target = table.span(output, `${name}: ${spec.output.name}`);
+  const dims = checkCall(spec, inputs, output, params);
+  for (let i = 0; i < spans.length; i++) {
+    const operand = spec.inputs[i]!;
+    const same = spans[i]!.storage === target.storage && spans[i]!.byteOffset === target.byteOffset;
+    if (overlap(spans[i]!, target) && !(same && operand.mayAlias))
+      throw new QuernError('op-overlap', `${name}: the output overlaps ${operand.name} in memory.`);
+  }
+  const place = (operand: string) => spec.inputs.findIndex((input) => input.name === operand);
+  checkIndices(spec, (operand) => i32(spans[place(operand)]!), dims, params);
+  return { spec, dims, params, inputs: spans, output: target, dtypes: inputs.map((tensor) => tensor.dtype) };
+}
+
+const overlap = <Storage>(a: Span<Storage>, b: Span<Storage>): boolean =>
+  a.storage === b.storage && a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength;

@@ -1,0 +1,129 @@
+// Checks one call of an op against its spec, before a device touches memory.
+import { QuernError } from '@quern/errors';
+import type { Tensor } from '../device.ts';
+import type { OpName, OpParams } from './index.ts';
+import type { Dim, Dims, Indices, Operand, OpSpec, ParamRule } from './spec.ts';
+
+const bad = (code: string, op: string, text: string) => new QuernError(code, `${op}: ${text}`);
+const show = (shape: readonly number[]) => `[${shape.join(', ')}]`;
+
+/**
+ * Checks dtypes, shapes and parameters and returns every dimension by name.
+ * @throws QuernError `op-bad-operands`, `op-bad-dtype`, `op-bad-shape`, `op-bad-param`
+ */
+export function checkCall<Name extends OpName>(
+  spec: OpSpec<Name>,
+  inputs: readonly Tensor[],
+  output: Tensor,
+  params: OpParams[Name],
+): Dims {
+  const needed = spec.inputs.filter((operand) => !operand.optional).length;
+  if (inputs.length < needed || inputs.length > spec.inputs.length)
+    throw bad(
+      'op-bad-operands',
+      spec.name,
+      `takes ${spec.inputs.map((operand) => operand.name + (operand.optional ? '?' : '')).join(', ')}; got ${inputs.length} inputs`,
+    );
+  const dims: Record<string, number> = {};
+  checkParams(spec, params as Record<string, unknown>, dims);
+  const shapes: { any?: readonly number[] } = {};
+  for (let i = 0; i < inputs.length; i++) checkOperand(spec.name, spec.inputs[i]!, inputs[i]!, dims, shapes);
+  checkOperand(spec.name, spec.output, output, dims, shapes);
+  spec.checkDims?.(dims);
+  return dims;
+}
+
+/**
+ * Checks the values of the I32 operands.
+ * @throws QuernError `op-index-out-of-range` naming op, operand and place
+ */
+export function checkIndices<Name extends OpName>(
+  spec: OpSpec<Name>,
+  indices: Indices,
+  dims: Dims,
+  params: OpParams[Name],
+): void {
+  for (const { name, below } of spec.inputs) {
+    if (!below) continue;
+    const limit = evaluate(below, dims);
+    const values = indices(name);
+    for (let i = 0; i < values.length; i++)
+      if (values[i]! < 0 || values[i]! >= limit)
+        throw bad(
+          'op-index-out-of-range',
+          spec.name,
+          `${name}[${i}] is ${values[i]}, outside 0 … ${limit - 1} (${below})`,
+        );
+  }
+  spec.checkIndices?.(indices, dims, params);
+}
+
+function checkParams(spec: OpSpec, params: Record<string, unknown>, dims: Record<string, number>): void {
+  const rules: Record<string, ParamRule> = spec.params;
+  for (const name in rules) {
+    const problem = paramProblem(rules[name]!, params[name]);
+    if (problem) throw bad('op-bad-param', spec.name, `${name} is ${params[name]}, expected ${problem}`);
+    if (typeof params[name] === 'number') dims[name] = params[name];
+  }
+}
+
+function paramProblem(rule: ParamRule, value: unknown): string | undefined {
+  switch (rule.kind) {
+    case 'choice':
+      return rule.of.includes(value as string) ? undefined : `one of ${rule.of.join(', ')}`;
+    case 'number':
+      return Number.isFinite(value) && (value as number) >= (rule.min ?? -Infinity)
+        ? undefined
+        : `a finite number${rule.min === undefined ? '' : ` ≥ ${rule.min}`}`;
+    case 'integer': {
+      if (value === undefined && rule.optional) return undefined;
+      const step = rule.multipleOf ?? 1;
+      const fits = Number.isSafeInteger(value) && (value as number) >= rule.min && (value as number) % step === 0;
+      return fits ? undefined : `an integer ≥ ${rule.min}${step > 1 ? `, a multiple of ${step}` : ''}`;
+    }
+  }
+}
+
+function checkOperand(
+  op: string,
+  operand: Operand,
+  tensor: Tensor,
+  dims: Record<string, number>,
+  shapes: { any?: readonly number[] },
+): void {
+  const { name, shape, dtype } = operand;
+  if (dtype !== 'weights' && tensor.dtype !== dtype)
+    throw bad('op-bad-dtype', op, `${name} is ${tensor.dtype}, expected ${dtype}`);
+  if (shape[0] === '…') {
+    if (shapes.any && show(shapes.any) !== show(tensor.shape))
+      throw bad(
+        'op-bad-shape',
+        op,
+        `${name} has shape ${show(tensor.shape)}, the operands before it ${show(shapes.any)}`,
+      );
+    shapes.any = tensor.shape;
+    dims.elements = tensor.shape.reduce((product, size) => product * size, 1);
+    return;
+  }
+  const fits =
+    shape.length === tensor.shape.length &&
+    shape.every((dim, axis) => {
+      const size = tensor.shape[axis]!;
+      return size === (dims[dim] ?? (isSymbol(dim) ? (dims[dim] = size) : evaluate(dim, dims)));
+    });
+  if (fits) return;
+  const expected = shape.map((dim) =>
+    dims[dim] === undefined && isSymbol(dim) ? dim : `${dim}=${evaluate(dim, dims)}`,
+  );
+  throw bad('op-bad-shape', op, `${name} has shape ${show(tensor.shape)}, expected [${expected.join(', ')}]`);
+}
+
+const isSymbol = (dim: Dim) => !dim.includes('*') && !dim.includes('/');
+
+function evaluate(dim: Dim, dims: Dims): number {
+  if (dim.includes('/')) {
+    const [top, bottom] = dim.split('/');
+    return evaluate(top!, dims) / Number(bottom);
+  }
+  return dim.split('*').reduce((product, name) => product * dims[name]!, 1);
+}

@@ -1,0 +1,13 @@
+import type { OpSpec } from '../spec.ts';
+
+export const embed: OpSpec<'embed'> = {
+  name: 'embed',
+  formula: 'y[t] = decode(table[ids[t]])',
+  inputs: [
+    { name: 'table', dtype: 'weights', shape: ['vocab', 'C'] },
+    { name: 'ids', dtype: 'I32', shape: ['T'], below: 'vocab' },
+  ],
+  output: { name: 'y', dtype: 'F32', shape: ['T', 'C'] },
+  params: {},
+  tolerance: 0,
+};

@@ -1,0 +1,13 @@
+import type { OpSpec } from '../spec.ts';
+
+export const gatedAct: OpSpec<'gatedAct'> = {
+  name: 'gatedAct',
+  formula: "y = act(gate) · up; silu(g) = g / (1 + e^−g); gelu is its tanh form, 'gelu_pytorch_tanh'",
+  inputs: [
+    { name: 'gate', dtype: 'F32', shape: ['…'], mayAlias: true },
+    { name: 'up', dtype: 'F32', shape: ['…'], mayAlias: true },
+  ],
+  output: { name: 'y', dtype: 'F32', shape: ['…'] },
+  params: { act: { kind: 'choice', of: ['silu', 'gelu'] } },
+  tolerance: 1e-12,
+};

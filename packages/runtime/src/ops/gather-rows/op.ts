@@ -1,0 +1,13 @@
+import type { OpSpec } from '../spec.ts';
+
+export const gatherRows: OpSpec<'gatherRows'> = {
+  name: 'gatherRows',
+  formula: 'y[n] = x[rows[n]]',
+  inputs: [
+    { name: 'x', dtype: 'F32', shape: ['T', 'C'] },
+    { name: 'rows', dtype: 'I32', shape: ['N'], below: 'T' },
+  ],
+  output: { name: 'y', dtype: 'F32', shape: ['N', 'C'] },
+  params: {},
+  tolerance: 0,
+};

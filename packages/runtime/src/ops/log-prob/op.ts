@@ -1,0 +1,13 @@
+import type { OpSpec } from '../spec.ts';
+
+export const logProb: OpSpec<'logProb'> = {
+  name: 'logProb',
+  formula: 'y[n] = logits[n][target] − max − ln Σ e^(logits[n] − max), the sum in f64 (as llama-perplexity does)',
+  inputs: [
+    { name: 'logits', dtype: 'F32', shape: ['N', 'V'] },
+    { name: 'targets', dtype: 'I32', shape: ['N'], below: 'V' },
+  ],
+  output: { name: 'y', dtype: 'F32', shape: ['N'] },
+  params: {},
+  tolerance: 1e-13,
+};

@@ -1,0 +1,10 @@
+import type { OpSpec } from '../spec.ts';
+
+export const softmax: OpSpec<'softmax'> = {
+  name: 'softmax',
+  formula: 'y = e^(x − max) / Σ e^(x − max), row by row',
+  inputs: [{ name: 'x', dtype: 'F32', shape: ['N', 'C'], mayAlias: true }],
+  output: { name: 'y', dtype: 'F32', shape: ['N', 'C'] },
+  params: {},
+  tolerance: 1e-12,
+};

@@ -1,0 +1,48 @@
+// What an op is, as data: operands, symbolic shapes, parameter rules, tolerance. Both the check of every call and
+// docs/ops.md come from it, so that a device holds mathematics only.
+import type { OpName, OpParams } from './index.ts';
+
+/**
+ * A dimension: a symbol (`T`), a parameter (`headDim`), or a product or quotient of them (`heads*headDim`,
+ * `rotaryDim/2`). The first operand that shows a lone symbol fixes its value; everything later must agree.
+ * The shape `['…']` stands for any shape, the same for every operand that has it; its size is the dimension `elements`.
+ */
+export type Dim = string;
+
+export interface Operand {
+  readonly name: string;
+  /** `weights`: any dtype whose rows the device can decode to f32. */
+  readonly dtype: 'F32' | 'I32' | 'weights';
+  readonly shape: readonly Dim[];
+  readonly optional?: true;
+  /** The output may be this very tensor. Any other overlap of an input and the output is refused. */
+  readonly mayAlias?: true;
+  /** I32 only: every value v must satisfy 0 ≤ v < this dimension. */
+  readonly below?: Dim;
+}
+
+export type ParamRule =
+  | { readonly kind: 'integer'; readonly min: number; readonly optional?: true; readonly multipleOf?: number }
+  | { readonly kind: 'number'; readonly min?: number }
+  | { readonly kind: 'choice'; readonly of: readonly string[] };
+
+/** Sizes by symbol and parameter name, after a call has been checked. */
+export type Dims = Readonly<Record<string, number>>;
+
+/** The I32 operands of a call by name, for checks of their values. */
+export type Indices = (operand: string) => Int32Array;
+
+export interface OpSpec<Name extends OpName = OpName> {
+  readonly name: Name;
+  /** One line: what is computed. */
+  readonly formula: string;
+  readonly inputs: readonly Operand[];
+  readonly output: Operand;
+  readonly params: { readonly [Key in keyof OpParams[Name]]-?: ParamRule };
+  /** Largest accepted NMSE (‖y − ref‖² / ‖ref‖²) of a device against the reference; 0 means the same bits. */
+  readonly tolerance: number;
+  /** Relations between sizes that the shapes cannot say. Throws QuernError. */
+  checkDims?(dims: Dims): void;
+  /** Relations between index values that `below` cannot say. Throws QuernError. */
+  checkIndices?(indices: Indices, dims: Dims, params: OpParams[Name]): void;
+}

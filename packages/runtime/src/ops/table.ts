@@ -1,0 +1,30 @@
+// THE table of ops. A new op is a folder beside this file, one line here and one in OpParams (index.ts).
+import { add } from './add/op.ts';
+import { attention } from './attention/op.ts';
+import { embed } from './embed/op.ts';
+import { gatedAct } from './gated-act/op.ts';
+import { gatherRows } from './gather-rows/op.ts';
+import type { OpName } from './index.ts';
+import { kvWrite } from './kv-write/op.ts';
+import { logProb } from './log-prob/op.ts';
+import { matmul } from './matmul/op.ts';
+import { rmsNorm } from './rms-norm/op.ts';
+import { rope } from './rope/op.ts';
+import { scale } from './scale/op.ts';
+import { softmax } from './softmax/op.ts';
+import type { OpSpec } from './spec.ts';
+
+export const ops: { readonly [Name in OpName]: OpSpec<Name> } = {
+  embed,
+  rmsNorm,
+  matmul,
+  rope,
+  kvWrite,
+  attention,
+  gatedAct,
+  add,
+  scale,
+  gatherRows,
+  softmax,
+  logProb,
+};

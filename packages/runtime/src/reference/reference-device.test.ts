@@ -1,0 +1,83 @@
+// Values worked out by hand: the reference is the truth of the other devices, so it must not be checked against them.
+import { describe, expect, it } from 'vitest';
+import type { OpName, OpParams } from '../index.ts';
+import { referenceDevice } from './reference-device.ts';
+
+const device = referenceDevice({ memoryBytes: 1 << 20 });
+const bytes = (view: ArrayBufferView) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+
+function tensor(values: Float32Array | Int32Array | Uint16Array, shape: number[], dtype = 'F32') {
+  const t = device.alloc(dtype, shape);
+  device.write(t, bytes(values));
+  return t;
+}
+const f32 = (values: number[], shape = [1, values.length]) => tensor(Float32Array.from(values), shape);
+const i32 = (values: number[], shape = [values.length]) => tensor(Int32Array.from(values), shape, 'I32');
+
+async function run<N extends OpName>(op: N, inputs: ReturnType<typeof f32>[], shape: number[], params: OpParams[N]) {
+  const y = device.alloc('F32', shape);
+  device.run(op, inputs, y, params);
+  return [...new Float32Array((await device.read(y)).buffer)];
+}
+
+describe('reference ops', () => {
+  it('multiplies with the weights transposed and adds the bias', async () => {
+    const x = f32([1, 2, 3, 4], [2, 2]);
+    const w = f32([1, 0, 0, 1, 2, -1], [3, 2]);
+    expect(await run('matmul', [x, w], [2, 3], {})).toEqual([1, 2, 0, 3, 4, 2]);
+    expect(await run('matmul', [x, w, f32([10, 20, 30], [3])], [2, 3], {})).toEqual([11, 22, 30, 13, 24, 32]);
+  });
+
+  it('decodes half weights', async () => {
+    const halves = tensor(Uint16Array.of(0x3c00, 0xc000), [1, 2], 'F16'); // 1, -2
+    expect(await run('matmul', [f32([3, 5]), halves], [1, 1], {})).toEqual([-7]);
+    const brain = tensor(Uint16Array.of(0x3f80, 0xc000), [1, 2], 'BF16'); // 1, -2
+    expect(await run('embed', [brain, i32([0])], [1, 2], {})).toEqual([1, -2]);
+  });
+
+  it('normalises by the root of the mean square', async () => {
+    expect(await run('rmsNorm', [f32([3, 4]), f32([1, 2], [2])], [1, 2], { eps: 0 })).toEqual(
+      [3, 8].map((v) => Math.fround(v / Math.sqrt(12.5))),
+    );
+  });
+
+  it('rotates pairs of either style by a quarter turn and copies the rest', async () => {
+    const x = f32([1, 2, 3, 4, 5, 6]);
+    const tables = [f32([0, 1]), f32([1, 0])];
+    const params = { heads: 1, headDim: 6, rotaryDim: 4 };
+    expect(await run('rope', [x, ...tables], [1, 6], { ...params, style: 'norm' })).toEqual([-2, 1, 3, 4, 5, 6]);
+    expect(await run('rope', [x, ...tables], [1, 6], { ...params, style: 'neox' })).toEqual([-3, 2, 1, 4, 5, 6]);
+  });
+
+  it('writes to the paged cache and attends over it', async () => {
+    const paging = [i32([1, 0], [1, 2]), i32([0, 0, 0]), i32([0, 1, 2])]; // positions 0,1 in block 1; 2 in block 0
+    const cache = device.alloc('F32', [4, 4]);
+    device.run('kvWrite', [f32([1, 1, 1, 1, 2, 2, 2, 2, 6, 6, 6, 6], [3, 4]), ...paging], cache, { blockTokens: 2 });
+    const cells = [...new Float32Array((await device.read(cache)).buffer)];
+    expect(cells).toEqual([6, 6, 6, 6, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
+    const params = { heads: 1, kvHeads: 1, headDim: 4, scale: 1, blockTokens: 2 };
+    const q = f32(new Array(12).fill(0), [3, 4]); // equal scores: the mean of the values
+    const means = await run('attention', [q, cache, cache, ...paging], [3, 4], params);
+    expect(means.filter((_, i) => i % 4 === 0)).toEqual([1, 1.5, 3]);
+    const windowed = await run('attention', [q, cache, cache, ...paging], [3, 4], { ...params, window: 2 });
+    expect(windowed.filter((_, i) => i % 4 === 0)).toEqual([1, 1.5, 4]);
+  });
+
+  it('gives log probabilities, softmax and activations', async () => {
+    const [third] = await run('logProb', [f32([7, 7, 7]), i32([2])], [1], {});
+    expect(third).toBeCloseTo(-Math.log(3), 6);
+    expect(await run('softmax', [f32([1000, 1000])], [1, 2], {})).toEqual([0.5, 0.5]);
+    const [silu] = await run('gatedAct', [f32([1]), f32([2])], [1, 1], { act: 'silu' });
+    expect(silu).toBeCloseTo(2 * 0.7310585786, 6);
+    const [gelu] = await run('gatedAct', [f32([1]), f32([1])], [1, 1], { act: 'gelu' });
+    expect(gelu).toBeCloseTo(0.8411919906, 6);
+  });
+
+  it('adds and scales in place, gathers rows', async () => {
+    const a = f32([1, 2]);
+    device.run('add', [a, f32([10, 20])], a, {});
+    device.run('scale', [a], a, { factor: 0.5 });
+    expect([...new Float32Array((await device.read(a)).buffer)]).toEqual([5.5, 11]);
+    expect(await run('gatherRows', [f32([1, 2, 3], [3, 1]), i32([2, 0])], [2, 1], {})).toEqual([3, 1]);
+  });
+});
