@@ -22,7 +22,7 @@ const lingerMs = 2000;
  * @param command its number, if it returns one, is the exit code.
  */
 export async function runCommand(
-  command: (context: CommandContext) => Promise<number | void>,
+  command: (context: CommandContext) => Promise<number | undefined>,
   options: CommandOptions = {},
 ): Promise<void> {
   guardPipes();
