@@ -1,0 +1,23 @@
+// Native llama.cpp as the independent truth. Check `oracleUnavailable` before anything else.
+export { oracleUnavailable } from './library.ts';
+export {
+  type NativeLogitsOptions,
+  type NativeModel,
+  type NativeTokenizeOptions,
+  nativeLogits,
+  nativeTokenize,
+  openNativeModel,
+} from './model.ts';
+export {
+  type FileTypeName,
+  fileTypes,
+  type GgmlTypeName,
+  ggmlTypes,
+  type NativeQuantizeOptions,
+  nativeDequantize,
+  nativeQuantizeChunk,
+  nativeQuantizeInto,
+  nativeQuantizeModel,
+  nativeRowBytes,
+  nativeTypeTraits,
+} from './quantize.ts';

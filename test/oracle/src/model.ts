@@ -1,0 +1,145 @@
+// A GGUF file opened by llama.cpp: its tokens, its pieces of text, its logits.
+import { existsSync } from 'node:fs';
+import { keepAlive, libraries } from './library.ts';
+import { structs } from './structs.ts';
+
+const FLASH_ATTENTION_OFF = 0;
+
+export interface NativeLogitsOptions {
+  threads?: number;
+  /** Stored type of the KV cache; F32 (default) is what a comparison of arithmetic wants. */
+  kvType?: 'F32' | 'F16';
+  /** Positions per native batch, default 512. */
+  batchTokens?: number;
+}
+
+export interface NativeTokenizeOptions {
+  /** Adds BOS/EOS where the vocabulary asks for it. Default false. */
+  addSpecial?: boolean;
+  /** Reads control tokens such as `<|im_start|>` in the text as tokens. Default false. */
+  parseSpecial?: boolean;
+}
+
+export interface NativeModel {
+  readonly vocabSize: number;
+  readonly layers: number;
+  tokenize(text: string, options?: NativeTokenizeOptions): number[];
+  detokenize(ids: readonly number[], options?: { keepSpecial?: boolean }): string;
+  /** Logits of every position, row-major [ids.length, vocabSize]. */
+  logits(ids: readonly number[], options?: NativeLogitsOptions): Float32Array;
+  close(): void;
+}
+
+/** Opens `path`. @throws Error when llama.cpp refuses the file */
+export function openNativeModel(path: string, options: { vocabOnly?: boolean } = {}): NativeModel {
+  if (!existsSync(path)) throw new Error(`${path} does not exist`);
+  const { koffi, llama } = libraries();
+  const { modelParams } = structs();
+  const params = llama.func('llama_model_default_params', modelParams, [])();
+  params.vocab_only = options.vocabOnly ?? false;
+  params.n_gpu_layers = 0;
+  const model = llama.func('llama_model_load_from_file', 'void *', ['str', modelParams])(path, params);
+  if (!model) throw new Error(`llama.cpp cannot load ${path}`);
+  const vocab = llama.func('const void *llama_model_get_vocab(const void *model)')(model);
+  const vocabSize: number = llama.func('int32_t llama_vocab_n_tokens(const void *vocab)')(vocab);
+  const layers: number = llama.func('int32_t llama_model_n_layer(const void *model)')(model);
+
+  const tokenizeCall = llama.func(
+    'int32_t llama_tokenize(const void *vocab, const void *text, int32_t length, void *tokens, int32_t max, bool special, bool parse)',
+  );
+  const detokenizeCall = llama.func(
+    'int32_t llama_detokenize(const void *vocab, const void *tokens, int32_t count, void *text, int32_t max, bool remove, bool unparse)',
+  );
+  return {
+    vocabSize,
+    layers,
+    tokenize(text, { addSpecial = false, parseSpecial = false } = {}) {
+      const bytes = Buffer.from(text);
+      // No token covers less than one byte, save the specials that are added around the text and escaped spaces.
+      const tokens = new Int32Array(bytes.length * 2 + 16);
+      const count = tokenizeCall(vocab, bytes, bytes.length, tokens, tokens.length, addSpecial, parseSpecial);
+      if (count < 0) throw new Error(`llama_tokenize needs ${-count} places`);
+      return Array.from(tokens.subarray(0, count));
+    },
+    detokenize(ids, { keepSpecial = false } = {}) {
+      const tokens = Int32Array.from(ids);
+      let text = Buffer.alloc(ids.length * 16 + 64);
+      let length = detokenizeCall(vocab, tokens, tokens.length, text, text.length, false, keepSpecial);
+      if (length < 0) {
+        text = Buffer.alloc(-length);
+        length = detokenizeCall(vocab, tokens, tokens.length, text, text.length, false, keepSpecial);
+      }
+      return text.toString('utf8', 0, length);
+    },
+    logits: (ids, logitsOptions) => decodeAll(model, vocabSize, ids, logitsOptions ?? {}),
+    close: () => void llama.func('void llama_model_free(void *model)')(model),
+  };
+
+  function decodeAll(model: unknown, vocabSize: number, ids: readonly number[], options: NativeLogitsOptions) {
+    const { contextParams } = structs();
+    const batchTokens = Math.min(options.batchTokens ?? 512, ids.length);
+    const params = llama.func('llama_context_default_params', contextParams, [])();
+    params.n_ctx = ids.length;
+    params.n_batch = params.n_ubatch = batchTokens;
+    params.n_outputs_max = params.n_outputs_max_per_seq = 0; // every position is an output
+    params.n_threads = params.n_threads_batch = options.threads ?? 1;
+    params.type_k = params.type_v = options.kvType === 'F16' ? 1 : 0;
+    params.flash_attn_type = FLASH_ATTENTION_OFF;
+    const context = llama.func('llama_init_from_model', 'void *', ['void *', contextParams])(model, params);
+    if (!context) throw new Error('llama.cpp cannot make a context');
+    try {
+      const logits = new Float32Array(ids.length * vocabSize);
+      for (let first = 0; first < ids.length; first += batchTokens) {
+        const part = ids.slice(first, first + batchTokens);
+        logits.set(decodeBatch(context, part, first, vocabSize), first * vocabSize);
+      }
+      return logits;
+    } finally {
+      llama.func('void llama_free(void *context)')(context);
+    }
+  }
+
+  function decodeBatch(context: unknown, ids: readonly number[], first: number, vocabSize: number): Float32Array {
+    const { batch } = structs();
+    const count = ids.length;
+    const token = Int32Array.from(ids);
+    const pos = Int32Array.from(ids, (_, index) => first + index);
+    const sequence = new Int32Array(1);
+    const sequenceOf = new BigUint64Array(count).fill(koffi.address(sequence));
+    const sequenceCounts = new Int32Array(count).fill(1);
+    const wanted = new Int8Array(count).fill(1);
+    const status = llama.func('llama_decode', 'int32_t', ['void *', batch])(context, {
+      n_tokens: count,
+      token: koffi.address(token),
+      embd: null,
+      pos: koffi.address(pos),
+      n_seq_id: koffi.address(sequenceCounts),
+      seq_id: koffi.address(sequenceOf),
+      logits: koffi.address(wanted),
+    });
+    keepAlive([token, pos, sequence, sequenceOf, sequenceCounts, wanted]);
+    if (status !== 0) throw new Error(`llama_decode failed with status ${status}`);
+    const all = llama.func('void *llama_get_logits(void *context)')(context);
+    return Float32Array.from(koffi.decode(all, 'float', count * vocabSize));
+  }
+}
+
+/** Logits of every position for one sequence, row-major [ids.length, vocabSize]. */
+export function nativeLogits(ggufPath: string, ids: readonly number[], options?: NativeLogitsOptions): Float32Array {
+  const model = openNativeModel(ggufPath);
+  try {
+    return model.logits(ids, options);
+  } finally {
+    model.close();
+  }
+}
+
+/** Token ids of `text`; open the model once (openNativeModel, vocabOnly) for many texts. */
+export function nativeTokenize(ggufPath: string, text: string, options?: NativeTokenizeOptions): number[] {
+  const model = openNativeModel(ggufPath, { vocabOnly: true });
+  try {
+    return model.tokenize(text, options);
+  } finally {
+    model.close();
+  }
+}
