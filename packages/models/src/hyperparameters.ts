@@ -17,7 +17,8 @@ export interface RopeScaling {
   attnFactor: number;
   /** yarn: mix between interpolation (0) and extrapolation (1). */
   yarnExtFactor: number;
-  yarnAttnFactor: number;
+  /** yarn: the whole factor on cos and sin; undefined: 0.1 · ln(factor) + 1. */
+  yarnAttnFactor?: number;
   yarnBetaFast: number;
   yarnBetaSlow: number;
   /** yarn: 0 when the file has none. */
@@ -135,7 +136,9 @@ function ropeScaling(view: ModelView, architecture: Architecture, contextLength:
     originalContext: read.optionalInteger('scaling.original_context_length', contextLength, 1, 1 << 30),
     attnFactor: read.optionalNumber('scaling.attn_factor', 1, 0, 1e6),
     yarnExtFactor: read.optionalNumber('scaling.yarn_ext_factor', type === 'yarn' ? 1 : 0, -1e6, 1e6),
-    yarnAttnFactor: read.optionalNumber('scaling.yarn_attn_factor', 1, 0, 1e6),
+    ...(read.has('scaling.yarn_attn_factor')
+      ? { yarnAttnFactor: read.optionalNumber('scaling.yarn_attn_factor', 1, 0, 1e6) }
+      : {}),
     yarnBetaFast: read.optionalNumber('scaling.yarn_beta_fast', 32, 0, 1e6),
     yarnBetaSlow: read.optionalNumber('scaling.yarn_beta_slow', 1, 0, 1e6),
     yarnLogMultiplier: read.optionalNumber('scaling.yarn_log_multiplier', 0, -1e6, 1e6),

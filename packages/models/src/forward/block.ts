@@ -1,0 +1,75 @@
+// One block of a dense llama-family network, as a sequence of ops:
+//   x += attn_output · attention(rope(norm(q · n)), rope(norm(k · n)), v · n)    n = rmsNorm(x); q, k, v may be biased;
+//                                                                               norm per head only where the model has it
+//   x += down · (silu(gate · m) · (up · m))                                     m = rmsNorm(x)
+import type { Device, Tensor } from '@quern/runtime';
+import type { Hyperparameters } from '../hyperparameters.ts';
+import type { Buffers, LayerCache } from './buffers.ts';
+import type { BlockWeights } from './weights.ts';
+
+/** `buffers`: views of this batch's size. `buffers.residual` [T, C] is read and updated. */
+export function runBlock(
+  device: Device,
+  hyperparameters: Hyperparameters,
+  weights: BlockWeights,
+  cache: LayerCache,
+  buffers: Buffers,
+  blockTokens: number,
+): void {
+  attend(device, hyperparameters, weights, cache, buffers, blockTokens);
+  feedForward(device, hyperparameters, weights, buffers);
+}
+
+function attend(
+  device: Device,
+  hyperparameters: Hyperparameters,
+  weights: BlockWeights,
+  cache: LayerCache,
+  buffers: Buffers,
+  blockTokens: number,
+): void {
+  const { headCount: heads, headCountKv: kvHeads, keyLength: headDim, slidingWindow, rmsEps: eps } = hyperparameters;
+  const { residual, normed, q, k, v, attended, cos, sin, blockTable, seqs, positions } = buffers;
+
+  device.run('rmsNorm', [residual, weights.attnNorm], normed, { eps });
+  project(device, normed, weights.q, weights.qBias, q);
+  project(device, normed, weights.k, weights.kBias, k);
+  project(device, normed, weights.v, weights.vBias, v);
+
+  if (weights.qNorm) normalizeHeads(device, q, weights.qNorm, headDim, eps);
+  if (weights.kNorm) normalizeHeads(device, k, weights.kNorm, headDim, eps);
+  const rope = { headDim, rotaryDim: hyperparameters.ropeDimensionCount, style: hyperparameters.ropeStyle };
+  device.run('rope', [q, cos, sin], q, { ...rope, heads });
+  device.run('rope', [k, cos, sin], k, { ...rope, heads: kvHeads });
+
+  const paging = [blockTable, seqs, positions];
+  device.run('kvWrite', [k, ...paging], cache.k, { blockTokens });
+  device.run('kvWrite', [v, ...paging], cache.v, { blockTokens });
+  const scale = 1 / Math.sqrt(headDim);
+  const window = slidingWindow === undefined ? {} : { window: slidingWindow };
+  const shape = { heads, kvHeads, headDim, scale, blockTokens, ...window };
+  device.run('attention', [q, cache.k, cache.v, ...paging], attended, shape);
+
+  project(device, attended, weights.attnOutput, weights.attnOutputBias, normed);
+  device.run('add', [residual, normed], residual, {});
+}
+
+function feedForward(device: Device, { rmsEps }: Hyperparameters, weights: BlockWeights, buffers: Buffers): void {
+  const { residual, normed, gate, up } = buffers;
+  device.run('rmsNorm', [residual, weights.ffnNorm], normed, { eps: rmsEps });
+  project(device, normed, weights.gate, undefined, gate);
+  project(device, normed, weights.up, undefined, up);
+  device.run('gatedAct', [gate, up], gate, { act: 'silu' });
+  project(device, gate, weights.down, undefined, normed);
+  device.run('add', [residual, normed], residual, {});
+}
+
+function project(device: Device, x: Tensor, weight: Tensor, bias: Tensor | undefined, y: Tensor): void {
+  device.run('matmul', bias ? [x, weight, bias] : [x, weight], y, {});
+}
+
+/** In place: x [T, heads·headDim] seen as [T·heads, headDim]. */
+function normalizeHeads(device: Device, x: Tensor, weight: Tensor, headDim: number, eps: number): void {
+  const heads = device.view(x, [(x.shape[0] * x.shape[1]) / headDim, headDim]);
+  device.run('rmsNorm', [heads, weight], heads, { eps });
+}

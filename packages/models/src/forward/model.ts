@@ -1,0 +1,58 @@
+// What a loaded model offers: a forward pass over batches of tokens of several sequences, with a paged KV cache.
+import type { Device, Tensor } from '@quern/runtime';
+import type { Hyperparameters } from '../hyperparameters.ts';
+
+/**
+ * Tokens to compute, T ≤ `model.batchTokens`. Tokens of one sequence must come in rising positions, and every earlier
+ * position of that sequence must have been computed before, or earlier in this batch.
+ */
+export interface TokenBatch {
+  /** [T] */
+  readonly tokens: Int32Array;
+  /** [T] position of each token in its sequence, from 0. */
+  readonly positions: Int32Array;
+  /** [T] row of `blockTable` that belongs to the token's sequence. */
+  readonly seqs: Int32Array;
+  /**
+   * [S, `model.tableWidth`], S ≤ `model.maxSequences`: entry b of a row is the cache block (0 … `model.blocks` - 1) that
+   * holds positions b·blockTokens … of that sequence. Entries that no token reaches may hold anything.
+   */
+  readonly blockTable: Int32Array;
+}
+
+export interface OutputBatch extends TokenBatch {
+  /** [N] rows of the batch whose logits are wanted, 1 ≤ N ≤ `model.maxOutputs`. */
+  readonly outputRows: Int32Array;
+}
+
+/** Device memory that a model occupies, in bytes. */
+export interface ModelMemory {
+  readonly weightBytes: number;
+  readonly kvBytes: number;
+  readonly activationBytes: number;
+}
+
+export interface Model {
+  readonly device: Device;
+  readonly hyperparameters: Hyperparameters;
+  readonly memory: ModelMemory;
+  readonly batchTokens: number;
+  readonly maxSequences: number;
+  readonly maxOutputs: number;
+  /** Positions per cache block. */
+  readonly blockTokens: number;
+  /** Cache blocks in all: blocks · blockTokens = cells. */
+  readonly blocks: number;
+  /** Blocks that one sequence can have. */
+  readonly tableWidth: number;
+  /**
+   * Enqueues the batch; its keys and values enter the cache. Returns logits [N, vocab] F32 on the device, in the order of
+   * `outputRows`. The tensor belongs to the model and is overwritten by the next call.
+   * @throws QuernError `batch-invalid` (sizes), `op-index-out-of-range` (a token, position, block or row out of range)
+   */
+  forward(batch: OutputBatch): Tensor;
+  /** The same without logits: only the cache is filled. */
+  prefill(batch: TokenBatch): void;
+  /** Frees the model's device memory; the device stays usable. */
+  dispose(): void;
+}

@@ -1,0 +1,96 @@
+// Rotary position embedding: the angles of every position, computed on the host once per batch.
+//   angle[t, i] = position[t] · f[i],  f[i] = base^(-2i / rotaryDim), changed by the model's scaling
+//   cos/sin[t, i] = cos/sin(angle[t, i]) · attentionFactor
+// The steps are rounded to f32 one by one because transformers computes them so (modeling_rope_utils.py): at position
+// 100,000 an angle kept in f64 is already another angle. Llama 3's scaling arrives as one divisor per frequency
+// (the GGUF tensor `rope_freqs.weight`), which is how llama.cpp stores it.
+import { QuernError } from '@quern/errors';
+import type { Hyperparameters, RopeScaling } from '../hyperparameters.ts';
+
+export type RopeParameters = Pick<Hyperparameters, 'ropeDimensionCount' | 'ropeFreqBase' | 'ropeScaling'>;
+
+export interface RopeFrequencies {
+  /** [ropeDimensionCount / 2], radians per position. */
+  readonly inverse: Float32Array;
+  /** Multiplies cos and sin. */
+  readonly attentionFactor: number;
+}
+
+const f32 = Math.fround;
+
+/**
+ * `divisors`: `rope_freqs.weight` [ropeDimensionCount / 2].
+ * @throws QuernError `rope-invalid` when a divisor is no positive number, `rope-unsupported` for an unknown scaling type.
+ */
+export function ropeFrequencies(parameters: RopeParameters, divisors?: Float32Array): RopeFrequencies {
+  const { ropeDimensionCount, ropeFreqBase, ropeScaling } = parameters;
+  const powers = new Float32Array(ropeDimensionCount / 2); // base^(2i / rotaryDim)
+  for (let i = 0; i < powers.length; i++) powers[i] = f32(ropeFreqBase) ** f32((2 * i) / ropeDimensionCount);
+  const inverse = scaledInverse(powers, parameters);
+  if (divisors) {
+    if (divisors.length !== inverse.length || !divisors.every((divisor) => divisor > 0 && divisor < Infinity))
+      throw new QuernError('rope-invalid', `rope_freqs must hold ${inverse.length} positive numbers.`, {
+        tensor: 'rope_freqs.weight',
+      });
+    for (let i = 0; i < inverse.length; i++) inverse[i] /= divisors[i];
+  }
+  return { inverse, attentionFactor: f32(attentionFactor(ropeScaling)) };
+}
+
+function scaledInverse(powers: Float32Array, parameters: RopeParameters): Float32Array {
+  const { type, factor, yarnExtFactor } = parameters.ropeScaling;
+  switch (type) {
+    case 'none':
+      return powers.map((power) => 1 / power);
+    case 'linear':
+      return powers.map((power) => f32(1 / power) / f32(factor));
+    case 'yarn': {
+      const ramp = yarnRamp(parameters);
+      return powers.map((power, i) => {
+        const interpolated = f32(1 / f32(f32(factor) * power));
+        const extrapolated = f32(1 / power);
+        const share = f32(ramp[i] * yarnExtFactor);
+        return f32(interpolated * f32(1 - share)) + f32(extrapolated * share);
+      });
+    }
+    default:
+      throw new QuernError('rope-unsupported', `Rope scaling type '${type satisfies never}' is not supported.`);
+  }
+}
+
+/** YaRN (arXiv 2309.00071 §3.2): 1 where a frequency keeps its value, 0 where it is divided by the factor. */
+function yarnRamp({ ropeDimensionCount, ropeFreqBase, ropeScaling }: RopeParameters): Float32Array {
+  const { originalContext, yarnBetaFast, yarnBetaSlow } = ropeScaling;
+  // The dimension that turns `rotations` times over the original context.
+  const dimensionOf = (rotations: number): number =>
+    (ropeDimensionCount * Math.log(originalContext / (rotations * 2 * Math.PI))) / (2 * Math.log(ropeFreqBase));
+  const low = Math.max(Math.floor(dimensionOf(yarnBetaFast)), 0);
+  const high = Math.min(Math.ceil(dimensionOf(yarnBetaSlow)), ropeDimensionCount - 1);
+  const width = low === high ? 0.001 : high - low; // as transformers, instead of a division by zero
+  return Float32Array.from({ length: ropeDimensionCount / 2 }, (_, i) =>
+    f32(1 - Math.min(1, Math.max(0, f32((i - low) / width)))),
+  );
+}
+
+/** YaRN also raises the temperature of attention (§3.4), by 0.1 · ln(factor) + 1 unless the model says otherwise. */
+function attentionFactor(scaling: RopeScaling): number {
+  const { type, factor, attnFactor, yarnExtFactor, yarnAttnFactor, yarnLogMultiplier } = scaling;
+  if (type !== 'yarn') return attnFactor;
+  if (yarnAttnFactor !== undefined) return attnFactor * yarnAttnFactor;
+  if (yarnExtFactor === 0) return attnFactor;
+  const temperature = (multiplier: number): number => (factor <= 1 ? 1 : 0.1 * multiplier * Math.log(factor) + 1);
+  return (attnFactor * temperature(1)) / (yarnLogMultiplier === 0 ? 1 : temperature(yarnLogMultiplier));
+}
+
+/** Fills `cos` and `sin`, both [positions.length, ropeDimensionCount / 2]. */
+export function fillRope(rope: RopeFrequencies, positions: Int32Array, cos: Float32Array, sin: Float32Array): void {
+  const { inverse, attentionFactor } = rope;
+  const half = inverse.length;
+  for (let t = 0; t < positions.length; t++) {
+    for (let i = 0; i < half; i++) {
+      const angle = f32(positions[t] * inverse[i]);
+      cos[t * half + i] = f32(Math.cos(angle)) * attentionFactor;
+      sin[t * half + i] = f32(Math.sin(angle)) * attentionFactor;
+    }
+  }
+}

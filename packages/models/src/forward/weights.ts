@@ -1,0 +1,107 @@
+// Which tensors the forward pass wants, and where it finds them: the architecture record lists names and shapes, the
+// file must have exactly those. A tensor that nobody would use is refused: it belongs to a network we do not compute.
+import type { ModelView, TensorView } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
+import type { Tensor } from '@quern/runtime';
+import { type ExpectedTensor, expectedTensors } from '../arch/expected-tensors.ts';
+import { architectureOf, type Hyperparameters } from '../hyperparameters.ts';
+
+export interface BlockWeights {
+  readonly attnNorm: Tensor;
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+  readonly qBias?: Tensor;
+  readonly kBias?: Tensor;
+  readonly vBias?: Tensor;
+  /** RMS norm over each head, before rope. */
+  readonly qNorm?: Tensor;
+  readonly kNorm?: Tensor;
+  readonly attnOutput: Tensor;
+  readonly attnOutputBias?: Tensor;
+  readonly ffnNorm: Tensor;
+  readonly gate: Tensor;
+  readonly up: Tensor;
+  readonly down: Tensor;
+}
+
+export interface Weights {
+  readonly embedding: Tensor;
+  readonly blocks: readonly BlockWeights[];
+  readonly outputNorm: Tensor;
+  /** The embedding itself when the model is tied. */
+  readonly output: Tensor;
+}
+
+/** Only matrices keep their stored dtype: vectors are small, and devices take norms and biases as F32. */
+export const isMatrix = (view: TensorView): boolean => view.shape.length > 1;
+
+/**
+ * The tensors to load, checked against the architecture.
+ * @throws QuernError `tensor-missing`, `tensor-unexpected`, `tensor-wrong-shape`
+ */
+export function wantedTensors(view: ModelView, hyperparameters: Hyperparameters): TensorView[] {
+  const expected = expectedTensors(architectureOf(view), hyperparameters, hyperparameters.blockCount);
+  const wanted = expected.filter((tensor) => isPresent(tensor, view, hyperparameters)).map((tensor) => tensor.gguf);
+  const names = new Set(wanted);
+  for (const { name, file, offset } of view.tensors.values())
+    if (!names.has(name))
+      throw new QuernError('tensor-unexpected', `A ${hyperparameters.architecture} model has no such tensor.`, {
+        file,
+        tensor: name,
+        offset,
+        remedy: 'The file describes a network that this version does not compute.',
+      });
+  return wanted.map((name) => view.tensors.get(name)!);
+}
+
+function isPresent(expected: ExpectedTensor, view: ModelView, { attnBias, attnOutputBias }: Hyperparameters): boolean {
+  const { gguf: name, shape, rule } = expected;
+  const tensor = view.tensors.get(name);
+  if (tensor) {
+    if (tensor.shape.length !== shape.length || tensor.shape.some((size, axis) => size !== shape[axis]))
+      throw new QuernError(
+        'tensor-wrong-shape',
+        `The tensor has shape [${tensor.shape.join(', ')}], the metadata asks for [${shape.join(', ')}].`,
+        { file: tensor.file, tensor: name, offset: tensor.offset },
+      );
+    return true;
+  }
+  const biased = name.includes('attn_output') ? attnOutputBias : attnBias;
+  if (rule.presence === 'always' || (rule.presence === 'attentionBias' && biased))
+    throw new QuernError('tensor-missing', 'The model lacks a tensor.', { file: view.path, tensor: name });
+  return false;
+}
+
+/** Gives every loaded tensor its place. `loaded`: all of `wantedTensors`, by name. */
+export function arrangeWeights(loaded: ReadonlyMap<string, Tensor>, blockCount: number): Weights {
+  const embedding = loaded.get('token_embd.weight')!;
+  return {
+    embedding,
+    blocks: Array.from({ length: blockCount }, (_, i) => blockWeights(loaded, `blk.${i}.`)),
+    outputNorm: loaded.get('output_norm.weight')!,
+    output: loaded.get('output.weight') ?? embedding,
+  };
+}
+
+function blockWeights(loaded: ReadonlyMap<string, Tensor>, prefix: string): BlockWeights {
+  const optional = (name: string): Tensor | undefined => loaded.get(prefix + name);
+  const required = (name: string): Tensor => loaded.get(prefix + name)!;
+  return {
+    attnNorm: required('attn_norm.weight'),
+    q: required('attn_q.weight'),
+    k: required('attn_k.weight'),
+    v: required('attn_v.weight'),
+    qBias: optional('attn_q.bias'),
+    kBias: optional('attn_k.bias'),
+    vBias: optional('attn_v.bias'),
+    qNorm: optional('attn_q_norm.weight'),
+    kNorm: optional('attn_k_norm.weight'),
+    attnOutput: required('attn_output.weight'),
+    attnOutputBias: optional('attn_output.bias'),
+    ffnNorm: required('ffn_norm.weight'),
+    gate: required('ffn_gate.weight'),
+    up: required('ffn_up.weight'),
+    down: required('ffn_down.weight'),
+  };
+}
