@@ -13,6 +13,11 @@ export interface EncodeOptions {
 export interface DecodeOptions {
   /** Write control tokens as their text. Default false: they are left out. */
   special?: boolean;
+  /**
+   * Take off the one space that a SentencePiece vocabulary puts before the first word when encoding. Default false:
+   * the bytes of a sequence are then the bytes of its parts, which is what a stream needs.
+   */
+  stripSpacePrefix?: boolean;
 }
 
 export interface Tokenizer {
@@ -23,9 +28,11 @@ export interface Tokenizer {
   readonly endOfGeneration: ReadonlySet<number>;
   readonly addBos: boolean;
   readonly addEos: boolean;
+  /** Lone surrogates in `text` are read as U+FFFD, as a UTF-8 encoder writes them. */
   encode(text: string, options?: EncodeOptions): Int32Array;
   /** Bytes of tokens; a token may be a part of a UTF-8 sequence, so streams decode bytes, then text. */
   decodeBytes(ids: Iterable<number>, options?: DecodeOptions): Uint8Array;
+  /** `decodeBytes` as UTF-8 text; malformed sequences become U+FFFD. */
   decode(ids: Iterable<number>, options?: DecodeOptions): string;
   /** The text of one token as it stands in the vocabulary. */
   piece(id: number): string;

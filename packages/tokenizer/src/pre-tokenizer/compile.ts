@@ -1,0 +1,32 @@
+// Patterns to JavaScript regular expressions. Two dialect differences: `\s` in JavaScript counts U+FEFF as white space and
+// leaves out U+0085, tokenizers go by Unicode's White_Space; and case-insensitive groups (`(?i:…)`) are too new for the
+// oldest Node we support, so patterns write both cases out.
+
+export function compilePattern(pattern: string): RegExp {
+  const source = pattern.replace(/\\([\s\S])/g, (escape, letter) => {
+    if (letter === 's') return '\\p{White_Space}';
+    if (letter === 'S') return '\\P{White_Space}';
+    return identityEscapes.has(letter) ? letter : escape;
+  });
+  return new RegExp(source, 'gu');
+}
+
+/** Escapes that other dialects allow and the `u` flag does not. */
+const identityEscapes = new Set(['"', "'", '#', '%', '&', ',', ':', ';', '<', '=', '>', '@', '_', '`', '~', '!', ' ']);
+
+/** Cuts each piece at every match of `pattern`: the matches and what lies between them are the new pieces. */
+export function splitIsolated(pieces: readonly string[], pattern: RegExp): string[] {
+  const words: string[] = [];
+  for (const piece of pieces) {
+    let end = 0;
+    pattern.lastIndex = 0;
+    for (let match = pattern.exec(piece); match; match = pattern.exec(piece)) {
+      if (match.index > end) words.push(piece.slice(end, match.index));
+      if (match[0] !== '') words.push(match[0]);
+      else pattern.lastIndex++;
+      end = match.index + match[0].length;
+    }
+    if (end < piece.length) words.push(piece.slice(end));
+  }
+  return words;
+}
