@@ -1,0 +1,105 @@
+// A plan says everything about the file to be written before a byte of it exists: metadata, order, types, sizes.
+import { type DType, rowBytes } from '@quern/blocks';
+import { QuernError } from '@quern/errors';
+import type { GgufMetadata } from '@quern/gguf';
+import type { Fallback } from './fallback.ts';
+
+/** What happens to one tensor. Tensors stand in the order of the file to be written. */
+export interface TensorPlan {
+  readonly name: string;
+  /** Row-major, innermost dimension last. */
+  readonly shape: readonly number[];
+  readonly rows: number;
+  readonly cols: number;
+  /** As the input stores it. */
+  readonly from: DType;
+  /**
+   * Rounded to this first. Quantizing a checkpoint gives the bytes of converting it and quantizing the result, and that
+   * intermediate file would have held this type.
+   */
+  readonly via?: DType;
+  readonly to: DType;
+  /** Why this type, in words. */
+  readonly rule: string;
+  /** The mixture asked for another type, which the shape does not allow. */
+  readonly fallback?: Fallback;
+  /** Bytes in the file, padding not counted. */
+  readonly bytes: number;
+}
+
+export interface PlanTotals {
+  readonly weights: number;
+  /** Tensor data as stored in the input. */
+  readonly bytesIn: number;
+  /** Tensor data in the output; metadata and padding not counted. */
+  readonly bytesOut: number;
+  /** `bytesOut × 8 ÷ weights`. */
+  readonly bitsPerWeight: number;
+  readonly fallbacks: number;
+  /** By dtype of the output, in order of first use. */
+  readonly byType: readonly { readonly type: string; readonly tensors: number; readonly bytes: number }[];
+}
+
+export interface Plan {
+  /** `Q4_K_M`, `BF16`, … */
+  readonly fileType: string;
+  readonly metadata: GgufMetadata;
+  readonly tensors: readonly TensorPlan[];
+  readonly totals: PlanTotals;
+}
+
+/** What a planner needs of a tensor; a `TensorView` has it all. */
+export interface PlannedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly rows: number;
+  readonly cols: number;
+  readonly dtype: DType;
+}
+
+/** A plan from its parts, sizes and totals added. */
+export function completePlan(
+  fileType: string,
+  metadata: GgufMetadata,
+  tensors: readonly Omit<TensorPlan, 'bytes'>[],
+): Plan {
+  const sized = tensors.map((tensor) => ({ ...tensor, bytes: tensor.rows * rowBytes(tensor.to, tensor.cols) }));
+  return { fileType, metadata, tensors: sized, totals: totalsOf(sized) };
+}
+
+function totalsOf(tensors: readonly TensorPlan[]): PlanTotals {
+  const byType = new Map<string, { type: string; tensors: number; bytes: number }>();
+  let weights = 0;
+  let bytesIn = 0;
+  let bytesOut = 0;
+  for (const { rows, cols, from, to, bytes } of tensors) {
+    weights += rows * cols;
+    bytesIn += rows * rowBytes(from, cols);
+    bytesOut += bytes;
+    const line = byType.get(to.name) ?? { type: to.name, tensors: 0, bytes: 0 };
+    byType.set(to.name, { ...line, tensors: line.tensors + 1, bytes: line.bytes + bytes });
+  }
+  return {
+    weights,
+    bytesIn,
+    bytesOut,
+    bitsPerWeight: weights === 0 ? 0 : (bytesOut * 8) / weights,
+    fallbacks: tensors.filter((tensor) => tensor.fallback).length,
+    byType: [...byType.values()],
+  };
+}
+
+/**
+ * @throws QuernError `refused-fallback` (exit 3) listing the tensors, when the plan has any.
+ */
+export function refuseFallbacks(plan: Plan, file: string): void {
+  const fallbacks = plan.tensors.filter((tensor) => tensor.fallback);
+  if (fallbacks.length === 0) return;
+  const [first] = fallbacks;
+  throw new QuernError(
+    'refused-fallback',
+    `${fallbacks.length} of ${plan.tensors.length} tensors cannot have the type that ${plan.fileType} gives them; the first: ` +
+      `${first!.fallback!.wanted} becomes ${first!.to.name}, because ${first!.fallback!.reason}.`,
+    { file, tensor: first!.name, remedy: 'Choose a type with blocks of 32 (Q8_0), or drop --strict.' },
+  );
+}
