@@ -28,6 +28,8 @@ export interface ModelView {
   readonly metadata: GgufMetadata;
   /** In file order (for a lens: the order llama.cpp's converter would write). */
   readonly tensors: ReadonlyMap<string, TensorView>;
+  /** What a lens left out or had to decide, one sentence each, for people to see. */
+  readonly notes?: readonly string[];
   close(): Promise<void>;
 }
 

@@ -2,6 +2,8 @@
 // config.json it answers to, which GGUF keys and tensors it becomes, how large each tensor must be, and the shape of
 // its block. Conversion, loading, preflight and inspection all read the same record.
 
+import type { GgufValue } from '@quern/gguf';
+
 /** How many scalars a tensor axis has, named by what it counts; `dimensionsOf` gives the numbers. */
 export type Dimension = 'vocab' | 'embd' | 'ff' | 'q' | 'k' | 'v' | 'attnOut' | 'headDim' | 'ropePairs';
 
@@ -75,4 +77,6 @@ export interface Architecture {
   slidingWindow: boolean;
   tensors: readonly TensorRule[];
   block: Block;
+  /** Tokenizer keys that the converter sets for certain vocabulary sizes, over what the tokenizer files say. */
+  tokenizerFixes?: ReadonlyMap<number, readonly [key: string, value: GgufValue][]>;
 }

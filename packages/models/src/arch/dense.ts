@@ -1,6 +1,6 @@
 // What the dense decoder-only models share: the config.json keys and tensor names that transformers gave to Llama and
 // that its descendants kept. Order of keys: TextModel.set_gguf_parameters of llama.cpp's conversion/base.py.
-import type { ConfigRule, FixedConfig, TensorRule } from './architecture.ts';
+import type { Architecture, ConfigRule, FixedConfig, TensorRule } from './architecture.ts';
 
 const heads = (config: Readonly<Record<string, unknown>>) => Number(config.num_attention_heads);
 
@@ -102,3 +102,12 @@ export function qkvBiasTensors({
     { ...inBlock('self_attn.v_proj.bias', 'attn_v.bias', { shape: ['v'] }), presence },
   ];
 }
+
+/**
+ * LlamaModel.set_vocab of llama.cpp's conversion/llama.py knows two families by their vocabulary size alone: Granite's (also
+ * SmolLM's) takes no BOS, CodeLlama's ends a fill-in-the-middle turn with token 32010.
+ */
+export const llamaTokenizerFixes: Architecture['tokenizerFixes'] = new Map([
+  [49152, [['tokenizer.ggml.add_bos_token', { type: 'bool', value: false }]]],
+  [32016, [['tokenizer.ggml.eot_token_id', { type: 'uint32', value: 32010 }]]],
+]);

@@ -6,6 +6,7 @@ import {
   embeddingTensors,
   evenHeadDim,
   fixedForDense,
+  llamaTokenizerFixes,
   qkvBiasTensors,
 } from './dense.ts';
 
@@ -34,4 +35,5 @@ export const llama: Architecture = {
     },
   ],
   block: { mlp: 'swiglu', qkNorm: false, rope: 'norm' },
+  tokenizerFixes: llamaTokenizerFixes,
 };

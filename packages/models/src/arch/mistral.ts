@@ -1,7 +1,14 @@
 // Mistral 7B and its kin: the same network and the same GGUF architecture as Llama, other defaults, and a sliding
 // window in the first release (v0.1).
 import type { Architecture } from './architecture.ts';
-import { denseBlockTensors, denseConfig, embeddingTensors, evenHeadDim, fixedForDense } from './dense.ts';
+import {
+  denseBlockTensors,
+  denseConfig,
+  embeddingTensors,
+  evenHeadDim,
+  fixedForDense,
+  llamaTokenizerFixes,
+} from './dense.ts';
 
 export const mistral: Architecture = {
   family: 'mistral',
@@ -21,4 +28,5 @@ export const mistral: Architecture = {
     ...denseBlockTensors({ permute: true }),
   ],
   block: { mlp: 'swiglu', qkNorm: false, rope: 'norm' },
+  tokenizerFixes: llamaTokenizerFixes,
 };

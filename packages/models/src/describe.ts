@@ -1,0 +1,72 @@
+// Numbers about a model for people, from headers alone.
+import type { ModelView } from '@quern/checkpoint';
+import { type Hyperparameters, hyperparameters } from './hyperparameters.ts';
+import { metadataReader } from './metadata-reader.ts';
+
+export interface TypeCount {
+  tensors: number;
+  /** Weights in them. */
+  parameters: number;
+  bytes: number;
+}
+
+export interface ModelDescription {
+  architecture: string;
+  hyperparameters: Hyperparameters;
+  /** Weights in all tensors, those of a tied output matrix once. */
+  parameters: number;
+  tensorCount: number;
+  /** By type name, in order of first appearance. */
+  typeHistogram: Record<string, TypeCount>;
+  /** Stored bits per weight over all tensors, scales included. */
+  bitsPerWeight: number;
+  /** Bytes of tensor data, without padding and header. */
+  dataBytes: number;
+  /** Bytes that one token occupies in the key-value cache, all layers together. */
+  kvBytesPerToken: { f32: number; f16: number };
+  tokenizer: { model?: string; pre?: string; vocab: number };
+  chatTemplate: boolean;
+}
+
+/** @throws QuernError those of `hyperparameters` */
+export function describeModel(view: ModelView): ModelDescription {
+  const numbers = hyperparameters(view);
+  const typeHistogram = countTypes(view);
+  const counts = Object.values(typeHistogram);
+  const parameters = counts.reduce((sum, count) => sum + count.parameters, 0);
+  const dataBytes = counts.reduce((sum, count) => sum + count.bytes, 0);
+  const read = metadataReader(view, 'tokenizer.');
+  const tokens = view.metadata.get('tokenizer.ggml.tokens');
+  return {
+    architecture: numbers.architecture,
+    hyperparameters: numbers,
+    parameters,
+    tensorCount: view.tensors.size,
+    typeHistogram,
+    bitsPerWeight: parameters > 0 ? (8 * dataBytes) / parameters : 0,
+    dataBytes,
+    kvBytesPerToken: { f32: 4 * kvScalarsPerToken(numbers), f16: 2 * kvScalarsPerToken(numbers) },
+    tokenizer: {
+      model: read.optionalString('ggml.model'),
+      pre: read.optionalString('ggml.pre'),
+      vocab: tokens?.type === 'array' ? tokens.value.length : 0,
+    },
+    chatTemplate: read.has('chat_template'),
+  };
+}
+
+/** One key and one value of every KV head of every layer. */
+export function kvScalarsPerToken(numbers: Hyperparameters): number {
+  return numbers.blockCount * numbers.headCountKv * (numbers.keyLength + numbers.valueLength);
+}
+
+function countTypes(view: ModelView): Record<string, TypeCount> {
+  const types: Record<string, TypeCount> = {};
+  for (const { dtype, rows, cols, rowBytes } of view.tensors.values()) {
+    const count = (types[dtype.name] ??= { tensors: 0, parameters: 0, bytes: 0 });
+    count.tensors += 1;
+    count.parameters += rows * cols;
+    count.bytes += rows * rowBytes;
+  }
+  return types;
+}

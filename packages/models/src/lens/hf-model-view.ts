@@ -1,0 +1,179 @@
+// The lens: a Hugging Face checkpoint seen as a GGUF model, with the metadata keys, tensor names, shapes and order that
+// llama.cpp's convert_hf_to_gguf.py would write. Nothing but headers and JSON is read until rows are asked for.
+import { dtypeByName } from '@quern/blocks';
+import { checkRowRange, type HfCheckpoint, type ModelView, type TensorView } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
+import type { GgufMetadata } from '@quern/gguf';
+import type { Architecture } from '../arch/architecture.ts';
+import { expectedTensors } from '../arch/expected-tensors.ts';
+import { architectureByHfName } from '../arch/index.ts';
+import { type ConfigValues, checkSupported, readConfigValues } from './config-reader.ts';
+import { guessFileType, type PlainFileType, plainFileTypes } from './dtype-policy.ts';
+import { modelName, samplingMetadata, sizeLabel } from './general-metadata.ts';
+import { permutedTensor } from './permuted-tensor.ts';
+import { type MatchedTensor, matchTensors } from './preflight.ts';
+import { llama3RopeFactors } from './rope-freqs.ts';
+import { type RopeParameters, ropeMetadata, ropeParameters } from './rope-parameters.ts';
+import { tokenizerMetadata } from './tokenizer-metadata.ts';
+
+export interface LensOptions {
+  /** `general.name`; default: from the folder's name. */
+  name?: string;
+  /** `general.file_type`; default: that of the weights as stored (`guessFileType`). */
+  fileType?: PlainFileType;
+}
+
+/**
+ * Looks at a checkpoint as a GGUF model. Tensors keep their stored type; `convertedDtype` says what a file would hold.
+ * Closing the view closes the checkpoint.
+ * @throws QuernError `unknown-architecture`, `config-*`, `unsupported-config`, `unsupported-rope`, `tensors-*`, and those
+ *   of the tokenizer
+ */
+export async function hfModelView(checkpoint: HfCheckpoint, options: LensOptions = {}): Promise<ModelView> {
+  const notes: string[] = [];
+  const note = (text: string) => notes.push(text);
+  const architecture = hfArchitecture(checkpoint);
+  checkSupported(checkpoint, architecture);
+  const values = readConfigValues(checkpoint, architecture);
+  const rope = ropeParameters(checkpoint, architecture, numberOf(values, 'max_position_embeddings'));
+  const headDim = values.get('head_dim') ?? numberOf(values, 'hidden_size') / numberOf(values, 'num_attention_heads');
+  const tokenizer = await tokenizerMetadata(checkpoint, architecture, numberOf(values, 'vocab_size'));
+
+  const expected = expectedTensors(architecture, sizesOf(values, headDim), numberOf(values, 'num_hidden_layers'));
+  const matched = matchTensors(checkpoint, architecture, expected, note);
+  const tensors = new Map<string, TensorView>();
+  if (rope.llama3) {
+    const factors = llama3RopeFactors(rope.llama3, rope.theta, headDim);
+    tensors.set('rope_freqs.weight', computedVector('rope_freqs.weight', factors, checkpoint.path));
+  }
+  for (const match of inConverterOrder(matched)) tensors.set(match.gguf, lensTensor(match, values));
+
+  const fileType = options.fileType ?? guessFileType(checkpoint.tensors.values());
+  const metadata: GgufMetadata = new Map([
+    ['general.architecture', { type: 'string', value: architecture.name }],
+    ['general.type', { type: 'string', value: 'model' }],
+    ...(await samplingMetadata(checkpoint, note)),
+    ['general.name', { type: 'string', value: options.name ?? modelName(checkpoint.path) }],
+    ['general.size_label', { type: 'string', value: sizeLabel(parameterCount(tensors)) }],
+  ]);
+  addArchitectureKeys(metadata, architecture, values, rope, fileType);
+  addSlidingWindow(metadata, checkpoint, architecture, values);
+  metadata.set('general.quantization_version', { type: 'uint32', value: 2 });
+  for (const [key, value] of tokenizer) metadata.set(key, value);
+  return { path: checkpoint.path, metadata, tensors, notes, close: () => checkpoint.close() };
+}
+
+function hfArchitecture(checkpoint: HfCheckpoint): Architecture {
+  const file = `${checkpoint.path}/config.json`;
+  const named = checkpoint.config.architectures;
+  const first: unknown = Array.isArray(named) ? named[0] : undefined;
+  if (typeof first !== 'string') {
+    throw new QuernError('config-missing', 'config.json names no model class in "architectures".', {
+      file,
+      remedy: 'Add it, for example "architectures": ["LlamaForCausalLM"].',
+    });
+  }
+  return architectureByHfName(first, file);
+}
+
+function numberOf(values: ConfigValues, key: string): number {
+  const value = values.get(key);
+  if (value === undefined) throw new QuernError('config-missing', `config.json lacks "${key}".`);
+  return value;
+}
+
+function sizesOf(values: ConfigValues, headDim: number) {
+  return {
+    vocabSize: numberOf(values, 'vocab_size'),
+    embeddingLength: numberOf(values, 'hidden_size'),
+    feedForwardLength: numberOf(values, 'intermediate_size'),
+    headCount: numberOf(values, 'num_attention_heads'),
+    headCountKv: numberOf(values, 'num_key_value_heads'),
+    keyLength: headDim,
+    valueLength: headDim,
+    ropeDimensionCount: headDim,
+  };
+}
+
+/** The converter walks the files by name and each file's tensors by name. */
+function inConverterOrder(matched: ReadonlyMap<string, MatchedTensor>): MatchedTensor[] {
+  const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+  return [...matched.values()].sort((a, b) => compare(a.view.file, b.view.file) || compare(a.view.name, b.view.name));
+}
+
+function lensTensor({ rule, gguf, view }: MatchedTensor, values: ConfigValues): TensorView {
+  const renamed = { ...view, name: gguf };
+  if (!rule.permute) return renamed;
+  return permutedTensor(
+    renamed,
+    numberOf(values, rule.permute === 'q' ? 'num_attention_heads' : 'num_key_value_heads'),
+  );
+}
+
+/** A float32 vector that no file holds. */
+function computedVector(name: string, values: Float32Array, file: string): TensorView {
+  const dtype = dtypeByName('F32');
+  if (!dtype) throw new QuernError('unknown-dtype', 'There is no type F32.');
+  // GGUF is little-endian, whatever the machine is.
+  const bytes = new Uint8Array(values.length * 4);
+  const data = new DataView(bytes.buffer);
+  for (const [i, value] of values.entries()) data.setFloat32(4 * i, value, true);
+  const shape = [values.length];
+  const place = { name, rows: 1, rowBytes: bytes.length, file, offset: 0 };
+  return {
+    ...place,
+    dtype,
+    shape,
+    cols: values.length,
+    async readRows(firstRow, rowCount, into) {
+      checkRowRange(place, firstRow, rowCount, into);
+      into.set(bytes.subarray(0, into.length));
+    },
+  };
+}
+
+function parameterCount(tensors: ReadonlyMap<string, TensorView>): number {
+  return [...tensors.values()].reduce((sum, { rows, cols }) => sum + rows * cols, 0);
+}
+
+function addArchitectureKeys(
+  metadata: GgufMetadata,
+  architecture: Architecture,
+  values: ConfigValues,
+  rope: RopeParameters,
+  fileType: PlainFileType,
+): void {
+  for (const rule of architecture.config) {
+    if (rule === 'fileType') {
+      metadata.set('general.file_type', { type: 'uint32', value: plainFileTypes[fileType] });
+    } else if (rule === 'rope') {
+      for (const [key, value] of ropeMetadata(rope)) metadata.set(`${architecture.name}.${key}`, value);
+    } else {
+      const value = values.get(rule.hf);
+      if (value === undefined) continue;
+      const stored = rule.type === 'float32' ? Math.fround(value) : value;
+      for (const key of rule.gguf) metadata.set(`${architecture.name}.${key}`, { type: rule.type, value: stored });
+    }
+  }
+}
+
+/**
+ * The converter drops Mistral's window, and llama.cpp ignores the key for `llama`: both attend to everything, which
+ * differs from the model beyond the window. quern writes the window down and keeps to it.
+ */
+function addSlidingWindow(
+  metadata: GgufMetadata,
+  { config, path }: HfCheckpoint,
+  architecture: Architecture,
+  values: ConfigValues,
+): void {
+  const window = config.sliding_window;
+  if (!architecture.slidingWindow || window === undefined || window === null) return;
+  if (typeof window !== 'number' || !Number.isInteger(window) || window <= 0) {
+    throw new QuernError('config-bad-value', `config.json: "sliding_window" is ${JSON.stringify(window)}.`, {
+      file: `${path}/config.json`,
+    });
+  }
+  if (window >= numberOf(values, 'max_position_embeddings')) return;
+  metadata.set(`${architecture.name}.attention.sliding_window`, { type: 'uint32', value: window });
+}

@@ -1,0 +1,58 @@
+// The one way to open a model, whatever it is on disk.
+
+import { stat } from 'node:fs/promises';
+import { type ModelView, openGgufModel, openHfCheckpoint } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
+import { openFile } from '@quern/source';
+import { architectureOf } from './hyperparameters.ts';
+import { hfModelView, type LensOptions } from './lens/hf-model-view.ts';
+
+/**
+ * Opens a GGUF file or a Hugging Face folder. The architecture is recognised in both cases; a GGUF file is known by its
+ * first bytes, not by its name.
+ * @param options for the lens; a GGUF file ignores them
+ * @throws QuernError `model-not-found`, `model-not-recognized`, `unknown-architecture`, and those of `openGgufModel`,
+ *   `openHfCheckpoint`, `hfModelView`
+ */
+export async function openModel(path: string, options: LensOptions = {}): Promise<ModelView> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) throw new QuernError('model-not-found', 'There is no such file or folder.', { file: path });
+  return found.isDirectory() ? openFolder(path, options) : openGgufFile(path);
+}
+
+async function openFolder(path: string, options: LensOptions): Promise<ModelView> {
+  const checkpoint = await openHfCheckpoint(path);
+  try {
+    return await hfModelView(checkpoint, options);
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
+}
+
+async function openGgufFile(path: string): Promise<ModelView> {
+  if (!(await isGguf(path))) {
+    throw new QuernError('model-not-recognized', 'The file is not GGUF.', {
+      file: path,
+      offset: 0,
+      remedy: 'Give a .gguf file, or the folder of a Hugging Face checkpoint (not one file of it).',
+    });
+  }
+  const view = await openGgufModel(path);
+  try {
+    architectureOf(view);
+    return view;
+  } catch (error) {
+    await view.close();
+    throw error;
+  }
+}
+
+async function isGguf(path: string): Promise<boolean> {
+  const source = await openFile(path);
+  try {
+    return source.size >= 4 && new TextDecoder().decode(await source.read(0, 4)) === 'GGUF';
+  } finally {
+    await source.close();
+  }
+}
