@@ -1,4 +1,5 @@
 export { exitCodeOf, exitCodes, exitForUsage } from './exit-codes.ts';
+export { integerOption } from './integer-option.ts';
 export { guardPipes, printJson, printLine, printNote, toJson } from './output.ts';
 export {
   createProgress,
