@@ -8,3 +8,4 @@ export { convertedDtype, guessFileType, type PlainFileType, plainFileTypes } fro
 export { hfModelView, type LensOptions } from './lens/hf-model-view.ts';
 export { type LoadOptions, loadModel } from './load-model.ts';
 export { openModel } from './open-model.ts';
+export { type LogitRows, sequenceLogits } from './forward/sequence-logits.ts';
