@@ -54,13 +54,15 @@ interface Variant {
 }
 
 describe('variants of the network equal transformers', () => {
-  const variants: Record<string, Variant> = JSON.parse(readFileSync(testPath('golden/forward/variants.json'), 'utf8'));
+  const variants: Record<string, Variant> = JSON.parse(
+    readFileSync(testPath('golden/data/forward/variants.json'), 'utf8'),
+  );
   for (const [name, { model: base, rows, changes }] of Object.entries(variants))
     it(name, async () => {
       const view = await openWith(`models/arch/${base}/llama.cpp-bf16.gguf`, ggufKeys(base, changes));
       const ids = recordedInts(`models/arch/${base}/expected.safetensors`, 'input_ids').slice(0, 48);
       const ours = await withModel(view, device, {}, (model) => allLogits(model, ids));
-      const theirs = recordedFloats('golden/forward/variants.safetensors', name);
+      const theirs = recordedFloats('golden/data/forward/variants.safetensors', name);
       const vocab = theirs.length / rows.length;
       for (const [i, row] of rows.entries()) {
         const difference = maxDifference(

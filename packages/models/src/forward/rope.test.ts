@@ -12,7 +12,7 @@ interface Recorded {
   sin: number[][];
 }
 const golden = JSON.parse(
-  readFileSync(new URL('../../../../test/golden/forward/rope.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../../test/golden/data/forward/rope.json', import.meta.url), 'utf8'),
 ) as { dimension: number; positions: number[]; ropes: Record<string, Recorded> };
 
 const unscaled: RopeScaling = {

@@ -16,7 +16,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 HERE = Path(__file__).parent
-ARCH = HERE / "../../models/arch"
+ARCH = HERE / "../../../models/arch"
 ROWS = [0, 9, 30, 47]
 
 VARIANTS = {
