@@ -1,3 +1,5 @@
+export type { Codec } from './codec.ts';
+export { codecOf, hasCodec } from './codecs.ts';
 export type { DType } from './dtype.ts';
 export { bitsPerWeight, dtypeByGgmlId, dtypeByName, dtypeBySafetensorsName, dtypes, rowBytes } from './dtype.ts';
 export {

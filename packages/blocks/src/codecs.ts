@@ -1,0 +1,58 @@
+// dtype → reference codec. One line per room.
+import { QuernError } from '@quern/errors';
+import { bf16 } from './bf16/reference.ts';
+import type { Codec } from './codec.ts';
+import type { DType } from './dtype.ts';
+import { f8E4m3, f8E5m2 } from './f8/reference.ts';
+import { f16 } from './f16/reference.ts';
+import { f32 } from './f32/reference.ts';
+import { q4_0 } from './q4-0/reference.ts';
+import { q4K } from './q4-k/reference.ts';
+import { q6K } from './q6-k/reference.ts';
+import { q8_0 } from './q8-0/reference.ts';
+
+const codecs: Readonly<Record<string, Codec>> = {
+  F32: f32,
+  F16: f16,
+  BF16: bf16,
+  F8_E4M3: f8E4m3,
+  F8_E5M2: f8E5m2,
+  Q4_0: q4_0,
+  Q8_0: q8_0,
+  Q4_K: q4K,
+  Q6_K: q6K,
+};
+
+/** Whether `codecOf` knows `dtype`. */
+export const hasCodec = (dtype: DType): boolean => Object.hasOwn(codecs, dtype.name);
+
+/**
+ * The reference codec of `dtype`, checking sizes on every call.
+ * @throws QuernError `dtype-without-codec`; its functions throw `codec-size-mismatch`
+ */
+export function codecOf(dtype: DType): Codec {
+  if (!hasCodec(dtype)) {
+    throw new QuernError('dtype-without-codec', `Weights stored as ${dtype.name} cannot be read or written yet.`, {
+      remedy: `Use one of ${Object.keys(codecs).join(', ')}.`,
+    });
+  }
+  const codec = codecs[dtype.name];
+  const check = (values: Float32Array, bytes: Uint8Array) => {
+    if (values.length % dtype.blockSize === 0 && bytes.length === (values.length / dtype.blockSize) * dtype.typeSize)
+      return;
+    throw new QuernError(
+      'codec-size-mismatch',
+      `${values.length} weights do not fit ${bytes.length} bytes of ${dtype.name} (${dtype.typeSize} bytes per ${dtype.blockSize} weights).`,
+    );
+  };
+  return {
+    decode(bytes, values) {
+      check(values, bytes);
+      codec.decode(bytes, values);
+    },
+    encode(values, bytes, cols) {
+      check(values, bytes);
+      codec.encode(values, bytes, cols);
+    },
+  };
+}
