@@ -34,20 +34,24 @@ export function readInteger(metadata: MetadataView, key: string): number | undef
 }
 
 export function readStrings(metadata: MetadataView, key: string): readonly string[] | undefined {
-  return readArray(metadata, key, 'string') as readonly string[] | undefined;
+  return readArray(metadata, key, 'strings', (value): value is string => typeof value === 'string');
 }
 
 export function readNumbers(metadata: MetadataView, key: string): readonly number[] | undefined {
-  return readArray(metadata, key, 'number') as readonly number[] | undefined;
+  return readArray(metadata, key, 'numbers', (value): value is number => typeof value === 'number');
 }
 
-function readArray(metadata: MetadataView, key: string, of: 'string' | 'number'): readonly unknown[] | undefined {
+function readArray<T>(
+  metadata: MetadataView,
+  key: string,
+  what: string,
+  is: (value: unknown) => value is T,
+): readonly T[] | undefined {
   const entry = metadata.get(key);
   if (!entry) return undefined;
-  if (!Array.isArray(entry.value)) throw wrongType(key, `an array of ${of}s`, entry.type);
+  if (!Array.isArray(entry.value)) throw wrongType(key, `an array of ${what}`, entry.type);
   for (const value of entry.value) {
-    // biome-ignore lint/suspicious/useValidTypeof: `of` is one of two type names.
-    if (typeof value !== of) throw wrongType(key, `an array of ${of}s`, `an array with a ${typeof value}`);
+    if (!is(value)) throw wrongType(key, `an array of ${what}`, `an array with a ${typeof value}`);
   }
   return entry.value;
 }

@@ -61,7 +61,7 @@ export class SentencePiece {
     }
     this.#merger = new Merger(table);
     // No merge joins a space to what stands before it in nearly all vocabularies: then words can be merged one by one.
-    this.#words = tokensSpanWords ? /[^]+/gu : /▁*[^▁]+|▁+/gu;
+    this.#words = tokensSpanWords ? /[\s\S]+/gu : /▁*[^▁]+|▁+/gu;
   }
 
   /** Appends the ids of `text`, which holds no special tokens and no lone surrogates. */

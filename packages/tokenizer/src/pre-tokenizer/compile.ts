@@ -3,10 +3,10 @@
 // oldest Node we support, so patterns write both cases out.
 
 export function compilePattern(pattern: string): RegExp {
-  const source = pattern.replace(/\\([\s\S])/g, (escape, letter) => {
+  const source = pattern.replace(/\\([\s\S])/g, (whole, letter) => {
     if (letter === 's') return '\\p{White_Space}';
     if (letter === 'S') return '\\P{White_Space}';
-    return identityEscapes.has(letter) ? letter : escape;
+    return identityEscapes.has(letter) ? letter : whole;
   });
   return new RegExp(source, 'gu');
 }

@@ -125,7 +125,7 @@ export function findSpecialTokens(
   const fillIn = new Map<string, number | undefined>();
   for (const [name, texts] of Object.entries(fillInTexts)) {
     const older = deprecatedFillInKeys[name];
-    fillIn.set(name, (older && idFrom(older)) ?? idFrom(name) ?? idByText(texts));
+    fillIn.set(name, (older === undefined ? undefined : idFrom(older)) ?? idFrom(name) ?? idByText(texts));
   }
 
   const ends = new Set<number>();
