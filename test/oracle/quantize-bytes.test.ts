@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { edgeRows } from '../../packages/blocks/src/testing/edge-rows.ts';
 import { nativeDequantize, nativeQuantizeChunk, nativeTypeTraits, oracleUnavailable } from './src/index.ts';
 
-const types = ['F32', 'F16', 'BF16', 'Q4_0', 'Q8_0', 'Q4_K', 'Q6_K'] as const;
+const types = ['F32', 'F16', 'BF16', 'Q4_0', 'Q5_0', 'Q5_1', 'Q8_0', 'Q4_K', 'Q5_K', 'Q6_K'] as const;
 const cols = 1024;
 const rows = edgeRows(cols);
 

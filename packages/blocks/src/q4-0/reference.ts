@@ -3,6 +3,7 @@
 import type { Codec } from '../codec.ts';
 import { f16ToF32, f32ToF16 } from '../half.ts';
 import { truncateToInt8 } from '../rounding.ts';
+import { signedExtreme } from '../signed-extreme.ts';
 import { BLOCK_BYTES, BLOCK_WEIGHTS, QS_OFFSET } from './layout.ts';
 
 const { fround } = Math;
@@ -33,16 +34,3 @@ export const q4_0: Codec = {
     }
   },
 };
-
-/** The value of largest magnitude with its sign; the first one where several tie. */
-function signedExtreme(block: Float32Array): number {
-  let magnitude = 0;
-  let extreme = 0;
-  for (const x of block) {
-    if (magnitude < Math.abs(x)) {
-      magnitude = Math.abs(x);
-      extreme = x;
-    }
-  }
-  return extreme;
-}
