@@ -3,6 +3,7 @@
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { QuernError } from '@quern/errors';
+import { diskFull, writeError } from './write-error.ts';
 
 /** Random-access writing to one file of known size. Writes may come in any order and several at once. */
 export interface FileSink {
@@ -94,25 +95,4 @@ async function syncDirectory(dir: string): Promise<void> {
   const handle = await open(dir, 'r').catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close();
-}
-
-function diskFull(path: string, size: number, why: string, cause?: unknown): QuernError {
-  return new QuernError('disk-full', `not enough disk space: the file needs ${size} bytes, ${why}`, {
-    file: path,
-    cause,
-    remedy: 'Free some space, or choose another place for the output.',
-  });
-}
-
-function writeError(path: string, size: number, cause: unknown): QuernError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(path, size, `and the disk is full (${code})`, cause);
-  if (code === 'EFBIG') {
-    return new QuernError('file-too-large', `the file needs ${size} bytes, more than a file may have here`, {
-      file: path,
-      cause,
-      remedy: 'Raise the file size limit (ulimit -f), or choose another file system.',
-    });
-  }
-  return new QuernError('write-failed', `cannot write: ${message}`, { file: path, cause });
 }
