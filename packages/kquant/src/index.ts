@@ -7,4 +7,7 @@ export {
   refuseFallbacks,
   type TensorPlan,
 } from './plan/plan.ts';
-export { type PlanOptions, planTypes } from './plan/plan-types.ts';
+export { type ConversionType, conversionType, planConversion } from './plan/plan-conversion.ts';
+export { type PlanInput, type PlanOptions, planTypes } from './plan/plan-types.ts';
+export { describePlan, describeTensors, describeWritten, planSummary } from './report.ts';
+export { type WriteOptions, type WriteProgress, type WriteResult, writeModel } from './write/write-model.ts';

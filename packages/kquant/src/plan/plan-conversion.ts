@@ -2,7 +2,7 @@
 
 import type { ModelView } from '@quern/checkpoint';
 import type { GgufMetadata } from '@quern/gguf';
-import { convertedDtype, guessFileType, type PlainFileType, plainFileTypes } from '@quern/models';
+import { convertedDtype, type PlainFileType, plainFileTypes } from '@quern/models';
 import type { Fallback } from './fallback.ts';
 import { completePlan, type Plan } from './plan.ts';
 
@@ -15,9 +15,12 @@ export function conversionType(name: string): ConversionType | undefined {
   return upper in plainFileTypes ? (upper as PlainFileType) : undefined;
 }
 
-/** @param view a Hugging Face checkpoint seen through its lens (`openModel`), tensors in the converter's order. */
-export function planConversion(view: ModelView, type: ConversionType): Plan {
-  const fileType = type === 'auto' ? guessFileType(view.tensors.values()) : type;
+/**
+ * @param view a Hugging Face checkpoint seen through its lens (`openModel`), tensors in the converter's order.
+ * @param type `auto`: what the lens took from the checkpoint, BF16 or F16.
+ */
+export function planConversion(view: Pick<ModelView, 'metadata' | 'tensors'>, type: ConversionType): Plan {
+  const fileType = type === 'auto' ? lensFileType(view.metadata) : type;
   const tensors = [...view.tensors.values()].map(({ name, shape, rows, cols, dtype: from }) => {
     const to = convertedDtype(name, shape, fileType);
     const fallback: Fallback | undefined =
@@ -28,6 +31,12 @@ export function planConversion(view: ModelView, type: ConversionType): Plan {
     return { name, shape, rows, cols, from, to, rule, ...(fallback && { fallback }) };
   });
   return completePlan(fileType, convertedMetadata(view.metadata, fileType), tensors);
+}
+
+function lensFileType(metadata: GgufMetadata): PlainFileType {
+  const id = metadata.get('general.file_type')?.value;
+  const names = Object.keys(plainFileTypes) as PlainFileType[];
+  return names.find((name) => plainFileTypes[name] === id) ?? 'F16';
 }
 
 /** The keys of the lens, with the type that was chosen. */

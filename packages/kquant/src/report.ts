@@ -1,0 +1,68 @@
+// What a person (or, with --json, a program) is told about a plan and about the file written by it.
+import { formatBits, formatBytes, formatCount, formatDuration, formatTable } from '@quern/terminal';
+import type { Plan } from './plan/plan.ts';
+import type { WriteResult } from './write/write-model.ts';
+
+/** The same facts as `describePlan`, as data. Byte counts are of tensor data, without metadata and padding. */
+export function planSummary(plan: Plan) {
+  const { weights, bytesIn, bytesOut, bitsPerWeight, byType } = plan.totals;
+  return {
+    fileType: plan.fileType,
+    tensors: plan.tensors.length,
+    weights,
+    bytesIn,
+    bytesOut,
+    bitsPerWeight,
+    byType,
+    fallbacks: plan.tensors.flatMap(({ name, to, fallback }) =>
+      fallback ? [{ tensor: name, wanted: fallback.wanted, got: to.name, reason: fallback.reason }] : [],
+    ),
+  };
+}
+
+/** Types, sizes and every fallback, as text. */
+export function describePlan(plan: Plan): string {
+  const { weights, bytesIn, bytesOut, bitsPerWeight, byType } = plan.totals;
+  const histogram = formatTable(
+    [{ header: 'type' }, { header: 'tensors', align: 'right' }, { header: 'bytes', align: 'right' }],
+    byType.map(({ type, tensors, bytes }) => [type, String(tensors), formatBytes(bytes)]),
+  );
+  const { fallbacks } = planSummary(plan);
+  const lines = fallbacks.map(({ tensor, wanted, got, reason }) => `  ${tensor}: ${wanted} became ${got}, ${reason}`);
+  return [
+    `${plan.fileType}: ${formatCount(weights)} weights, ${formatBytes(bytesIn)} -> ${formatBytes(bytesOut)}, ${formatBits(bitsPerWeight)} (tensor data)`,
+    histogram,
+    ...(lines.length > 0
+      ? [`${lines.length} of ${plan.tensors.length} tensors fell back to another type:`, ...lines]
+      : []),
+  ].join('\n');
+}
+
+/** One row per tensor: what `--dry-run` prints. */
+export function describeTensors(plan: Plan): string {
+  return formatTable(
+    [
+      { header: 'tensor' },
+      { header: 'shape' },
+      { header: 'from' },
+      { header: 'to' },
+      { header: 'bytes', align: 'right' },
+      { header: 'rule' },
+    ],
+    plan.tensors.map(({ name, shape, from, via, to, bytes, rule, fallback }) => [
+      name,
+      shape.join('x'),
+      via ? `${from.name} as ${via.name}` : from.name,
+      to.name,
+      formatBytes(bytes),
+      fallback ? `${rule} (${fallback.wanted}: ${fallback.reason})` : rule,
+    ]),
+  );
+}
+
+/** The line below a finished file. */
+export function describeWritten(plan: Plan, result: WriteResult): string {
+  const { weights } = plan.totals;
+  const whole = weights === 0 ? 0 : (result.fileBytes * 8) / weights;
+  return `${result.path}: ${formatBytes(result.fileBytes)}, ${formatBits(whole)} with metadata, in ${formatDuration(result.ms)}`;
+}
