@@ -3,6 +3,7 @@
 import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { Architecture } from './arch/architecture.ts';
+import { maxBlocks } from './arch/dense.ts';
 import { architectureByGgufName } from './arch/index.ts';
 import { metadataReader } from './metadata-reader.ts';
 
@@ -102,7 +103,7 @@ export function hyperparameters(view: ModelView): Hyperparameters {
     vocabSize: vocabularySize(view),
     contextLength,
     embeddingLength,
-    blockCount: read.integer('block_count', 1, 4096),
+    blockCount: read.integer('block_count', 1, maxBlocks),
     feedForwardLength: read.uniformInteger('feed_forward_length', 1, 1 << 24),
     headCount,
     headCountKv,

@@ -36,6 +36,8 @@ export interface ConfigRule {
   hf: string;
   gguf: readonly string[];
   type: 'uint32' | 'float32';
+  /** Above it the value is a mistake or an attack; 2^30 when not given. */
+  max?: number;
   /**
    * What transformers' config class fills in when the key is absent or null. Without it the key is required;
    * `undefined` as a result means that no GGUF key is written.

@@ -2,6 +2,9 @@
 // that its descendants kept. Order of keys: TextModel.set_gguf_parameters of llama.cpp's conversion/base.py.
 import type { Architecture, ConfigRule, FixedConfig, TensorRule } from './architecture.ts';
 
+/** The deepest models have some 130 layers. */
+export const maxBlocks = 4096;
+
 const heads = (config: Readonly<Record<string, unknown>>) => Number(config.num_attention_heads);
 
 /** `hidden_size / num_attention_heads`, the head size where config.json names none. */
@@ -19,7 +22,7 @@ export interface DenseDefaults {
 /** The keys of every dense model; the numbers are the defaults of the transformers config class. */
 export function denseConfig(defaults: DenseDefaults): (ConfigRule | 'rope' | 'fileType')[] {
   return [
-    { hf: 'num_hidden_layers', gguf: ['block_count'], type: 'uint32' },
+    { hf: 'num_hidden_layers', gguf: ['block_count'], type: 'uint32', max: maxBlocks },
     { hf: 'max_position_embeddings', gguf: ['context_length'], type: 'uint32', missing: () => defaults.contextLength },
     { hf: 'hidden_size', gguf: ['embedding_length'], type: 'uint32' },
     { hf: 'intermediate_size', gguf: ['feed_forward_length'], type: 'uint32' },

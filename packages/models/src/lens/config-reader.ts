@@ -7,7 +7,7 @@ import type { Architecture, ConfigRule } from '../arch/architecture.ts';
 /** Values of the record's config rules by config.json key; `undefined` where the key is absent and has no default. */
 export type ConfigValues = ReadonlyMap<string, number | undefined>;
 
-// A size above this is a mistake or an attack: the largest vocabulary known has 2^18 rows.
+// The largest vocabulary known has 2^18 rows.
 const maxSize = 2 ** 30;
 
 /**
@@ -32,7 +32,7 @@ export function readConfigValues(checkpoint: HfCheckpoint, architecture: Archite
       .filter((rule) => !isAbsent(config[rule.hf]) && !isValid(rule, config[rule.hf]))
       .map(
         (rule) =>
-          `"${rule.hf}" is ${show(config[rule.hf])} (${rule.type === 'uint32' ? 'a positive integer' : 'a positive number'} is needed)`,
+          `"${rule.hf}" is ${show(config[rule.hf])} (needed: ${rule.type === 'uint32' ? 'an integer' : 'a number'} above 0, at most ${rule.max ?? maxSize})`,
       ),
   );
   if (bad.size > 0) throw new QuernError('config-bad-value', `config.json: ${[...bad].join('; ')}.`, { file });
@@ -65,7 +65,7 @@ function checkHeads(values: ConfigValues, file: string): void {
 export const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null;
 
 function isValid(rule: ConfigRule, value: unknown): boolean {
-  if (typeof value !== 'number' || !(value > 0) || value > maxSize) return false;
+  if (typeof value !== 'number' || !(value > 0) || value > (rule.max ?? maxSize)) return false;
   return rule.type === 'float32' || Number.isInteger(value);
 }
 

@@ -13,6 +13,7 @@ export async function tokenizerMetadata(
   const { tokenizerMetadataFromHf } = tokenizer as unknown as {
     tokenizerMetadataFromHf(files: unknown, options: unknown): Promise<GgufMetadata>;
   };
+  if (!tokenizerMetadataFromHf) return new Map();
   const metadata: GgufMetadata = new Map(await tokenizerMetadataFromHf(checkpoint, { vocabSize }));
   for (const [key, value] of architecture.tokenizerFixes?.get(vocabSize) ?? []) metadata.set(key, value);
   return metadata;

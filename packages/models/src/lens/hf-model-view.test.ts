@@ -1,0 +1,245 @@
+// What the lens refuses, each with every offender named, before any tensor data is read. What it accepts is compared with
+// llama.cpp's converter in test/golden/convert-metadata.test.ts.
+import { fileURLToPath } from 'node:url';
+import { dtypeByName } from '@quern/blocks';
+import { type HfCheckpoint, openHfCheckpoint, type TensorView } from '@quern/checkpoint';
+import { afterEach, describe, expect, it } from 'vitest';
+import { hyperparameters } from '../hyperparameters.ts';
+import { hfModelView } from './hf-model-view.ts';
+
+const arch = (name: string) => fileURLToPath(new URL(`../../../../test/models/arch/${name}`, import.meta.url));
+const opened: HfCheckpoint[] = [];
+afterEach(async () => {
+  for (const checkpoint of opened.splice(0)) await checkpoint.close();
+});
+
+interface Change {
+  model?: string;
+  /** Laid over config.json; `undefined` deletes a key. */
+  config?: Record<string, unknown>;
+  tensors?: (tensors: Map<string, TensorView>) => void;
+}
+
+/** A real checkpoint with something changed, whose tensors may not be read. */
+async function changed({ model = 'llama-spm', config = {}, tensors: change }: Change): Promise<HfCheckpoint> {
+  const checkpoint = await openHfCheckpoint(arch(model));
+  opened.push(checkpoint);
+  const readRows = () => {
+    throw new Error('preflight read tensor data');
+  };
+  const tensors = new Map([...checkpoint.tensors].map(([name, view]) => [name, { ...view, readRows }]));
+  change?.(tensors);
+  const merged = Object.fromEntries(
+    Object.entries({ ...checkpoint.config, ...config }).filter(([, value]) => value !== undefined),
+  );
+  return { ...checkpoint, config: merged, tensors };
+}
+
+const view = async (change: Change) => hfModelView(await changed(change));
+const refusal = (change: Change) =>
+  view(change).then(
+    () => expect.unreachable('it was accepted'),
+    (error) => ({ code: error.code as string, text: error.describe() as string }),
+  );
+
+const q0 = 'model.layers.0.self_attn.q_proj.weight';
+const k1 = 'model.layers.1.self_attn.k_proj.weight';
+
+describe('config.json', () => {
+  it.each<[string, Change, string, RegExp]>([
+    [
+      'an unknown class',
+      { config: { architectures: ['FooForCausalLM'] } },
+      'unknown-architecture',
+      /FooForCausalLM.*LlamaForCausalLM.*Qwen3ForCausalLM/,
+    ],
+    ['no class', { config: { architectures: undefined } }, 'config-missing', /architectures/],
+    ['a class that is no list', { config: { architectures: 'LlamaForCausalLM' } }, 'config-missing', /architectures/],
+    [
+      'missing sizes',
+      { config: { hidden_size: undefined, num_hidden_layers: null } },
+      'config-missing',
+      /"num_hidden_layers", "hidden_size"/,
+    ],
+    ['no vocabulary size', { model: 'qwen2', config: { vocab_size: undefined } }, 'config-missing', /vocab_size/],
+    [
+      'negative and text sizes',
+      { config: { hidden_size: -64, intermediate_size: '128' } },
+      'config-bad-value',
+      /"hidden_size" is -64.*"intermediate_size" is "128"/,
+    ],
+    ['a fraction of a layer', { config: { num_hidden_layers: 3.5 } }, 'config-bad-value', /3\.5/],
+    ['a size beyond all machines', { config: { vocab_size: 1e12 } }, 'config-bad-value', /vocab_size/],
+    ['more layers than any model has', { config: { num_hidden_layers: 1e9 } }, 'config-bad-value', /num_hidden_layers/],
+    ['heads that do not divide', { config: { num_key_value_heads: 3 } }, 'config-bad-value', /3 "num_key_value_heads"/],
+    [
+      'heads that do not divide the width',
+      { model: 'qwen2', config: { num_attention_heads: 10 } },
+      'config-bad-value',
+      /10 "num_attention_heads"/,
+    ],
+    ['an odd head size', { config: { head_dim: 15 } }, 'config-bad-value', /15/],
+    [
+      'quantized weights',
+      { config: { quantization_config: { quant_method: 'awq' } } },
+      'unsupported-config',
+      /quantization_config.*awq/,
+    ],
+    [
+      'several unsupported features',
+      { config: { hidden_act: 'gelu', mlp_bias: true } },
+      'unsupported-config',
+      /hidden_act.*gelu.*mlp_bias/,
+    ],
+    [
+      'biases that GGUF has no place for',
+      { model: 'qwen3', config: { attention_bias: true } },
+      'unsupported-config',
+      /attention_bias/,
+    ],
+    [
+      'a window in some layers',
+      { model: 'qwen2', config: { use_sliding_window: true } },
+      'unsupported-config',
+      /use_sliding_window/,
+    ],
+    [
+      'layers of other types',
+      { model: 'qwen3', config: { layer_types: ['full_attention', 'sliding_attention'] } },
+      'unsupported-config',
+      /sliding_attention/,
+    ],
+  ])('is refused with %s', async (_, change, code, text) => {
+    expect(await refusal(change)).toEqual({ code, text: expect.stringMatching(text) });
+  });
+
+  it('may leave out what transformers knows by default', async () => {
+    const { metadata } = await view({
+      model: 'llama3',
+      config: {
+        num_key_value_heads: 2,
+        head_dim: undefined,
+        rms_norm_eps: undefined,
+        max_position_embeddings: undefined,
+      },
+    });
+    expect(metadata.get('llama.attention.layer_norm_rms_epsilon')?.value).toBe(Math.fround(1e-6));
+    expect(metadata.get('llama.context_length')?.value).toBe(2048);
+    expect(metadata.get('llama.attention.key_length')?.value).toBe(16);
+  });
+});
+
+describe('tensors', () => {
+  it.each<[string, Change, string, RegExp]>([
+    [
+      'missing',
+      { tensors: (all) => [q0, k1].forEach((name) => void all.delete(name)) },
+      'tensors-missing',
+      /q_proj.weight, .*k_proj/,
+    ],
+    [
+      'missing: the output matrix of an untied model',
+      { tensors: (all) => void all.delete('lm_head.weight') },
+      'tensors-missing',
+      /lm_head/,
+    ],
+    [
+      'missing: a layer that config.json promises',
+      { config: { num_hidden_layers: 5 } },
+      'tensors-missing',
+      /model\.layers\.4\./,
+    ],
+    [
+      'unexpected',
+      { tensors: (all) => void all.set('model.layers.0.extra.weight', all.get(q0)!) },
+      'tensors-unexpected',
+      /extra/,
+    ],
+    [
+      'unexpected: layers beyond config.json',
+      { config: { num_hidden_layers: 3 } },
+      'tensors-unexpected',
+      /model\.layers\.3\./,
+    ],
+    [
+      'unexpected: biases that config.json denies',
+      { tensors: (all) => void all.set('model.layers.0.self_attn.q_proj.bias', all.get(q0)!) },
+      'tensors-unexpected',
+      /q_proj\.bias/,
+    ],
+    [
+      'of a wrong shape',
+      { tensors: (all) => void all.set(q0, { ...all.get(q0)!, shape: [64, 32] }) },
+      'tensors-wrong-shape',
+      /q_proj.weight is \[64,32\], config.json makes it \[64,64\]/,
+    ],
+    [
+      'of a wrong rank',
+      { tensors: (all) => void all.set(q0, { ...all.get(q0)!, shape: [64, 64, 1] }) },
+      'tensors-wrong-shape',
+      /\[64,64,1\]/,
+    ],
+    [
+      'of another vocabulary size',
+      { model: 'qwen2', config: { vocab_size: 600 } },
+      'tensors-wrong-shape',
+      /embed_tokens.weight is \[512,64\].*\[600,64\]/,
+    ],
+    [
+      'of an unsupported type',
+      { tensors: (all) => void all.set(q0, { ...all.get(q0)!, dtype: dtypeByName('F8_E4M3')! }) },
+      'tensors-unsupported-dtype',
+      /q_proj.weight is F8_E4M3/,
+    ],
+  ])('are refused when %s', async (_, change, code, text) => {
+    expect(await refusal(change)).toEqual({ code, text: expect.stringMatching(text) });
+  });
+
+  it('names twenty offenders and counts the rest', async () => {
+    const { text } = await refusal({ tensors: (all) => all.clear() });
+    expect(text).toMatch(/and 19 more/);
+  });
+
+  it('are skipped when they are computed at run time, and the skip is reported', async () => {
+    const name = 'model.layers.0.self_attn.rotary_emb.inv_freq';
+    const { tensors, notes } = await view({ tensors: (all) => void all.set(name, all.get('model.norm.weight')!) });
+    expect(tensors.size).toBe(39);
+    expect(notes).toEqual([expect.stringContaining(name)]);
+  });
+
+  it('keep an output matrix that a tied checkpoint stores, as the converter does', async () => {
+    const { tensors, notes } = await view({ config: { tie_word_embeddings: true } });
+    expect(tensors.has('output.weight')).toBe(true);
+    expect(notes).toEqual([expect.stringContaining('lm_head.weight')]);
+  });
+
+  it('include the attention biases of a llama that has them', async () => {
+    const names = ['q', 'k', 'v', 'o'].flatMap((which) =>
+      [0, 1, 2, 3].map((i) => `model.layers.${i}.self_attn.${which}_proj.bias`),
+    );
+    const seen = await view({
+      config: { attention_bias: true },
+      tensors: (all) => {
+        for (const name of names) {
+          const cols = /[kv]_proj/.test(name) ? 32 : 64;
+          all.set(name, { ...all.get('model.norm.weight')!, name, shape: [cols], cols, rowBytes: 2 * cols });
+        }
+      },
+    });
+    expect(seen.tensors.has('blk.3.attn_output.bias')).toBe(true);
+    expect(hyperparameters(seen)).toMatchObject({ attnBias: true, attnOutputBias: true });
+  });
+});
+
+describe('sliding_window', () => {
+  const window = async (sliding_window: unknown) =>
+    hyperparameters(await view({ model: 'mistral', config: { sliding_window } })).slidingWindow;
+
+  it('is kept for mistral', async () => expect(await window(64)).toBe(64));
+  it('is dropped when it covers the context', async () => expect(await window(256)).toBeUndefined());
+  it('is refused when it is no size', async () => {
+    expect(await refusal({ model: 'mistral', config: { sliding_window: -1 } })).toMatchObject({
+      code: 'config-bad-value',
+    });
+  });
+});
