@@ -1,0 +1,116 @@
+// The engine as an application sees it: a worker thread computes, the caller's event loop stays free.
+import { once } from 'node:events';
+import type { Worker } from 'node:worker_threads';
+import { QuernError } from '@quern/errors';
+import { spawnWorker } from '@quern/workers';
+import { Mailbox } from './mailbox.ts';
+import { type EngineInfo, type EngineOptions, errorFromData, type FromWorker, type ToWorker } from './protocol.ts';
+import type { GenerateEvent, GenerateOptions } from './request.ts';
+
+export interface StartOptions extends EngineOptions {
+  /** Called while the weights arrive. */
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+export interface CallOptions extends GenerateOptions {
+  /** Ends the generation with finish reason `cancelled`. */
+  readonly signal?: AbortSignal;
+}
+
+export class Engine {
+  readonly info: EngineInfo;
+  readonly #worker: Worker;
+  readonly #requests = new Map<number, Mailbox<GenerateEvent>>();
+  #nextId = 0;
+  /** Set once nothing can be asked any more. */
+  #ended?: QuernError;
+  #exit: Promise<unknown>;
+
+  private constructor(worker: Worker, info: EngineInfo) {
+    this.#worker = worker;
+    this.info = info;
+    this.#exit = once(worker, 'exit');
+    worker.on('message', (message: FromWorker) => this.#receive(message));
+    worker.on('error', (cause) => this.#fail(crashed(`The engine's worker failed: ${cause.message}`, cause)));
+    worker.on('exit', (code) => this.#fail(crashed(`The engine's worker ended unexpectedly (exit code ${code}).`)));
+  }
+
+  /**
+   * Loads a model in a worker thread and reserves the memory of its cache.
+   * @throws QuernError what stopped the model from loading, `engine-crashed` when the worker died
+   */
+  static async start({ onProgress, ...options }: StartOptions): Promise<Engine> {
+    const worker = spawnWorker(new URL('./engine-worker.ts', import.meta.url), import.meta.url, {
+      workerData: options satisfies EngineOptions,
+    });
+    const info = await new Promise<EngineInfo>((resolve, reject) => {
+      worker.on('message', (message: FromWorker) => {
+        if (message.type === 'progress') onProgress?.(message.doneBytes, message.totalBytes);
+        else if (message.type === 'ready') resolve(message.info);
+        else if (message.type === 'broken') reject(errorFromData(message.error));
+      });
+      worker.once('error', (cause) => reject(crashed(`The engine's worker failed: ${cause.message}`, cause)));
+      worker.once('exit', (code) => reject(crashed(`The engine's worker ended while loading (exit code ${code}).`)));
+    });
+    worker.removeAllListeners();
+    return new Engine(worker, info);
+  }
+
+  /**
+   * Generates after `prompt`, from the first `next()` on: token events, then exactly one finish event. Leaving the loop
+   * cancels the request.
+   * @throws QuernError (from the iterator) `prompt-empty`, `prompt-too-long`, `token-out-of-range`, `request-invalid`,
+   *   `sampling-invalid`, `logits-not-finite`, `no-token-allowed`, `engine-closed`, `engine-crashed`
+   */
+  async *generate(prompt: Int32Array, { signal, ...options }: CallOptions = {}): AsyncGenerator<GenerateEvent, void> {
+    if (this.#ended) throw this.#ended;
+    const id = this.#nextId++;
+    const mailbox = new Mailbox<GenerateEvent>();
+    const cancel = (): void => this.#post({ type: 'cancel', id });
+    this.#requests.set(id, mailbox);
+    this.#post({ type: 'generate', id, prompt, options });
+    signal?.addEventListener('abort', cancel);
+    if (signal?.aborted) cancel();
+    try {
+      for (;;) {
+        const event = await mailbox.take();
+        yield event;
+        if ('finishReason' in event) return;
+      }
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      if (this.#requests.delete(id)) cancel();
+    }
+  }
+
+  /** Accepts nothing new, waits for the running requests (or cancels them), then ends the worker. */
+  async close({ cancel = false }: { cancel?: boolean } = {}): Promise<void> {
+    this.#ended ??= new QuernError('engine-closed', 'The engine has been closed.');
+    if (cancel) for (const id of this.#requests.keys()) this.#post({ type: 'cancel', id });
+    this.#post({ type: 'close' });
+    await this.#exit;
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'broken') this.#fail(errorFromData(message.error));
+    if (message.type !== 'event' && message.type !== 'failed') return;
+    const mailbox = this.#requests.get(message.id);
+    if (message.type === 'failed') mailbox?.fail(errorFromData(message.error));
+    else mailbox?.put(message.event);
+    if (message.type === 'failed' || 'finishReason' in message.event) this.#requests.delete(message.id);
+  }
+
+  /** The first error counts; the later exit of a broken or closed worker adds nothing. */
+  #fail(error: QuernError): void {
+    this.#ended ??= error;
+    for (const mailbox of this.#requests.values()) mailbox.fail(this.#ended);
+    this.#requests.clear();
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+}
+
+const crashed = (message: string, cause?: unknown): QuernError =>
+  new QuernError('engine-crashed', message, { cause, remedy: 'Start the engine again.' });

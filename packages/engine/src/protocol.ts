@@ -1,0 +1,71 @@
+// What the engine and its worker thread say to each other. Errors travel as data, because structured clone keeps neither
+// class nor fields of a QuernError.
+import { QuernError } from '@quern/errors';
+import type { Hyperparameters, ModelMemory } from '@quern/models';
+import type { GenerateEvent, GenerateOptions } from './request.ts';
+
+export interface EngineOptions {
+  /** A GGUF file or a Hugging Face folder. */
+  readonly modelPath: string;
+  /** Default `cpu`. */
+  readonly device?: 'cpu' | 'reference';
+  /** Threads of the CPU device. Default: its own choice. */
+  readonly threads?: number;
+  /** Most tokens of prompt and reply of one request. Default: the model's context, 4096 at most. */
+  readonly contextTokens?: number;
+  /** Tokens that the KV cache holds for all requests together; reserved at the start. Default: `contextTokens`. */
+  readonly cacheTokens?: number;
+  /** Requests that are computed together; further ones wait. Default 4. */
+  readonly maxSequences?: number;
+  /** Most tokens of one batch. Default 128: a long prompt holds the other requests up for so many tokens at a time. */
+  readonly batchTokens?: number;
+}
+
+export interface EngineInfo {
+  readonly hyperparameters: Hyperparameters;
+  readonly device: string;
+  readonly threads: number;
+  readonly contextTokens: number;
+  readonly cacheTokens: number;
+  readonly maxSequences: number;
+  readonly batchTokens: number;
+  readonly memory: ModelMemory;
+}
+
+export interface ErrorData {
+  readonly code: string;
+  readonly message: string;
+  readonly file?: string;
+  readonly tensor?: string;
+  readonly offset?: number;
+  readonly remedy?: string;
+  /** Of the error in the worker; its stack is what a bug report needs. */
+  readonly cause?: string;
+}
+
+export type ToWorker =
+  | { readonly type: 'generate'; readonly id: number; readonly prompt: Int32Array; readonly options: GenerateOptions }
+  | { readonly type: 'cancel'; readonly id: number }
+  | { readonly type: 'close' };
+
+export type FromWorker =
+  | { readonly type: 'progress'; readonly doneBytes: number; readonly totalBytes: number }
+  | { readonly type: 'ready'; readonly info: EngineInfo }
+  | { readonly type: 'event'; readonly id: number; readonly event: GenerateEvent }
+  | { readonly type: 'failed'; readonly id: number; readonly error: ErrorData }
+  /** Starting or computing failed; the worker ends. */
+  | { readonly type: 'broken'; readonly error: ErrorData };
+
+export function errorToData(error: unknown): ErrorData {
+  if (error instanceof QuernError) {
+    const { code, message, file, tensor, offset, remedy, cause } = error;
+    return { code, message, file, tensor, offset, remedy, cause: cause === undefined ? undefined : describe(cause) };
+  }
+  return { code: 'engine-crashed', message: `The engine failed: ${describe(error)}` };
+}
+
+export function errorFromData({ code, message, ...place }: ErrorData): QuernError {
+  return new QuernError(code, message, place);
+}
+
+const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));

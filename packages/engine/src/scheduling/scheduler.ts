@@ -1,0 +1,118 @@
+// Continuous batching: which tokens of which sequences the next batch computes.
+//
+// 1. Running sequences get the cache block that their next token needs. When none is free, the youngest sequence gives
+//    all its blocks back and returns to the head of the queue, where it waits to be computed again (its tokens and its
+//    random numbers are kept). The oldest sequence therefore always finishes.
+// 2. Waiting sequences are admitted in order of arrival while there is a place and room for all their tokens and one more.
+// 3. Every decoding sequence computes its one token; the room left in the batch is divided evenly over the sequences that
+//    are still reading their prompts, so that a short prompt need not wait for a long one.
+import type { BlockAllocator } from './block-allocator.ts';
+import type { Sequence } from './sequence.ts';
+
+export interface SchedulerLimits {
+  readonly batchTokens: number;
+  /** ≤ batchTokens, so that every running sequence can advance in every batch. */
+  readonly maxSequences: number;
+  readonly blockTokens: number;
+}
+
+/** The next `count` tokens of a sequence. */
+export interface Share {
+  readonly sequence: Sequence;
+  readonly count: number;
+}
+
+export class Scheduler {
+  readonly #allocator: BlockAllocator;
+  readonly #limits: SchedulerLimits;
+  /** By arrival. */
+  readonly #waiting: Sequence[] = [];
+  /** Oldest first. */
+  readonly #running: Sequence[] = [];
+
+  constructor(allocator: BlockAllocator, limits: SchedulerLimits) {
+    this.#allocator = allocator;
+    this.#limits = limits;
+  }
+
+  get waiting(): readonly Sequence[] {
+    return this.#waiting;
+  }
+
+  get running(): readonly Sequence[] {
+    return this.#running;
+  }
+
+  enqueue(sequence: Sequence): void {
+    this.#waiting.push(sequence);
+  }
+
+  /** Takes a sequence out and frees its blocks. */
+  remove(sequence: Sequence): void {
+    for (const list of [this.#waiting, this.#running]) {
+      const index = list.indexOf(sequence);
+      if (index >= 0) list.splice(index, 1);
+    }
+    this.#release(sequence);
+  }
+
+  /** The next batch; empty when nothing can run. */
+  plan(): Share[] {
+    this.#growRunning();
+    this.#admitWaiting();
+    return this.#divide();
+  }
+
+  #growRunning(): void {
+    for (let i = 0; i < this.#running.length; i++) {
+      const sequence = this.#running[i];
+      while (sequence.blocks.length < this.#blocksFor(sequence.tokens.length)) {
+        const block = this.#allocator.take(1);
+        if (block) sequence.blocks.push(...block);
+        else if (this.#preemptYoungest() === sequence) return;
+      }
+    }
+  }
+
+  #preemptYoungest(): Sequence {
+    const youngest = this.#running.pop()!;
+    this.#release(youngest);
+    this.#waiting.unshift(youngest);
+    return youngest;
+  }
+
+  #admitWaiting(): void {
+    while (this.#waiting.length > 0 && this.#running.length < this.#limits.maxSequences) {
+      const [next] = this.#waiting;
+      const blocks = this.#allocator.take(this.#blocksFor(Math.min(next.tokens.length + 1, next.endTokens)));
+      if (!blocks) return;
+      next.blocks = blocks;
+      next.markAdmitted();
+      this.#waiting.shift();
+      this.#running.push(next);
+    }
+  }
+
+  #divide(): Share[] {
+    let room = this.#limits.batchTokens;
+    const shares: Share[] = [];
+    // Shortest first: what a short prompt leaves of its even share goes to the longer ones.
+    const byPending = [...this.#running].sort((a, b) => a.pending - b.pending);
+    for (const [i, sequence] of byPending.entries()) {
+      const count = Math.min(sequence.pending, Math.floor(room / (byPending.length - i)));
+      shares.push({ sequence, count });
+      room -= count;
+    }
+    return shares;
+  }
+
+  #release(sequence: Sequence): void {
+    this.#allocator.giveBack(sequence.blocks);
+    sequence.blocks = [];
+    sequence.computed = 0;
+  }
+
+  #blocksFor(tokens: number): number {
+    return Math.ceil(tokens / this.#limits.blockTokens);
+  }
+}

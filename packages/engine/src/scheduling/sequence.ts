@@ -1,0 +1,117 @@
+// One request on its way through the engine: its tokens, how many of them are in the cache, and the blocks they lie in.
+import { QuernError } from '@quern/errors';
+import type { FinishEvent, FinishReason, GenerateEvent, GenerateOptions } from '../request.ts';
+import { resolveSampling } from '../sampling/options.ts';
+import { Sampler } from '../sampling/sampler.ts';
+
+export interface SequenceLimits {
+  readonly vocabSize: number;
+  /** Most tokens of prompt and reply together. */
+  readonly contextTokens: number;
+}
+
+export type Outcome = { readonly event: GenerateEvent } | { readonly error: QuernError };
+
+export class Sequence {
+  /** Prompt, then reply. */
+  readonly tokens: number[];
+  readonly promptTokens: number;
+  /** Length of `tokens` at which the generation ends. */
+  readonly endTokens: number;
+  readonly sampler: Sampler;
+  readonly seed: number;
+  readonly stopTokens: ReadonlySet<number>;
+  /** How many alternatives to report; undefined: no log probabilities at all. */
+  readonly logprobs: number | undefined;
+  readonly emit: (outcome: Outcome) => void;
+  /** How many of `tokens` have their keys and values in the cache. */
+  computed = 0;
+  blocks: number[] = [];
+  generated = 0;
+  ended = false;
+  readonly #submitted = performance.now();
+  #admitted?: number;
+  #firstToken?: number;
+
+  /** @throws QuernError `prompt-empty`, `prompt-too-long`, `token-out-of-range`, `request-invalid`, `sampling-invalid` */
+  constructor(
+    prompt: Int32Array,
+    options: GenerateOptions,
+    { vocabSize, contextTokens }: SequenceLimits,
+    emit: (outcome: Outcome) => void,
+  ) {
+    const { maxTokens, stopTokens = [], logprobs } = options;
+    checkPrompt(prompt, vocabSize);
+    checkCount('maxTokens', maxTokens, 1, Number.MAX_SAFE_INTEGER);
+    checkCount('logprobs', logprobs, 0, vocabSize);
+    checkRoom(prompt.length, maxTokens, contextTokens);
+    const sampling = resolveSampling(options.sampling ?? {}, vocabSize);
+    this.tokens = Array.from(prompt);
+    this.promptTokens = prompt.length;
+    this.endTokens = maxTokens === undefined ? contextTokens : prompt.length + maxTokens;
+    this.sampler = new Sampler(sampling, prompt);
+    this.seed = sampling.seed;
+    this.stopTokens = new Set(stopTokens);
+    this.logprobs = logprobs;
+    this.emit = emit;
+  }
+
+  /** Tokens that the next batches must compute; 1 while decoding. */
+  get pending(): number {
+    return this.tokens.length - this.computed;
+  }
+
+  markAdmitted(): void {
+    this.#admitted ??= performance.now();
+  }
+
+  markToken(): void {
+    this.generated++;
+    this.#firstToken ??= performance.now();
+  }
+
+  finishEvent(finishReason: FinishReason, stopToken?: number): FinishEvent {
+    const now = performance.now();
+    const admitted = this.#admitted ?? now;
+    const firstToken = this.#firstToken ?? now;
+    return {
+      finishReason,
+      ...(stopToken === undefined ? {} : { stopToken }),
+      promptTokens: this.promptTokens,
+      generatedTokens: this.generated,
+      cachedTokens: 0,
+      seed: this.seed,
+      timings: {
+        queueMs: admitted - this.#submitted,
+        promptMs: firstToken - admitted,
+        generationMs: now - firstToken,
+      },
+    };
+  }
+}
+
+function checkPrompt(prompt: Int32Array, vocabSize: number): void {
+  if (prompt.length === 0) throw new QuernError('prompt-empty', 'The prompt has no tokens.');
+  const wrong = prompt.findIndex((token) => token < 0 || token >= vocabSize);
+  if (wrong >= 0)
+    throw new QuernError(
+      'token-out-of-range',
+      `Prompt token ${wrong} is ${prompt[wrong]}; the vocabulary has ${vocabSize} tokens.`,
+    );
+}
+
+function checkCount(name: string, value: number | undefined, min: number, max: number): void {
+  if (value !== undefined && !(Number.isInteger(value) && value >= min && value <= max))
+    throw new QuernError('request-invalid', `${name} must be an integer from ${min} to ${max}, got ${value}.`);
+}
+
+/** Nothing is cut silently: what cannot fit is refused with the numbers. */
+function checkRoom(promptTokens: number, maxTokens: number | undefined, contextTokens: number): void {
+  if (promptTokens + (maxTokens ?? 1) <= contextTokens) return;
+  const reply = maxTokens === undefined ? 'leaves no room for a reply' : `and ${maxTokens} tokens of reply do not fit`;
+  throw new QuernError(
+    'prompt-too-long',
+    `A prompt of ${promptTokens} tokens ${reply} in a context of ${contextTokens} tokens.`,
+    { remedy: 'Shorten the prompt, ask for fewer tokens, or start with a longer context.' },
+  );
+}
