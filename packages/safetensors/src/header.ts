@@ -5,7 +5,7 @@
 //
 // Offsets count from the end of the header. The tensors must cover the data exactly: no overlap, no hole, no rest.
 // Source: the format section of huggingface/safetensors' README.
-import { type DType, dtypes } from '@quern/blocks';
+import { type DType, dtypeBySafetensorsName } from '@quern/blocks';
 import { type ErrorPlace, QuernError } from '@quern/errors';
 import { JsonError, JsonReader } from './json-reader.ts';
 
@@ -13,8 +13,6 @@ import { JsonError, JsonReader } from './json-reader.ts';
 export const maxHeaderBytes = 100_000_000;
 // No framework makes more; it keeps a hostile header from asking for long arrays.
 const maxDims = 64;
-
-const dtypeByName = new Map(dtypes.flatMap((dtype) => (dtype.safetensorsName ? [[dtype.safetensorsName, dtype]] : [])));
 
 /** One tensor as the header declares it. */
 export interface HeaderEntry {
@@ -112,7 +110,7 @@ function checkEntry(
   fileSize: number,
   place: () => ErrorPlace,
 ): HeaderEntry {
-  const dtype = dtypeByName.get(dtypeName);
+  const dtype = dtypeBySafetensorsName(dtypeName);
   if (!dtype) {
     throw new QuernError('safetensors-unknown-dtype', `unknown dtype ${JSON.stringify(dtypeName)}`, place());
   }

@@ -1,2 +1,3 @@
 export { openSafetensors, type Safetensors, type SafetensorsTensor } from './open.ts';
 export { openSharded } from './sharded.ts';
+export { type SafetensorsInput, writeSafetensors } from './write.ts';
