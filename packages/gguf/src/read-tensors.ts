@@ -1,6 +1,6 @@
 // Tensor infos: string name | u32 dims | u64 ne[dims], innermost first | u32 ggml type | u64 offset in the data section
 // (gguf.md `gguf_tensor_info_t`), and the proof that they cover the data section.
-import { type DType, dtypes } from '@quern/blocks';
+import { type DType, dtypeByGgmlId } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import type { Source } from '@quern/source';
 import type { HeaderWindow } from './header-window.ts';
@@ -8,7 +8,6 @@ import { maxDims } from './limits.ts';
 import { readName } from './read-metadata.ts';
 import { alignUp, tensorBytes } from './tensor-bytes.ts';
 
-const dtypeByGgmlId = new Map(dtypes.flatMap((dtype) => (dtype.ggmlId === undefined ? [] : [[dtype.ggmlId, dtype]])));
 // Q4_2, Q4_3 and the repacked Q4_0/IQ4_NL variants (ggml.h).
 const removedIds = new Set([4, 5, 31, 32, 33, 36, 37, 38]);
 
@@ -47,7 +46,7 @@ export function readTensorInfo(window: HeaderWindow): TensorInfo {
   const id = window.u32();
   const relativeOffset = window.count();
 
-  const dtype = dtypeByGgmlId.get(id);
+  const dtype = dtypeByGgmlId(id);
   if (!dtype) {
     const why = removedIds.has(id) ? 'a type that ggml has removed' : 'an unknown type';
     throw new QuernError('gguf-unknown-type', `ggml type ${id} is ${why}`, place);
