@@ -1,3 +1,5 @@
+export { CpuDevice, type CpuDeviceOptions } from './cpu/cpu-device.ts';
+export { cpuDevice } from './cpu/node-host.ts';
 export type { Device, DeviceLimits, Tensor } from './device.ts';
 export type { OpName, OpParams } from './ops/index.ts';
 export type { Operand, OpSpec, ParamRule } from './ops/spec.ts';

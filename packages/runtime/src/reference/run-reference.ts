@@ -1,6 +1,5 @@
 // Runs the reference implementation of a checked call over plain bytes.
-import { bf16ToF32, f16ToF32 } from '@quern/blocks';
-import { QuernError } from '@quern/errors';
+import { codecOf, dtypeByName, rowBytes } from '@quern/blocks';
 import type { Span } from '../memory/tensor-table.ts';
 import type { CheckedCall } from '../ops/call.ts';
 import type { OpName } from '../ops/index.ts';
@@ -30,14 +29,8 @@ export function runReference<Storage, Name extends OpName>(
   });
 }
 
-function decodeRow(dtype: string, matrix: Uint8Array, row: number, into: Float32Array): void {
-  const cols = into.length;
-  if (dtype === 'F32') {
-    into.set(new Float32Array(matrix.buffer, matrix.byteOffset + row * cols * 4, cols));
-    return;
-  }
-  const convert = { F16: f16ToF32, BF16: bf16ToF32 }[dtype];
-  if (!convert) throw new QuernError('dtype-no-codec', `${dtype} weights cannot be decoded.`);
-  const halves = new Uint16Array(matrix.buffer, matrix.byteOffset + row * cols * 2, cols);
-  for (let c = 0; c < cols; c++) into[c] = convert(halves[c]!);
+function decodeRow(dtypeName: string, matrix: Uint8Array, row: number, into: Float32Array): void {
+  const dtype = dtypeByName(dtypeName);
+  const bytes = rowBytes(dtype, into.length);
+  codecOf(dtype).decode(matrix.subarray(row * bytes, (row + 1) * bytes), into);
 }

@@ -1,0 +1,195 @@
+// The CPU device: WASM SIMD kernels and threads over one shared memory. Nothing here knows Node; how the module is read
+// and how threads start comes from a host (node-host.ts).
+import { dtypeByName } from '@quern/blocks';
+import { QuernError } from '@quern/errors';
+import type { Device, Tensor } from '../device.ts';
+import { type Span, TensorTable } from '../memory/tensor-table.ts';
+import { type CheckedCall, prepareCall } from '../ops/call.ts';
+import { CHUNK_COST, type CpuCall, type CpuWork, cpuKernels } from '../ops/cpu.ts';
+import type { OpName, OpParams } from '../ops/index.ts';
+import { runReference } from '../reference/run-reference.ts';
+import { CONTROL_BYTES, CrewMember, SCRATCH_BYTES, type Seat } from './crew.ts';
+import { Heap } from './heap.ts';
+import { selfTest } from './self-test.ts';
+
+export interface CpuDeviceOptions {
+  /** Threads that compute, the calling one included; default: what the machine has. */
+  threads?: number;
+  /** Budget for all tensors together; default and maximum: what one 4 GiB WASM memory holds. */
+  memoryBytes?: number;
+}
+
+/** What differs between Node and a browser. */
+export interface CpuHost {
+  readonly cores: number;
+  loadModule(): Promise<WebAssembly.Module>;
+  /** Starts a worker that calls `new CrewMember(seat).serve()`; resolves when it is ready to. */
+  startWorker(seat: Seat): Promise<{ terminate(): Promise<unknown> }>;
+}
+
+const MAX_PAGES = 65536;
+const PAGE_BYTES = 65536;
+/** Kept for constants, control block, scratch and alignment. */
+const RESERVED_BYTES = 16 * 2 ** 20;
+const MAX_TENSOR_BYTES = MAX_PAGES * PAGE_BYTES - RESERVED_BYTES;
+/** More would not fit the reserve, and no machine this is for has more. */
+const MAX_THREADS = 256;
+
+export async function createCpuDevice(host: CpuHost, options: CpuDeviceOptions = {}): Promise<CpuDevice> {
+  const { threads = Math.min(host.cores, MAX_THREADS), memoryBytes = MAX_TENSOR_BYTES } = options;
+  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS)
+    throw new QuernError('device-bad-option', `threads is ${threads}, expected 1 … ${MAX_THREADS}.`);
+  if (!(memoryBytes > 0 && memoryBytes <= MAX_TENSOR_BYTES))
+    throw new QuernError('device-bad-option', `memoryBytes is ${memoryBytes}, expected 1 … ${MAX_TENSOR_BYTES}.`, {
+      remedy: 'One WASM memory ends at 4 GiB: use a smaller type or model on this device.',
+    });
+  const module = await host.loadModule();
+  const memory = newMemory(memoryBytes);
+  const heapBase = new WebAssembly.Instance(module, { env: { memory } }).exports.heapBase as () => number;
+  const heap = new Heap(memory, heapBase());
+  const reserve = (bytes: number) => {
+    const address = heap.allocate(bytes);
+    if (address === undefined) throw new QuernError('device-out-of-memory', `No memory for ${threads} threads.`);
+    return address;
+  };
+  const controlAddress = reserve(CONTROL_BYTES);
+  const seats = Array.from({ length: threads }, (): Seat => {
+    const spinMs = threads <= host.cores ? 0.02 : 0;
+    return { memory, module, controlAddress, scratchAddress: reserve(SCRATCH_BYTES), spinMs };
+  });
+  const leader = new CrewMember(seats[0]!);
+  selfTest(leader, heap);
+  const workers = await Promise.all(seats.slice(1).map((seat) => host.startWorker(seat)));
+  return new CpuDevice({ leader, workers, heap, threads, memoryBytes });
+}
+
+function newMemory(memoryBytes: number): WebAssembly.Memory {
+  const maximum = Math.ceil((memoryBytes + RESERVED_BYTES) / PAGE_BYTES);
+  try {
+    return new WebAssembly.Memory({ initial: 2, maximum, shared: true });
+  } catch (cause) {
+    throw new QuernError('device-out-of-memory', `Cannot reserve ${maximum * PAGE_BYTES} bytes of address space.`, {
+      remedy: 'Give a smaller memoryBytes or raise the limit of virtual memory (ulimit -v).',
+      cause,
+    });
+  }
+}
+
+interface CpuParts {
+  leader: CrewMember;
+  workers: readonly { terminate(): Promise<unknown> }[];
+  heap: Heap;
+  threads: number;
+  memoryBytes: number;
+}
+
+export class CpuDevice implements Device {
+  readonly name = 'cpu';
+  readonly limits: { readonly memoryBytes: number; readonly threads: number };
+  /** How often an op ran on the slow reference because a stored type has no kernel, by op and type (`matmul IQ2_S`). */
+  readonly fallbacks = new Map<string, number>();
+  readonly #parts: CpuParts;
+  readonly #table: TensorTable<{ address: number }>;
+  #disposed = false;
+
+  constructor(parts: CpuParts) {
+    const { heap, threads, memoryBytes } = parts;
+    this.#parts = parts;
+    this.limits = { memoryBytes, threads };
+    this.#table = new TensorTable('cpu', memoryBytes, {
+      allocate: (byteLength) => {
+        const address = heap.allocate(byteLength);
+        return address === undefined ? undefined : { address };
+      },
+      release: ({ address }, byteLength) => heap.release(address, byteLength),
+    });
+  }
+
+  alloc(dtype: string, shape: readonly number[], label?: string): Tensor {
+    this.#checkAlive();
+    return this.#table.alloc(dtype, shape, label);
+  }
+
+  view(tensor: Tensor, shape: readonly number[], byteOffset?: number): Tensor {
+    return this.#table.view(tensor, shape, byteOffset);
+  }
+
+  free(tensor: Tensor): void {
+    this.#table.free(tensor);
+  }
+
+  write(tensor: Tensor, bytes: Uint8Array, byteOffset = 0): void {
+    this.#checkAlive();
+    this.#bytes(this.#table.span(tensor, 'write', byteOffset, bytes.byteLength)).set(bytes);
+  }
+
+  async read(tensor: Tensor, byteOffset?: number, byteLength?: number): Promise<Uint8Array> {
+    this.#checkAlive();
+    const bytes = this.#bytes(this.#table.span(tensor, 'read', byteOffset, byteLength));
+    const copy = new Uint8Array(bytes.byteLength); // slice() would give shared memory again
+    copy.set(bytes);
+    return copy;
+  }
+
+  run<Name extends OpName>(name: Name, inputs: readonly Tensor[], output: Tensor, params: OpParams[Name]): void {
+    this.#checkAlive();
+    const call = prepareCall(this.#table, name, inputs, output, params, (span) => this.#i32(span));
+    const stored = this.#storedWithoutDecoder(call);
+    if (stored !== undefined) {
+      const key = `${name} ${stored}`;
+      this.fallbacks.set(key, (this.fallbacks.get(key) ?? 0) + 1);
+      runReference(call, (span) => this.#bytes(span));
+      return;
+    }
+    const { words, items, itemCost } = (cpuKernels[name] as (call: CpuCall<Name>) => CpuWork)(cpuCall(call));
+    const itemsPerChunk = itemCost > 0 ? Math.ceil(CHUNK_COST / itemCost) : items;
+    if (this.#parts.leader.run({ kernel: name, words, items, itemsPerChunk })) return;
+    throw new Error(`The CPU kernel of ${name} trapped: a defect of quern, not of the input.`);
+  }
+
+  async sync(): Promise<void> {}
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#parts.leader.stop();
+    await Promise.all(this.#parts.workers.map((worker) => worker.terminate()));
+  }
+
+  /** The type of a weight operand that the kernels cannot decode, if there is one. */
+  #storedWithoutDecoder({ spec, dtypes }: CheckedCall<unknown>): string | undefined {
+    return dtypes.find((dtype, i) => {
+      if (spec.inputs[i]!.dtype !== 'weights') return false;
+      const type = dtypeByName(dtype).ggmlId;
+      return type === undefined || !this.#parts.leader.decodes(type);
+    });
+  }
+
+  #bytes({ storage, byteOffset, byteLength }: Span<{ address: number }>): Uint8Array {
+    return new Uint8Array(this.#parts.heap.memory.buffer, storage.address + byteOffset, byteLength);
+  }
+
+  #i32({ storage, byteOffset, byteLength }: Span<{ address: number }>): Int32Array {
+    return new Int32Array(this.#parts.heap.memory.buffer, storage.address + byteOffset, byteLength / 4);
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed) throw new QuernError('device-disposed', 'The cpu device has been disposed.');
+  }
+}
+
+function cpuCall<Name extends OpName>(call: CheckedCall<{ address: number }, Name>): CpuCall<Name> {
+  const { spec, dims, params, inputs, output, dtypes } = call;
+  const addressOf = (span?: Span<{ address: number }>) => (span ? span.storage.address + span.byteOffset : 0);
+  const place = (operand: string) => spec.inputs.findIndex((input) => input.name === operand);
+  return {
+    dims,
+    params,
+    input: (operand) => addressOf(inputs[place(operand)]),
+    weight: (operand) => {
+      const { ggmlId, blockSize, typeSize } = dtypeByName(dtypes[place(operand)]!);
+      return [ggmlId!, blockSize, typeSize];
+    },
+    y: addressOf(output),
+  };
+}

@@ -1,0 +1,135 @@
+// Threads over one shared memory. A job is a kernel, its words and a number of items, cut into chunks; every thread, the
+// caller's included, takes chunks until none is left. No thread waits while there is work, and nobody is woken for a job
+// of one chunk.
+//
+// A chunk is taken by lowering `chunksLeft` with a compare-exchange, and its number is the value found there. So a
+// thread that wakes late, when the next job is already posted, simply helps with that one: it reads kernel and words
+// only after it holds a chunk, and they cannot change while it does.
+import { type KernelName, kernelNames } from '../ops/cpu.ts';
+
+/** What all threads share, as I32 words from the control block's address on; the busy ones each on a cache line. */
+const SEQUENCE = 0;
+const CHUNKS_LEFT = 16;
+const CHUNKS_UNFINISHED = 32;
+const STOPPED = 48;
+const FAILED = 49;
+const KERNEL = 64;
+const ITEMS = 65;
+const ITEMS_PER_CHUNK = 66;
+const WORDS = 80;
+const CONTROL_WORDS = 112;
+
+export const CONTROL_BYTES = CONTROL_WORDS * 4;
+export const SCRATCH_BYTES = 32 * 1024;
+
+export type Kernel = (words: number, begin: number, end: number, scratch: number) => void;
+
+type Decode = (type: number, src: number, dst: number, blocks: number) => number;
+
+/** A thread's place in the crew; plain data, passed to workers. */
+export interface Seat {
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+  readonly controlAddress: number;
+  readonly scratchAddress: number;
+  /** Time to look for a change before sleeping; 0 when there are more threads than cores. */
+  readonly spinMs: number;
+}
+
+export interface Job {
+  readonly kernel: KernelName;
+  /** The kernel's 32-bit words. */
+  readonly words: readonly number[];
+  readonly items: number;
+  readonly itemsPerChunk: number;
+}
+
+export class CrewMember {
+  readonly #kernels: Record<KernelName, Kernel>;
+  readonly #decode: Decode;
+  readonly #control: Int32Array<ArrayBufferLike>;
+  readonly #seat: Seat;
+
+  constructor(seat: Seat) {
+    this.#seat = seat;
+    this.#control = new Int32Array(seat.memory.buffer, seat.controlAddress, CONTROL_WORDS);
+    const { exports } = new WebAssembly.Instance(seat.module, { env: { memory: seat.memory } });
+    this.#kernels = exports as unknown as Record<KernelName, Kernel>;
+    this.#decode = exports.decode as Decode;
+  }
+
+  /** Whether weights of this `ggml_type` can be decoded. */
+  decodes(type: number): boolean {
+    return this.#decode(type, 0, 0, 0) !== 0;
+  }
+
+  /** Runs a job to its end, together with the workers. Returns false when a thread failed. */
+  run({ kernel, words, items, itemsPerChunk }: Job): boolean {
+    const control = this.#control;
+    const chunks = Math.ceil(items / itemsPerChunk);
+    control[KERNEL] = kernelNames.indexOf(kernel);
+    control[ITEMS] = items;
+    control[ITEMS_PER_CHUNK] = itemsPerChunk;
+    for (let i = 0; i < words.length; i++) control[WORDS + i] = words[i]!;
+    Atomics.store(control, CHUNKS_UNFINISHED, chunks);
+    Atomics.store(control, CHUNKS_LEFT, chunks);
+    if (chunks > 1) {
+      Atomics.add(control, SEQUENCE, 1);
+      Atomics.notify(control, SEQUENCE);
+    }
+    this.#takeChunks();
+    for (let left: number; (left = Atomics.load(control, CHUNKS_UNFINISHED)) > 0; )
+      this.#await(CHUNKS_UNFINISHED, left);
+    return Atomics.load(control, FAILED) === 0;
+  }
+
+  /** A worker's life: takes chunks until `stop`. */
+  serve(): void {
+    const control = this.#control;
+    for (let seen = 0; !Atomics.load(control, STOPPED); ) {
+      this.#await(SEQUENCE, seen);
+      seen = Atomics.load(control, SEQUENCE);
+      this.#takeChunks();
+    }
+  }
+
+  /** Ends `serve` in every worker. */
+  stop(): void {
+    Atomics.store(this.#control, STOPPED, 1);
+    Atomics.add(this.#control, SEQUENCE, 1);
+    Atomics.notify(this.#control, SEQUENCE);
+  }
+
+  #takeChunks(): void {
+    const control = this.#control;
+    for (let left: number; (left = Atomics.load(control, CHUNKS_LEFT)) > 0; ) {
+      if (Atomics.compareExchange(control, CHUNKS_LEFT, left, left - 1) !== left) continue;
+      try {
+        this.#runChunk(left - 1);
+      } catch {
+        Atomics.store(control, FAILED, 1); // a trap in a kernel; the caller of `run` throws
+      }
+      if (Atomics.sub(control, CHUNKS_UNFINISHED, 1) === 1) Atomics.notify(control, CHUNKS_UNFINISHED);
+    }
+  }
+
+  #runChunk(chunk: number): void {
+    const control = this.#control;
+    const begin = chunk * control[ITEMS_PER_CHUNK]!;
+    const end = Math.min(begin + control[ITEMS_PER_CHUNK]!, control[ITEMS]!);
+    const kernel = this.#kernels[kernelNames[control[KERNEL]!]!];
+    kernel(this.#seat.controlAddress + WORDS * 4, begin, end, this.#seat.scratchAddress);
+  }
+
+  /** Returns once the word differs from `value`, or sometimes earlier. */
+  #await(word: number, value: number): void {
+    const control = this.#control;
+    if (this.#seat.spinMs > 0) {
+      const deadline = performance.now() + this.#seat.spinMs;
+      do {
+        for (let i = 0; i < 50; i++) if (Atomics.load(control, word) !== value) return;
+      } while (performance.now() < deadline);
+    }
+    Atomics.wait(control, word, value);
+  }
+}

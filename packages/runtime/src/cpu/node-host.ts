@@ -1,0 +1,39 @@
+// The CPU device on Node: reads the module beside the code, starts worker threads.
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { QuernError } from '@quern/errors';
+import { spawnWorker } from '@quern/workers';
+import { type CpuDevice, type CpuDeviceOptions, type CpuHost, createCpuDevice } from './cpu-device.ts';
+import type { Seat } from './crew.ts';
+
+const fromSource = import.meta.url.endsWith('.ts');
+const moduleFile = new URL(fromSource ? '../../dist/cpu.wasm' : '../cpu.wasm', import.meta.url);
+
+const nodeHost: CpuHost = {
+  cores: availableParallelism(),
+  async loadModule() {
+    const bytes = await readFile(moduleFile).catch((cause: unknown) => {
+      throw new QuernError('device-no-kernels', 'The WASM kernels of the cpu device are missing.', {
+        file: moduleFile.pathname,
+        remedy: 'Run npm run build.',
+        cause,
+      });
+    });
+    return WebAssembly.compile(bytes);
+  },
+  startWorker: (seat: Seat) =>
+    new Promise((resolve, reject) => {
+      const worker = spawnWorker(new URL('./worker.ts', import.meta.url), import.meta.url, { workerData: seat });
+      worker.once('error', reject);
+      worker.once('message', () => {
+        worker.unref(); // an idle crew must not keep the process alive
+        resolve(worker);
+      });
+    }),
+};
+
+/**
+ * The CPU as a device. Works on the main thread and inside a worker; `run` blocks the calling thread, which computes too.
+ * @throws QuernError `device-bad-option`, `device-out-of-memory`, `device-no-kernels`, `device-self-test`
+ */
+export const cpuDevice = (options?: CpuDeviceOptions): Promise<CpuDevice> => createCpuDevice(nodeHost, options);

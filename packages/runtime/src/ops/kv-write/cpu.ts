@@ -1,0 +1,8 @@
+import type { CpuCall, CpuWork } from '../cpu.ts';
+
+export const kvWriteCpu = ({ dims, params, input, y }: CpuCall<'kvWrite'>): CpuWork => {
+  const { T, kvDim, maxBlocks } = dims as { T: number; kvDim: number; maxBlocks: number };
+  const paging = [input('blockTable'), input('seq'), input('pos')];
+  // Cost 0: one chunk, so that of two tokens for one cell the later wins on any number of threads.
+  return { words: [input('kv'), ...paging, y, kvDim, maxBlocks, params.blockTokens], items: T, itemCost: 0 };
+};

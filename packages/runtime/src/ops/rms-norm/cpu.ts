@@ -1,0 +1,7 @@
+import { type CpuCall, type CpuWork, floatWord } from '../cpu.ts';
+
+export const rmsNormCpu = ({ dims, params, input, y }: CpuCall<'rmsNorm'>): CpuWork => ({
+  words: [input('x'), input('weight'), y, dims.C!, floatWord(params.eps)],
+  items: dims.N!,
+  itemCost: 8 * dims.C!,
+});

@@ -1,0 +1,7 @@
+import { type CpuCall, type CpuWork, floatWord } from '../cpu.ts';
+
+export const scaleCpu = ({ dims, params, input, y }: CpuCall<'scale'>): CpuWork => ({
+  words: [input('x'), y, floatWord(params.factor), dims.elements!],
+  items: Math.ceil(dims.elements! / 4),
+  itemCost: 16,
+});

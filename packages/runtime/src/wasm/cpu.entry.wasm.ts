@@ -1,0 +1,21 @@
+// The WASM module of the CPU device: one kernel per op, all of the form
+// kernel(args, begin, end, scratch): args points at 32-bit words (each kernel lists its own), items begin … end are done,
+// scratch is 32 KiB that belong to the calling thread.
+export { add } from '../ops/add/kernel.wasm';
+export { attention } from '../ops/attention/kernel.wasm';
+export { embed } from '../ops/embed/kernel.wasm';
+export { gatedAct } from '../ops/gated-act/kernel.wasm';
+export { gatherRows } from '../ops/gather-rows/kernel.wasm';
+export { kvWrite } from '../ops/kv-write/kernel.wasm';
+export { logProb } from '../ops/log-prob/kernel.wasm';
+export { matmul } from '../ops/matmul/kernel.wasm';
+export { rmsNorm } from '../ops/rms-norm/kernel.wasm';
+export { rope } from '../ops/rope/kernel.wasm';
+export { scale } from '../ops/scale/kernel.wasm';
+export { softmax } from '../ops/softmax/kernel.wasm';
+export { decode } from './decoders.wasm';
+
+/** First byte after the module's constants. */
+export function heapBase(): usize {
+  return __heap_base;
+}

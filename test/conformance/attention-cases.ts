@@ -1,0 +1,106 @@
+// attention and kvWrite over a paged cache whose blocks are scattered, with several sequences, GQA and windows.
+import { type Case, floats, integers } from './case.ts';
+import { randomSource } from './random.ts';
+
+interface Layout {
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  blockTokens: number;
+  /** Last position of each sequence; the last `tokens` positions of each are in the batch. */
+  ends: number[];
+  tokens: number;
+  window?: number;
+}
+
+const layouts: Layout[] = [
+  ...[16, 20, 64, 80, 96, 128].map((headDim) => ({
+    heads: 2,
+    kvHeads: 1,
+    headDim,
+    blockTokens: 16,
+    ends: [70],
+    tokens: 3,
+  })),
+  ...[1, 2, 4].flatMap((group) =>
+    [1, 16, 32].map((blockTokens) => ({
+      heads: 4,
+      kvHeads: 4 / group,
+      headDim: 32,
+      blockTokens,
+      ends: [5, 130, 64],
+      tokens: 2,
+    })),
+  ),
+  ...[1, 4, 63, 64, 65, 1000].map((window) => ({
+    heads: 2,
+    kvHeads: 2,
+    headDim: 16,
+    blockTokens: 16,
+    ends: [140, 66],
+    tokens: 7,
+    window,
+  })),
+  { heads: 8, kvHeads: 2, headDim: 64, blockTokens: 32, ends: [129], tokens: 130 },
+  { heads: 1, kvHeads: 1, headDim: 4, blockTokens: 1, ends: [0], tokens: 1 },
+];
+
+/** Block table, seq and pos of a layout; blocks are dealt in random order and unused entries hold −1. */
+function paging({ blockTokens, ends, tokens }: Layout, seed: number) {
+  const random = randomSource(seed);
+  const maxBlocks = Math.max(...ends.map((end) => Math.floor(end / blockTokens) + 1)) + 1;
+  const needed = ends.map((end) => Math.floor(end / blockTokens) + 1);
+  const blocks = needed.reduce((a, b) => a + b);
+  const order = Array.from({ length: blocks }, (_, block) => ({ block, key: random() })).sort((a, b) => a.key - b.key);
+  const table = needed.flatMap((count) =>
+    Array.from({ length: maxBlocks }, (_, i) => (i < count ? order.pop()!.block : -1)),
+  );
+  const batch = ends.flatMap((end, seq) =>
+    Array.from({ length: tokens }, (_, i) => ({ seq, pos: end - tokens + 1 + i })),
+  );
+  return {
+    cells: blocks * blockTokens,
+    count: batch.length,
+    operands: [
+      integers([ends.length, maxBlocks], table),
+      integers(
+        [batch.length],
+        batch.map(({ seq }) => seq),
+      ),
+      integers(
+        [batch.length],
+        batch.map(({ pos }) => pos),
+      ),
+    ],
+  };
+}
+
+const describeLayout = (l: Layout) =>
+  `${l.heads}/${l.kvHeads} heads of ${l.headDim}, blocks of ${l.blockTokens}, up to ${l.ends.join('/')}, ${l.tokens} tokens` +
+  (l.window ? `, window ${l.window}` : '');
+
+export const attentionCases: Case[] = layouts.map((layout, i): Case<'attention'> => {
+  const { heads, kvHeads, headDim, blockTokens, window } = layout;
+  const { cells, count, operands } = paging(layout, i);
+  const cache = (seed: number) => floats([cells, kvHeads * headDim], seed);
+  return {
+    op: 'attention',
+    title: describeLayout(layout),
+    inputs: [floats([count, heads * headDim], 3 * i, 2), cache(3 * i + 1), cache(3 * i + 2), ...operands],
+    outputShape: [count, heads * headDim],
+    params: { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), blockTokens, window },
+  };
+});
+
+export const kvWriteCases: Case[] = layouts.map((layout, i): Case<'kvWrite'> => {
+  const { cells, count, operands } = paging(layout, i);
+  const kvDim = layout.kvHeads * layout.headDim;
+  return {
+    op: 'kvWrite',
+    title: describeLayout(layout),
+    inputs: [floats([count, kvDim], 5 * i), ...operands],
+    outputShape: [cells, kvDim],
+    params: { blockTokens: layout.blockTokens },
+    before: floats([cells, kvDim], 7 * i).bytes,
+  };
+});

@@ -1,0 +1,137 @@
+// Ops over rows and elements: sizes around the vector width of four, values around the limits of e^x.
+import { type Case, floats, integers } from './case.ts';
+
+const bytesOf = (values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
+const sizes: [number, number][] = [
+  [1, 1],
+  [2, 3],
+  [1, 4],
+  [3, 37],
+  [33, 1023],
+  [77, 4096],
+];
+const everySize = <T extends Case>(make: (n: number, c: number, seed: number) => T): T[] =>
+  sizes.map(([n, c], i) => make(n, c, 100 + i));
+
+const normCases = everySize(
+  (n, c, seed): Case<'rmsNorm'> => ({
+    op: 'rmsNorm',
+    title: `${n}×${c}`,
+    inputs: [floats([n, c], seed, 3), floats([c], seed + 1)],
+    outputShape: [n, c],
+    params: { eps: 1e-5 },
+  }),
+);
+
+const addCases = everySize(
+  (n, c, seed): Case<'add'> => ({
+    op: 'add',
+    title: `${n}×${c}`,
+    inputs: [floats([n, c], seed), floats([n, c], seed + 1)],
+    outputShape: [n, c],
+    params: {},
+  }),
+);
+
+const scaleCases = everySize(
+  (n, c, seed): Case<'scale'> => ({
+    op: 'scale',
+    title: `${n}×${c}`,
+    inputs: [floats([n, c], seed)],
+    outputShape: [n, c],
+    params: { factor: 0.1 },
+  }),
+);
+
+const actCases = (['silu', 'gelu'] as const).flatMap((act) =>
+  everySize(
+    (n, c, seed): Case<'gatedAct'> => ({
+      op: 'gatedAct',
+      title: `${act} ${n}×${c}`,
+      inputs: [floats([n, c], seed, 4), floats([n, c], seed + 1)],
+      outputShape: [n, c],
+      params: { act },
+    }),
+  ),
+);
+
+const actLimits = [-1e30, -200, -100, -88, -87.4, -20, -1e-20, 0, 1e-20, 20, 87.4, 88.8, 100, 1e30];
+const limitCases = (['silu', 'gelu'] as const).map(
+  (act): Case<'gatedAct'> => ({
+    op: 'gatedAct',
+    title: `${act} at the limits of e^x`,
+    inputs: [actLimits, actLimits.map(() => 1)].map((values) => ({
+      dtype: 'F32',
+      shape: [1, values.length],
+      bytes: bytesOf(values),
+    })),
+    outputShape: [1, actLimits.length],
+    params: { act },
+  }),
+);
+
+const softmaxCases = everySize(
+  (n, c, seed): Case<'softmax'> => ({
+    op: 'softmax',
+    title: `${n}×${c}`,
+    inputs: [floats([n, c], seed, 20)],
+    outputShape: [n, c],
+    params: {},
+  }),
+);
+
+const logProbCases = everySize(
+  (n, c, seed): Case<'logProb'> => ({
+    op: 'logProb',
+    title: `${n}×${c}`,
+    inputs: [
+      floats([n, c], seed, 20),
+      integers(
+        [n],
+        Array.from({ length: n }, (_, i) => (i * 31) % c),
+      ),
+    ],
+    outputShape: [n],
+    params: {},
+  }),
+);
+
+const gatherCases = everySize(
+  (n, c, seed): Case<'gatherRows'> => ({
+    op: 'gatherRows',
+    title: `5 of ${n}×${c}`,
+    inputs: [floats([n, c], seed), integers([5], [0, n - 1, 0, n >> 1, n - 1])],
+    outputShape: [5, c],
+    params: {},
+  }),
+);
+
+const ropeCases = (['norm', 'neox'] as const).flatMap((style) =>
+  [
+    { T: 1, heads: 1, headDim: 2, rotaryDim: 2 },
+    { T: 3, heads: 2, headDim: 12, rotaryDim: 6 },
+    { T: 7, heads: 3, headDim: 64, rotaryDim: 64 },
+    { T: 33, heads: 9, headDim: 80, rotaryDim: 20 },
+    { T: 200, heads: 4, headDim: 128, rotaryDim: 128 },
+  ].map(
+    ({ T, heads, headDim, rotaryDim }): Case<'rope'> => ({
+      op: 'rope',
+      title: `${style} ${T}×${heads}×${headDim}, ${rotaryDim} rotated`,
+      inputs: [floats([T, heads * headDim], T), floats([T, rotaryDim / 2], T + 1), floats([T, rotaryDim / 2], T + 2)],
+      outputShape: [T, heads * headDim],
+      params: { heads, headDim, rotaryDim, style },
+    }),
+  ),
+);
+
+export const rowCases: Case[] = [
+  ...normCases,
+  ...addCases,
+  ...scaleCases,
+  ...actCases,
+  ...limitCases,
+  ...softmaxCases,
+  ...logProbCases,
+  ...gatherCases,
+  ...ropeCases,
+];
