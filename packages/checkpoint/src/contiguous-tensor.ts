@@ -28,9 +28,9 @@ export function contiguousTensor({ name, dtype, shape, source, begin }: TensorPl
     rowBytes: bytesPerRow,
     file: source.name,
     offset: begin,
-    readRows: (firstRow, rowCount, into) => {
+    async readRows(firstRow, rowCount, into) {
       checkRowRange({ name, rows, rowBytes: bytesPerRow, file: source.name, offset: begin }, firstRow, rowCount, into);
-      return source.readInto(into, begin + firstRow * bytesPerRow);
+      await source.readInto(into, begin + firstRow * bytesPerRow);
     },
   };
 }

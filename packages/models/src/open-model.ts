@@ -1,9 +1,8 @@
 // The one way to open a model, whatever it is on disk.
 
 import { stat } from 'node:fs/promises';
-import { type ModelView, openGgufModel, openHfCheckpoint } from '@quern/checkpoint';
+import { isGguf, type ModelView, openGgufModel, openHfCheckpoint } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { openFile } from '@quern/source';
 import { architectureOf } from './hyperparameters.ts';
 import { hfModelView, type LensOptions } from './lens/hf-model-view.ts';
 
@@ -45,14 +44,5 @@ async function openGgufFile(path: string): Promise<ModelView> {
   } catch (error) {
     await view.close();
     throw error;
-  }
-}
-
-async function isGguf(path: string): Promise<boolean> {
-  const source = await openFile(path);
-  try {
-    return source.size >= 4 && new TextDecoder().decode(await source.read(0, 4)) === 'GGUF';
-  } finally {
-    await source.close();
   }
 }

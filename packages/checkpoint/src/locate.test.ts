@@ -1,0 +1,161 @@
+// Folders and files as people have them, and a real server on the loopback that speaks the hub's endpoints.
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { locateCheckpoint } from './locate.ts';
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'quern-locate-'));
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+const folder = async (...names: string[]) => {
+  for (const name of names) await writeFile(join(dir, name), name.endsWith('.gguf') ? 'GGUF' : '{}');
+  return dir;
+};
+
+describe('a path', () => {
+  it.each<[string, string[], string, 'gguf' | 'hf']>([
+    ['a checkpoint', ['config.json', 'model.safetensors'], '', 'hf'],
+    [
+      'a sharded checkpoint',
+      ['config.json', 'model.safetensors.index.json', 'model-00001-of-00002.safetensors'],
+      '',
+      'hf',
+    ],
+    ['a folder with one GGUF file', ['tiny.gguf', 'README.md'], 'tiny.gguf', 'gguf'],
+    ['GGUF beside a config.json without weights', ['tiny.gguf', 'config.json'], 'tiny.gguf', 'gguf'],
+    [
+      'splits',
+      ['t-00001-of-00003.gguf', 't-00002-of-00003.gguf', 't-00003-of-00003.gguf'],
+      't-00001-of-00003.gguf',
+      'gguf',
+    ],
+    ['safetensors beside GGUF', ['config.json', 'model.safetensors', 'tiny.gguf'], '', 'hf'],
+  ])('to %s', async (_, names, within, kind) => {
+    const path = await folder(...names);
+    expect(await locateCheckpoint(path)).toEqual({ path: within ? join(path, within) : path, kind });
+  });
+
+  it('to a GGUF file is known by its first bytes', async () => {
+    await writeFile(join(dir, 'blob'), 'GGUF and more');
+    expect(await locateCheckpoint(join(dir, 'blob'))).toEqual({ path: join(dir, 'blob'), kind: 'gguf' });
+  });
+
+  it.each<[string, string[], string, RegExp]>([
+    [
+      'only .bin files',
+      ['config.json', 'pytorch_model.bin'],
+      'checkpoint-unsupported-weights',
+      /pytorch_model\.bin.*safetensors/,
+    ],
+    [
+      'only the original format',
+      ['params.json', 'consolidated.00.pth'],
+      'checkpoint-unsupported-weights',
+      /consolidated/,
+    ],
+    ['several GGUF models', ['a.gguf', 'b.gguf'], 'checkpoint-ambiguous', /a\.gguf, b\.gguf/],
+    ['nothing of use', ['README.md'], 'checkpoint-no-weights', /neither/],
+  ])('to a folder with %s is refused', async (_, names, code, text) => {
+    const error = await locateCheckpoint(await folder(...names)).catch((caught) => caught);
+    expect(error).toMatchObject({ code, file: dir });
+    expect(error.describe()).toMatch(text);
+  });
+
+  it('to no model is refused', async () => {
+    await folder('config.json');
+    await expect(locateCheckpoint(join(dir, 'config.json'))).rejects.toMatchObject({
+      code: 'checkpoint-not-recognized',
+    });
+    for (const path of [join(dir, 'missing'), './missing/model', '../x/y', 'models/tiny.gguf']) {
+      await expect(locateCheckpoint(path)).rejects.toMatchObject({ code: 'checkpoint-not-found', file: path });
+    }
+  });
+});
+
+describe('a hub id', () => {
+  const commit = 'c0ffee'.padEnd(40, '0');
+  let server: Server;
+  let endpoint: string;
+  let files: Record<string, string>;
+  let asked: string[];
+  beforeEach(async () => {
+    asked = [];
+    server = createServer((request, response) => {
+      const path = decodeURIComponent(new URL(request.url ?? '/', endpoint).pathname);
+      asked.push(path);
+      const json = (value: unknown) =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+      const name = path.split(`/resolve/${commit}/`)[1];
+      const body = name === undefined ? undefined : files[name];
+      if (path.startsWith('/api/models/owner/tiny/revision/')) json({ _id: '1', id: 'owner/tiny', sha: commit });
+      else if (path === `/api/models/owner/tiny/tree/${commit}`) json(Object.entries(files).map(treeEntry));
+      else if (body === undefined) response.writeHead(404).end();
+      else response.writeHead(200, { 'content-length': Buffer.byteLength(body) }).end(body);
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterEach(async () => {
+    server.closeAllConnections();
+    await new Promise<void>((done) => server.close(() => done()));
+  });
+  const treeEntry = ([path, body]: [string, string]) => ({
+    type: 'file',
+    path,
+    size: Buffer.byteLength(body),
+    oid: createHash('sha1')
+      .update(`blob ${Buffer.byteLength(body)}\0${body}`)
+      .digest('hex'),
+  });
+  const locate = (ref: string) => locateCheckpoint(ref, { endpoint, cacheDir: dir, offline: false });
+
+  it('is fetched: config, tokenizer and safetensors, nothing else', async () => {
+    files = {
+      'config.json': '{}',
+      'tokenizer.json': '{}',
+      'model-00001-of-00001.safetensors': 'weights',
+      'model.safetensors.index.json': '{}',
+      'pytorch_model.bin': 'other weights',
+      'consolidated.safetensors': 'the same weights again',
+      'onnx/model.safetensors': 'weights of something else',
+      'README.md': 'words',
+    };
+    const { path, kind } = await locate('owner/tiny@v1');
+    expect(kind).toBe('hf');
+    expect((await readdir(path)).sort()).toEqual(
+      ['config.json', 'model-00001-of-00001.safetensors', 'model.safetensors.index.json', 'tokenizer.json'].sort(),
+    );
+    expect(asked[0]).toContain('/revision/v1');
+  });
+
+  it.each<[string, string, RegExp]>([
+    ['.bin weights', 'pytorch_model.bin', /pytorch_model\.bin/],
+    ['GGUF files', 'tiny-Q4_K_M.gguf', /tiny-Q4_K_M\.gguf/],
+  ])('with only %s is refused, and they are not fetched', async (_, name, text) => {
+    files = { 'config.json': '{}', [name]: 'weights' };
+    const error = await locate('owner/tiny').catch((caught) => caught);
+    expect(error.code).toBe('checkpoint-unsupported-weights');
+    expect(error.describe()).toMatch(text);
+    expect(asked.filter((path) => path.endsWith(name))).toEqual([]);
+  });
+
+  it('gives way to a folder of the same name', async () => {
+    const here = join(dir, 'owner', 'tiny');
+    await mkdir(here, { recursive: true });
+    await writeFile(join(here, 'model.safetensors'), '');
+    const cwd = process.cwd();
+    process.chdir(dir);
+    try {
+      expect(await locateCheckpoint('owner/tiny')).toEqual({ path: 'owner/tiny', kind: 'hf' });
+    } finally {
+      process.chdir(cwd);
+    }
+  });
+});
