@@ -3,13 +3,14 @@
 
 const rotateLeft = (x: number, k: number): number => (x << k) | (x >>> (32 - k));
 
-/** Four words of state from a seed: any safe integer; its low and high 32 bits both count. */
+/** Four words of state from a seed, any non-negative safe integer: its bits above 32 turn every word another way. */
 export function seedState(seed: number): Uint32Array {
-  let weyl = (seed ^ Math.imul(Math.floor(seed / 2 ** 32), 0x85ebca6b)) | 0;
+  const high = Math.floor(seed / 2 ** 32);
+  let weyl = seed | 0;
   const state = new Uint32Array(4);
   for (let i = 0; i < 4; i++) {
     weyl = (weyl + 0x9e3779b9) | 0;
-    let z = weyl;
+    let z = weyl ^ rotateLeft(high, 8 * i);
     z = Math.imul(z ^ (z >>> 16), 0x85ebca6b);
     z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
     state[i] = z ^ (z >>> 16);
