@@ -1,7 +1,7 @@
 // The `general.*` keys that come from beside the weights: the name, the suggested sampling of generation_config.json, the
 // size label. They follow Metadata.load of gguf-py; what a model card (README.md) says is left out
 // (docs/formats/conversion.md).
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { HfCheckpoint } from '@quern/checkpoint';
 import type { GgufScalarType, GgufValue } from '@quern/gguf';
 
@@ -51,7 +51,7 @@ export async function samplingMetadata(
 /** `general.name`: the folder's name as a title; for a hub snapshot the repository's name. */
 export function modelName(path: string): string {
   const repository = /models--[^/\\]+?--([^/\\]+)[/\\]snapshots[/\\][^/\\]+[/\\]?$/.exec(path)?.[1];
-  return titleOf(repository ?? basename(path));
+  return titleOf(repository ?? basename(resolve(path)));
 }
 
 /** Words in lower case get a capital; words with capitals, versions and sizes stay (gguf-py `id_to_title`). */
