@@ -1,1 +1,1 @@
-export {};
+export { convertCommand } from './convert-command.ts';

@@ -1,1 +1,1 @@
-export {};
+export { quantizeCommand } from './quantize-command.ts';

@@ -1,3 +1,4 @@
+export { convertedName, quantizedName } from './output-name.ts';
 export { type FileType, fileTypeNamed, fileTypes } from './plan/file-types.ts';
 export {
   completePlan,
@@ -11,3 +12,4 @@ export { type ConversionType, conversionType, planConversion } from './plan/plan
 export { type PlanInput, type PlanOptions, planTypes } from './plan/plan-types.ts';
 export { describePlan, describeTensors, describeWritten, planSummary } from './report.ts';
 export { type WriteOptions, type WriteProgress, type WriteResult, writeModel } from './write/write-model.ts';
+export { type ReportOptions, writeAndReport } from './write-and-report.ts';

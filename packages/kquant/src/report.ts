@@ -27,15 +27,28 @@ export function describePlan(plan: Plan): string {
     [{ header: 'type' }, { header: 'tensors', align: 'right' }, { header: 'bytes', align: 'right' }],
     byType.map(({ type, tensors, bytes }) => [type, String(tensors), formatBytes(bytes)]),
   );
-  const { fallbacks } = planSummary(plan);
-  const lines = fallbacks.map(({ tensor, wanted, got, reason }) => `  ${tensor}: ${wanted} became ${got}, ${reason}`);
+  const fallbacks = groupedFallbacks(plan);
   return [
     `${plan.fileType}: ${formatCount(weights)} weights, ${formatBytes(bytesIn)} -> ${formatBytes(bytesOut)}, ${formatBits(bitsPerWeight)} (tensor data)`,
     histogram,
-    ...(lines.length > 0
-      ? [`${lines.length} of ${plan.tensors.length} tensors fell back to another type:`, ...lines]
-      : []),
+    ...(fallbacks.length === 0
+      ? []
+      : [`${plan.totals.fallbacks} of ${plan.tensors.length} tensors fell back to another type:`, ...fallbacks]),
   ].join('\n');
+}
+
+/** Tensors that fell back for the same reason on one line, since all layers of a model usually do. */
+function groupedFallbacks(plan: Plan): string[] {
+  const groups = new Map<string, string[]>();
+  for (const { name, to, fallback } of plan.tensors) {
+    if (!fallback) continue;
+    const what = `${fallback.wanted} became ${to.name}, ${fallback.reason}`;
+    groups.set(what, [...(groups.get(what) ?? []), name]);
+  }
+  return [...groups].map(([what, names]) => {
+    const more = names.length > 2 ? ` and ${names.length - 2} more` : '';
+    return `  ${what}: ${names.slice(0, 2).join(', ')}${more}`;
+  });
 }
 
 /** One row per tensor: what `--dry-run` prints. */

@@ -1,6 +1,6 @@
 export { exitCodeOf, exitCodes, exitForUsage } from './exit-codes.ts';
-export { integerOption } from './integer-option.ts';
 export { guardPipes, printJson, printLine, printNote, toJson } from './output.ts';
+export { parseCount } from './parse-count.ts';
 export {
   createProgress,
   describeProgress,

@@ -73,7 +73,7 @@ export function createProgress(options: ProgressOptions): Progress {
     }
     const line = describeProgress(
       options,
-      state,
+      last ? { ...state, label: undefined } : state,
       last ? { perSecond: (state.done / elapsedMs) * 1000, elapsedMs } : { perSecond, etaMs },
     );
     if (mode === 'log') printNote(line);

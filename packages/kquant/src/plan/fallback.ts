@@ -16,13 +16,15 @@ export interface Fallback {
   readonly reason: string;
 }
 
+export const fallbackFrom = (wanted: DType, cols: number): Fallback => ({
+  wanted: wanted.name,
+  reason: `rows of ${cols} weights are no multiple of ${wanted.blockSize}`,
+});
+
 /** The type that rows of `cols` weights can really have. */
 export function typeForRows(wanted: DType, cols: number): { to: DType; fallback?: Fallback } {
   if (cols % wanted.blockSize === 0) return { to: wanted };
-  const fallback = {
-    wanted: wanted.name,
-    reason: `rows of ${cols} weights are no multiple of ${wanted.blockSize}`,
-  };
+  const fallback = fallbackFrom(wanted, cols);
   const smaller = smallerBlocks[wanted.name];
   const to = smaller === undefined ? undefined : dtypeByName(smaller);
   return { to: to && cols % to.blockSize === 0 ? to : dtypeByName('F16'), fallback };

@@ -25,6 +25,8 @@ export interface Choice {
   readonly type: string;
   /** The rule in words. */
   readonly rule: string;
+  /** The type that rows of whole blocks would have got. */
+  readonly wanted?: string;
 }
 
 /**
@@ -52,8 +54,8 @@ export function mixtureChoice(
 
 /** The matrix that makes logits (output.weight, or token_embd.weight where both are one) is worth more bits. */
 function outputChoice(fileType: FileType, { model }: RulePlace, wholeBlocks: boolean): Choice {
-  if (model.architecture === 'falcon' || !wholeBlocks) return { type: 'Q8_0', rule: 'output' };
-  return { type: fileType.base === 'Q8_0' ? 'Q8_0' : 'Q6_K', rule: 'output' };
+  const wanted = fileType.base === 'Q8_0' || model.architecture === 'falcon' ? 'Q8_0' : 'Q6_K';
+  return wholeBlocks ? { type: wanted, rule: 'output' } : { type: 'Q8_0', rule: 'output', wanted };
 }
 
 const inWords = ({ on, when }: MixtureRule): string =>

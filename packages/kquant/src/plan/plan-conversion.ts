@@ -1,9 +1,10 @@
 // Which type every tensor of a converted checkpoint gets, before any quantizing: what convert_hf_to_gguf.py would write.
 
+import { dtypeByName } from '@quern/blocks';
 import type { ModelView } from '@quern/checkpoint';
 import type { GgufMetadata } from '@quern/gguf';
 import { convertedDtype, type PlainFileType, plainFileTypes } from '@quern/models';
-import type { Fallback } from './fallback.ts';
+import { fallbackFrom } from './fallback.ts';
 import { completePlan, type Plan } from './plan.ts';
 
 export type ConversionType = PlainFileType | 'auto';
@@ -23,10 +24,7 @@ export function planConversion(view: Pick<ModelView, 'metadata' | 'tensors'>, ty
   const fileType = type === 'auto' ? lensFileType(view.metadata) : type;
   const tensors = [...view.tensors.values()].map(({ name, shape, rows, cols, dtype: from }) => {
     const to = convertedDtype(name, shape, fileType);
-    const fallback: Fallback | undefined =
-      fileType === 'Q8_0' && to.name === 'F16'
-        ? { wanted: fileType, reason: `rows of ${cols} weights are no multiple of 32` }
-        : undefined;
+    const fallback = fileType === 'Q8_0' && to.name === 'F16' ? fallbackFrom(dtypeByName(fileType), cols) : undefined;
     const rule = to.name === 'F32' && fileType !== 'F32' ? 'kept: vector or small' : fileType;
     return { name, shape, rows, cols, from, to, rule, ...(fallback && { fallback }) };
   });

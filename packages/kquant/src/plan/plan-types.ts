@@ -2,7 +2,7 @@
 import { type DType, dtypeByName } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
-import { typeForRows } from './fallback.ts';
+import { fallbackFrom, typeForRows } from './fallback.ts';
 import { type FileType, fileTypeNamed } from './file-types.ts';
 import { keepsTypeBecause } from './keeps-type.ts';
 import { mixtureChoice } from './mixture.ts';
@@ -73,8 +73,10 @@ function typeChooser(row: FileType, model: ModelFacts, tensors: readonly Planned
     const group = tensorGroup(name);
     const isOutput = group === 'output' || (tied && group === 'token_embd');
     const wholeBlocks = cols % base.blockSize === 0;
-    const { type, rule } = mixtureChoice(row, group, placeOf(name, group), { isOutput, wholeBlocks });
-    return { ...typeForRows(dtypeByName(type), cols), rule };
+    const { type, rule, wanted } = mixtureChoice(row, group, placeOf(name, group), { isOutput, wholeBlocks });
+    const chosen = typeForRows(dtypeByName(type), cols);
+    const fallback = wanted && wanted !== type ? fallbackFrom(dtypeByName(wanted), cols) : chosen.fallback;
+    return { to: chosen.to, rule, ...(fallback && { fallback }) };
   };
 }
 

@@ -1,0 +1,17 @@
+// Names of output files when nobody gives one: the model's name, a dash, the file type.
+import { basename, dirname, join } from 'node:path';
+import { fileTypes } from './plan/file-types.ts';
+
+/** `dir/model-BF16.gguf` quantized is `dir/model-Q4_K_M.gguf`; so are `model.f16.gguf`, `model.gguf` and split names. */
+export function quantizedName(input: string, fileType: string): string {
+  const stem = basename(input)
+    .replace(/\.gguf$/i, '')
+    .replace(/-\d{5}-of-\d{5}$/, '');
+  const suffix = fileTypes.find(({ name }) => new RegExp(`[-.]${name}$`, 'i').test(stem));
+  const bare = suffix ? stem.slice(0, -suffix.name.length - 1) : stem;
+  return join(dirname(input), `${bare}-${fileType}.gguf`);
+}
+
+/** A checkpoint folder or hub id, in the current folder: `org/Model` is `Model-BF16.gguf`. */
+export const convertedName = (ref: string, fileType: string): string =>
+  `${basename(ref.replace(/[/\\]+$/, '')) || 'model'}-${fileType}.gguf`;
