@@ -43,3 +43,27 @@ export function f16ToF32x4(half: v128): v128 {
   const value = v128.bitselect(special, finite, i32x4.ge_s(magnitude, i32x4.splat(0x7c00)));
   return v128.or(value, i32x4.shl(v128.and(half, i32x4.splat(0x8000)), 16));
 }
+
+const MAGNITUDE = memory.data<u32>([0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff], 16);
+const F16_LEAST_NORMAL = memory.data<u32>([0x38800000, 0x38800000, 0x38800000, 0x38800000], 16);
+const F16_OVERFLOW = memory.data<u32>([0x47800000, 0x47800000, 0x47800000, 0x47800000], 16);
+const F32_INFINITY = memory.data<u32>([0x7f800000, 0x7f800000, 0x7f800000, 0x7f800000], 16);
+/** Rebias the exponent (−112 · 2^23) and add half a unit of the last F16 place, less one. */
+const F16_REBIAS = memory.data<u32>([0xc8000fff, 0xc8000fff, 0xc8000fff, 0xc8000fff], 16);
+const ONE_HALF = memory.data<u32>([0x3f000000, 0x3f000000, 0x3f000000, 0x3f000000], 16);
+
+/** Four F32 → four F16 bit patterns in the low halves of i32 lanes. */
+@inline
+export function f32ToF16x4(values: v128): v128 {
+  const mask = v128.load(MAGNITUDE);
+  const half = v128.load(ONE_HALF);
+  const infinity = v128.load(F32_INFINITY);
+  const magnitude = v128.and(values, mask);
+  const sign = i32x4.shr_u(v128.andnot(values, mask), 16);
+  const odd = i32x4.shr_u(i32x4.shl(magnitude, 18), 31);
+  const normal = i32x4.shr_u(i32x4.add(i32x4.add(magnitude, v128.load(F16_REBIAS)), odd), 13);
+  const subnormal = i32x4.sub(f32x4.add(magnitude, half), half);
+  const special = v128.bitselect(i32x4.splat(0x7e00), i32x4.splat(0x7c00), i32x4.gt_s(magnitude, infinity));
+  const finite = v128.bitselect(subnormal, normal, i32x4.lt_s(magnitude, v128.load(F16_LEAST_NORMAL)));
+  return v128.or(sign, v128.bitselect(special, finite, i32x4.ge_s(magnitude, v128.load(F16_OVERFLOW))));
+}

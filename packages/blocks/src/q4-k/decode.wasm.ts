@@ -28,7 +28,7 @@ export function decodeQ4_K(src: usize, dst: usize, blocks: usize): void {
 
 /** Sixteen unsigned bytes q → 16 floats scale · q − min. */
 @inline
-function storeAffine(dst: usize, codes: v128, scale: v128, min: v128): void {
+export function storeAffine(dst: usize, codes: v128, scale: v128, min: v128): void {
   const low = i16x8.extend_low_i8x16_u(codes);
   const high = i16x8.extend_high_i8x16_u(codes);
   v128.store(dst, affine(i32x4.extend_low_i16x8_u(low), scale, min));

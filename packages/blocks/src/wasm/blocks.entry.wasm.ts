@@ -1,9 +1,27 @@
-// The WASM module of blocks: the kernels of every room. The pool finds them by name: `decode<Type>`.
+// The WASM module of blocks: the kernels of every room. The pool finds them by name: `decode<Type>`, `encode<Type>` and,
+// for pairs that have a shortcut, `convert<From>_<To>`.
 export { decodeBF16 } from '../bf16/decode.wasm';
+export { encodeBF16 } from '../bf16/encode.wasm';
+export { convertBF16_F16 } from '../bf16/to-f16.wasm';
 export { decodeF8_E4M3, decodeF8_E5M2 } from '../f8/decode.wasm';
 export { decodeF16 } from '../f16/decode.wasm';
+export { encodeF16 } from '../f16/encode.wasm';
 export { decodeF32 } from '../f32/decode.wasm';
+export { encodeF32 } from '../f32/encode.wasm';
 export { decodeQ4_0 } from '../q4-0/decode.wasm';
+export { encodeQ4_0 } from '../q4-0/encode.wasm';
 export { decodeQ4_K } from '../q4-k/decode.wasm';
+export { encodeQ4_K } from '../q4-k/encode.wasm';
+export { decodeQ5_0 } from '../q5-0/decode.wasm';
+export { decodeQ5_1 } from '../q5-1/decode.wasm';
+export { decodeQ5_K } from '../q5-k/decode.wasm';
 export { decodeQ6_K } from '../q6-k/decode.wasm';
+export { encodeQ6_K } from '../q6-k/encode.wasm';
 export { decodeQ8_0 } from '../q8-0/decode.wasm';
+export { encodeQ8_0 } from '../q8-0/encode.wasm';
+export { countNonFinite, firstNonFinite, largestMagnitude } from '../scan.wasm';
+
+/** Where memory that the module does not use itself begins. */
+export function heapBase(): usize {
+  return __heap_base;
+}

@@ -1,0 +1,106 @@
+// What Q4_K and Q5_K share when encoding (sub-blocks.ts): weights of the search, the 6-bit scales and minima, and codes
+// rounded with what was stored.
+import { f16ToF32, f32ToF16 } from '../half.wasm';
+import { nearestInt, nearestInt4 } from '../rounding.wasm';
+import {
+  AFFINE_CODE_INVERSE,
+  AFFINE_CODE_MIN,
+  AFFINE_MIN,
+  AFFINE_SCALE,
+  AFFINE_WEIGHTS,
+  AFFINE_X,
+} from '../search/affine.wasm';
+import { transpose4 } from '../transpose.wasm';
+import { minOf, putScaleMin, scaleOf } from './layout.wasm';
+
+/** The codes of one block, a byte each, in order. */
+export const CODES = memory.data(256, 16);
+const ZERO = memory.data<i32>([0, 0, 0, 0], 16);
+
+/** Fills the search's input for the 256 weights at `src`. */
+@inline
+export function loadForSearch(src: usize): void {
+  transpose4(src, 128, 32, AFFINE_X);
+  transpose4(src + 512, 128, 32, AFFINE_X + 512);
+  weigh();
+}
+
+/** w = root mean square of the sub-block + |x|. */
+@inline
+function weigh(): void {
+  let sumA = i64x2.splat(0);
+  let sumB = i64x2.splat(0);
+  for (let i: usize = 0; i < 512; i += 16) {
+    const xA = v128.load(AFFINE_X + i);
+    const xB = v128.load(AFFINE_X + 512 + i);
+    sumA = f32x4.add(sumA, f32x4.mul(xA, xA));
+    sumB = f32x4.add(sumB, f32x4.mul(xB, xB));
+  }
+  const rmsA = f32x4.sqrt(f32x4.div(sumA, f32x4.splat(32)));
+  const rmsB = f32x4.sqrt(f32x4.div(sumB, f32x4.splat(32)));
+  for (let i: usize = 0; i < 512; i += 16) {
+    v128.store(AFFINE_WEIGHTS + i, f32x4.add(rmsA, f32x4.abs(v128.load(AFFINE_X + i))));
+    v128.store(AFFINE_WEIGHTS + 512 + i, f32x4.add(rmsB, f32x4.abs(v128.load(AFFINE_X + 512 + i))));
+  }
+}
+
+/** d, dmin and the eight 6-bit scales and minima. */
+@inline
+export function storeFits(dst: usize): void {
+  let maxScale: f32 = 0;
+  let maxMin: f32 = 0;
+  for (let j: usize = 0; j < 32; j += 4) {
+    const scale = load<f32>(AFFINE_SCALE + j);
+    const minimum = load<f32>(AFFINE_MIN + j);
+    if (scale > maxScale) maxScale = scale;
+    if (minimum > maxMin) maxMin = minimum;
+  }
+  const inverseScale: f32 = maxScale > 0 ? <f32>63 / maxScale : 0;
+  const inverseMin: f32 = maxMin > 0 ? <f32>63 / maxMin : 0;
+  store<u16>(dst, f32ToF16(maxScale / <f32>63));
+  store<u16>(dst, f32ToF16(maxMin / <f32>63), 2);
+  for (let j: usize = 0; j < 8; j++) {
+    const scale = nearestInt(inverseScale * load<f32>(AFFINE_SCALE + 4 * j)) & 255;
+    const minimum = nearestInt(inverseMin * load<f32>(AFFINE_MIN + 4 * j)) & 255;
+    putScaleMin(dst + 4, j, min<u32>(63, scale), min<u32>(63, minimum));
+  }
+}
+
+/** Rounds the codes of sub-block `j` with the scale and minimum stored at `dst`, clamped to 0…`maxCode` (one per lane). */
+@inline
+export function codeSubBlock(src: usize, dst: usize, j: usize, maxCode: v128): void {
+  const scale: f32 = f16ToF32(load<u16>(dst)) * <f32>scaleOf(dst + 4, j);
+  const codes = CODES + 32 * j;
+  if (scale == 0) {
+    keepSearchCodes(src, codes, j, i32x4.extract_lane(maxCode, 0));
+    return;
+  }
+  const scales = f32x4.splat(scale);
+  const mins = f32x4.splat(f16ToF32(load<u16>(dst, 2)) * <f32>minOf(dst + 4, j));
+  v128.store(codes, code16(src, scales, mins, maxCode));
+  v128.store(codes, code16(src + 64, scales, mins, maxCode), 16);
+}
+
+/** Sixteen codes clamp(nearest((x + min) / scale), 0, maxCode) as bytes. */
+@inline
+function code16(src: usize, scale: v128, min: v128, maxCode: v128): v128 {
+  const zero = v128.load(ZERO);
+  const a = nearestInt4(f32x4.div(f32x4.add(v128.load(src), min), scale));
+  const b = nearestInt4(f32x4.div(f32x4.add(v128.load(src, 16), min), scale));
+  const c = nearestInt4(f32x4.div(f32x4.add(v128.load(src, 32), min), scale));
+  const d = nearestInt4(f32x4.div(f32x4.add(v128.load(src, 48), min), scale));
+  return i8x16.narrow_i16x8_u(
+    i16x8.narrow_i32x4_s(i32x4.max_s(zero, i32x4.min_s(maxCode, a)), i32x4.max_s(zero, i32x4.min_s(maxCode, b))),
+    i16x8.narrow_i32x4_s(i32x4.max_s(zero, i32x4.min_s(maxCode, c)), i32x4.max_s(zero, i32x4.min_s(maxCode, d))),
+  );
+}
+
+/** Where the stored scale is 0, ggml leaves the codes of the search in place; they are made again. */
+function keepSearchCodes(src: usize, codes: usize, j: usize, maxCode: i32): void {
+  const inverse = load<f32>(AFFINE_CODE_INVERSE + 4 * j);
+  const minimum = load<f32>(AFFINE_CODE_MIN + 4 * j);
+  for (let l: usize = 0; l < 32; l++) {
+    const code = inverse != 0 ? nearestInt(inverse * (load<f32>(src + 4 * l) - minimum)) : 0;
+    store<u8>(codes + l, max<i32>(0, min<i32>(maxCode, code)));
+  }
+}

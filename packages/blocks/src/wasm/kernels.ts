@@ -1,0 +1,63 @@
+// The WASM kernels on one memory. Kernels keep their scratch in the module's own data, so every instance needs a memory
+// of its own.
+import { readFile } from 'node:fs/promises';
+import type { DType } from '../dtype.ts';
+
+/** Codes `blocks` blocks from address `src` to address `dst`; the ranges must not overlap. */
+export type Kernel = (src: number, dst: number, blocks: number) => void;
+
+export interface Kernels {
+  /** Stored blocks → floats. */
+  decoder(dtype: DType): Kernel | undefined;
+  /** Floats → stored blocks. */
+  encoder(dtype: DType): Kernel | undefined;
+  /** Single numbers of one type → those of another without floats between; only some pairs have it. */
+  converter(from: DType, to: DType): Kernel | undefined;
+  /** Bits of the largest magnitude among `count` floats; 0x7F800000 or more means that some are not finite. */
+  largestMagnitude(src: number, count: number): number;
+  countNonFinite(src: number, count: number): number;
+  /** Index, or `count` when all are finite. */
+  firstNonFinite(src: number, count: number): number;
+  /** First address that is free for data. */
+  heapBase(): number;
+}
+
+const PAGE = 65536;
+const wasmFile = new URL(
+  import.meta.url.endsWith('.ts') ? '../../dist/blocks.wasm' : '../blocks.wasm',
+  import.meta.url,
+);
+
+/** Compiles the module; once per process is enough, it can be posted to workers. */
+export async function compileKernels(): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await readFile(wasmFile));
+}
+
+/** A shared memory of at least `bytes`, that cannot grow. */
+export function kernelMemory(bytes: number): WebAssembly.Memory {
+  const pages = Math.ceil(bytes / PAGE);
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+}
+
+/** Instantiates the kernels on `memory`. */
+export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  const abort = () => {
+    throw new Error('A blocks kernel failed.');
+  };
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, abort } });
+  const kernel = (name: string) => exports[name] as Kernel | undefined;
+  type Scan = (src: number, count: number) => number;
+  const scan = (name: string): Scan => {
+    const run = exports[name] as Scan;
+    return (src, count) => run(src, count) >>> 0;
+  };
+  return {
+    decoder: (dtype) => kernel(`decode${dtype.name}`),
+    encoder: (dtype) => kernel(`encode${dtype.name}`),
+    converter: (from, to) => kernel(`convert${from.name}_${to.name}`),
+    largestMagnitude: scan('largestMagnitude'),
+    countNonFinite: scan('countNonFinite'),
+    firstNonFinite: scan('firstNonFinite'),
+    heapBase: exports.heapBase as () => number,
+  };
+}
