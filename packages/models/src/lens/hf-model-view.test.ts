@@ -207,6 +207,32 @@ describe('tensors', () => {
     expect(notes).toEqual([expect.stringContaining(name)]);
   });
 
+  it("come in the converter's order: files by name, then tensors by name", async () => {
+    const { tensors } = await view({
+      tensors: (all) => {
+        const shuffled = [...all].reverse();
+        all.clear();
+        // The last layers and the final norm lie in the first file.
+        for (const [name, tensor] of shuffled) {
+          const file = /layers\.[23]|model\.norm/.test(name)
+            ? 'model-00001-of-00002.safetensors'
+            : 'model-00002-of-00002.safetensors';
+          all.set(name, { ...tensor, file });
+        }
+      },
+    });
+    const names = [...tensors.keys()];
+    expect(names).toHaveLength(39);
+    expect(names.slice(0, 2)).toEqual(['blk.2.attn_norm.weight', 'blk.2.ffn_down.weight']);
+    expect(names.slice(18, 22)).toEqual([
+      'output_norm.weight',
+      'output.weight',
+      'token_embd.weight',
+      'blk.0.attn_norm.weight',
+    ]);
+    expect(names.at(-1)).toBe('blk.1.attn_v.weight');
+  });
+
   it('keep an output matrix that a tied checkpoint stores, as the converter does', async () => {
     const { tensors, notes } = await view({ config: { tie_word_embeddings: true } });
     expect(tensors.has('output.weight')).toBe(true);
@@ -228,6 +254,29 @@ describe('tensors', () => {
     });
     expect(seen.tensors.has('blk.3.attn_output.bias')).toBe(true);
     expect(hyperparameters(seen)).toMatchObject({ attnBias: true, attnOutputBias: true });
+  });
+});
+
+describe('general.file_type', () => {
+  const as = (name: string) => (tensor: TensorView) => ({ ...tensor, dtype: dtypeByName(name)! });
+  const guessed = async (change: Change) => (await view(change)).metadata.get('general.file_type')?.value;
+
+  it('is that of the first matrix by name, not in the file', async () => {
+    const first = 'lm_head.weight'; // sorts before model.*
+    const tensors: Change['tensors'] = (all) => {
+      const head = as('F16')(all.get(first)!);
+      all.delete(first);
+      all.set(first, head);
+    };
+    expect(await guessed({ tensors })).toBe(1);
+    expect(await guessed({})).toBe(32);
+  });
+
+  it('is F16 when everything is F32, as in the converter', async () => {
+    const tensors: Change['tensors'] = (all) => {
+      for (const [name, tensor] of all) all.set(name, as('F32')(tensor));
+    };
+    expect(await guessed({ tensors })).toBe(1);
   });
 });
 

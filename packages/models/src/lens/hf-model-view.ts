@@ -40,15 +40,15 @@ export async function hfModelView(checkpoint: HfCheckpoint, options: LensOptions
   const tokenizer = await tokenizerMetadata(checkpoint, architecture, numberOf(values, 'vocab_size'));
 
   const expected = expectedTensors(architecture, sizesOf(values, headDim), numberOf(values, 'num_hidden_layers'));
-  const matched = matchTensors(checkpoint, architecture, expected, note);
+  const matched = inConverterOrder(matchTensors(checkpoint, architecture, expected, note));
   const tensors = new Map<string, TensorView>();
   if (rope.llama3) {
     const factors = llama3RopeFactors(rope.llama3, rope.theta, headDim);
     tensors.set('rope_freqs.weight', computedVector('rope_freqs.weight', factors, checkpoint.path));
   }
-  for (const match of inConverterOrder(matched)) tensors.set(match.gguf, lensTensor(match, values));
+  for (const match of matched) tensors.set(match.gguf, lensTensor(match, values));
 
-  const fileType = options.fileType ?? guessFileType(checkpoint.tensors.values());
+  const fileType = options.fileType ?? guessFileType(matched.map((match) => match.view));
   const metadata: GgufMetadata = new Map([
     ['general.architecture', { type: 'string', value: architecture.name }],
     ['general.type', { type: 'string', value: 'model' }],
