@@ -14,6 +14,17 @@ export function compilePattern(pattern: string): RegExp {
 /** Escapes that other dialects allow and the `u` flag does not. */
 const identityEscapes = new Set(['"', "'", '#', '%', '&', ',', ':', ';', '<', '=', '>', '@', '_', '`', '~', '!', ' ']);
 
+/** Whether two patterns are the same text, however their characters are escaped. */
+export function samePattern(left: string, right: string): boolean {
+  return withoutUnicodeEscapes(left) === withoutUnicodeEscapes(right);
+}
+
+function withoutUnicodeEscapes(pattern: string): string {
+  return pattern.replace(/\\u(?:([0-9a-f]{4})|\{([0-9a-f]+)\})/gi, (_, short, long) =>
+    String.fromCodePoint(Number.parseInt(short ?? long, 16)),
+  );
+}
+
 /** Cuts each piece at every match of `pattern`: the matches and what lies between them are the new pieces. */
 export function splitIsolated(pieces: readonly string[], pattern: RegExp): string[] {
   const words: string[] = [];

@@ -2,7 +2,7 @@
 // Names and flags are llama.cpp's (src/llama-vocab.cpp `llama_vocab::impl::load`).
 
 import { QuernError } from '@quern/errors';
-import { compilePattern, splitIsolated } from './compile.ts';
+import { compilePattern, samePattern, splitIsolated } from './compile.ts';
 import * as patterns from './patterns.ts';
 
 export interface PreTokenizer {
@@ -18,10 +18,13 @@ interface Row {
   names: readonly string[];
   /** Applied one after the other, each to the pieces that the one before left. */
   patterns: readonly string[];
+  /** The same in other steps, as tokenizer.json files have it. */
+  alsoWritten?: readonly string[];
   ignoreMerges?: boolean;
   addBos?: boolean;
 }
 
+/** Of several rows or names with the same patterns, conversion writes the first. */
 const table: readonly Row[] = [
   {
     names: ['default'],
@@ -58,10 +61,14 @@ const table: readonly Row[] = [
     patterns: [patterns.gpt2],
   },
   {
-    names: ['starcoder', 'refact', 'command-r', 'smollm', 'codeshell', 'exaone', 'minerva-7b', 'mellum2'],
+    names: ['smollm', 'starcoder', 'refact', 'command-r', 'codeshell', 'exaone', 'minerva-7b', 'mellum2'],
     patterns: [patterns.digit, patterns.gpt2],
   },
-  { names: ['falcon'], patterns: [patterns.falconPunctuation, patterns.gpt2, patterns.threeAsciiDigits] },
+  {
+    names: ['falcon'],
+    patterns: [patterns.falconPunctuation, patterns.gpt2, patterns.threeAsciiDigits],
+    alsoWritten: [patterns.falconPunctuation, patterns.gpt2, patterns.digits, patterns.threeAsciiDigits],
+  },
   {
     names: ['deepseek-llm'],
     patterns: [
@@ -71,6 +78,14 @@ const table: readonly Row[] = [
       patterns.spacesAtEnd,
       patterns.deepSeekCjk,
       patterns.digits,
+    ],
+    alsoWritten: [
+      patterns.lineEnd,
+      patterns.deepSeekLlmLetters,
+      patterns.deepSeekLlmPunctuation,
+      patterns.spacesAtEnd,
+      patterns.deepSeekCjk,
+      patterns.digit,
     ],
   },
   {
@@ -109,6 +124,13 @@ const rowOf = new Map(table.flatMap((row) => row.names.map((name) => [name, row]
 
 /** Names that `preTokenizerNamed` knows, in the table's order. */
 export const preTokenizerNames: readonly string[] = [...rowOf.keys()];
+
+/** The name of the pre-tokenizer that applies `steps`, one after the other. */
+export function preTokenizerWithPatterns(steps: readonly string[]): string | undefined {
+  const same = (written: readonly string[] | undefined) =>
+    written?.length === steps.length && written.every((pattern, index) => samePattern(pattern, steps[index] as string));
+  return table.find((row) => same(row.patterns) || same(row.alsoWritten))?.names[0];
+}
 
 /** Throws `pre-tokenizer-unknown`. */
 export function preTokenizerNamed(name: string): PreTokenizer {

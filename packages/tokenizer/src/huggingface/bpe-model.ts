@@ -1,0 +1,75 @@
+// The BPE model in tokenizer.json: `model.vocab` and `model.merges`, checked.
+
+import { QuernError } from '@quern/errors';
+import { asArray, asId, asObject, type JsonObject, malformed } from './checkpoint-files.ts';
+
+export interface BpeModel {
+  /** Text to id, without added tokens that are only listed as such. */
+  readonly vocab: ReadonlyMap<string, number>;
+  readonly merges: readonly (readonly [string, string])[];
+  /** Unknown characters become `<0x0A>` tokens: SentencePiece's way, not byte-level BPE's. */
+  readonly byteFallback: boolean;
+}
+
+const file = 'tokenizer.json';
+
+/** Throws `tokenizer-json-malformed`, `tokenizer-kind-unsupported`, `tokenizer-vocab-*`, `tokenizer-merge-unknown`. */
+export function readBpeModel(tokenizer: JsonObject): BpeModel {
+  const model = asObject(tokenizer.model, file, 'model');
+  if (model.type !== 'BPE') {
+    throw new QuernError('tokenizer-kind-unsupported', `tokenizer.json holds a ${model.type} model, not BPE.`, {
+      file,
+      remedy: 'Use a model whose tokenizer is BPE, byte-level or SentencePiece.',
+    });
+  }
+  for (const option of ['continuing_subword_prefix', 'end_of_word_suffix']) {
+    if (model[option]) {
+      throw new QuernError('tokenizer-kind-unsupported', `tokenizer.json asks for ${option} "${model[option]}".`, {
+        file,
+        remedy: 'GGUF cannot say this; use a model without it.',
+      });
+    }
+  }
+  const vocab = readVocab(model);
+  const merges = asArray(model.merges, file, 'model.merges')
+    .filter((merge, index) => !(index === 0 && typeof merge === 'string' && merge.startsWith('#version')))
+    .map((merge, index) => readMerge(merge, index, vocab));
+  return { vocab, merges, byteFallback: model.byte_fallback === true };
+}
+
+function readVocab(model: JsonObject): ReadonlyMap<string, number> {
+  const vocab = new Map<string, number>();
+  const textOf = new Map<number, string>();
+  for (const [text, value] of Object.entries(asObject(model.vocab, file, 'model.vocab'))) {
+    const id = asId(value, file, `model.vocab[${JSON.stringify(text)}]`);
+    const other = textOf.get(id);
+    if (other !== undefined) {
+      throw new QuernError(
+        'tokenizer-vocab-duplicate',
+        `The tokens ${JSON.stringify(other)} and ${JSON.stringify(text)} both have the id ${id}.`,
+        { file, remedy: 'Download tokenizer.json again, or give each token its own id.' },
+      );
+    }
+    textOf.set(id, text);
+    vocab.set(text, id);
+  }
+  if (vocab.size === 0) throw malformed(file, 'is malformed: model.vocab is empty');
+  return vocab;
+}
+
+function readMerge(merge: unknown, index: number, vocab: ReadonlyMap<string, number>): readonly [string, string] {
+  const pair = typeof merge === 'string' ? merge.split(' ') : merge;
+  if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((part) => typeof part === 'string' && part !== '')) {
+    throw malformed(file, `is malformed: model.merges[${index}] is not a pair of texts`);
+  }
+  const [left, right] = pair as [string, string];
+  for (const text of [left, right, left + right]) {
+    if (vocab.has(text)) continue;
+    throw new QuernError(
+      'tokenizer-merge-unknown',
+      `Merge ${index} (${JSON.stringify([left, right])}) needs the token ${JSON.stringify(text)}, which is not there.`,
+      { file, remedy: 'Download tokenizer.json again: its merges and its vocabulary do not belong together.' },
+    );
+  }
+  return [left, right];
+}

@@ -1,0 +1,82 @@
+// The token list of a checkpoint with byte-level BPE in tokenizer.json (converter: `get_vocab_base`).
+
+import { QuernError } from '@quern/errors';
+import { tokenTypes } from '../tokenizer.ts';
+import {
+  type AddedToken,
+  addedTokensOfConfig,
+  addedTokensOfTokenizer,
+  looksSpecial,
+  specialTexts,
+} from './added-tokens.ts';
+import type { BpeModel } from './bpe-model.ts';
+import type { JsonObject } from './checkpoint-files.ts';
+import { type TokenEntry, TokenList } from './token-list.ts';
+
+const file = 'tokenizer.json';
+
+export function byteLevelVocabulary(
+  model: BpeModel,
+  tokenizer: JsonObject,
+  config: JsonObject | undefined,
+  specialTokensMap: JsonObject | undefined,
+  vocabSize: number,
+): readonly TokenEntry[] {
+  const tokens = new TokenList(vocabSize);
+  for (const [text, id] of model.vocab) tokens.set(id, { text, type: tokenTypes.normal, score: 0 }, file);
+  for (const { id, text, special } of addedTokens(model, tokenizer, config, specialTokensMap)) {
+    const control = special || looksSpecial(text);
+    const token: TokenEntry = {
+      text: control ? text : text.replaceAll('▁', ' '),
+      type: control ? tokenTypes.control : tokenTypes.userDefined,
+      score: 0,
+    };
+    tokens.set(id, token, file);
+  }
+  checkNoGaps(model, tokens);
+  return tokens.finish(file);
+}
+
+/**
+ * What transformers counts as added: tokenizer.json's list, over it tokenizer_config.json's, and then the texts that the
+ * configuration makes special and that neither has (with the next free id when the vocabulary has no such token).
+ */
+export function addedTokens(
+  model: BpeModel,
+  tokenizer: JsonObject,
+  config: JsonObject | undefined,
+  specialTokensMap: JsonObject | undefined,
+): readonly AddedToken[] {
+  const byText = new Map<string, AddedToken>();
+  for (const token of [...addedTokensOfTokenizer(tokenizer), ...addedTokensOfConfig(config)]) {
+    byText.set(token.text, token);
+  }
+  for (const text of specialTexts(config, specialTokensMap)) {
+    if (byText.has(text)) continue;
+    byText.set(text, { id: model.vocab.get(text) ?? nextId(model, byText.values()), text, special: true });
+  }
+  return [...byText.values()];
+}
+
+function nextId(model: BpeModel, added: Iterable<AddedToken>): number {
+  let next = model.vocab.size;
+  for (const { id } of added) next = Math.max(next, id + 1);
+  return next;
+}
+
+/** Ids may be missing behind the vocabulary (the embedding is often rounded up), not inside it. */
+function checkNoGaps(model: BpeModel, tokens: TokenList): void {
+  let last = 0;
+  for (const id of model.vocab.values()) last = Math.max(last, id);
+  for (let id = 0; id < last; id++) {
+    if (tokens.get(id)) continue;
+    throw new QuernError(
+      'tokenizer-vocab-gap',
+      `No token has the id ${id}, though the vocabulary goes up to ${last}.`,
+      {
+        file,
+        remedy: 'Download tokenizer.json again: a part of its vocabulary is missing.',
+      },
+    );
+  }
+}

@@ -1,0 +1,59 @@
+// The tokenizer's files in a checkpoint folder, read as JSON with errors that name file and field.
+
+import { QuernError } from '@quern/errors';
+
+/** Files of a checkpoint by name; undefined when there is no such file. */
+export interface CheckpointFiles {
+  readText(name: string): Promise<string | undefined>;
+  readBytes(name: string): Promise<Uint8Array | undefined>;
+}
+
+export type JsonObject = Record<string, unknown>;
+
+/** The JSON object in a file, or undefined when there is no file. Throws `tokenizer-json-malformed`. */
+export async function readJsonObject(files: CheckpointFiles, name: string): Promise<JsonObject | undefined> {
+  const text = await files.readText(name);
+  if (text === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw malformed(name, `is not JSON: ${(cause as Error).message}`, cause);
+  }
+  return asObject(value, name, 'The file');
+}
+
+export function malformed(file: string, what: string, cause?: unknown): QuernError {
+  return new QuernError('tokenizer-json-malformed', `${file} ${what}.`, {
+    file,
+    cause,
+    remedy: 'Download the file again: it may be cut off, a web page, or a Git LFS pointer.',
+  });
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function asObject(value: unknown, file: string, what: string): JsonObject {
+  if (!isObject(value)) throw malformed(file, `is malformed: ${what} is not an object`);
+  return value;
+}
+
+export function asArray(value: unknown, file: string, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw malformed(file, `is malformed: ${what} is not a list`);
+  return value;
+}
+
+export function asString(value: unknown, file: string, what: string): string {
+  if (typeof value !== 'string') throw malformed(file, `is malformed: ${what} is not a string`);
+  return value;
+}
+
+/** A token id: an integer from 0 on. */
+export function asId(value: unknown, file: string, what: string): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) {
+    throw malformed(file, `is malformed: ${what} is not a token id`);
+  }
+  return value as number;
+}

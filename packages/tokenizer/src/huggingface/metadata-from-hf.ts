@@ -1,0 +1,111 @@
+// The `tokenizer.*` metadata of a Hugging Face checkpoint, with the keys, types and order of llama.cpp's
+// convert_hf_to_gguf.py (`set_vocab` of the llama and qwen families). Only tokenizer files are read.
+
+import { QuernError } from '@quern/errors';
+import { readBpeModel } from './bpe-model.ts';
+import { byteFallbackVocabulary } from './byte-fallback-vocabulary.ts';
+import { byteLevelVocabulary } from './byte-level-vocabulary.ts';
+import { writeChatTemplates } from './chat-templates.ts';
+import { type CheckpointFiles, type JsonObject, readJsonObject } from './checkpoint-files.ts';
+import type { GgufLikeMetadata } from './gguf-like-value.ts';
+import { preTokenizerName } from './pre-tokenizer-structure.ts';
+import { sentencePieceVocabulary } from './sentence-piece-vocabulary.ts';
+import { writeSpecialVocabulary } from './special-vocabulary.ts';
+import type { TokenEntry } from './token-list.ts';
+
+export interface TokenizerMetadataOptions {
+  /** Rows of the embedding: the number of tokens written. */
+  vocabSize: number;
+  /** `general.architecture`; default `llama`. Only llama's converter writes `tokenizer.ggml.add_space_prefix`. */
+  architecture?: string;
+}
+
+/** More tokens than any model has, and little enough to allocate. */
+const maxVocabSize = 1 << 24;
+
+/**
+ * Reads tokenizer.model, else tokenizer.json, and the configuration beside them.
+ *
+ * Throws a QuernError that names the file: `tokenizer-missing`, `tokenizer-vocab-size`, `tokenizer-json-malformed`,
+ * `protobuf-malformed`, `sentence-piece-malformed`, `tokenizer-kind-unsupported`, `pre-tokenizer-unsupported`,
+ * `normalizer-unsupported`, `tokenizer-vocab-{gap,duplicate,too-large}`, `tokenizer-merge-unknown`.
+ */
+export async function tokenizerMetadataFromHf(
+  files: CheckpointFiles,
+  { vocabSize, architecture = 'llama' }: TokenizerMetadataOptions,
+): Promise<GgufLikeMetadata> {
+  if (!Number.isSafeInteger(vocabSize) || vocabSize < 1 || vocabSize > maxVocabSize) {
+    throw new QuernError('tokenizer-vocab-size', `A vocabulary of ${vocabSize} tokens is not possible.`, {
+      file: 'config.json',
+      remedy: `Set vocab_size to a number from 1 to ${maxVocabSize}.`,
+    });
+  }
+  const config = await readJsonObject(files, 'tokenizer_config.json');
+  const tokenizer = await readJsonObject(files, 'tokenizer.json');
+  const model = await files.readBytes('tokenizer.model');
+
+  const metadata: GgufLikeMetadata = new Map();
+  const prefix = config?.add_prefix_space;
+  if (architecture === 'llama' && typeof prefix === 'boolean') setSpacePrefix(metadata, prefix);
+  if (model) {
+    const added = await readJsonObject(files, 'added_tokens.json');
+    writeSentencePiece(metadata, sentencePieceVocabulary(model, added, config, vocabSize));
+  } else if (tokenizer) {
+    const specialTokensMap = await readJsonObject(files, 'special_tokens_map.json');
+    writeTokenizerJson(metadata, tokenizer, config, specialTokensMap, vocabSize);
+  } else {
+    throw new QuernError('tokenizer-missing', 'The checkpoint has neither tokenizer.model nor tokenizer.json.', {
+      remedy: 'Put the tokenizer files of the model into the folder.',
+    });
+  }
+  writeSpecialVocabulary(metadata, tokenizer, config, await readJsonObject(files, 'config.json'), vocabSize);
+  await writeChatTemplates(metadata, files, config);
+  return metadata;
+}
+
+function writeTokenizerJson(
+  metadata: GgufLikeMetadata,
+  tokenizer: JsonObject,
+  config: JsonObject | undefined,
+  specialTokensMap: JsonObject | undefined,
+  vocabSize: number,
+): void {
+  const bpe = readBpeModel(tokenizer);
+  if (bpe.byteFallback) {
+    const { tokens, spacePrefix } = byteFallbackVocabulary(bpe, tokenizer, config, specialTokensMap, vocabSize);
+    if (!spacePrefix) setSpacePrefix(metadata, false);
+    writeSentencePiece(metadata, tokens);
+    return;
+  }
+  const pre = preTokenizerName(tokenizer);
+  const tokens = byteLevelVocabulary(bpe, tokenizer, config, specialTokensMap, vocabSize);
+  metadata.set('tokenizer.ggml.model', { type: 'string', value: 'gpt2' });
+  metadata.set('tokenizer.ggml.pre', { type: 'string', value: pre });
+  writeTokens(metadata, tokens, false);
+  if (bpe.merges.length > 0) {
+    // A space within a token would look like the separator: it is written as the byte alphabet writes it.
+    const merges = bpe.merges.map((pair) => pair.map((part) => part.replaceAll(' ', 'Ġ')).join(' '));
+    metadata.set('tokenizer.ggml.merges', { type: 'array', of: 'string', value: merges });
+  }
+}
+
+function writeSentencePiece(metadata: GgufLikeMetadata, tokens: readonly TokenEntry[]): void {
+  metadata.set('tokenizer.ggml.model', { type: 'string', value: 'llama' });
+  metadata.set('tokenizer.ggml.pre', { type: 'string', value: 'default' });
+  writeTokens(metadata, tokens, true);
+}
+
+function writeTokens(metadata: GgufLikeMetadata, tokens: readonly TokenEntry[], scores: boolean): void {
+  const texts = tokens.map(({ text }) => text);
+  metadata.set('tokenizer.ggml.tokens', { type: 'array', of: 'string', value: texts });
+  if (scores) {
+    const values = tokens.map(({ score }) => score);
+    metadata.set('tokenizer.ggml.scores', { type: 'array', of: 'float32', value: values });
+  }
+  const types = tokens.map(({ type }) => type);
+  metadata.set('tokenizer.ggml.token_type', { type: 'array', of: 'int32', value: types });
+}
+
+function setSpacePrefix(metadata: GgufLikeMetadata, value: boolean): void {
+  metadata.set('tokenizer.ggml.add_space_prefix', { type: 'bool', value });
+}

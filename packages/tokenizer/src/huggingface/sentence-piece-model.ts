@@ -1,0 +1,93 @@
+// `tokenizer.model`: a SentencePiece model, a protocol buffer `ModelProto` (sentencepiece_model.proto):
+//   1 pieces: repeated {1 piece: string, 2 score: float, 3 type: enum, default 1}
+//   2 trainer_spec: {3 model_type: enum, default 1; 1 unigram, 2 BPE, 3 word, 4 char}
+// The enum of piece types has the numbers of `tokenTypes`.
+
+import { QuernError } from '@quern/errors';
+import { tokenTypes } from '../tokenizer.ts';
+import { type ProtobufField, protobufFields } from './protobuf.ts';
+
+export interface SentencePieceEntry {
+  text: string;
+  score: number;
+  /** One of `tokenTypes`. */
+  type: number;
+}
+
+const file = 'tokenizer.model';
+const modelTypes: Record<string, string> = { '1': 'unigram', '2': 'BPE', '3': 'word', '4': 'char' };
+
+/** Throws `protobuf-malformed`, `sentence-piece-malformed`, `tokenizer-kind-unsupported` (not BPE). */
+export function parseSentencePieceModel(bytes: Uint8Array): readonly SentencePieceEntry[] {
+  const pieces: SentencePieceEntry[] = [];
+  let modelType = 1n;
+  for (const field of protobufFields(bytes, file)) {
+    if (field.number === 1) pieces.push(parsePiece(bytesOf(field), offsetIn(bytes, field), pieces.length));
+    if (field.number === 2) modelType = modelTypeOf(bytesOf(field), offsetIn(bytes, field));
+  }
+  if (pieces.length === 0) throw malformed('it has no pieces');
+  if (modelType !== 2n) {
+    throw new QuernError(
+      'tokenizer-kind-unsupported',
+      `${file} is a SentencePiece model of the kind ${modelTypes[String(modelType)] ?? modelType}.`,
+      { file, remedy: 'Use a model whose tokenizer is BPE, byte-level or SentencePiece.' },
+    );
+  }
+  return pieces;
+}
+
+function parsePiece(bytes: Uint8Array, start: number, id: number): SentencePieceEntry {
+  const piece: SentencePieceEntry = { text: '', score: 0, type: tokenTypes.normal };
+  for (const field of protobufFields(bytes, file, start)) {
+    if (field.number === 1) piece.text = utf8(bytesOf(field), id);
+    if (field.number === 2) piece.score = float(field, id);
+    if (field.number === 3) piece.type = pieceType(field, id);
+  }
+  if (piece.text === '') throw malformed(`piece ${id} has no text`);
+  return piece;
+}
+
+function modelTypeOf(bytes: Uint8Array, start: number): bigint {
+  let type = 1n;
+  for (const field of protobufFields(bytes, file, start)) {
+    if (field.number === 3 && field.wire === 'varint') type = field.value;
+  }
+  return type;
+}
+
+function pieceType(field: ProtobufField, id: number): number {
+  const type = field.wire === 'varint' ? Number(field.value) : 0;
+  if (type < tokenTypes.normal || type > tokenTypes.byte) throw malformed(`piece ${id} has the type ${type}`);
+  return type;
+}
+
+function float(field: ProtobufField, id: number): number {
+  const value = field.wire === 'fixed32' ? field.value : undefined;
+  const score = value ? new DataView(value.buffer, value.byteOffset, 4).getFloat32(0, true) : Number.NaN;
+  if (Number.isNaN(score)) throw malformed(`piece ${id} has no number for a score`);
+  return score;
+}
+
+function utf8(bytes: Uint8Array, id: number): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw malformed(`the text of piece ${id} is not UTF-8`);
+  }
+}
+
+function bytesOf(field: ProtobufField): Uint8Array {
+  if (field.wire !== 'bytes') throw malformed(`field ${field.number} is a ${field.wire}`);
+  return field.value;
+}
+
+function offsetIn(bytes: Uint8Array, field: ProtobufField): number {
+  return (field.value as Uint8Array).byteOffset - bytes.byteOffset;
+}
+
+function malformed(what: string): QuernError {
+  return new QuernError('sentence-piece-malformed', `${file} is no valid SentencePiece model: ${what}.`, {
+    file,
+    remedy: 'Download the file again, or remove it so that tokenizer.json is used.',
+  });
+}
