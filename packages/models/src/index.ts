@@ -3,9 +3,9 @@ export { dimensionsOf, type ExpectedTensor, expectedTensors } from './arch/expec
 export { architectureByGgufName, architectureByHfName, architectures } from './arch/index.ts';
 export { describeModel, kvScalarsPerToken, type ModelDescription } from './describe.ts';
 export type { Model, ModelMemory, OutputBatch, TokenBatch } from './forward/model.ts';
+export { type LogitRows, sequenceLogits } from './forward/sequence-logits.ts';
 export { architectureOf, type Hyperparameters, hyperparameters, type RopeScaling } from './hyperparameters.ts';
 export { convertedDtype, guessFileType, type PlainFileType, plainFileTypes } from './lens/dtype-policy.ts';
 export { hfModelView, type LensOptions } from './lens/hf-model-view.ts';
 export { type LoadOptions, loadModel } from './load-model.ts';
 export { openModel } from './open-model.ts';
-export { type LogitRows, sequenceLogits } from './forward/sequence-logits.ts';

@@ -3,6 +3,8 @@
 import { fileURLToPath } from 'node:url';
 import { dtypeByName } from '@quern/blocks';
 import { type HfCheckpoint, openHfCheckpoint, type TensorView } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { hyperparameters } from '../hyperparameters.ts';
 import { hfModelView } from './hf-model-view.ts';
@@ -127,6 +129,42 @@ describe('config.json', () => {
     expect(metadata.get('llama.context_length')?.value).toBe(2048);
     expect(metadata.get('llama.attention.key_length')?.value).toBe(16);
   });
+});
+
+describe('any config.json', () => {
+  const keys = [
+    'architectures',
+    'rope_parameters',
+    'rope_scaling',
+    'rope_theta',
+    'sliding_window',
+    'layer_types',
+  ].concat(
+    ['tie_word_embeddings', 'attention_bias', 'quantization_config', 'hidden_act', 'original_max_position_embeddings'],
+    ['num_hidden_layers', 'hidden_size', 'head_dim', 'num_attention_heads', 'num_key_value_heads', 'intermediate_size'],
+    ['vocab_size', 'max_position_embeddings', 'rms_norm_eps'],
+  );
+  const rope = fc.dictionary(
+    fc.constantFrom('rope_type', 'type', 'factor', 'low_freq_factor', 'high_freq_factor', 'rope_theta', 'beta_fast'),
+    fc.oneof(fc.constantFrom('llama3', 'yarn', 'linear', 'default'), fc.double(), fc.jsonValue()),
+  );
+  const value = fc.oneof(fc.jsonValue(), fc.double(), fc.integer(), rope);
+
+  it.each(['llama3', 'mistral', 'qwen2', 'qwen3'])(
+    'laid over that of %s gives a model or a QuernError',
+    async (model) => {
+      await fc.assert(
+        fc.asyncProperty(fc.dictionary(fc.constantFrom(...keys), value, { maxKeys: 3 }), async (config) => {
+          const error = await view({ model, config })
+            .then(hyperparameters)
+            .catch((caught) => caught);
+          if (error instanceof Error) expect(error).toBeInstanceOf(QuernError);
+          for (const checkpoint of opened.splice(0)) await checkpoint.close();
+        }),
+        { numRuns: 150 },
+      );
+    },
+  );
 });
 
 describe('tensors', () => {
