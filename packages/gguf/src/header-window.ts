@@ -87,7 +87,8 @@ export class HeaderWindow {
 
   /** Makes sure early that `length` bytes are here, so that a long array is not begun in vain. */
   ensure(length: number): void {
-    this.at = this.take(length); // take moves on, its result is where we were
+    const start = this.take(length);
+    this.at = start;
   }
 
   u8(): number {
