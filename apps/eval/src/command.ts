@@ -5,21 +5,22 @@ import {
   createProgress,
   exitCodeOf,
   exitCodes,
-  integerOption,
+  exitForUsage,
+  parseCount,
   printJson,
   printLine,
   progressMode,
   runCommand,
 } from '@quern/terminal';
 import { Command } from 'commander';
-import { type Evaluation, evaluate, type Text } from './evaluate.ts';
+import { type EvaluateOptions, type Evaluation, evaluate, type Text } from './evaluate.ts';
 import { evaluationTable } from './table.ts';
 
 interface EvalOptions {
   text: string;
-  ctx: number;
-  chunks?: number;
-  threads?: number;
+  ctx: string;
+  chunks?: string;
+  threads?: string;
   json?: boolean;
   quiet?: boolean;
 }
@@ -40,23 +41,31 @@ export function evalCommand(): Command {
     .description('Perplexity of models on a text, as one table.')
     .argument('<models...>', 'GGUF files, checkpoint folders or hub ids')
     .requiredOption('-f, --text <file>', 'UTF-8 text to evaluate on')
-    .option('-c, --ctx <tokens>', 'tokens per chunk', integerOption(3), 512)
-    .option('--chunks <count>', 'evaluate at most this many chunks', integerOption(1))
-    .option('-t, --threads <count>', 'CPU threads (default: all cores)', integerOption(1, 256))
+    .option('-c, --ctx <tokens>', 'tokens per chunk', '512')
+    .option('--chunks <count>', 'evaluate at most this many chunks')
+    .option('-t, --threads <count>', 'CPU threads (default: all cores)')
     .option('--json', 'print one JSON document')
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', examples)
+    .exitOverride(exitForUsage)
     .action((models: string[], options: EvalOptions) =>
       runCommand(({ signal }) => runEval(models, options, signal), options),
     );
 }
 
 async function runEval(models: readonly string[], options: EvalOptions, signal: AbortSignal): Promise<number> {
+  const numbers = {
+    contextTokens: parseCount('--ctx', options.ctx, 1 << 20)!,
+    maxChunks: parseCount('--chunks', options.chunks, 1 << 30),
+    threads: parseCount('--threads', options.threads, 1024),
+  };
   const text = await readText(options.text);
   const outcomes: Outcome[] = [];
   for (const model of models) {
     if (signal.aborted) break;
-    outcomes.push(await outcomeOf(model, text, options, signal));
+    const mode = progressMode(options);
+    const progress = createProgress({ title: `eval ${model}`, unit: 'tokens', mode });
+    outcomes.push(await outcomeOf(model, text, { ...numbers, signal, progress, progressMode: mode }));
   }
   const finished = signal.aborted ? outcomes.filter((outcome) => 'ppl' in outcome) : outcomes;
   if (options.json) printJson({ text: options.text, models: finished });
@@ -66,16 +75,10 @@ async function runEval(models: readonly string[], options: EvalOptions, signal: 
   return failed ? exitCodeOf(failed.failure) : exitCodes.ok;
 }
 
-async function outcomeOf(model: string, text: Text, options: EvalOptions, signal: AbortSignal): Promise<Outcome> {
-  const progress = createProgress({ title: `eval ${model}`, unit: 'tokens', mode: progressMode(options) });
+async function outcomeOf(model: string, text: Text, options: EvaluateOptions): Promise<Outcome> {
+  const { progress, signal } = options;
   try {
-    const evaluation = await evaluate(model, text, {
-      contextTokens: options.ctx,
-      maxChunks: options.chunks,
-      threads: options.threads,
-      signal,
-      progress,
-    });
+    const evaluation = await evaluate(model, text, options);
     progress.finish();
     return evaluation;
   } catch (error) {

@@ -1,9 +1,9 @@
 // One model on one text: open, tokenize, load, measure, release.
-import type { ModelView } from '@quern/checkpoint';
+import { locateCheckpoint, type ModelView } from '@quern/checkpoint';
 import { hyperparameters, loadModel, openModel } from '@quern/models';
 import { type PerplexityResult, perplexity, perplexityLoadOptions, perplexityTokens } from '@quern/perplexity';
 import { cpuDevice } from '@quern/runtime';
-import type { Progress } from '@quern/terminal';
+import { downloadProgress, type Progress, type ProgressMode } from '@quern/terminal';
 import { tokenizerFromGguf } from '@quern/tokenizer';
 
 export interface Text {
@@ -17,6 +17,7 @@ export interface EvaluateOptions {
   threads?: number;
   signal: AbortSignal;
   progress: Progress;
+  progressMode: ProgressMode;
 }
 
 export interface Evaluation extends PerplexityResult {
@@ -30,7 +31,10 @@ export interface Evaluation extends PerplexityResult {
 
 /** @param model a GGUF file, a checkpoint folder, or a hub id */
 export async function evaluate(model: string, text: Text, options: EvaluateOptions): Promise<Evaluation> {
-  const view = await openModel(model);
+  const download = downloadProgress(options.progressMode);
+  const { path } = await locateCheckpoint(model, { signal: options.signal, onProgress: download.onProgress });
+  download.finish();
+  const view = await openModel(path);
   try {
     const result = await measure(view, text, options);
     const tensors = [...view.tensors.values()];

@@ -1,1 +1,2 @@
-export {};
+export { type CommandRow, commands } from './commands.ts';
+export { runProgram } from './program.ts';

@@ -1,0 +1,52 @@
+// What a client gets when a request fails: OpenAI's error object, `{error: {message, type, code, param}}`. SDKs choose the
+// exception they throw by the status and show `message`, so every message says what was wrong and, with numbers, why.
+import { QuernError } from '@quern/errors';
+
+export type ErrorStatus = 400 | 401 | 404 | 405 | 413 | 500 | 503;
+
+export interface ApiErrorDetails {
+  /** The request field at fault, e.g. `messages.0.role`. */
+  param?: string;
+  headers?: Record<string, string>;
+}
+
+const types: Record<ErrorStatus, string> = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  404: 'invalid_request_error',
+  405: 'invalid_request_error',
+  413: 'invalid_request_error',
+  500: 'server_error',
+  503: 'overloaded_error',
+};
+
+/** A failure with an HTTP status; thrown anywhere below an endpoint, turned into a response in one place. */
+export class ApiError extends Error {
+  readonly status: ErrorStatus;
+  readonly code: string;
+  readonly param: string | null;
+  readonly headers: Record<string, string>;
+
+  constructor(status: ErrorStatus, code: string, message: string, details: ApiErrorDetails = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.param = details.param ?? null;
+    this.headers = details.headers ?? {};
+  }
+
+  body(): { error: { message: string; type: string; code: string; param: string | null } } {
+    return { error: { message: this.message, type: types[this.status], code: this.code, param: this.param } };
+  }
+
+  response(): Response {
+    return Response.json(this.body(), { status: this.status, headers: this.headers });
+  }
+}
+
+/** Whatever was thrown, as an ApiError. What the server did not expect is its own fault: 500, with the cause's code. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof QuernError) return new ApiError(500, error.code, error.describe());
+  return new ApiError(500, 'internal_error', error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,55 @@
+// Chat messages as clients send them, and as chat templates (written for transformers) expect them: text content is one
+// string, tool-call arguments are an object, `developer` is what newer clients call `system`.
+import { z } from 'zod';
+import { ApiError } from './api-error.ts';
+
+const textPart = z.looseObject({ type: z.literal('text', 'only text parts are supported'), text: z.string() });
+const content = z.union([z.string(), z.array(textPart)]);
+const toolCall = z.looseObject({
+  id: z.string().nullish(),
+  type: z.literal('function').nullish(),
+  function: z.looseObject({ name: z.string(), arguments: z.string() }),
+});
+
+export const messageShape = z.discriminatedUnion('role', [
+  z.looseObject({ role: z.enum(['system', 'developer', 'user']), content }),
+  z.looseObject({ role: z.literal('assistant'), content: content.nullish(), tool_calls: z.array(toolCall).nullish() }),
+  z.looseObject({ role: z.literal('tool'), content, tool_call_id: z.string().nullish() }),
+]);
+export type RequestMessage = z.infer<typeof messageShape>;
+
+export const toolShape = z.looseObject({
+  type: z.literal('function'),
+  function: z.looseObject({ name: z.string().min(1), description: z.string().nullish() }),
+});
+
+export type TemplateMessage = Record<string, unknown> & { role: string };
+
+const joined = (value: z.infer<typeof content>): string =>
+  typeof value === 'string' ? value : value.map((part) => part.text).join('');
+
+/** @throws ApiError 400 when the arguments of an earlier tool call are not a JSON object */
+export function templateMessages(messages: readonly RequestMessage[]): TemplateMessage[] {
+  return messages.map((message, index) => {
+    const role = message.role === 'developer' ? 'system' : message.role;
+    const base = { ...message, role, content: joined(message.content ?? '') };
+    if (message.role !== 'assistant' || !message.tool_calls?.length) return base;
+    return {
+      ...base,
+      tool_calls: message.tool_calls.map((call, at) => ({
+        ...call,
+        type: 'function',
+        function: { ...call.function, arguments: parsedArguments(call.function.arguments, index, at) },
+      })),
+    };
+  });
+}
+
+function parsedArguments(text: string, message: number, call: number): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text || '{}');
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch {}
+  const param = `messages.${message}.tool_calls.${call}.function.arguments`;
+  throw new ApiError(400, 'invalid_value', `${param} must be the text of a JSON object.`, { param });
+}

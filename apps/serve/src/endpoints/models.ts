@@ -1,0 +1,37 @@
+// GET /v1/models and /v1/models/{id}: what is served. `meta` carries what agents need to plan: the context length.
+import { type Endpoint, requestedModel } from '../endpoint.ts';
+import type { ServedModel } from '../served-model.ts';
+
+const describe = ({ id, createdSeconds, contextTokens, description }: ServedModel) => ({
+  id,
+  object: 'model',
+  created: createdSeconds,
+  owned_by: 'quern',
+  // vLLM's name of it, which several agents read.
+  max_model_len: contextTokens,
+  // llama-server's names.
+  meta: {
+    n_ctx: contextTokens,
+    n_ctx_train: description.hyperparameters.contextLength,
+    n_vocab: description.hyperparameters.vocabSize,
+    n_embd: description.hyperparameters.embeddingLength,
+    n_params: description.parameters,
+    size: description.dataBytes,
+  },
+});
+
+export const models: Endpoint = {
+  method: 'GET',
+  path: '/v1/models',
+  handle(context, server) {
+    return context.json({ object: 'list', data: [describe(requestedModel(server, undefined))] });
+  },
+};
+
+export const model: Endpoint = {
+  method: 'GET',
+  path: '/v1/models/:id{.+}',
+  handle(context, server) {
+    return context.json(describe(requestedModel(server, context.req.param('id'))));
+  },
+};

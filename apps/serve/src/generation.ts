@@ -1,0 +1,95 @@
+// One generation as text: the engine's tokens become UTF-8 text (held back while a character is incomplete), which stop
+// strings cut short. Chat and text completions, streamed or not, all read these events.
+import type { TokenEvent } from '@quern/engine';
+import { StopMatcher, TextStream } from '@quern/tokenizer';
+import { ApiError } from './api-error.ts';
+import { type GenerationRequest, samplingOptions, stopStrings } from './generation-request.ts';
+import type { ServedModel } from './served-model.ts';
+
+export type FinishReason = 'stop' | 'length';
+
+/** `tokens` are those sampled since the last event; their text may come later, when a character is complete. */
+export type GenerationEvent =
+  | { type: 'text'; text: string; tokens: readonly TokenEvent[] }
+  | { type: 'end'; finishReason: FinishReason; completionTokens: number; cachedTokens: number };
+
+/** How a generation ended, in the engine's words, or `cancelled` when its reader left first. */
+export interface GenerationRecord {
+  finishReason: FinishReason | 'cancelled';
+  promptTokens: number;
+  completionTokens: number;
+  ms: number;
+}
+
+export interface GenerationTask {
+  model: ServedModel;
+  prompt: Int32Array;
+  request: GenerationRequest;
+  /** Undefined: until the model ends its turn or the context is full. */
+  maxTokens: number | undefined;
+  /** How many alternatives per token to report; undefined: no log probabilities. */
+  logProbs?: number;
+  /** Aborts when the client goes away. */
+  signal: AbortSignal;
+  onEnd?: (record: GenerationRecord) => void;
+}
+
+/**
+ * What must hold before the headers of a stream are out.
+ * @param param the field that the prompt came from
+ * @throws ApiError 400 `context_length_exceeded` with the numbers (a prompt is never cut), `empty_prompt`, `invalid_value`
+ */
+export function checkTask({ model, prompt, request }: GenerationTask, param: string): void {
+  const { vocabSize } = model.tokenizer;
+  const unknown = Object.keys(request.logit_bias ?? {}).find((id) => Number(id) >= vocabSize);
+  if (unknown !== undefined) {
+    const message = `logit_bias names token ${unknown}, but the vocabulary has ${vocabSize} tokens.`;
+    throw new ApiError(400, 'invalid_value', message, { param: 'logit_bias' });
+  }
+  if (prompt.length === 0) throw new ApiError(400, 'empty_prompt', 'The prompt has no tokens.', { param });
+  if (prompt.length < model.contextTokens) return;
+  const message =
+    `The prompt has ${prompt.length} tokens; the maximum context length is ${model.contextTokens} tokens, ` +
+    'of which at least one is needed for the reply.';
+  throw new ApiError(400, 'context_length_exceeded', message, { param });
+}
+
+/** Runs a generation. Leaving the loop early cancels it in the engine. */
+export async function* generate(task: GenerationTask): AsyncGenerator<GenerationEvent> {
+  const { model, prompt, request, logProbs, signal } = task;
+  const stream = new TextStream(model.tokenizer);
+  const stops = new StopMatcher(stopStrings(request));
+  const room = model.contextTokens - prompt.length;
+  const events = model.engine.generate(prompt, {
+    sampling: samplingOptions(request),
+    maxTokens: Math.min(task.maxTokens ?? room, room),
+    stopTokens: [...model.tokenizer.endOfGeneration],
+    ...(logProbs === undefined ? {} : { logprobs: logProbs }),
+    signal,
+  });
+  const startMs = performance.now();
+  let completionTokens = 0;
+  let finishReason: GenerationRecord['finishReason'] = 'cancelled';
+  try {
+    for await (const event of events) {
+      if ('finishReason' in event) {
+        completionTokens = event.generatedTokens;
+        ({ finishReason } = event);
+        if (finishReason === 'cancelled') return;
+        const rest = stops.push(stream.flush()).text + stops.flush();
+        if (rest) yield { type: 'text', text: rest, tokens: [] };
+        yield { type: 'end', finishReason, completionTokens, cachedTokens: event.cachedTokens };
+        return;
+      }
+      completionTokens++;
+      const { text, stop } = stops.push(stream.push(event.token));
+      yield { type: 'text', text, tokens: [event] };
+      if (stop === undefined) continue;
+      finishReason = 'stop';
+      yield { type: 'end', finishReason, completionTokens, cachedTokens: 0 };
+      return;
+    }
+  } finally {
+    task.onEnd?.({ finishReason, promptTokens: prompt.length, completionTokens, ms: performance.now() - startMs });
+  }
+}

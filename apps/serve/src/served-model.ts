@@ -1,0 +1,51 @@
+// The model behind the endpoints: its tokenizer here, its weights in the engine's worker.
+import { basename } from 'node:path';
+import { Engine, type StartOptions } from '@quern/engine';
+import { describeModel, type ModelDescription, openModel } from '@quern/models';
+import { type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
+
+export interface ServedModel {
+  /** What clients call it. */
+  readonly id: string;
+  readonly createdSeconds: number;
+  /** Most tokens of prompt and reply of one request. */
+  readonly contextTokens: number;
+  readonly tokenizer: Tokenizer;
+  readonly engine: Engine;
+  readonly description: ModelDescription;
+}
+
+export interface LoadServedModelOptions extends Omit<StartOptions, 'modelPath'> {
+  /** Default: the name of the file or folder. */
+  alias?: string;
+  /** As the engine's; 0 takes all that the model was trained for. */
+  contextTokens?: number;
+}
+
+/**
+ * @param path a GGUF file or a checkpoint folder
+ * @throws QuernError what `openModel`, `tokenizerFromGguf` and `Engine.start` throw
+ */
+export async function loadServedModel(path: string, options: LoadServedModelOptions): Promise<ServedModel> {
+  const { alias, contextTokens, ...start } = options;
+  const view = await openModel(path);
+  let described: Pick<ServedModel, 'tokenizer' | 'description'>;
+  try {
+    described = { tokenizer: tokenizerFromGguf(view.metadata), description: describeModel(view) };
+  } finally {
+    await view.close();
+  }
+  const trained = described.description.hyperparameters.contextLength;
+  const engine = await Engine.start({
+    modelPath: path,
+    ...start,
+    contextTokens: contextTokens === 0 ? trained : contextTokens,
+  });
+  return {
+    id: alias ?? basename(path),
+    createdSeconds: Math.floor(Date.now() / 1000),
+    contextTokens: engine.info.contextTokens,
+    engine,
+    ...described,
+  };
+}

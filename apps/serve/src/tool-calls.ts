@@ -1,0 +1,73 @@
+// Tool calls inside generated text. Models trained on the Hermes convention (Qwen, ChatML finetunes) write
+//   <tool_call>{"name": "get_weather", "arguments": {"city": "Paris"}}</tool_call>
+// The splitter takes text in any pieces and gives back text and calls in order. What looks like a call but is not valid
+// JSON of that shape is given back as text, tags included: nothing the model wrote is lost.
+import { z } from 'zod';
+
+export interface ToolCall {
+  name: string;
+  /** JSON text of the arguments, as OpenAI's clients expect it. */
+  arguments: string;
+}
+export type OutputPart = { text: string } | { call: ToolCall };
+
+const open = '<tool_call>';
+const close = '</tool_call>';
+const callShape = z.object({ name: z.string(), arguments: z.record(z.string(), z.unknown()).default({}) });
+
+/** Length of the longest suffix of `text` that may be the beginning of `tag`. */
+function partialTag(text: string, tag: string): number {
+  for (let length = Math.min(tag.length - 1, text.length); length > 0; length--) {
+    if (tag.startsWith(text.slice(text.length - length))) return length;
+  }
+  return 0;
+}
+
+export function parseToolCall(json: string): ToolCall | undefined {
+  try {
+    const call = callShape.parse(JSON.parse(json));
+    return { name: call.name, arguments: JSON.stringify(call.arguments) };
+  } catch {
+    return undefined;
+  }
+}
+
+export class ToolCallSplitter {
+  #held = '';
+  #inside = false;
+
+  push(text: string): OutputPart[] {
+    this.#held += text;
+    const parts: OutputPart[] = [];
+    for (;;) {
+      const tag = this.#inside ? close : open;
+      const at = this.#held.indexOf(tag);
+      if (at < 0) break;
+      const before = this.#held.slice(0, at);
+      this.#held = this.#held.slice(at + tag.length);
+      if (this.#inside) parts.push(this.#part(before));
+      else if (before) parts.push({ text: before });
+      this.#inside = !this.#inside;
+    }
+    if (!this.#inside) {
+      const keep = partialTag(this.#held, open);
+      const ready = this.#held.slice(0, this.#held.length - keep);
+      this.#held = this.#held.slice(ready.length);
+      if (ready) parts.push({ text: ready });
+    }
+    return parts;
+  }
+
+  /** What is left when generation ends: a call that was cut off stays text. */
+  end(): OutputPart[] {
+    const text = (this.#inside ? open : '') + this.#held;
+    this.#held = '';
+    this.#inside = false;
+    return text ? [{ text }] : [];
+  }
+
+  #part(json: string): OutputPart {
+    const call = parseToolCall(json);
+    return call ? { call } : { text: open + json + close };
+  }
+}
