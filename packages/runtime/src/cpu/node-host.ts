@@ -23,7 +23,9 @@ const nodeHost: CpuHost = {
   },
   startWorker: (seat: Seat) =>
     new Promise((resolve, reject) => {
-      const worker = spawnWorker(new URL('./worker.ts', import.meta.url), import.meta.url, { workerData: seat });
+      // No flags of the process: some (`--input-type`) keep a worker from starting.
+      const options = { workerData: seat, execArgv: [] };
+      const worker = spawnWorker(new URL('./worker.ts', import.meta.url), import.meta.url, options);
       worker.once('error', reject);
       worker.once('message', () => {
         worker.unref(); // an idle crew must not keep the process alive

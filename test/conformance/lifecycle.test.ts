@@ -1,0 +1,70 @@
+// The CPU device's threads: inside a worker, in a process that forgets to dispose, from source and from a build.
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { cpuDevice } from '@quern/runtime';
+import { spawnWorker } from '@quern/workers';
+import { describe, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const built = existsSync(new URL('../../packages/runtime/dist/index.js', import.meta.url));
+const product = `
+  const { cpuDevice } = await import('@quern/runtime');
+  const device = await cpuDevice({ threads: 2 });
+  const [x, w, y] = [[1, 512], [4096, 512], [1, 4096]].map((shape) => device.alloc('F32', shape));
+  device.write(x, new Uint8Array(new Float32Array(512).fill(2).buffer));
+  device.write(w, new Uint8Array(new Float32Array(4096 * 512).fill(3).buffer));
+  device.run('matmul', [x, w], y, {});
+  const sums = new Float32Array((await device.read(y)).buffer);
+  console.log(sums.every((sum) => sum === 3072) ? 'right' : 'wrong');`;
+
+describe('cpu device', () => {
+  it('lets a process end that forgot to dispose, on source', async () => {
+    const args = ['--import', 'tsx', '--conditions=source', '--input-type=module', '-e', product];
+    expect((await run(process.execPath, args, { cwd: root, timeout: 20_000 })).stdout.trim()).toBe('right');
+  });
+
+  it.skipIf(!built)(`runs from a build${built ? '' : ' (skipped: packages/runtime is not built)'}`, async () => {
+    const args = ['--input-type=module', '-e', product];
+    expect((await run(process.execPath, args, { cwd: root, timeout: 20_000 })).stdout.trim()).toBe('right');
+  });
+
+  it('works inside a worker and ends with it', async () => {
+    const worker = spawnWorker(new URL('./in-worker.ts', import.meta.url), import.meta.url);
+    const sum = await new Promise((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    });
+    expect(sum).toBe(3072);
+    expect(await worker.terminate()).toBe(1);
+  });
+
+  it('refuses everything after dispose, which may be called twice', async () => {
+    const device = await cpuDevice({ threads: 2 });
+    const tensor = device.alloc('F32', [4]);
+    await device.dispose();
+    await device.dispose();
+    expect(() => device.run('scale', [tensor], tensor, { factor: 1 })).toThrow(/disposed/);
+    expect(() => device.alloc('F32', [4])).toThrow(/disposed/);
+  });
+
+  it.each([{ threads: 0 }, { threads: 1.5 }, { threads: 100_000 }, { memoryBytes: 2 ** 33 }, { memoryBytes: -1 }])(
+    'refuses %o',
+    async (options) => {
+      await expect(cpuDevice(options)).rejects.toMatchObject({ code: 'device-bad-option' });
+    },
+  );
+
+  it('computes on the reference, and counts it, when a stored type has no kernel', async () => {
+    const device = await cpuDevice({ threads: 1 });
+    const [x, w, y] = [device.alloc('F32', [1, 2]), device.alloc('F8_E4M3', [1, 2]), device.alloc('F32', [1, 1])];
+    device.write(x, new Uint8Array(Float32Array.of(3, 5).buffer));
+    device.write(w, Uint8Array.of(0x38, 0xc0)); // 1, -2
+    device.run('matmul', [x, w], y, {});
+    expect(new Float32Array((await device.read(y)).buffer)[0]).toBe(-7);
+    expect([...device.fallbacks]).toEqual([['matmul F8_E4M3', 1]]);
+    await device.dispose();
+  });
+});

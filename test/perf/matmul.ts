@@ -1,0 +1,63 @@
+// Speed of the CPU device's matmul: prefill (512 tokens, GFLOP/s) and decode (1 token, GB/s of stored weights), per type
+// and thread count. Medians; the thread counts are interleaved, so that a busy machine hurts them alike.
+// Run: npx tsx --conditions=source test/perf/matmul.ts [types] [threads] [cols rows]
+import { codecOf, dtypeByName, rowBytes } from '@quern/blocks';
+import { cpuDevice, type Device } from '@quern/runtime';
+
+const [types = 'F32,F16,BF16,Q4_0,Q8_0,Q4_K,Q6_K', threads = '1,2', cols = '2048', rows = '2048'] =
+  process.argv.slice(2);
+const C = Number(cols);
+const R = Number(rows);
+
+function prepare(device: Device, dtypeName: string, tokens: number): { runOnce: () => void; free: () => void } {
+  const dtype = dtypeByName(dtypeName);
+  // One encoded row, repeated: the time does not depend on the values.
+  const row = new Uint8Array(rowBytes(dtype, C));
+  codecOf(dtype).encode(
+    Float32Array.from({ length: C }, (_, i) => Math.sin(i * 1.7)),
+    row,
+    C,
+  );
+  const x = device.alloc('F32', [tokens, C]);
+  const w = device.alloc(dtypeName, [R, C]);
+  const y = device.alloc('F32', [tokens, R]);
+  const ones = new Uint8Array(new Float32Array(tokens * C).fill(1).buffer);
+  device.write(x, ones);
+  for (let r = 0; r < R; r++) device.write(w, row, r * row.length);
+  return {
+    runOnce: () => device.run('matmul', [x, w], y, {}),
+    free: () => {
+      for (const tensor of [x, w, y]) device.free(tensor);
+    },
+  };
+}
+
+function medianMs(samples: number[]): number {
+  return samples.sort((a, b) => a - b)[samples.length >> 1]!;
+}
+
+const devices = await Promise.all(threads.split(',').map((count) => cpuDevice({ threads: Number(count) })));
+
+function measure(dtype: string, tokens: number, rounds: number): number[] {
+  const jobs = devices.map((device) => ({ ...prepare(device, dtype, tokens), samples: [] as number[] }));
+  for (let round = -3; round < rounds; round++)
+    for (const { runOnce, samples } of jobs) {
+      const start = performance.now();
+      runOnce();
+      if (round >= 0) samples.push(performance.now() - start);
+    }
+  for (const { free } of jobs) free();
+  return jobs.map(({ samples }) => medianMs(samples));
+}
+
+console.log(`matmul ${R} × ${C}, node ${process.version}; threads ${threads}`);
+for (const dtype of types.split(',')) {
+  const flops = 2 * 512 * R * C;
+  const prefill = measure(dtype, 512, 7).map((ms) => (flops / ms / 1e6).toFixed(1));
+  const bytes = R * rowBytes(dtypeByName(dtype), C);
+  const decode = measure(dtype, 1, 40).map(
+    (ms) => `${(bytes / ms / 1e6).toFixed(2)} (${((2 * R * C) / ms / 1e6).toFixed(1)})`,
+  );
+  console.log(dtype.padEnd(6), 'prefill GFLOP/s', prefill.join(' / '), ' decode GB/s (GFLOP/s)', decode.join(' / '));
+}
+for (const device of devices) await device.dispose();
