@@ -1,3 +1,4 @@
+export { type DownloadProgress, downloadProgress } from './download-progress.ts';
 export { exitCodeOf, exitCodes, exitForUsage } from './exit-codes.ts';
 export { guardPipes, printJson, printLine, printNote, toJson } from './output.ts';
 export { parseCount } from './parse-count.ts';
