@@ -9,3 +9,13 @@ export function fifthBits(bits: u32, half: u32): v128 {
   const mask = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128);
   return v128.and(i8x16.eq(v128.and(bytes, mask), mask), i8x16.splat(16));
 }
+
+/** 32 codes of five bits, a byte each in two vectors: fifth bits to the word at `qh`, lower four to 16 bytes at `qs`. */
+@inline
+export function storeFiveBits(qh: usize, qs: usize, low: v128, high: v128): void {
+  v128.store(qs, v128.or(v128.and(low, i8x16.splat(15)), i8x16.shl(high, 4)));
+  // Bit 4 of every code moves to the sign, which bitmask gathers.
+  const lowBits = <u32>i8x16.bitmask(i8x16.shl(low, 3));
+  const highBits = <u32>i8x16.bitmask(i8x16.shl(high, 3));
+  store<u32>(qh, lowBits | (highBits << 16));
+}

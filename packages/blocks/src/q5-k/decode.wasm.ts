@@ -11,15 +11,16 @@ export function decodeQ5_K(src: usize, dst: usize, blocks: usize): void {
     const d = f16ToF32(load<u16>(src));
     const dmin = f16ToF32(load<u16>(src, 2));
     const scales = src + 4;
-    for (let pair: usize = 0; pair < 4; pair++) {
+    for (let shift = 0; shift < 8; shift += 2) {
+      const pair = <usize>(shift >> 1);
       const lowScale = f32x4.splat(d * <f32>scaleOf(scales, 2 * pair));
       const lowMin = f32x4.splat(dmin * <f32>minOf(scales, 2 * pair));
       const highScale = f32x4.splat(d * <f32>scaleOf(scales, 2 * pair + 1));
       const highMin = f32x4.splat(dmin * <f32>minOf(scales, 2 * pair + 1));
       for (let half: usize = 0; half < 2; half++) {
         const packed = v128.load(src + 32 * pair + 16 * half, 48);
-        // The pair's two bits, moved to where the fifth bit of a code stands (the shift is by whole bytes' bits).
-        const bits = i8x16.shr_u(v128.load(src + 16 * half, 16), <i32>(2 * pair));
+        // The pair's two bits become the lowest of their byte.
+        const bits = i8x16.shr_u(v128.load(src + 16 * half, 16), shift);
         const low = v128.or(v128.and(packed, nibble), v128.and(i8x16.shl(bits, 4), fifth));
         const high = v128.or(i8x16.shr_u(packed, 4), v128.and(i8x16.shl(bits, 3), fifth));
         const out = dst + 256 * pair + 64 * half;
