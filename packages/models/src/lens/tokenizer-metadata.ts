@@ -1,7 +1,7 @@
 // `tokenizer.*` keys of a checkpoint: what the tokenizer files say, then what the converter sets by vocabulary size.
 import type { HfCheckpoint } from '@quern/checkpoint';
 import type { GgufMetadata } from '@quern/gguf';
-import * as tokenizer from '@quern/tokenizer';
+import { tokenizerMetadataFromHf } from '@quern/tokenizer';
 import type { Architecture } from '../arch/architecture.ts';
 
 /** @throws QuernError those of `tokenizerMetadataFromHf` */
@@ -10,11 +10,9 @@ export async function tokenizerMetadata(
   architecture: Architecture,
   vocabSize: number,
 ): Promise<GgufMetadata> {
-  const { tokenizerMetadataFromHf } = tokenizer as unknown as {
-    tokenizerMetadataFromHf(files: unknown, options: unknown): Promise<GgufMetadata>;
-  };
-  if (!tokenizerMetadataFromHf) return new Map();
-  const metadata: GgufMetadata = new Map(await tokenizerMetadataFromHf(checkpoint, { vocabSize }));
+  const metadata: GgufMetadata = new Map(
+    await tokenizerMetadataFromHf(checkpoint, { vocabSize, architecture: architecture.name }),
+  );
   for (const [key, value] of architecture.tokenizerFixes?.get(vocabSize) ?? []) metadata.set(key, value);
   return metadata;
 }
