@@ -1,5 +1,4 @@
 // From a path to an engine that can compute: device, model, cache, core.
-import { availableParallelism } from 'node:os';
 import { QuernError } from '@quern/errors';
 import { hyperparameters, loadModel, openModel } from '@quern/models';
 import { cpuDevice, type Device, referenceDevice } from '@quern/runtime';
@@ -60,9 +59,9 @@ export async function openCore(
   }
 }
 
-async function openDevice({ device = 'cpu', threads }: EngineOptions): Promise<Device> {
+function openDevice({ device = 'cpu', threads }: EngineOptions): Device | Promise<Device> {
   if (device === 'reference') return referenceDevice();
-  if (device === 'cpu') return cpuDevice({ threads: threads ?? availableParallelism() });
+  if (device === 'cpu') return cpuDevice({ threads });
   throw new QuernError('engine-option-invalid', `Unknown device '${device}' (known: cpu, reference).`);
 }
 

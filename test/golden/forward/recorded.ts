@@ -1,9 +1,9 @@
 // Test support: the recorded results of test/models and test/golden, and the models they belong to.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type ModelView, openGgufModel } from '@quern/checkpoint';
+import type { ModelView } from '@quern/checkpoint';
 import type { GgufValue } from '@quern/gguf';
-import { loadModel, type Model, sequenceLogits } from '@quern/models';
+import { loadModel, type Model, openModel, sequenceLogits } from '@quern/models';
 import type { Device } from '@quern/runtime';
 
 export const testPath = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -21,10 +21,15 @@ export function recordedTensor(path: string, name: string): { shape: number[]; b
 export const recordedFloats = (path: string, name: string) => new Float32Array(recordedTensor(path, name).bytes);
 export const recordedInts = (path: string, name: string) => new Int32Array(recordedTensor(path, name).bytes);
 
-/** A GGUF file with some metadata changed. */
+/** A model with some metadata changed. */
 export async function openWith(path: string, changes: Record<string, GgufValue> = {}): Promise<ModelView> {
-  const view = await openGgufModel(testPath(path));
-  return { ...view, metadata: new Map([...view.metadata, ...Object.entries(changes)]), close: () => view.close() };
+  const view = await openModel(testPath(path));
+  return {
+    path: view.path,
+    tensors: view.tensors,
+    metadata: new Map([...view.metadata, ...Object.entries(changes)]),
+    close: () => view.close(),
+  };
 }
 
 /** Loads with room for `cells` tokens, runs, frees. */

@@ -1,11 +1,13 @@
 // However sequences are cut into batches, mixed with each other and scattered over the cache, their logits stay the same.
 import { openGgufModel } from '@quern/checkpoint';
-import { type Device, referenceDevice } from '@quern/runtime';
+import { cpuDevice, referenceDevice } from '@quern/runtime';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { allLogits, maxDifference, testPath, withModel } from '../../../../test/golden/forward/recorded.ts';
 import type { Model } from './model.ts';
 
+/** The reference sums alike for every batch; the CPU kernels add in another order for few tokens than for many (2e-5). */
+const tolerances: Record<string, number> = { reference: 0, cpu: 1e-4 };
 const BLOCK_TOKENS = 4;
 const BLOCKS = 40;
 const VOCAB = 512;
@@ -57,11 +59,11 @@ async function interleaved(
   throw new Error('unreachable: the stream of takes is infinite');
 }
 
-const devices: [string, () => Device][] = [['reference', () => referenceDevice()]];
+const devices = [referenceDevice(), await cpuDevice({ threads: 2 })];
+afterAll(() => Promise.all(devices.map((device) => device.dispose())));
 
-describe.each(devices)('paged batches on the %s device', (_, makeDevice) => {
+describe.each(devices)('paged batches on the $name device', (device) => {
   it.each(['llama3', 'qwen3'])('%s: same logits as one sequence at once', async (name) => {
-    const device = makeDevice();
     const open = () => openGgufModel(testPath(`models/arch/${name}/llama.cpp-bf16.gguf`));
     const paged = { batchTokens: 32, cells: BLOCKS * BLOCK_TOKENS, blockTokens: BLOCK_TOKENS, maxSequences: 3 };
     await withModel(await open(), device, { batchTokens: 64 }, async (alone) => {
@@ -70,12 +72,13 @@ describe.each(devices)('paged batches on the %s device', (_, makeDevice) => {
           fc.asyncProperty(plans, async (plan) => {
             const mixed = await interleaved(model, plan);
             for (const [s, ids] of plan.sequences.entries())
-              expect(maxDifference(mixed[s], await allLogits(alone, Int32Array.from(ids)))).toBeLessThan(1e-5);
+              expect(maxDifference(mixed[s], await allLogits(alone, Int32Array.from(ids)))).toBeLessThanOrEqual(
+                tolerances[device.name],
+              );
           }),
           { numRuns: 12 },
         );
       });
     });
-    await device.dispose();
   });
 });

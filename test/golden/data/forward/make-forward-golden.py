@@ -1,8 +1,9 @@
 """What transformers computes for the network variants that no checkpoint in test/models has: scaled rope, a sliding window.
 
-Each variant is a model of test/models/arch with some config keys changed (its weights stay), run on the first row of that
+Each variant is a model of test/models with some config keys changed (its weights stay), run on the first row of that
 model's recorded input_ids: eager attention, f32 arithmetic on the bf16 weights. variants.safetensors holds the logits of
-ROWS [4, 512] per variant, variants.json the changed keys. rope.json holds inverse frequencies and cos/sin tables as
+ROWS [4, vocab] per variant, variants.json the changed keys. `unchanged` is tiny-llama as it is: its own recording was made
+with rope frequencies rounded to bf16. rope.json holds inverse frequencies and cos/sin tables as
 transformers makes them, for head sizes and contexts of real models.
 
 Made with transformers 5.23.0, torch 2.15.0 (CPU):  python make-forward-golden.py
@@ -16,17 +17,17 @@ from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 HERE = Path(__file__).parent
-ARCH = HERE / "../../../models/arch"
+MODELS = HERE / "../../../models"
 ROWS = [0, 9, 30, 47]
 
 VARIANTS = {
-    "linear": ("llama-spm", {"rope_parameters": {"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0}}),
+    "linear": ("arch/llama-spm", {"rope_parameters": {"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0}}),
     "yarn": (
-        "qwen2",
+        "arch/qwen2",
         {"rope_parameters": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64, "rope_theta": 1000000.0}},
     ),
     "yarn-tuned": (
-        "qwen3",
+        "arch/qwen3",
         {
             "rope_parameters": {
                 "rope_type": "yarn",
@@ -39,7 +40,8 @@ VARIANTS = {
             }
         },
     ),
-    "window": ("mistral", {"sliding_window": 8}),
+    "window": ("arch/mistral", {"sliding_window": 8}),
+    "unchanged": ("tiny-llama", {}),
 }
 
 ROPES = {
@@ -59,13 +61,14 @@ POSITIONS = [0, 1, 77, 4095, 100000]
 
 logits = {}
 for name, (base, changes) in VARIANTS.items():
-    config = AutoConfig.from_pretrained(ARCH / base)
+    config = AutoConfig.from_pretrained(MODELS / base)
     for key, value in changes.items():
         setattr(config, key, value)
     model = AutoModelForCausalLM.from_pretrained(
-        ARCH / base, config=config, dtype=torch.float32, attn_implementation="eager"
+        MODELS / base, config=config, dtype=torch.float32, attn_implementation="eager"
     ).eval()
-    ids = load_file(ARCH / base / "expected.safetensors")["input_ids"][:1].long()
+    recorded = "expected/logits.safetensors" if base == "tiny-llama" else "expected.safetensors"
+    ids = load_file(MODELS / base / recorded)["input_ids"][:1].long()
     with torch.no_grad():
         logits[name] = model(ids).logits[0, ROWS].contiguous()
 save_file(logits, HERE / "variants.safetensors")
