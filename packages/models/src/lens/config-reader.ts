@@ -1,5 +1,6 @@
 // Typed access to config.json. Every number is checked before it becomes a size; offenders are collected, so that one
 // run tells everything that is wrong.
+import { join } from 'node:path';
 import type { HfCheckpoint } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { Architecture, ConfigRule } from '../arch/architecture.ts';
@@ -16,7 +17,7 @@ const maxSize = 2 ** 30;
  */
 export function readConfigValues(checkpoint: HfCheckpoint, architecture: Architecture): ConfigValues {
   const { config } = checkpoint;
-  const file = `${checkpoint.path}/config.json`;
+  const file = configFile(checkpoint);
   const rules = architecture.config.filter((rule): rule is ConfigRule => typeof rule === 'object');
   // Every architecture needs the number of tokens, whether GGUF has a key for it or not.
   const sizes: ConfigRule[] = [...rules, { hf: 'vocab_size', gguf: [], type: 'uint32' }];
@@ -62,6 +63,9 @@ function checkHeads(values: ConfigValues, file: string): void {
   if (size < 2 || size % 2 !== 0) fail(`the head size ${size} is not even, rope needs pairs`);
 }
 
+/** For error messages. */
+export const configFile = ({ path }: Pick<HfCheckpoint, 'path'>): string => join(path, 'config.json');
+
 export const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null;
 
 function isValid(rule: ConfigRule, value: unknown): boolean {
@@ -102,7 +106,7 @@ export function checkSupported(checkpoint: HfCheckpoint, architecture: Architect
     'unsupported-config',
     `config.json asks for what ${architecture.family} cannot do here: ${offenders.join('; ')}.`,
     {
-      file: `${checkpoint.path}/config.json`,
+      file: configFile(checkpoint),
       remedy: 'Converting without it would change what the model says.',
     },
   );

@@ -7,7 +7,7 @@ import type { GgufMetadata } from '@quern/gguf';
 import type { Architecture } from '../arch/architecture.ts';
 import { expectedTensors } from '../arch/expected-tensors.ts';
 import { architectureByHfName } from '../arch/index.ts';
-import { type ConfigValues, checkSupported, readConfigValues } from './config-reader.ts';
+import { type ConfigValues, checkSupported, configFile, readConfigValues } from './config-reader.ts';
 import { guessFileType, type PlainFileType, plainFileTypes } from './dtype-policy.ts';
 import { modelName, samplingMetadata, sizeLabel } from './general-metadata.ts';
 import { permutedTensor } from './permuted-tensor.ts';
@@ -64,7 +64,7 @@ export async function hfModelView(checkpoint: HfCheckpoint, options: LensOptions
 }
 
 function hfArchitecture(checkpoint: HfCheckpoint): Architecture {
-  const file = `${checkpoint.path}/config.json`;
+  const file = configFile(checkpoint);
   const named = checkpoint.config.architectures;
   const first: unknown = Array.isArray(named) ? named[0] : undefined;
   if (typeof first !== 'string') {
@@ -171,7 +171,7 @@ function addSlidingWindow(
   if (!architecture.slidingWindow || window === undefined || window === null) return;
   if (typeof window !== 'number' || !Number.isInteger(window) || window <= 0) {
     throw new QuernError('config-bad-value', `config.json: "sliding_window" is ${JSON.stringify(window)}.`, {
-      file: `${path}/config.json`,
+      file: configFile({ path }),
     });
   }
   if (window >= numberOf(values, 'max_position_embeddings')) return;

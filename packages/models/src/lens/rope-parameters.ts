@@ -5,7 +5,7 @@ import type { HfCheckpoint } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { GgufValue } from '@quern/gguf';
 import type { Architecture, RopeType } from '../arch/architecture.ts';
-import { isAbsent, show } from './config-reader.ts';
+import { configFile, isAbsent, show } from './config-reader.ts';
 
 export interface Llama3Rope {
   factor: number;
@@ -51,7 +51,7 @@ export function ropeParameters(
   contextLength: number,
 ): RopeParameters {
   const { config } = checkpoint;
-  const file = `${checkpoint.path}/config.json`;
+  const file = configFile(checkpoint);
   const fail = (code: string, why: string, remedy?: string): never => {
     throw new QuernError(code, `config.json: ${why}.`, { file, remedy });
   };
