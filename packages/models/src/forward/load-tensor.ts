@@ -1,5 +1,5 @@
 // Moves stored rows to the device in bounded pieces.
-import { bf16ToF32, dtypeByName, f16ToF32 } from '@quern/blocks';
+import { codecOf, dtypeByName, hasCodec } from '@quern/blocks';
 import type { TensorView } from '@quern/checkpoint';
 
 import { QuernError } from '@quern/errors';
@@ -40,15 +40,9 @@ export async function loadTensor(device: Device, view: TensorView, onBytes: (byt
 export async function readVector(view: TensorView): Promise<Float32Array> {
   const bytes = new Uint8Array(view.rowBytes);
   await view.readRows(0, 1, bytes);
+  if (!hasCodec(view.dtype)) throw unsupported(view, 'vectors');
   const values = new Float32Array(view.cols);
-  if (view.dtype.name === 'F32') new Uint8Array(values.buffer).set(bytes);
-  else {
-    const decode = { F16: f16ToF32, BF16: bf16ToF32 }[view.dtype.name];
-    if (!decode) throw unsupported(view, 'vectors');
-    new Uint16Array(bytes.buffer).forEach((bits, i) => {
-      values[i] = decode(bits);
-    });
-  }
+  codecOf(view.dtype).decode(bytes, values);
   return values;
 }
 
