@@ -24,14 +24,13 @@ export interface OutputOptions {
   size: number;
   /** Changes with anything that changes the bytes. */
   identity: string;
+  /** How much is written between two journal entries: what a crash may cost. Default 256 MiB. */
+  journalBytes?: number;
   onNote?: (text: string) => void;
 }
 
 export const partialPath = (path: string): string => `${path}.partial`;
 const journalPath = (path: string): string => `${path}.partial.journal`;
-
-/** How much is written between two journal entries: what a crash may cost. */
-const journalEveryBytes = 256 * 2 ** 20;
 
 /**
  * Opens or resumes the partial file of `path`.
@@ -45,7 +44,10 @@ export async function openOutput(path: string, options: OutputOptions): Promise<
   }
 }
 
-async function openPartial(path: string, { size, identity, onNote }: OutputOptions): Promise<OutputFile> {
+async function openPartial(
+  path: string,
+  { size, identity, journalBytes = 2 ** 28, onNote }: OutputOptions,
+): Promise<OutputFile> {
   const partial = partialPath(path);
   const left = await stat(partial).catch(() => undefined);
   const finished = left ? await readJournal(journalPath(path), identity) : undefined;
@@ -87,7 +89,7 @@ async function openPartial(path: string, { size, identity, onNote }: OutputOptio
     finishTensor(name) {
       waiting.push(name);
       // A failing save is reported by the commit, which waits for it; here it must not be an unhandled rejection.
-      if (unsaved >= journalEveryBytes) saveInTurn().catch(() => {});
+      if (unsaved >= journalBytes) saveInTurn().catch(() => {});
     },
     async commit() {
       try {

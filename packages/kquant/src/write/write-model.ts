@@ -35,6 +35,8 @@ export interface WriteOptions extends WeightPolicy {
   strict?: boolean;
   /** Replace an existing file. */
   force?: boolean;
+  /** Bytes between two journal entries: what a crash may cost. Default 256 MiB. */
+  journalBytes?: number;
 }
 
 export interface WriteResult {
@@ -76,7 +78,8 @@ export async function writeModel(
   const transcoder = await openTranscoder(plan, threads);
   try {
     const identity = identityOf(layout, plan, sources, options);
-    const output = await openOutput(path, { size: layout.fileBytes, identity, onNote: options.onNote });
+    const { journalBytes, onNote } = options;
+    const output = await openOutput(path, { size: layout.fileBytes, identity, journalBytes, onNote });
     try {
       await output.write(layout.header, 0);
       await writeTensors({ view, plan, layout, output, transcoder, threads, options });
