@@ -2,6 +2,6 @@ export { CpuDevice, type CpuDeviceOptions } from './cpu/cpu-device.ts';
 export { cpuDevice } from './cpu/node-host.ts';
 export type { Device, DeviceLimits, Tensor } from './device.ts';
 export type { OpName, OpParams } from './ops/index.ts';
-export type { Operand, OpSpec, ParamRule } from './ops/spec.ts';
+export type { Op, Operand, ParamRule } from './ops/op.ts';
 export { ops } from './ops/table.ts';
 export { type ReferenceDeviceOptions, referenceDevice } from './reference/reference-device.ts';

@@ -5,8 +5,9 @@ import { QuernError } from '@quern/errors';
 import type { Device, Tensor } from '../device.ts';
 import { type Span, TensorTable } from '../memory/tensor-table.ts';
 import { type CheckedCall, prepareCall } from '../ops/call.ts';
-import { CHUNK_COST, type CpuCall, type CpuWork, cpuKernels } from '../ops/cpu.ts';
 import type { OpName, OpParams } from '../ops/index.ts';
+import type { CpuCall } from '../ops/op.ts';
+import { ops } from '../ops/table.ts';
 import { runReference } from '../reference/run-reference.ts';
 import { CONTROL_BYTES, CrewMember, SCRATCH_BYTES, type Seat } from './crew.ts';
 import { Heap } from './heap.ts';
@@ -27,13 +28,16 @@ export interface CpuHost {
   startWorker(seat: Seat): Promise<{ terminate(): Promise<unknown> }>;
 }
 
-const MAX_PAGES = 65536;
+/** One page less than 4 GiB: the address after a tensor must be a 32-bit number too, the kernels compare with it. */
+const MAX_PAGES = 65535;
 const PAGE_BYTES = 65536;
 /** Kept for constants, control block, scratch and alignment. */
 const RESERVED_BYTES = 16 * 2 ** 20;
 const MAX_TENSOR_BYTES = MAX_PAGES * PAGE_BYTES - RESERVED_BYTES;
 /** More would not fit the reserve, and no machine this is for has more. */
 const MAX_THREADS = 256;
+/** Flops per chunk, about 10 µs: far above the cost of handing out a chunk, far below an op worth sharing. */
+const CHUNK_COST = 1 << 18;
 
 export async function createCpuDevice(host: CpuHost, options: CpuDeviceOptions = {}): Promise<CpuDevice> {
   const { threads = Math.min(host.cores, MAX_THREADS), memoryBytes = MAX_TENSOR_BYTES } = options;
@@ -53,9 +57,12 @@ export async function createCpuDevice(host: CpuHost, options: CpuDeviceOptions =
     return address;
   };
   const controlAddress = reserve(CONTROL_BYTES);
+  const kernelNames = Object.values<{ name: string; cpu?: unknown }>(ops).flatMap(({ name, cpu }) =>
+    cpu ? [name] : [],
+  );
   const seats = Array.from({ length: threads }, (): Seat => {
     const spinMs = threads <= host.cores ? 0.02 : 0;
-    return { memory, module, controlAddress, scratchAddress: reserve(SCRATCH_BYTES), spinMs };
+    return { memory, module, kernelNames, controlAddress, scratchAddress: reserve(SCRATCH_BYTES), spinMs };
   });
   const leader = new CrewMember(seats[0]!);
   selfTest(leader, heap);
@@ -86,7 +93,7 @@ interface CpuParts {
 export class CpuDevice implements Device {
   readonly name = 'cpu';
   readonly limits: { readonly memoryBytes: number; readonly threads: number };
-  /** How often an op ran on the slow reference because a stored type has no kernel, by op and type (`matmul IQ2_S`). */
+  /** How often an op ran on the slow reference for want of a kernel or decoder, by op and type (`matmul IQ2_S`). */
   readonly fallbacks = new Map<string, number>();
   readonly #parts: CpuParts;
   readonly #table: TensorTable<{ address: number }>;
@@ -134,14 +141,15 @@ export class CpuDevice implements Device {
   run<Name extends OpName>(name: Name, inputs: readonly Tensor[], output: Tensor, params: OpParams[Name]): void {
     this.#checkAlive();
     const call = prepareCall(this.#table, name, inputs, output, params, (span) => this.#i32(span));
+    const { cpu } = call.spec;
     const stored = this.#storedWithoutDecoder(call);
-    if (stored !== undefined) {
-      const key = `${name} ${stored}`;
+    if (!cpu || stored !== undefined) {
+      const key = [name, stored].join(' ').trim();
       this.fallbacks.set(key, (this.fallbacks.get(key) ?? 0) + 1);
       runReference(call, (span) => this.#bytes(span));
       return;
     }
-    const { words, items, itemCost } = (cpuKernels[name] as (call: CpuCall<Name>) => CpuWork)(cpuCall(call));
+    const { words, items, itemCost } = cpu(cpuCall(call));
     const itemsPerChunk = itemCost > 0 ? Math.ceil(CHUNK_COST / itemCost) : items;
     if (this.#parts.leader.run({ kernel: name, words, items, itemsPerChunk })) return;
     throw new Error(`The CPU kernel of ${name} trapped: a defect of quern, not of the input.`);
@@ -157,7 +165,10 @@ export class CpuDevice implements Device {
   }
 
   /** The type of a weight operand that the kernels cannot decode, if there is one. */
-  #storedWithoutDecoder({ spec, dtypes }: CheckedCall<unknown>): string | undefined {
+  #storedWithoutDecoder<Name extends OpName>({
+    spec,
+    dtypes,
+  }: CheckedCall<{ address: number }, Name>): string | undefined {
     return dtypes.find((dtype, i) => {
       if (spec.inputs[i]!.dtype !== 'weights') return false;
       const type = dtypeByName(dtype).ggmlId;

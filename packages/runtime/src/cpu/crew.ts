@@ -5,8 +5,6 @@
 // A chunk is taken by lowering `chunksLeft` with a compare-exchange, and its number is the value found there. So a
 // thread that wakes late, when the next job is already posted, simply helps with that one: it reads kernel and words
 // only after it holds a chunk, and they cannot change while it does.
-import { type KernelName, kernelNames } from '../ops/cpu.ts';
-
 /** What all threads share, as I32 words from the control block's address on; the busy ones each on a cache line. */
 const SEQUENCE = 0;
 const CHUNKS_LEFT = 16;
@@ -30,6 +28,7 @@ type Decode = (type: number, src: number, dst: number, blocks: number) => number
 export interface Seat {
   readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;
+  readonly kernelNames: readonly string[];
   readonly controlAddress: number;
   readonly scratchAddress: number;
   /** Time to look for a change before sleeping; 0 when there are more threads than cores. */
@@ -37,7 +36,7 @@ export interface Seat {
 }
 
 export interface Job {
-  readonly kernel: KernelName;
+  readonly kernel: string;
   /** The kernel's 32-bit words. */
   readonly words: readonly number[];
   readonly items: number;
@@ -45,7 +44,8 @@ export interface Job {
 }
 
 export class CrewMember {
-  readonly #kernels: Record<KernelName, Kernel>;
+  /** In the order that numbers them for all threads. */
+  readonly #kernels: readonly Kernel[];
   readonly #decode: Decode;
   readonly #control: Int32Array<ArrayBufferLike>;
   readonly #seat: Seat;
@@ -54,7 +54,7 @@ export class CrewMember {
     this.#seat = seat;
     this.#control = new Int32Array(seat.memory.buffer, seat.controlAddress, CONTROL_WORDS);
     const { exports } = new WebAssembly.Instance(seat.module, { env: { memory: seat.memory } });
-    this.#kernels = exports as unknown as Record<KernelName, Kernel>;
+    this.#kernels = seat.kernelNames.map((name) => exports[name] as Kernel);
     this.#decode = exports.decode as Decode;
   }
 
@@ -67,7 +67,7 @@ export class CrewMember {
   run({ kernel, words, items, itemsPerChunk }: Job): boolean {
     const control = this.#control;
     const chunks = Math.ceil(items / itemsPerChunk);
-    control[KERNEL] = kernelNames.indexOf(kernel);
+    control[KERNEL] = this.#seat.kernelNames.indexOf(kernel);
     control[ITEMS] = items;
     control[ITEMS_PER_CHUNK] = itemsPerChunk;
     for (let i = 0; i < words.length; i++) control[WORDS + i] = words[i]!;
@@ -75,7 +75,7 @@ export class CrewMember {
     Atomics.store(control, CHUNKS_LEFT, chunks);
     if (chunks > 1) {
       Atomics.add(control, SEQUENCE, 1);
-      Atomics.notify(control, SEQUENCE);
+      Atomics.notify(control, SEQUENCE, chunks - 1);
     }
     this.#takeChunks();
     for (let left: number; (left = Atomics.load(control, CHUNKS_UNFINISHED)) > 0; )
@@ -117,7 +117,7 @@ export class CrewMember {
     const control = this.#control;
     const begin = chunk * control[ITEMS_PER_CHUNK]!;
     const end = Math.min(begin + control[ITEMS_PER_CHUNK]!, control[ITEMS]!);
-    const kernel = this.#kernels[kernelNames[control[KERNEL]!]!];
+    const kernel = this.#kernels[control[KERNEL]!];
     kernel(this.#seat.controlAddress + WORDS * 4, begin, end, this.#seat.scratchAddress);
   }
 

@@ -1,6 +1,7 @@
 // The CPU device on Node: reads the module beside the code, starts worker threads.
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { QuernError } from '@quern/errors';
 import { spawnWorker } from '@quern/workers';
 import { type CpuDevice, type CpuDeviceOptions, type CpuHost, createCpuDevice } from './cpu-device.ts';
@@ -14,7 +15,7 @@ const nodeHost: CpuHost = {
   async loadModule() {
     const bytes = await readFile(moduleFile).catch((cause: unknown) => {
       throw new QuernError('device-no-kernels', 'The WASM kernels of the cpu device are missing.', {
-        file: moduleFile.pathname,
+        file: fileURLToPath(moduleFile),
         remedy: 'Run npm run build.',
         cause,
       });

@@ -4,11 +4,11 @@ import type { Tensor } from '../device.ts';
 import type { Span, TensorTable } from '../memory/tensor-table.ts';
 import { checkCall, checkIndices } from './check.ts';
 import type { OpName, OpParams } from './index.ts';
-import type { Dims, OpSpec } from './spec.ts';
+import type { Dims, Op } from './op.ts';
 import { ops } from './table.ts';
 
 export interface CheckedCall<Storage, Name extends OpName = OpName> {
-  readonly spec: OpSpec<Name>;
+  readonly spec: Op<Name>;
   readonly dims: Dims;
   readonly params: OpParams[Name];
   readonly inputs: readonly Span<Storage>[];
@@ -31,7 +31,7 @@ export function prepareCall<Storage, Name extends OpName>(
   i32: (span: Span<Storage>) => Int32Array,
 ): CheckedCall<Storage, Name> {
   if (!Object.hasOwn(ops, name)) throw new QuernError('op-unknown', `There is no op called ${name}.`);
-  const spec = ops[name] as OpSpec<Name>;
+  const spec = ops[name] as Op<Name>;
   const spans = inputs.map((tensor, i) => table.span(tensor, `${name}: ${spec.inputs[i]?.name ?? `input ${i}`}`));
   const target = table.span(output, `${name}: ${spec.output.name}`);
   const dims = checkCall(spec, inputs, output, params);

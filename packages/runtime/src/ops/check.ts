@@ -2,7 +2,7 @@
 import { QuernError } from '@quern/errors';
 import type { Tensor } from '../device.ts';
 import type { OpName, OpParams } from './index.ts';
-import type { Dim, Dims, Indices, Operand, OpSpec, ParamRule } from './spec.ts';
+import type { Dim, Dims, Indices, Op, Operand, ParamRule } from './op.ts';
 
 const bad = (code: string, op: string, text: string) => new QuernError(code, `${op}: ${text}`);
 const show = (shape: readonly number[]) => `[${shape.join(', ')}]`;
@@ -12,7 +12,7 @@ const show = (shape: readonly number[]) => `[${shape.join(', ')}]`;
  * @throws QuernError `op-bad-operands`, `op-bad-dtype`, `op-bad-shape`, `op-bad-param`
  */
 export function checkCall<Name extends OpName>(
-  spec: OpSpec<Name>,
+  spec: Op<Name>,
   inputs: readonly Tensor[],
   output: Tensor,
   params: OpParams[Name],
@@ -38,7 +38,7 @@ export function checkCall<Name extends OpName>(
  * @throws QuernError `op-index-out-of-range` naming op, operand and place
  */
 export function checkIndices<Name extends OpName>(
-  spec: OpSpec<Name>,
+  spec: Op<Name>,
   indices: Indices,
   dims: Dims,
   params: OpParams[Name],
@@ -58,7 +58,11 @@ export function checkIndices<Name extends OpName>(
   spec.checkIndices?.(indices, dims, params);
 }
 
-function checkParams(spec: OpSpec, params: Record<string, unknown>, dims: Record<string, number>): void {
+function checkParams<Name extends OpName>(
+  spec: Op<Name>,
+  params: Record<string, unknown>,
+  dims: Record<string, number>,
+): void {
   const rules: Record<string, ParamRule> = spec.params;
   for (const name in rules) {
     const problem = paramProblem(rules[name]!, params[name]);

@@ -1,7 +1,7 @@
 // The paged cache that kvWrite and attention share: position p of sequence s lives in cell
 // blockTable[s][p / blockTokens] · blockTokens + p % blockTokens.
 import { QuernError } from '@quern/errors';
-import type { Dims, Indices, Operand } from './spec.ts';
+import type { Dims, Indices, Operand } from './op.ts';
 
 export const pagingOperands: readonly Operand[] = [
   { name: 'blockTable', dtype: 'I32', shape: ['S', 'maxBlocks'] },

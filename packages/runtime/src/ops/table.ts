@@ -8,13 +8,13 @@ import type { OpName } from './index.ts';
 import { kvWrite } from './kv-write/op.ts';
 import { logProb } from './log-prob/op.ts';
 import { matmul } from './matmul/op.ts';
+import type { Op } from './op.ts';
 import { rmsNorm } from './rms-norm/op.ts';
 import { rope } from './rope/op.ts';
 import { scale } from './scale/op.ts';
 import { softmax } from './softmax/op.ts';
-import type { OpSpec } from './spec.ts';
 
-export const ops: { readonly [Name in OpName]: OpSpec<Name> } = {
+export const ops: { readonly [Name in OpName]: Op<Name> } = {
   embed,
   rmsNorm,
   matmul,

@@ -3,7 +3,6 @@ import { codecOf, dtypeByName, rowBytes } from '@quern/blocks';
 import type { Span } from '../memory/tensor-table.ts';
 import type { CheckedCall } from '../ops/call.ts';
 import type { OpName } from '../ops/index.ts';
-import { type ReferenceCall, references } from '../ops/reference.ts';
 
 /** @param bytesOf the bytes of a span, 4-byte aligned for F32 and I32 */
 export function runReference<Storage, Name extends OpName>(
@@ -14,8 +13,7 @@ export function runReference<Storage, Name extends OpName>(
   const place = (operand: string) => spec.inputs.findIndex((input) => input.name === operand);
   const bytes = (operand: string) => bytesOf(inputs[place(operand)]!);
   const f32 = (b: Uint8Array) => new Float32Array(b.buffer, b.byteOffset, b.byteLength / 4);
-  const reference = references[spec.name] as (call: ReferenceCall<Name>) => void;
-  reference({
+  spec.reference({
     dims,
     params,
     f32: (operand) => f32(bytes(operand)),

@@ -5,6 +5,8 @@ import { decodeF32 } from '@quern/blocks/src/f32/decode.wasm';
 import { decodeQ4_0 } from '@quern/blocks/src/q4-0/decode.wasm';
 import { decodeQ4_K } from '@quern/blocks/src/q4-k/decode.wasm';
 import { decodeQ5_0 } from '@quern/blocks/src/q5-0/decode.wasm';
+import { decodeQ5_1 } from '@quern/blocks/src/q5-1/decode.wasm';
+import { decodeQ5_K } from '@quern/blocks/src/q5-k/decode.wasm';
 import { decodeQ6_K } from '@quern/blocks/src/q6-k/decode.wasm';
 import { decodeQ8_0 } from '@quern/blocks/src/q8-0/decode.wasm';
 
@@ -17,8 +19,10 @@ export function decode(type: u32, src: usize, dst: usize, blocks: usize): bool {
     case 1: decodeF16(src, dst, blocks); return true;
     case 2: decodeQ4_0(src, dst, blocks); return true;
     case 6: decodeQ5_0(src, dst, blocks); return true;
+    case 7: decodeQ5_1(src, dst, blocks); return true;
     case 8: decodeQ8_0(src, dst, blocks); return true;
     case 12: decodeQ4_K(src, dst, blocks); return true;
+    case 13: decodeQ5_K(src, dst, blocks); return true;
     case 14: decodeQ6_K(src, dst, blocks); return true;
     case 30: decodeBF16(src, dst, blocks); return true;
     default: return false;

@@ -1,4 +1,4 @@
-import type { CpuCall, CpuWork } from '../cpu.ts';
+import type { CpuCall, CpuWork } from '../op.ts';
 
 export const addCpu = ({ dims, input, y }: CpuCall<'add'>): CpuWork => ({
   words: [input('a'), input('b'), y, dims.elements!],

@@ -1,6 +1,8 @@
-import type { OpSpec } from '../spec.ts';
+import type { Op } from '../op.ts';
+import { addCpu } from './cpu.ts';
+import { addReference } from './reference.ts';
 
-export const add: OpSpec<'add'> = {
+export const add: Op<'add'> = {
   name: 'add',
   formula: 'y = a + b',
   inputs: [
@@ -10,4 +12,6 @@ export const add: OpSpec<'add'> = {
   output: { name: 'y', dtype: 'F32', shape: ['…'] },
   params: {},
   tolerance: 0,
+  reference: addReference,
+  cpu: addCpu,
 };

@@ -1,4 +1,4 @@
-import type { ReferenceCall } from '../reference.ts';
+import type { ReferenceCall } from '../op.ts';
 
 export function addReference({ f32, y }: ReferenceCall<'add'>): void {
   const a = f32('a');

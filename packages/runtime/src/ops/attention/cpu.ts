@@ -1,4 +1,5 @@
-import { type CpuCall, type CpuWork, floatWord } from '../cpu.ts';
+import { floatWord } from '../float-word.ts';
+import type { CpuCall, CpuWork } from '../op.ts';
 
 /** Window word for "no window". */
 const WHOLE_CONTEXT = 0xffffffff;

@@ -1,8 +1,10 @@
 import { QuernError } from '@quern/errors';
+import type { Op } from '../op.ts';
 import { checkBlocks, checkCells, pagingOperands } from '../paging.ts';
-import type { OpSpec } from '../spec.ts';
+import { attentionCpu } from './cpu.ts';
+import { attentionReference } from './reference.ts';
 
-export const attention: OpSpec<'attention'> = {
+export const attention: Op<'attention'> = {
   name: 'attention',
   formula: 'y[t] = softmax(scale · q[t] · kᵀ) · v over positions max(0, pos[t] − window + 1) … pos[t] of seq[t]',
   inputs: [
@@ -21,6 +23,8 @@ export const attention: OpSpec<'attention'> = {
     window: { kind: 'integer', min: 1, optional: true },
   },
   tolerance: 1e-12,
+  reference: attentionReference,
+  cpu: attentionCpu,
   checkDims(dims) {
     checkCells('attention', dims);
     if (dims.heads! % dims.kvHeads!)

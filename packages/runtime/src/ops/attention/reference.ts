@@ -1,4 +1,4 @@
-import type { ReferenceCall } from '../reference.ts';
+import type { ReferenceCall } from '../op.ts';
 
 export function attentionReference({ dims, params, f32, i32, y }: ReferenceCall<'attention'>): void {
   const { T, maxBlocks } = dims as { T: number; maxBlocks: number };

@@ -1,4 +1,4 @@
-import type { CpuCall, CpuWork } from '../cpu.ts';
+import type { CpuCall, CpuWork } from '../op.ts';
 
 export const embedCpu = ({ dims, input, weight, y }: CpuCall<'embed'>): CpuWork => ({
   words: [input('table'), input('ids'), y, dims.C!, ...weight('table')],

@@ -1,6 +1,8 @@
-import type { OpSpec } from '../spec.ts';
+import type { Op } from '../op.ts';
+import { embedCpu } from './cpu.ts';
+import { embedReference } from './reference.ts';
 
-export const embed: OpSpec<'embed'> = {
+export const embed: Op<'embed'> = {
   name: 'embed',
   formula: 'y[t] = decode(table[ids[t]])',
   inputs: [
@@ -10,4 +12,6 @@ export const embed: OpSpec<'embed'> = {
   output: { name: 'y', dtype: 'F32', shape: ['T', 'C'] },
   params: {},
   tolerance: 0,
+  reference: embedReference,
+  cpu: embedCpu,
 };

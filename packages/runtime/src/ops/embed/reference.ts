@@ -1,4 +1,4 @@
-import type { ReferenceCall } from '../reference.ts';
+import type { ReferenceCall } from '../op.ts';
 
 export function embedReference({ dims, i32, row, y }: ReferenceCall<'embed'>): void {
   const { C } = dims as { C: number };

@@ -1,4 +1,4 @@
-import type { CpuCall, CpuWork } from '../cpu.ts';
+import type { CpuCall, CpuWork } from '../op.ts';
 
 export const gatedActCpu = ({ dims, params, input, y }: CpuCall<'gatedAct'>): CpuWork => ({
   words: [input('gate'), input('up'), y, params.act === 'gelu' ? 1 : 0, dims.elements!],

@@ -1,6 +1,8 @@
-import type { OpSpec } from '../spec.ts';
+import type { Op } from '../op.ts';
+import { gatedActCpu } from './cpu.ts';
+import { gatedActReference } from './reference.ts';
 
-export const gatedAct: OpSpec<'gatedAct'> = {
+export const gatedAct: Op<'gatedAct'> = {
   name: 'gatedAct',
   formula: "y = act(gate) · up; silu(g) = g / (1 + e^−g); gelu is its tanh form, 'gelu_pytorch_tanh'",
   inputs: [
@@ -10,4 +12,6 @@ export const gatedAct: OpSpec<'gatedAct'> = {
   output: { name: 'y', dtype: 'F32', shape: ['…'] },
   params: { act: { kind: 'choice', of: ['silu', 'gelu'] } },
   tolerance: 1e-12,
+  reference: gatedActReference,
+  cpu: gatedActCpu,
 };

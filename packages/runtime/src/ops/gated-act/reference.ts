@@ -1,4 +1,4 @@
-import type { ReferenceCall } from '../reference.ts';
+import type { ReferenceCall } from '../op.ts';
 
 const silu = (x: number) => x / (1 + Math.exp(-x));
 const gelu = (x: number) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));

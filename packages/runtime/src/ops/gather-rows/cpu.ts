@@ -1,4 +1,4 @@
-import type { CpuCall, CpuWork } from '../cpu.ts';
+import type { CpuCall, CpuWork } from '../op.ts';
 
 export const gatherRowsCpu = ({ dims, input, y }: CpuCall<'gatherRows'>): CpuWork => ({
   words: [input('x'), input('rows'), y, dims.C!],

@@ -1,6 +1,8 @@
-import type { OpSpec } from '../spec.ts';
+import type { Op } from '../op.ts';
+import { gatherRowsCpu } from './cpu.ts';
+import { gatherRowsReference } from './reference.ts';
 
-export const gatherRows: OpSpec<'gatherRows'> = {
+export const gatherRows: Op<'gatherRows'> = {
   name: 'gatherRows',
   formula: 'y[n] = x[rows[n]]',
   inputs: [
@@ -10,4 +12,6 @@ export const gatherRows: OpSpec<'gatherRows'> = {
   output: { name: 'y', dtype: 'F32', shape: ['N', 'C'] },
   params: {},
   tolerance: 0,
+  reference: gatherRowsReference,
+  cpu: gatherRowsCpu,
 };

@@ -1,4 +1,4 @@
-import type { ReferenceCall } from '../reference.ts';
+import type { ReferenceCall } from '../op.ts';
 
 export function gatherRowsReference({ dims, f32, i32, y }: ReferenceCall<'gatherRows'>): void {
   const { C } = dims as { C: number };

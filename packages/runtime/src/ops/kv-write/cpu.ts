@@ -1,4 +1,4 @@
-import type { CpuCall, CpuWork } from '../cpu.ts';
+import type { CpuCall, CpuWork } from '../op.ts';
 
 export const kvWriteCpu = ({ dims, params, input, y }: CpuCall<'kvWrite'>): CpuWork => {
   const { T, kvDim, maxBlocks } = dims as { T: number; kvDim: number; maxBlocks: number };

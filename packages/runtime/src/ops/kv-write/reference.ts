@@ -1,4 +1,4 @@
-import type { ReferenceCall } from '../reference.ts';
+import type { ReferenceCall } from '../op.ts';
 
 export function kvWriteReference({ dims, params, f32, i32, y }: ReferenceCall<'kvWrite'>): void {
   const { T, kvDim, maxBlocks } = dims as { T: number; kvDim: number; maxBlocks: number };

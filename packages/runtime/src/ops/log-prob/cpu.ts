@@ -1,4 +1,4 @@
-import type { CpuCall, CpuWork } from '../cpu.ts';
+import type { CpuCall, CpuWork } from '../op.ts';
 
 export const logProbCpu = ({ dims, input, y }: CpuCall<'logProb'>): CpuWork => ({
   words: [input('logits'), input('targets'), y, dims.V!],

@@ -1,6 +1,8 @@
-import type { OpSpec } from '../spec.ts';
+import type { Op } from '../op.ts';
+import { logProbCpu } from './cpu.ts';
+import { logProbReference } from './reference.ts';
 
-export const logProb: OpSpec<'logProb'> = {
+export const logProb: Op<'logProb'> = {
   name: 'logProb',
   formula: 'y[n] = logits[n][target] − max − ln Σ e^(logits[n] − max), the sum in f64 (as llama-perplexity does)',
   inputs: [
@@ -10,4 +12,6 @@ export const logProb: OpSpec<'logProb'> = {
   output: { name: 'y', dtype: 'F32', shape: ['N'] },
   params: {},
   tolerance: 1e-13,
+  reference: logProbReference,
+  cpu: logProbCpu,
 };

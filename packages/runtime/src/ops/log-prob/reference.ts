@@ -1,4 +1,4 @@
-import type { ReferenceCall } from '../reference.ts';
+import type { ReferenceCall } from '../op.ts';
 
 export function logProbReference({ dims, f32, i32, y }: ReferenceCall<'logProb'>): void {
   const { N, V } = dims as { N: number; V: number };

@@ -1,4 +1,4 @@
-import type { CpuCall, CpuWork } from '../cpu.ts';
+import type { CpuCall, CpuWork } from '../op.ts';
 
 /** Rows of w per item; the kernel's PANEL. */
 const PANEL_ROWS = 8;

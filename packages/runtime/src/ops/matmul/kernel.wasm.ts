@@ -36,7 +36,8 @@ function rowPart(args: usize, row: usize, k: usize, count: usize, into: usize): 
   const blockSize: usize = load<u32>(args, 32);
   const typeSize: usize = load<u32>(args, 36);
   const cols: usize = load<u32>(args, 20);
-  const src = <usize>load<u32>(args, 4) + ((row * cols + k) / blockSize) * typeSize;
+  // In blocks, not weights: a large matrix has more weights than 32 bits can count.
+  const src = <usize>load<u32>(args, 4) + (row * (cols / blockSize) + k / blockSize) * typeSize;
   if (type == F32) return src;
   decode(type, src, into, count / blockSize);
   return into;

@@ -1,6 +1,8 @@
-import type { OpSpec } from '../spec.ts';
+import type { Op } from '../op.ts';
+import { matmulCpu } from './cpu.ts';
+import { matmulReference } from './reference.ts';
 
-export const matmul: OpSpec<'matmul'> = {
+export const matmul: Op<'matmul'> = {
   name: 'matmul',
   formula: 'y = x · wᵀ + bias',
   inputs: [
@@ -11,4 +13,6 @@ export const matmul: OpSpec<'matmul'> = {
   output: { name: 'y', dtype: 'F32', shape: ['T', 'R'] },
   params: {},
   tolerance: 1e-12,
+  reference: matmulReference,
+  cpu: matmulCpu,
 };

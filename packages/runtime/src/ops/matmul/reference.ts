@@ -1,4 +1,4 @@
-import type { ReferenceCall } from '../reference.ts';
+import type { ReferenceCall } from '../op.ts';
 
 export function matmulReference({ dims, f32, row, has, y }: ReferenceCall<'matmul'>): void {
   const { T, C, R } = dims as { T: number; C: number; R: number };

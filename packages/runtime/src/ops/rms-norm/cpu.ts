@@ -1,4 +1,5 @@
-import { type CpuCall, type CpuWork, floatWord } from '../cpu.ts';
+import { floatWord } from '../float-word.ts';
+import type { CpuCall, CpuWork } from '../op.ts';
 
 export const rmsNormCpu = ({ dims, params, input, y }: CpuCall<'rmsNorm'>): CpuWork => ({
   words: [input('x'), input('weight'), y, dims.C!, floatWord(params.eps)],

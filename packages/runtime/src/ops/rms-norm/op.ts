@@ -1,6 +1,8 @@
-import type { OpSpec } from '../spec.ts';
+import type { Op } from '../op.ts';
+import { rmsNormCpu } from './cpu.ts';
+import { rmsNormReference } from './reference.ts';
 
-export const rmsNorm: OpSpec<'rmsNorm'> = {
+export const rmsNorm: Op<'rmsNorm'> = {
   name: 'rmsNorm',
   formula: 'y = x / sqrt(mean(x²) + eps) · weight',
   inputs: [
@@ -10,4 +12,6 @@ export const rmsNorm: OpSpec<'rmsNorm'> = {
   output: { name: 'y', dtype: 'F32', shape: ['N', 'C'] },
   params: { eps: { kind: 'number', min: 0 } },
   tolerance: 1e-13,
+  reference: rmsNormReference,
+  cpu: rmsNormCpu,
 };

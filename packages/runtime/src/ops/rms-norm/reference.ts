@@ -1,4 +1,4 @@
-import type { ReferenceCall } from '../reference.ts';
+import type { ReferenceCall } from '../op.ts';
 
 export function rmsNormReference({ dims, params, f32, y }: ReferenceCall<'rmsNorm'>): void {
   const { N, C } = dims as { N: number; C: number };

@@ -1,4 +1,4 @@
-import type { CpuCall, CpuWork } from '../cpu.ts';
+import type { CpuCall, CpuWork } from '../op.ts';
 
 export const ropeCpu = ({ dims, params, input, y }: CpuCall<'rope'>): CpuWork => {
   const { heads, headDim, rotaryDim, style } = params;

@@ -1,7 +1,9 @@
 import { QuernError } from '@quern/errors';
-import type { OpSpec } from '../spec.ts';
+import type { Op } from '../op.ts';
+import { ropeCpu } from './cpu.ts';
+import { ropeReference } from './reference.ts';
 
-export const rope: OpSpec<'rope'> = {
+export const rope: Op<'rope'> = {
   name: 'rope',
   formula: "(a, b) → (a·cos − b·sin, a·sin + b·cos); 'norm' pairs (2i, 2i+1), 'neox' pairs (i, i + rotaryDim/2)",
   inputs: [
@@ -17,6 +19,8 @@ export const rope: OpSpec<'rope'> = {
     style: { kind: 'choice', of: ['norm', 'neox'] },
   },
   tolerance: 1e-13,
+  reference: ropeReference,
+  cpu: ropeCpu,
   checkDims({ rotaryDim, headDim }) {
     if (rotaryDim! > headDim!)
       throw new QuernError('op-bad-param', `rope: rotaryDim ${rotaryDim} is larger than headDim ${headDim}`);

@@ -1,4 +1,4 @@
-import type { ReferenceCall } from '../reference.ts';
+import type { ReferenceCall } from '../op.ts';
 
 export function ropeReference({ dims, params, f32, y }: ReferenceCall<'rope'>): void {
   const { T } = dims as { T: number };

@@ -1,4 +1,5 @@
-import { type CpuCall, type CpuWork, floatWord } from '../cpu.ts';
+import { floatWord } from '../float-word.ts';
+import type { CpuCall, CpuWork } from '../op.ts';
 
 export const scaleCpu = ({ dims, params, input, y }: CpuCall<'scale'>): CpuWork => ({
   words: [input('x'), y, floatWord(params.factor), dims.elements!],

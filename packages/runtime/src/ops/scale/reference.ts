@@ -1,4 +1,4 @@
-import type { ReferenceCall } from '../reference.ts';
+import type { ReferenceCall } from '../op.ts';
 
 export function scaleReference({ params, f32, y }: ReferenceCall<'scale'>): void {
   const x = f32('x');

@@ -1,4 +1,4 @@
-import type { CpuCall, CpuWork } from '../cpu.ts';
+import type { CpuCall, CpuWork } from '../op.ts';
 
 export const softmaxCpu = ({ dims, input, y }: CpuCall<'softmax'>): CpuWork => ({
   words: [input('x'), y, dims.C!],

@@ -1,4 +1,4 @@
-import type { ReferenceCall } from '../reference.ts';
+import type { ReferenceCall } from '../op.ts';
 
 export function softmaxReference({ dims, f32, y }: ReferenceCall<'softmax'>): void {
   const { N, C } = dims as { N: number; C: number };

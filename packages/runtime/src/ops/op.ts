@@ -1,5 +1,5 @@
-// What an op is, as data: operands, symbolic shapes, parameter rules, tolerance. Both the check of every call and
-// docs/ops.md come from it, so that a device holds mathematics only.
+// What an op is: operands, symbolic shapes, parameter rules and tolerance as data (the check of every call and docs/ops.md
+// come from it), the reference implementation, and how the CPU kernel is called.
 import type { OpName, OpParams } from './index.ts';
 
 /**
@@ -32,7 +32,40 @@ export type Dims = Readonly<Record<string, number>>;
 /** The I32 operands of a call by name, for checks of their values. */
 export type Indices = (operand: string) => Int32Array;
 
-export interface OpSpec<Name extends OpName = OpName> {
+/** A checked call for the reference: operands by name. `y` is the output, whatever its name in the spec. */
+export interface ReferenceCall<Name extends OpName = OpName> {
+  readonly dims: Dims;
+  readonly params: OpParams[Name];
+  /** An F32 input. */
+  f32(operand: string): Float32Array;
+  /** An I32 input. */
+  i32(operand: string): Int32Array;
+  /** Row `row` of a weight matrix, decoded into `into`. */
+  row(operand: string, row: number, into: Float32Array): void;
+  /** True when an optional operand was given. */
+  has(operand: string): boolean;
+  readonly y: Float32Array;
+}
+
+/** A checked call for the CPU device: addresses in the shared memory. */
+export interface CpuCall<Name extends OpName> {
+  readonly dims: Dims;
+  readonly params: OpParams[Name];
+  /** Address of an input, 0 when it was not given. */
+  input(operand: string): number;
+  /** `ggml_type`, weights per block and bytes per block of a weight operand. */
+  weight(operand: string): readonly [type: number, blockSize: number, typeSize: number];
+  readonly y: number;
+}
+
+export interface CpuWork {
+  readonly words: readonly number[];
+  readonly items: number;
+  /** Rough arithmetic per item in flops; 0 keeps the op in one chunk. */
+  readonly itemCost: number;
+}
+
+export interface Op<Name extends OpName = OpName> {
   readonly name: Name;
   /** One line: what is computed. */
   readonly formula: string;
@@ -41,6 +74,9 @@ export interface OpSpec<Name extends OpName = OpName> {
   readonly params: { readonly [Key in keyof OpParams[Name]]-?: ParamRule };
   /** Largest accepted NMSE (‖y − ref‖² / ‖ref‖²) of a device against the reference; 0 means the same bits. */
   readonly tolerance: number;
+  readonly reference: (call: ReferenceCall<Name>) => void;
+  /** How to call the WASM kernel of the op's name; an op without one runs on the reference. */
+  readonly cpu?: (call: CpuCall<Name>) => CpuWork;
   /** Relations between sizes that the shapes cannot say. Throws QuernError. */
   checkDims?(dims: Dims): void;
   /** Relations between index values that `below` cannot say. Throws QuernError. */

@@ -1,0 +1,50 @@
+// docs/ops.md is this file's snapshot: after changing an op, `npx vitest run test/conformance/ops-page.test.ts -u`.
+import { type Op, type Operand, ops, type ParamRule } from '@quern/runtime';
+import { expect, it } from 'vitest';
+
+function operandLine(kind: string, { name, dtype, shape, optional, mayAlias, below }: Operand): string {
+  const notes = [optional && 'optional', mayAlias && 'may be the output', below && `values 0 … ${below} − 1`];
+  return `| ${kind} | \`${name}\` | ${dtype} | [${shape.join(', ')}] | ${notes.filter(Boolean).join('; ')} |`;
+}
+
+function ruleText(rule: ParamRule): string {
+  if (rule.kind === 'choice') return rule.of.map((value) => `'${value}'`).join(' or ');
+  const least = rule.min === undefined ? '' : ` ≥ ${rule.min}`;
+  if (rule.kind === 'number') return `number${least}`;
+  const step = rule.multipleOf ? `, multiple of ${rule.multipleOf}` : '';
+  return `integer${least}${step}${rule.optional ? ', optional' : ''}`;
+}
+
+function section({ name, formula, inputs, output, params, tolerance, cpu }: Op): string {
+  const rules = Object.entries<ParamRule>(params).map(
+    ([param, rule]) => `| param | \`${param}\` | | | ${ruleText(rule)} |`,
+  );
+  const devices = cpu ? 'reference, cpu' : 'reference (cpu runs it there)';
+  return [
+    `## ${name}`,
+    '',
+    `${formula}`,
+    '',
+    '| | name | dtype | shape | |',
+    '|---|---|---|---|---|',
+    ...inputs.map((input) => operandLine('input', input)),
+    operandLine('output', output),
+    ...rules,
+    '',
+    `Devices: ${devices}. NMSE against the reference ≤ ${tolerance}${tolerance === 0 ? ' (the same numbers)' : ''}.`,
+    '',
+  ].join('\n');
+}
+
+const page = [
+  '# Ops',
+  '',
+  'Generated from the `op.ts` of each op in packages/runtime/src/ops by test/conformance/ops-page.test.ts; do not edit.',
+  'T tokens of the batch, S its sequences; `weights` is any stored type that can be decoded; a shape […] is any shape.',
+  '',
+  ...Object.values(ops as unknown as Record<string, Op>).map(section),
+].join('\n');
+
+it('docs/ops.md says what the ops are', async () => {
+  await expect(page).toMatchFileSnapshot('../../docs/ops.md');
+});
