@@ -1,0 +1,114 @@
+// Files that quern writes, loaded and run by native llama.cpp: the same tokens must get the same distribution from both.
+// llama.cpp rounds activations to 8 bits before it multiplies with quantized weights, and to bf16 before it multiplies
+// with BF16 ones; quern does not. Those files may differ by that rounding, plain ones may not.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openGgufModel } from '@quern/checkpoint';
+import { planConversion, planTypes, writeModel } from '@quern/kquant';
+import { loadModel, openModel, sequenceLogits } from '@quern/models';
+import { cpuDevice } from '@quern/runtime';
+import { tokenizerFromGguf } from '@quern/tokenizer';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nativeLogits, nativeTokenize, oracleUnavailable } from './src/index.ts';
+
+if (oracleUnavailable) console.log(`Skipping the comparison of logits with llama.cpp: ${oracleUnavailable}`);
+
+const models = join(import.meta.dirname, '../models');
+const text =
+  'In the beginning God created the heaven and the earth. And the earth was without form, and void; and darkness was upon the face of the deep.';
+
+/** Mean over positions of KL(native ‖ ours), in nats. */
+function meanDivergence(native: Float32Array, ours: Float32Array, vocab: number): number {
+  let sum = 0;
+  for (let row = 0; row < native.length; row += vocab) {
+    const p = logSoftmax(native.subarray(row, row + vocab));
+    const q = logSoftmax(ours.subarray(row, row + vocab));
+    for (let i = 0; i < vocab; i++) sum += Math.exp(p[i]) * (p[i] - q[i]);
+  }
+  return sum / (native.length / vocab);
+}
+
+function logSoftmax(logits: Float32Array): Float64Array {
+  const max = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  let sum = 0;
+  for (const value of logits) sum += Math.exp(value - max);
+  return Float64Array.from(logits, (value) => value - max - Math.log(sum));
+}
+
+async function ourLogits(path: string, ids: Int32Array): Promise<{ logits: Float32Array; vocab: number }> {
+  const device = await cpuDevice({ threads: 1 });
+  const view = await openModel(path);
+  try {
+    const model = await loadModel(view, device, { batchTokens: 64, cells: ids.length });
+    const vocab = model.hyperparameters.vocabSize;
+    const all = new Float32Array(ids.length * vocab);
+    for await (const { first, logits } of sequenceLogits(model, ids)) all.set(logits, first * vocab);
+    model.dispose();
+    return { logits: all, vocab };
+  } finally {
+    await view.close();
+    await device.dispose();
+  }
+}
+
+describe.skipIf(oracleUnavailable)('logits of our files in llama.cpp', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'quern-logits-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Converts a checkpoint, by way of `type`. */
+  async function convert(checkpoint: string, type: string): Promise<string> {
+    const out = join(folder, `${checkpoint.replaceAll('/', '-')}-${type}.gguf`);
+    const view = await openModel(join(models, checkpoint));
+    const plain = ['F32', 'F16', 'BF16'].includes(type);
+    const converted = planConversion(view, plain ? (type as 'F32') : 'auto');
+    await writeModel(view, plain ? converted : planTypes(view, type, { converted }), out, { threads: 1, force: true });
+    await view.close();
+    return out;
+  }
+
+  /** The mean divergence of llama.cpp's logits for `nativePath` from ours for `path`, on the same tokens. */
+  async function divergence(nativePath: string, path: string): Promise<number> {
+    const view = await openGgufModel(path);
+    const ids = tokenizerFromGguf(view.metadata).encode(text, { addSpecial: true });
+    await view.close();
+    expect(Array.from(ids)).toEqual(nativeTokenize(path, text, { addSpecial: true }));
+    const { logits, vocab } = await ourLogits(path, ids);
+    const mean = meanDivergence(nativeLogits(nativePath, Array.from(ids)), logits, vocab);
+    expect(mean).toBeGreaterThan(-1e-9);
+    return mean;
+  }
+
+  const randomModels = ['llama-spm', 'llama3', 'mistral', 'qwen2', 'qwen3'].map((name) => `arch/${name}`);
+  const everyModel = ['tiny-llama', ...randomModels];
+  const plain = everyModel.flatMap((model) => ['F32', 'F16'].map((type) => [model, type]));
+  const rounding = everyModel.flatMap((model) =>
+    ['BF16', 'Q8_0', 'Q6_K', 'Q4_K_M', 'Q4_0'].map((type) => [model, type]),
+  );
+
+  test.each(plain)('%s as %s', async (checkpoint, type) => {
+    const path = await convert(checkpoint, type);
+    expect(await divergence(path, path)).toBeLessThanOrEqual(1e-5);
+  });
+
+  // llama.cpp is given the same numbers unpacked to F32: nothing is left that may differ.
+  test.each(rounding)('%s as %s, the weights unpacked for llama.cpp', async (checkpoint, type) => {
+    const path = await convert(checkpoint, type);
+    const unpacked = join(folder, 'unpacked.gguf');
+    const view = await openGgufModel(path);
+    await writeModel(view, planTypes(view, 'F32', { allowRequantize: true }), unpacked, { threads: 1, force: true });
+    await view.close();
+    expect(await divergence(unpacked, path)).toBeLessThanOrEqual(1e-5);
+  });
+
+  // Only for trained weights: random ones answer to a rounding of activations with arbitrary logits.
+  test.each(['BF16', 'Q8_0', 'Q6_K', 'Q4_K_M', 'Q4_K_S', 'Q4_0'])('tiny-llama as %s, directly', async (type) => {
+    const path = await convert('tiny-llama', type);
+    const mean = await divergence(path, path);
+    console.log(`tiny-llama ${type}: mean KL divergence from llama.cpp ${mean.toExponential(2)}`);
+    expect(mean).toBeLessThanOrEqual(1e-3);
+  });
+});
