@@ -12,3 +12,11 @@ export {
   f32ToF8E5m2,
   f32ToF16,
 } from './half.ts';
+export type { Piece } from './pool/pieces.ts';
+export {
+  type Drain,
+  type Fill,
+  TranscodePool,
+  type TranscodeReport,
+  type TranscodeTask,
+} from './pool/transcode-pool.ts';

@@ -41,3 +41,26 @@ export function firstNonFinite(src: usize, count: usize): u32 {
   while (i < count && (load<u32>(src + 4 * i) & 0x7f800000) != 0x7f800000) i++;
   return <u32>i;
 }
+
+/** The largest magnitude among `count` two-byte numbers whose top bit is the sign, as bits. */
+export function largestMagnitude16(src: usize, count: usize): u32 {
+  const end = src + count * 2;
+  const end16 = src + (count & ~15) * 2;
+  const mask = i16x8.splat(0x7fff);
+  let largest0 = i64x2.splat(0);
+  let largest1 = largest0;
+  while (src < end16) {
+    largest0 = i16x8.max_s(largest0, v128.and(v128.load(src), mask));
+    largest1 = i16x8.max_s(largest1, v128.and(v128.load(src, 16), mask));
+    src += 32;
+  }
+  largest0 = i16x8.max_s(largest0, largest1);
+  let largest: u32 = 0;
+  while (src < end) {
+    largest = max<u32>(largest, load<u16>(src) & 0x7fff);
+    src += 2;
+  }
+  const high = i16x8.max_s(largest0, v128.shuffle<i16>(largest0, largest0, 4, 5, 6, 7, 0, 1, 2, 3));
+  largest = max<u32>(largest, max<u32>(i16x8.extract_lane_u(high, 0), i16x8.extract_lane_u(high, 1)));
+  return max<u32>(largest, max<u32>(i16x8.extract_lane_u(high, 2), i16x8.extract_lane_u(high, 3)));
+}

@@ -22,7 +22,7 @@ export { decodeQ6_K } from '../q6-k/decode.wasm';
 export { encodeQ6_K } from '../q6-k/encode.wasm';
 export { decodeQ8_0 } from '../q8-0/decode.wasm';
 export { encodeQ8_0 } from '../q8-0/encode.wasm';
-export { countNonFinite, firstNonFinite, largestMagnitude } from '../scan.wasm';
+export { countNonFinite, firstNonFinite, largestMagnitude, largestMagnitude16 } from '../scan.wasm';
 
 /** Where memory that the module does not use itself begins. */
 export function heapBase(): usize {

@@ -124,6 +124,15 @@ describe('narrow floats', () => {
 });
 
 describe('scans', () => {
+  test('find the largest two-byte magnitude, wherever it is', () => {
+    for (let length = 1; length < 70; length++) {
+      const values = new Uint16Array(memory.buffer, SRC, length).fill(0x8123);
+      expect(kernels.largestMagnitude16(SRC, length)).toBe(0x0123);
+      values[(length * 7) % length || length >> 1] = 0xff81;
+      expect(kernels.largestMagnitude16(SRC, length)).toBe(0x7f81);
+    }
+  });
+
   test('find what is not finite, wherever it is', () => {
     for (let length = 1; length < 70; length++) {
       for (const [bad, bits] of [

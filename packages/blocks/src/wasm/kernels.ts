@@ -15,6 +15,8 @@ export interface Kernels {
   converter(from: DType, to: DType): Kernel | undefined;
   /** Bits of the largest magnitude among `count` floats; 0x7F800000 or more means that some are not finite. */
   largestMagnitude(src: number, count: number): number;
+  /** The same for two-byte numbers (F16, BF16), as their own 15 bits. */
+  largestMagnitude16(src: number, count: number): number;
   countNonFinite(src: number, count: number): number;
   /** Index, or `count` when all are finite. */
   firstNonFinite(src: number, count: number): number;
@@ -56,6 +58,7 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
     encoder: (dtype) => kernel(`encode${dtype.name}`),
     converter: (from, to) => kernel(`convert${from.name}_${to.name}`),
     largestMagnitude: scan('largestMagnitude'),
+    largestMagnitude16: scan('largestMagnitude16'),
     countNonFinite: scan('countNonFinite'),
     firstNonFinite: scan('firstNonFinite'),
     heapBase: exports.heapBase as () => number,

@@ -1,0 +1,31 @@
+// What a pool and its workers say to each other, and how a worker's memory is laid out.
+import type { DType } from '../dtype.ts';
+import { SLOT_BYTES } from './pieces.ts';
+import { type BlockReport, CHUNK_WEIGHTS } from './transcode-blocks.ts';
+
+/** Two slots per worker: while one is computed, the other is read into or written from. */
+export const SLOTS = 2;
+
+/** First address for data; the module's own data (constants, scratch of the searches) must end below. */
+export const DATA_START = 131072;
+export const STAGING = DATA_START;
+export const sourceAddress = (slot: number): number => DATA_START + CHUNK_WEIGHTS * 4 + 2 * slot * SLOT_BYTES;
+export const targetAddress = (slot: number): number => sourceAddress(slot) + SLOT_BYTES;
+/** Bytes of one worker's memory, about 8.2 MiB. */
+export const MEMORY_BYTES = sourceAddress(SLOTS);
+
+export interface WorkerStart {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+}
+
+/** To the worker: the source slot is filled. */
+export interface Request {
+  slot: number;
+  from: DType['name'];
+  to: DType['name'];
+  weights: number;
+}
+
+/** From the worker: ready for requests, or the target slot is filled. */
+export type Reply = { ready: true } | { slot: number; report: BlockReport };
