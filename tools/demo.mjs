@@ -2,29 +2,26 @@
 // ask one question. Every step is the `quern` command itself, printed before it runs.
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const out = join(root, 'out', 'demo');
-const quernBin = join(root, 'apps', 'quern', 'bin', 'quern.js');
-const model = join(root, 'test', 'models', 'tiny-llama');
-const text = join(root, 'test', 'models', 'text', 'prose-test.txt');
-
-const shown = (args) => args.map((arg) => (arg.startsWith(root) ? relative(root, arg) : arg)).join(' ');
+process.chdir(root);
+const quernBin = join('apps', 'quern', 'bin', 'quern.js');
+const out = 'out/demo';
 
 /** Runs one quern command to its end; a failure ends the demo with the same exit code. */
 function quern(...args) {
-  console.log(`\n$ npx quern ${shown(args)}`);
+  console.log(`\n$ npx quern ${args.join(' ')}`);
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [quernBin, ...args], { cwd: root, stdio: 'inherit' });
+    const child = spawn(process.execPath, [quernBin, ...args], { stdio: 'inherit' });
     child.on('close', (code, signal) => (code === 0 ? resolve() : process.exit(code ?? (signal ? 1 : 0))));
   });
 }
 
 /** Starts the server on a free port and resolves with its process and address once it answers /health. */
 async function serve(file) {
-  console.log(`\n$ npx quern serve ${shown([file])} --port 0`);
+  console.log(`\n$ npx quern serve ${file} --port 0`);
   const child = spawn(process.execPath, [quernBin, 'serve', file, '--port', '0'], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -49,12 +46,12 @@ async function serve(file) {
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
-const file = (type) => join(out, `tiny-llama-${type}.gguf`);
+const file = (type) => `${out}/tiny-llama-${type}.gguf`;
 
-await quern('convert', model, '-o', file('bf16'));
+await quern('convert', 'test/models/tiny-llama', '-o', file('bf16'));
 await quern('quantize', file('bf16'), '--type', 'Q8_0', '-o', file('Q8_0'));
 await quern('quantize', file('bf16'), '--type', 'Q4_K_M', '-o', file('Q4_K_M'));
-await quern('eval', file('bf16'), file('Q8_0'), file('Q4_K_M'), '--text', text);
+await quern('eval', file('bf16'), file('Q8_0'), file('Q4_K_M'), '--text', 'test/models/text/prose-test.txt');
 
 const { child, address } = await serve(file('Q4_K_M'));
 try {
