@@ -1,0 +1,70 @@
+// config.json in many spellings against what llama.cpp's converter writes from each (test/models/configs/README.md).
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { dtypeByName } from '@quern/blocks';
+import { type HfCheckpoint, openHfCheckpoint, type TensorView } from '@quern/checkpoint';
+import { architectureByHfName, expectedTensors, hfModelView } from '@quern/models';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const models = fileURLToPath(new URL('../models', import.meta.url));
+
+type Entry = [key: string, type: string, value: number | string];
+const expected: Record<string, { config: Record<string, unknown>; metadata: Entry[] }> = JSON.parse(
+  readFileSync(`${models}/configs/expected.json`, 'utf8'),
+);
+
+let tokenizerOwner: HfCheckpoint;
+beforeAll(async () => {
+  tokenizerOwner = await openHfCheckpoint(`${models}/arch/llama3`);
+});
+afterAll(() => tokenizerOwner.close());
+
+describe.each(Object.entries(expected))('%s', (_, { config, metadata }) => {
+  it('becomes the same metadata in the same order', async () => {
+    const view = await hfModelView({ ...tokenizerOwner, config, tensors: tensorsFor(config, metadata) });
+    const ours = [...view.metadata]
+      .filter(([key]) => metadata.some(([known]) => known === key) || key.startsWith(`${architectureName(metadata)}.`))
+      .map(([key, { type, value }]) => [key, type, value]);
+    expect(ours).toEqual(
+      metadata.map(([key, type, value]) => [key, type, type === 'float32' ? Math.fround(Number(value)) : value]),
+    );
+  });
+});
+
+const architectureName = (metadata: Entry[]) => String(metadata.find(([key]) => key === 'general.architecture')?.[2]);
+
+/** Headers of the tensors that the golden metadata implies; no data. */
+function tensorsFor(config: Record<string, unknown>, metadata: Entry[]): Map<string, TensorView> {
+  const name = architectureName(metadata);
+  const number = (key: string) => Number(metadata.find(([known]) => known === `${name}.${key}`)?.[2]);
+  const [embeddingLength, headCount] = [number('embedding_length'), number('attention.head_count')];
+  const headDim = number('attention.key_length') || embeddingLength / headCount;
+  const sizes = {
+    vocabSize: Number(config.vocab_size),
+    embeddingLength,
+    feedForwardLength: number('feed_forward_length'),
+    headCount,
+    headCountKv: number('attention.head_count_kv'),
+    keyLength: headDim,
+    valueLength: headDim,
+    ropeDimensionCount: headDim,
+  };
+  const architecture = architectureByHfName((config.architectures as string[])[0] ?? '');
+  const tensors = new Map<string, TensorView>();
+  for (const { hf, shape, rule } of expectedTensors(architecture, sizes, number('block_count'))) {
+    if (hf === undefined || rule.presence === 'attentionBias') continue;
+    const cols = shape.at(-1) ?? 1;
+    tensors.set(hf, {
+      name: hf,
+      dtype: dtypeByName('BF16')!,
+      shape,
+      rows: shape.slice(0, -1).reduce((product, size) => product * size, 1),
+      cols,
+      rowBytes: 2 * cols,
+      file: 'model.safetensors',
+      offset: 0,
+      readRows: () => Promise.reject(new Error('there is no data')),
+    });
+  }
+  return tensors;
+}
