@@ -1,12 +1,13 @@
 // Our bytes against ggml's: reference codecs and SIMD kernels, on rows where coders are known to differ.
-import { codecOf, dtypeByName, dtypes, rowBytes } from '@quern/blocks';
-import { describe, expect, test } from 'vitest';
-import { edgeRows } from '../../packages/blocks/src/testing/edge-rows.ts';
+import { readFileSync } from 'node:fs';
+import { codecOf, dtypeByName, dtypes, rowBytes, TranscodePool } from '@quern/blocks';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { edgeRows, gaussian, seededRandom } from '../../packages/blocks/src/testing/edge-rows.ts';
 import { nativeDequantize, nativeQuantizeChunk, nativeTypeTraits, oracleUnavailable } from './src/index.ts';
 
 const types = ['F32', 'F16', 'BF16', 'Q4_0', 'Q5_0', 'Q5_1', 'Q8_0', 'Q4_K', 'Q5_K', 'Q6_K'] as const;
-const cols = 1024;
-const rows = edgeRows(cols);
+const edgeCols = 1024;
+const rows = edgeRows(edgeCols);
 
 describe.skipIf(oracleUnavailable)('ggml', () => {
   test('sizes every type as our table does', () => {
@@ -23,23 +24,86 @@ describe.skipIf(oracleUnavailable)('ggml', () => {
       const dtype = dtypeByName(type);
       for (const [kind, row] of Object.entries(rows)) {
         test(`encodes like us: ${kind}`, () => {
-          const native = nativeQuantizeChunk(type, row, 1, cols);
-          const ours = new Uint8Array(rowBytes(dtype, cols));
-          codecOf(dtype).encode(row, ours, cols);
+          const native = nativeQuantizeChunk(type, row, 1, edgeCols);
+          const ours = new Uint8Array(rowBytes(dtype, edgeCols));
+          codecOf(dtype).encode(row, ours, edgeCols);
           expect(firstDifference(ours, native, dtype.typeSize)).toBeUndefined();
         });
       }
 
-      test.skipIf(type === 'F32')('decodes like us', () => {
+      if (type === 'F32') return; // ggml has no decoder for it
+      test('decodes like us', () => {
         for (const [kind, row] of Object.entries(rows)) {
-          const bytes = nativeQuantizeChunk(type, row, 1, cols);
-          const ours = new Float32Array(cols);
+          const bytes = nativeQuantizeChunk(type, row, 1, edgeCols);
+          const ours = new Float32Array(edgeCols);
           codecOf(dtype).decode(bytes, ours);
-          expect(ours, kind).toEqual(nativeDequantize(type, bytes, cols));
+          expect(ours, kind).toEqual(nativeDequantize(type, bytes, edgeCols));
         }
       });
     });
   }
+});
+
+describe.skipIf(oracleUnavailable)('ggml and the SIMD kernels', () => {
+  let pool: TranscodePool;
+  beforeAll(async () => {
+    pool = await TranscodePool.create({ threads: 2 });
+  });
+  afterAll(() => pool.close());
+
+  const encode = async (from: string, to: string, rows: number, cols: number, source: Uint8Array) => {
+    const bytes = new Uint8Array(rows * rowBytes(dtypeByName(to), cols));
+    await pool.transcode(
+      { from: dtypeByName(from), to: dtypeByName(to), rows, cols },
+      (into, piece) => into.set(source.subarray(piece.sourceOffset, piece.sourceOffset + into.length)),
+      (out, piece) => bytes.set(out, piece.targetOffset),
+    );
+    return bytes;
+  };
+
+  test.each(types)('%s: the matrices of a trained model', async (type) => {
+    const blockSize = dtypeByName(type).blockSize;
+    for (const { name, rows, cols, bytes } of matricesOf(
+      new URL('../models/tiny-llama/model.safetensors', import.meta.url),
+    )) {
+      const values = new Float32Array(rows * cols);
+      codecOf(dtypeByName('BF16')).decode(bytes, values);
+      expect(cols % blockSize, name).toBe(0);
+      const ours = await encode('BF16', type, rows, cols, bytes);
+      const native = nativeQuantizeChunk(type, values, rows, cols);
+      expect(firstDifference(ours, native, dtypeByName(type).typeSize), name).toBeUndefined();
+    }
+  });
+
+  test.each(types)('%s: normal weights and floats of any exponent', async (type) => {
+    const random = seededRandom(20);
+    const normal = gaussian(random);
+    const [rows, cols] = [256, 1024];
+    const values = Float32Array.from({ length: rows * cols }, (_, i) => {
+      // The second half of the rows: every row has its own spread of exponents, up to all of them.
+      const spread = i < (rows * cols) / 2 ? 0 : (Math.floor(i / cols) % 16) * 5;
+      return Math.fround(normal() * 0.02 * 2 ** ((random() - 0.5) * spread));
+    });
+    const ours = await encode('F32', type, rows, cols, new Uint8Array(values.buffer));
+    expect(
+      firstDifference(ours, nativeQuantizeChunk(type, values, rows, cols), dtypeByName(type).typeSize),
+    ).toBeUndefined();
+  });
+
+  test.each(['F16', 'BF16'] as const)('%s: any bit pattern of a float, NaN included', async (type) => {
+    const random = seededRandom(21);
+    const patterns = Uint32Array.from({ length: 1 << 20 }, () => random() * 2 ** 32);
+    const ours = await encode('F32', type, 1024, 1024, new Uint8Array(patterns.buffer));
+    const native = nativeQuantizeChunk(type, new Float32Array(patterns.buffer), 1024, 1024);
+    expect(firstDifference(ours, native, 2)).toBeUndefined();
+  });
+
+  test.each(['F16', 'BF16'] as const)('%s: every pattern widens to the same bits, NaN included', async (type) => {
+    const halves = new Uint8Array(Uint16Array.from({ length: 65536 }, (_, i) => i).buffer);
+    const ours = await encode(type, 'F32', 64, 1024, halves);
+    const native = new Uint8Array(nativeDequantize(type, halves, 65536).buffer);
+    expect(firstDifference(ours, native, 4)).toBeUndefined();
+  });
 });
 
 /** ggml writes families in lower case, and the K of the K-quants in upper case. */
@@ -51,4 +115,22 @@ function firstDifference(ours: Uint8Array, native: Uint8Array, blockBytes: numbe
   if (at < 0) return ours.length === native.length ? undefined : `lengths ${ours.length} and ${native.length}`;
   const count = ours.filter((byte, i) => byte !== native[i]).length;
   return `block ${Math.floor(at / blockBytes)}, byte ${at % blockBytes}: ours ${ours[at]}, ggml ${native[at]} (${count} bytes differ)`;
+}
+
+interface HeaderEntry {
+  dtype: string;
+  shape: [number, number];
+  data_offsets: [number, number];
+}
+
+/** Every 2-D BF16 tensor of a safetensors file: 8 bytes of header length, JSON, data. */
+function* matricesOf(path: URL): Generator<{ name: string; rows: number; cols: number; bytes: Uint8Array }> {
+  const file = readFileSync(path);
+  const headerBytes = Number(file.readBigUInt64LE(0));
+  const header = JSON.parse(file.toString('utf8', 8, 8 + headerBytes));
+  for (const [name, { dtype, shape, data_offsets }] of Object.entries<HeaderEntry>(header)) {
+    if (dtype !== 'BF16' || shape.length !== 2) continue;
+    const [begin, end] = data_offsets.map((offset) => 8 + headerBytes + offset);
+    yield { name, rows: shape[0], cols: shape[1], bytes: file.subarray(begin, end) };
+  }
 }
