@@ -7,8 +7,16 @@ export function decodeF16(src: usize, dst: usize, blocks: usize): void {
   const end8 = src + (blocks & ~7) * 2;
   while (src < end8) {
     const halves = v128.load(src);
-    v128.store(dst, f16ToF32x4(i32x4.extend_low_i16x8_u(halves)));
-    v128.store(dst, f16ToF32x4(i32x4.extend_high_i16x8_u(halves)), 16);
+    const magnitude = v128.and(halves, i16x8.splat(0x7fff));
+    const normal = i16x8.lt_u(i16x8.sub(magnitude, i16x8.splat(0x0400)), i16x8.splat(0x7800));
+    if (i16x8.all_true(normal)) {
+      // Nearly always: then rebiasing the exponent is all there is to do.
+      v128.store(dst, rebias(i32x4.extend_low_i16x8_s(halves)));
+      v128.store(dst, rebias(i32x4.extend_high_i16x8_s(halves)), 16);
+    } else {
+      v128.store(dst, f16ToF32x4(i32x4.extend_low_i16x8_u(halves)));
+      v128.store(dst, f16ToF32x4(i32x4.extend_high_i16x8_u(halves)), 16);
+    }
     src += 16;
     dst += 32;
   }
@@ -17,4 +25,10 @@ export function decodeF16(src: usize, dst: usize, blocks: usize): void {
     src += 2;
     dst += 4;
   }
+}
+
+/** Four sign-extended normal halves → floats. The shift leaves four copies of the sign on top; one stays. */
+@inline
+function rebias(halves: v128): v128 {
+  return i32x4.add(v128.and(i32x4.shl(halves, 13), i32x4.splat(0x8fffffff)), i32x4.splat(0x38000000));
 }
