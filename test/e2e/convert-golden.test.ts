@@ -3,6 +3,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TranscodePool } from '@quern/blocks';
 import { openGgufModel } from '@quern/checkpoint';
 import { conversionType, planConversion, writeModel } from '@quern/kquant';
 import { openModel } from '@quern/models';
@@ -18,17 +19,22 @@ const golden = ['llama-spm', 'llama3', 'mistral', 'qwen2', 'qwen3'].flatMap((arc
 golden.push({ checkpoint: 'tiny-llama', file: 'tiny-llama/expected/llama.cpp-bf16.gguf', type: 'bf16' });
 
 let folder: string;
-beforeAll(() => {
+let pool: TranscodePool;
+beforeAll(async () => {
+  pool = await TranscodePool.create({ threads: 2 });
   folder = mkdtempSync(join(tmpdir(), 'quern-convert-'));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await pool.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 describe('convert_hf_to_gguf.py, tensor by tensor', () => {
   for (const { checkpoint, file, type } of golden) {
     test(`${checkpoint} as ${type}`, async () => {
       const output = join(folder, 'out.gguf');
       const model = await openModel(join(models, checkpoint));
-      await writeModel(model, planConversion(model, conversionType(type)!), output, { threads: 1, force: true });
+      await writeModel(model, planConversion(model, conversionType(type)!), output, { pool, force: true });
       await model.close();
       expect(existsSync(`${output}.partial`)).toBe(false);
 

@@ -3,6 +3,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TranscodePool } from '@quern/blocks';
 import { openGgufModel } from '@quern/checkpoint';
 import { fileTypes, planTypes, writeModel } from '@quern/kquant';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -36,14 +37,19 @@ const synthetic: Record<string, SyntheticModel> = {
 };
 
 let folder: string;
+let pool: TranscodePool;
 beforeAll(async () => {
+  pool = await TranscodePool.create({ threads: 2 });
   folder = mkdtempSync(join(tmpdir(), 'quern-native-'));
   for (const [name, model] of Object.entries(synthetic)) {
     inputs[name] = join(folder, `${Object.keys(inputs).length}.gguf`);
     await writeSyntheticGguf(inputs[name], model);
   }
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await pool.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 describe.skipIf(oracleUnavailable)('llama_model_quantize, byte for byte', () => {
   for (const name of [...Object.keys(inputs), ...Object.keys(synthetic)]) {
@@ -53,7 +59,7 @@ describe.skipIf(oracleUnavailable)('llama_model_quantize, byte for byte', () => 
         const ours = join(folder, 'ours.gguf');
         nativeQuantizeModel(inputs[name]!, native, fileType as FileTypeName);
         const model = await openGgufModel(inputs[name]!);
-        await writeModel(model, planTypes(model, fileType), ours, { threads: 1, force: true });
+        await writeModel(model, planTypes(model, fileType), ours, { pool, force: true });
         await model.close();
         expect(readFileSync(ours).equals(readFileSync(native))).toBe(true);
       });

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TranscodePool } from '@quern/blocks';
 import { openGgufModel, type TensorView } from '@quern/checkpoint';
 import { fileTypes, planTypes, writeModel } from '@quern/kquant';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -16,10 +17,15 @@ const recorded = readFileSync(join(expected, 'quantize.tsv'), 'utf8')
   .filter(([, imatrix]) => imatrix === 'none');
 
 let folder: string;
-beforeAll(() => {
+let pool: TranscodePool;
+beforeAll(async () => {
+  pool = await TranscodePool.create({ threads: 2 });
   folder = mkdtempSync(join(tmpdir(), 'quern-golden-'));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await pool.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 async function sha256(tensor: TensorView): Promise<string> {
   const bytes = new Uint8Array(tensor.rows * tensor.rowBytes);
@@ -33,7 +39,7 @@ describe('llama-quantize, tensor by tensor', () => {
     test(fileType, async () => {
       const output = join(folder, `${fileType}.gguf`);
       const model = await openGgufModel(input);
-      await writeModel(model, planTypes(model, fileType), output, { threads: 2 });
+      await writeModel(model, planTypes(model, fileType), output, { pool });
       await model.close();
 
       const written = await openGgufModel(output);

@@ -15,8 +15,8 @@ export interface OutputFile {
   finishTensor(name: string): void;
   /** Puts everything on disk and gives the file its name. */
   commit(): Promise<void>;
-  /** Leaves the partial file and its journal for a later run. */
-  abandon(): Promise<void>;
+  /** Gives up; `keep` leaves the partial file and its journal for a later run. */
+  abandon(options: { keep: boolean }): Promise<void>;
 }
 
 export interface OutputOptions {
@@ -53,7 +53,7 @@ async function openPartial(
   const finished = left ? await readJournal(journalPath(path), identity) : undefined;
   if (left && !finished) onNote?.(`Discarding ${partial}: it belongs to another input or plan.`);
   if (finished) onNote?.(`Resuming ${partial}: ${finished.size} tensors are complete.`);
-  else await Promise.all([rm(partial, { force: true }), rm(journalPath(path), { force: true })]);
+  else await removePartial(path);
 
   const data = await open(partial, finished ? 'r+' : 'wx+');
   const journal = await open(journalPath(path), finished ? 'a' : 'wx');
@@ -103,11 +103,16 @@ async function openPartial(
         throwWriteError(error, partial);
       }
     },
-    async abandon() {
-      await saveInTurn().catch(() => {});
+    async abandon({ keep }) {
+      if (keep) await saveInTurn().catch(() => {});
       await close();
+      if (!keep) await removePartial(path);
     },
   };
+}
+
+async function removePartial(path: string): Promise<void> {
+  await Promise.all([rm(partialPath(path), { force: true }), rm(journalPath(path), { force: true })]);
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {

@@ -1,20 +1,19 @@
-// Writes a model by its plan: header first, then row blocks in any order, several at a time, each to its place.
+// Writes a model by its plan: header first, then the tensors, a few of them at a time, each cut into pieces:
 //
-//   lane:  next row block ─▶ read rows ─▶ transcode (a thread of the pool) ─▶ check ─▶ write at its offset ─▶ next …
+//   read rows into the memory of a thread ─▶ transcode there ─▶ write at the offset
 //
-// There are more lanes than threads, so that some read and write while others compute. Memory is what the lanes hold.
+// Memory is what the threads of the pool have (about 8 MiB each), however large the model is.
 import { createHash } from 'node:crypto';
-import { availableParallelism } from 'node:os';
+import { TranscodePool } from '@quern/blocks';
 import type { ModelView, TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { type GgufLayout, layoutGguf } from '@quern/gguf';
-import { type Plan, refuseFallbacks } from '../plan/plan.ts';
-import { checkWeights, type WeightPolicy } from './check-weights.ts';
+import { type Plan, refuseFallbacks, type TensorPlan } from '../plan/plan.ts';
 import { type OutputFile, openOutput } from './output-file.ts';
 import { preflight } from './preflight.ts';
-import { type RowBlock, rowBlocks, rowsPerBlock } from './row-blocks.ts';
 import { sourceIdentity } from './source-identity.ts';
-import { openTranscoder, type Transcoder } from './transcoder.ts';
+import { transcodeTensor } from './transcode-tensor.ts';
+import { applyPolicy, type WeightPolicy } from './weight-policy.ts';
 
 export interface WriteProgress {
   /** Bytes of the input dealt with, and of all of it. */
@@ -27,6 +26,8 @@ export interface WriteProgress {
 export interface WriteOptions extends WeightPolicy {
   /** Default: what the machine has. The bytes do not depend on it. */
   threads?: number;
+  /** Threads to work on, for callers that write several models; they stay open. Default: own ones. */
+  pool?: TranscodePool;
   onProgress?: (progress: WriteProgress) => void;
   /** Sentences for a person: resumed, discarded. */
   onNote?: (text: string) => void;
@@ -54,7 +55,7 @@ const bytesVersion = 1;
 /**
  * Writes `view` as `plan` says to `path`, under a temporary name until complete.
  * @throws QuernError `refused-fallback`, `refused-output-exists`, `refused-output-is-input`, `refused-disk-space`,
- *   `refused-non-finite`, `refused-f16-overflow`, `dtype-without-codec`, `tensor-missing`, `source-changed`, `disk-full`,
+ *   `refused-non-finite`, `refused-f16-overflow`, `transcode-unsupported`, `tensor-missing`, `source-changed`, `disk-full`,
  *   `write-failed`, `interrupted`, and those of reading
  */
 export async function writeModel(
@@ -74,89 +75,109 @@ export async function writeModel(
   await preflight(path, { inputs: files, size: layout.fileBytes, force: options.force });
 
   const sources = await sourceIdentity(files);
-  const threads = options.threads ?? availableParallelism();
-  const transcoder = await openTranscoder(plan, threads);
+  const pool = options.pool ?? (await TranscodePool.create({ threads: options.threads }));
   try {
-    const identity = identityOf(layout, plan, sources, options);
+    checkSupported(pool, plan, view.path);
     const { journalBytes, onNote } = options;
+    const identity = identityOf(layout, plan, sources, options);
     const output = await openOutput(path, { size: layout.fileBytes, identity, journalBytes, onNote });
     try {
       await output.write(layout.header, 0);
-      await writeTensors({ view, plan, layout, output, transcoder, threads, options });
+      await writeTensors({ view, plan, layout, output, pool, options });
       if ((await sourceIdentity(files)) !== sources) throw sourceChanged(view.path);
     } catch (error) {
-      await output.abandon();
+      // A refusal will be the same next time; everything else may be resumed.
+      const refused = error instanceof QuernError && error.code.startsWith('refused-');
+      await output.abandon({ keep: !refused });
       throw error;
     }
     await output.commit();
     const resumedTensors = output.finished.size;
     return { path, fileBytes: layout.fileBytes, resumedTensors, ms: performance.now() - startMs };
   } finally {
-    await transcoder.close();
+    if (!options.pool) await pool.close();
   }
 }
+
+/** How many tensors are at work at once: while the last pieces of one are written, the next is read. */
+const tensorsAtOnce = 3;
 
 interface Job {
   view: ModelView;
   plan: Plan;
   layout: GgufLayout;
   output: OutputFile;
-  transcoder: Transcoder;
-  threads: number;
+  pool: TranscodePool;
   options: WriteOptions;
 }
 
 async function writeTensors(job: Job): Promise<void> {
-  const { plan, output, options, threads } = job;
-  const progress = progressOf(plan, output.finished, options.onProgress);
-  const blocks = rowBlocks(plan, output.finished);
-  const left = new Map(plan.tensors.map((tensor) => [tensor.name, Math.ceil(tensor.rows / rowsPerBlock(tensor))]));
-  let failed = false;
+  const { plan, output, options } = job;
+  const report = progressOf(plan, output.finished, options.onProgress);
+  const todo = plan.tensors.filter((tensor) => !output.finished.has(tensor.name)).values();
+  let failure: { error: unknown } | undefined;
 
+  const onBytes: OnBytes = (tensor, bytes) => {
+    // What fails in one lane, or is asked for by the user, stops all of them at their next piece.
+    if (failure) throw failure.error;
+    options.signal?.throwIfAborted();
+    report(tensor, bytes);
+  };
   const lane = async (): Promise<void> => {
-    for (const block of blocks) {
-      if (failed) return;
-      options.signal?.throwIfAborted();
-      await writeBlock(job, block);
-      progress(block);
-      const { name } = block.tensor;
-      left.set(name, left.get(name)! - 1);
-      if (left.get(name) === 0) output.finishTensor(name);
+    for (const tensor of todo) {
+      if (failure) return;
+      await writeTensor(job, tensor, onBytes);
+      output.finishTensor(tensor.name);
     }
   };
-  // A failed lane stops the others, which finish the block they hold: nobody writes into a closed file.
-  const lanes = Array.from({ length: 2 * threads + 2 }, () =>
-    lane().catch((error) => {
-      failed = true;
-      throw error;
-    }),
+  await Promise.all(
+    Array.from({ length: tensorsAtOnce }, () =>
+      lane().catch((error) => {
+        failure ??= { error };
+      }),
+    ),
   );
-  const outcome = (await Promise.allSettled(lanes)).find((result) => result.status === 'rejected');
-  if (outcome) throw outcome.reason;
+  if (failure) throw failure.error;
 }
 
-async function writeBlock({ view, layout, output, transcoder, options }: Job, block: RowBlock): Promise<void> {
-  const { tensor, firstRow, rows, offset } = block;
+/** Told about bytes of a tensor that were written; may throw. */
+type OnBytes = (tensor: TensorPlan, bytes: number) => void;
+
+async function writeTensor({ view, layout, output, pool, options }: Job, tensor: TensorPlan, onBytes: OnBytes) {
   const source = viewOf(view, tensor.name);
-  await transcoder.run(
-    block,
-    (input) => source.readRows(firstRow, rows, input),
-    async (input, bytes) => {
-      checkWeights(block, input, bytes, source.file, options);
-      await output.write(bytes, layout.tensors.get(tensor.name)!.offset + offset);
-    },
-  );
+  const begin = layout.tensors.get(tensor.name)!.offset;
+  const found = await transcodeTensor(pool, tensor, source, async (bytes, offset) => {
+    await output.write(bytes, begin + offset);
+    onBytes(tensor, bytes.length);
+  });
+  applyPolicy(tensor, found, source.file, options);
 }
 
-function progressOf(plan: Plan, finished: ReadonlySet<string>, report: WriteOptions['onProgress']) {
-  const bytesPerRow = ({ cols, from }: Plan['tensors'][number]) => (cols / from.blockSize) * from.typeSize;
+/** Progress counts the bytes of the input that stand behind the bytes written. */
+function progressOf(plan: Plan, finished: ReadonlySet<string>, onProgress: WriteOptions['onProgress']): OnBytes {
   const total = plan.totals.bytesIn;
+  const perByteWritten = ({ from, to }: TensorPlan) => (from.typeSize * to.blockSize) / (from.blockSize * to.typeSize);
   let done = 0;
-  for (const tensor of plan.tensors) if (finished.has(tensor.name)) done += tensor.rows * bytesPerRow(tensor);
-  return ({ tensor, rows }: RowBlock): void => {
-    done += rows * bytesPerRow(tensor);
-    report?.({ done, total, tensor: tensor.name });
+  for (const tensor of plan.tensors) if (finished.has(tensor.name)) done += tensor.bytes * perByteWritten(tensor);
+  return (tensor, bytes) => {
+    done += bytes * perByteWritten(tensor);
+    onProgress?.({ done: Math.round(done), total, tensor: tensor.name });
   };
+}
+
+function checkSupported(pool: TranscodePool, plan: Plan, file: string): void {
+  for (const { name, from, via, to } of plan.tensors) {
+    if (via ? pool.supports(from, via) && pool.supports(via, to) : pool.supports(from, to)) continue;
+    throw new QuernError(
+      'transcode-unsupported',
+      `Weights stored as ${from.name} cannot be written as ${to.name} yet.`,
+      {
+        file,
+        tensor: name,
+        remedy: 'Choose another --type.',
+      },
+    );
+  }
 }
 
 function identityOf(layout: GgufLayout, plan: Plan, sources: string, policy: WeightPolicy): string {
