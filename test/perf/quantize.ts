@@ -1,0 +1,94 @@
+// Speed of the coders. First, one thread against llama.cpp's ggml_quantize_chunk out of npm: CPU time, medians of
+// interleaved runs on the same normal weights. Then the pool on one and two threads: wall time, BF16 in.
+// Run: npx tsx --conditions=source test/perf/quantize.ts [types] [rounds]     (an idle machine, please)
+import { cpus, loadavg } from 'node:os';
+import { type DType, dtypeByName, rowBytes, TranscodePool } from '@quern/blocks';
+import { gaussian, seededRandom } from '../../packages/blocks/src/testing/edge-rows.ts';
+import { compileKernels, instantiateKernels, kernelMemory } from '../../packages/blocks/src/wasm/kernels.ts';
+import { type GgmlTypeName, nativeQuantizeInto, oracleUnavailable } from '../oracle/src/index.ts';
+
+const [types = 'Q4_K,Q5_K,Q6_K,Q8_0,Q4_0,Q5_0,Q5_1,F16,BF16', rounds = '9'] = process.argv.slice(2);
+const WARM_UP = 3;
+const COLS = 4096;
+const CHUNK = 4096;
+
+const cpuMs = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+const median = (samples: number[]) => samples.sort((a, b) => a - b)[samples.length >> 1]!;
+const print = (...cells: string[]) =>
+  console.log(cells.map((cell, i) => (i ? cell.padStart(12) : cell.padEnd(8))).join(''));
+
+/** Weights per run: about 0.1 s of the slower side. */
+const weightsOf = (type: string) => (/_K$/.test(type) ? 1 << 18 : 1 << 20);
+
+async function oneThread(): Promise<void> {
+  const count = 1 << 20;
+  const [src, dst] = [1 << 20, (1 << 20) + count * 4];
+  const memory = kernelMemory(dst + count * 4);
+  const kernels = instantiateKernels(await compileKernels(), memory);
+  const values = new Float32Array(memory.buffer, src, count);
+  const normal = gaussian(seededRandom(1));
+  for (let i = 0; i < count; i++) values[i] = normal() * 0.02;
+  const copy = values.slice(); // koffi takes no shared memory
+  const out = new Uint8Array(count * 4);
+
+  print('type', 'ours MB/s', 'ggml MB/s', 'time ratio');
+  for (const type of types.split(',')) {
+    const { blockSize, typeSize } = dtypeByName(type);
+    const encode = kernels.encoder(dtypeByName(type))!;
+    const weights = weightsOf(type);
+    const ours: number[] = [];
+    const native: number[] = [];
+    for (let round = 0; round < WARM_UP + Number(rounds); round++) {
+      let began = cpuMs();
+      for (let i = 0; i < weights; i += CHUNK) {
+        encode(src + i * 4, dst + (i / blockSize) * typeSize, CHUNK / blockSize);
+      }
+      if (round >= WARM_UP) ours.push(cpuMs() - began);
+      if (oracleUnavailable) continue;
+      began = cpuMs();
+      nativeQuantizeInto(type as GgmlTypeName, copy.subarray(0, weights), out, weights / COLS, COLS);
+      if (round >= WARM_UP) native.push(cpuMs() - began);
+    }
+    const rate = (ms: number) => ((weights * 4) / ms / 1000).toFixed(0);
+    const [our, their] = [median(ours), native.length ? median(native) : Number.NaN];
+    print(type, rate(our), rate(their), (our / their).toFixed(3));
+  }
+}
+
+async function pools(): Promise<void> {
+  const bf16 = dtypeByName('BF16');
+  const [rows, cols] = [2048, COLS];
+  const source = new Uint8Array(rowBytes(bf16, rows * cols));
+  const bits = new Uint16Array(source.buffer);
+  const random = seededRandom(2);
+  for (let i = 0; i < bits.length; i++) bits[i] = (0x3b00 + random() * 0x200) | (random() < 0.5 ? 0x8000 : 0);
+  const members = await Promise.all([1, 2].map((threads) => TranscodePool.create({ threads })));
+
+  print('\nBF16 to', '1 thread', '2 threads', 'speed-up', '(MB/s of F32)');
+  for (const type of types.split(',')) {
+    const to: DType = dtypeByName(type);
+    const times: number[][] = [[], []];
+    for (let round = 0; round < 1 + Number(rounds); round++) {
+      for (const [i, pool] of members.entries()) {
+        const began = performance.now();
+        await pool.transcode(
+          { from: bf16, to, rows, cols },
+          (into, piece) => into.set(source.subarray(piece.sourceOffset, piece.sourceOffset + into.length)),
+          () => {},
+        );
+        if (round) times[i]!.push(performance.now() - began);
+      }
+    }
+    const [one, two] = times.map(median) as [number, number];
+    const rate = (ms: number) => ((rows * cols * 4) / ms / 1000).toFixed(0);
+    print(type, rate(one), rate(two), (one / two).toFixed(2));
+  }
+  await Promise.all(members.map((pool) => pool.close()));
+}
+
+console.log(`${cpus()[0]?.model}, Node ${process.version}, load ${loadavg()[0]!.toFixed(2)} on ${cpus().length} cores`);
+await oneThread();
+await pools();
