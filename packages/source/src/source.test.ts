@@ -1,4 +1,4 @@
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -69,4 +69,14 @@ test('a file that shrinks while open is reported, not padded', async () => {
   await truncate(path, 100);
   await expect(source.read(50, 100)).rejects.toMatchObject({ code: 'source-changed', file: path });
   await source.close();
+});
+
+test('what a browser uses imports nothing of Node', async () => {
+  const browserFiles = ['source.ts', 'range.ts', 'memory.ts', 'blob.ts', 'http.ts', 'http-range.ts'];
+  for (const name of browserFiles) {
+    const imports = [...(await readFile(new URL(name, import.meta.url), 'utf8')).matchAll(/from '(.+)'/g)];
+    for (const [, from] of imports) {
+      expect(from === '@quern/errors' || browserFiles.includes(from!.replace('./', '')), `${name}: ${from}`).toBe(true);
+    }
+  }
 });
