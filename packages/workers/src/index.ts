@@ -8,6 +8,7 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
  */
 export function spawnWorker(file: URL, callerUrl: string, options: WorkerOptions = {}): Worker {
   if (!callerUrl.endsWith('.ts')) return new Worker(new URL(file.href.replace(/\.ts$/, '.js')), options);
-  const boot = `import('tsx/esm/api').then(({register})=>{register();return import(${JSON.stringify(file.href)})})`;
+  const [loader, entry] = ['tsx/esm/api', file.href].map((name) => JSON.stringify(name));
+  const boot = `import(${loader}).then(({register})=>{register();return import(${entry})})`;
   return new Worker(boot, { ...options, eval: true, execArgv: ['--conditions=source'] });
 }
