@@ -41,6 +41,15 @@ describe('cpu device', () => {
     expect(await worker.terminate()).toBe(1);
   });
 
+  it('loses and repeats no chunk over thousands of jobs on more threads than cores', async () => {
+    const device = await cpuDevice({ threads: 5 });
+    const [count, ones] = [device.alloc('F32', [300_001]), device.alloc('F32', [300_001])];
+    device.write(ones, new Uint8Array(new Float32Array(300_001).fill(1).buffer));
+    for (let job = 0; job < 3000; job++) device.run('add', [count, ones], count, {});
+    expect(new Set(new Float32Array((await device.read(count)).buffer))).toEqual(new Set([3000]));
+    await device.dispose();
+  });
+
   it('refuses everything after dispose, which may be called twice', async () => {
     const device = await cpuDevice({ threads: 2 });
     const tensor = device.alloc('F32', [4]);
@@ -48,6 +57,19 @@ describe('cpu device', () => {
     await device.dispose();
     expect(() => device.run('scale', [tensor], tensor, { factor: 1 })).toThrow(/disposed/);
     expect(() => device.alloc('F32', [4])).toThrow(/disposed/);
+  });
+
+  it.each([2 ** 31, 2 ** 32 - 2 ** 25])('computes with addresses from %i on', async (below) => {
+    const device = await cpuDevice({ threads: 2 });
+    device.alloc('F32', [below / 4]); // never touched, so it costs address space only
+    const [x, w, y] = [device.alloc('F32', [5, 512]), device.alloc('F32', [1000, 512]), device.alloc('F32', [5, 1000])];
+    device.write(x, new Uint8Array(new Float32Array(5 * 512).fill(2).buffer));
+    device.write(w, new Uint8Array(new Float32Array(1000 * 512).fill(3).buffer));
+    device.run('matmul', [x, w], y, {});
+    device.run('add', [y, y], y, {});
+    device.run('rmsNorm', [y, device.view(w, [1000])], y, { eps: 0 });
+    expect(new Set(new Float32Array((await device.read(y)).buffer))).toEqual(new Set([3]));
+    await device.dispose();
   });
 
   it.each([{ threads: 0 }, { threads: 1.5 }, { threads: 100_000 }, { memoryBytes: 2 ** 33 }, { memoryBytes: -1 }])(

@@ -55,7 +55,7 @@ const actCases = (['silu', 'gelu'] as const).flatMap((act) =>
   ),
 );
 
-const actLimits = [-1e30, -200, -100, -88, -87.4, -20, -1e-20, 0, 1e-20, 20, 87.4, 88.8, 100, 1e30];
+const actLimits = [Number.NaN, -1e30, -200, -100, -88, -87.4, -20, -1e-20, 0, 1e-20, 20, 87.4, 88.8, 100, 1e30];
 const limitCases = (['silu', 'gelu'] as const).map(
   (act): Case<'gatedAct'> => ({
     op: 'gatedAct',
@@ -79,6 +79,32 @@ const softmaxCases = everySize(
     params: {},
   }),
 );
+
+const rowLimits = [
+  [Number.NaN, 1, 2, 3, 4],
+  [-Infinity, 0, -1e30, 1, -Infinity],
+  [1e30, 0, -1e30, 1e30, -200],
+  [88, -88, 0, 87.4, -87.4],
+];
+const rowOperand = {
+  dtype: 'F32',
+  shape: [rowLimits.length, rowLimits[0]!.length],
+  bytes: bytesOf(rowLimits.flat()),
+};
+const softmaxLimits: Case<'softmax'> = {
+  op: 'softmax',
+  title: 'NaN, infinities and the limits of e^x',
+  inputs: [rowOperand],
+  outputShape: rowOperand.shape,
+  params: {},
+};
+const logProbLimits: Case<'logProb'> = {
+  op: 'logProb',
+  title: 'NaN, infinities and the limits of e^x',
+  inputs: [rowOperand, integers([4], [1, 3, 0, 4])],
+  outputShape: [4],
+  params: {},
+};
 
 const logProbCases = everySize(
   (n, c, seed): Case<'logProb'> => ({
@@ -131,6 +157,8 @@ export const rowCases: Case[] = [
   ...actCases,
   ...limitCases,
   ...softmaxCases,
+  softmaxLimits,
+  logProbLimits,
   ...logProbCases,
   ...gatherCases,
   ...ropeCases,

@@ -66,7 +66,11 @@ export async function createCpuDevice(host: CpuHost, options: CpuDeviceOptions =
   });
   const leader = new CrewMember(seats[0]!);
   selfTest(leader, heap);
-  const workers = await Promise.all(seats.slice(1).map((seat) => host.startWorker(seat)));
+  const starting = seats.slice(1).map((seat) => host.startWorker(seat));
+  const workers = await Promise.all(starting).catch((error: unknown) => {
+    leader.stop(); // ends those that did start
+    throw error;
+  });
   return new CpuDevice({ leader, workers, heap, threads, memoryBytes });
 }
 
