@@ -66,7 +66,7 @@ export class HeaderWindow {
     const at = this.at;
     if (at + length > this.bytes.length) {
       if (length > this.remaining) {
-        throw new QuernError('gguf-truncated', `the file ends inside its header: ${length} more bytes expected`, {
+        throw new QuernError('gguf-truncated', `The file ends inside its header: ${length} more bytes expected.`, {
           file: this.source.name,
           offset: this.offset,
           remedy: 'The file is incomplete: fetch it again.',
@@ -74,7 +74,7 @@ export class HeaderWindow {
       }
       const end = this.offset + length;
       if (end > maxHeaderBytes) {
-        throw new QuernError('gguf-header-too-large', `the header goes beyond ${maxHeaderBytes} bytes`, {
+        throw new QuernError('gguf-header-too-large', `The header goes beyond ${maxHeaderBytes} bytes.`, {
           file: this.source.name,
           offset: this.offset,
         });

@@ -52,7 +52,7 @@ export function layoutGguf(metadata: GgufMetadata, tensors: readonly GgufTensorP
   let offset = 0;
   for (const tensor of tensors) {
     if (relative.has(tensor.name)) {
-      throw new QuernError('gguf-duplicate-tensor', 'two tensors have this name', { tensor: tensor.name });
+      throw new QuernError('gguf-duplicate-tensor', 'Two tensors have this name.', { tensor: tensor.name });
     }
     const byteLength = checkedBytes(tensor);
     writeInfo(out, tensor, offset);
@@ -71,7 +71,7 @@ function writeInfo(out: HeaderBytes, { name, dtype, shape }: GgufTensorPlan, off
   if (nameBytes > maxWrittenNameBytes) {
     throw new QuernError(
       'gguf-name-too-long',
-      `${nameBytes} bytes; llama.cpp reads names up to ${maxWrittenNameBytes}`,
+      `The name has ${nameBytes} bytes; llama.cpp reads up to ${maxWrittenNameBytes}.`,
       {
         tensor: name,
       },
@@ -85,19 +85,23 @@ function writeInfo(out: HeaderBytes, { name, dtype, shape }: GgufTensorPlan, off
 
 function checkedBytes({ name, dtype, shape }: GgufTensorPlan): number {
   const place = { tensor: name };
-  if (dtype.ggmlId === undefined) throw new QuernError('gguf-unknown-type', `GGUF has no type ${dtype.name}`, place);
+  if (dtype.ggmlId === undefined) throw new QuernError('gguf-unknown-type', `GGUF has no type ${dtype.name}.`, place);
   if (shape.length > maxDims) {
-    throw new QuernError('gguf-too-many-dims', `${shape.length} dimensions, more than ${maxDims}`, place);
+    throw new QuernError(
+      'gguf-too-many-dims',
+      `The tensor has ${shape.length} dimensions, more than ${maxDims}.`,
+      place,
+    );
   }
   const sane = shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
   const bytes = sane ? tensorBytes(dtype, shape) : 'overflow';
   if (bytes === 'overflow') {
-    throw new QuernError('gguf-shape-overflow', `the shape [${shape}] has no representable size`, place);
+    throw new QuernError('gguf-shape-overflow', `The shape [${shape}] has no representable size.`, place);
   }
   if (bytes === 'partial block') {
     throw new QuernError(
       'gguf-partial-block',
-      `rows of ${shape.at(-1) ?? 1} weights are no multiple of the ${dtype.blockSize} of ${dtype.name}`,
+      `Rows of ${shape.at(-1) ?? 1} weights are no multiple of the ${dtype.blockSize} of ${dtype.name}.`,
       place,
     );
   }

@@ -41,7 +41,7 @@ export async function openGguf(input: string | Source, options: OpenGgufOptions 
     const { names, dir } = findSplits(given.name, split);
     const openSibling = options.openSibling ?? (typeof input === 'string' ? siblingOf(dir) : undefined);
     if (!openSibling) {
-      throw new QuernError('gguf-split-unreachable', `the model is in ${split.count} files, and only one was given`, {
+      throw new QuernError('gguf-split-unreachable', `The model is in ${split.count} files, and only one was given.`, {
         file: given.name,
         remedy: 'Open it by path, or pass openSibling.',
       });
@@ -53,7 +53,7 @@ export async function openGguf(input: string | Source, options: OpenGgufOptions 
         continue;
       }
       const source = await openSibling(name).catch((cause) => {
-        throw new QuernError('gguf-split-missing', `split ${no + 1} of ${split.count} cannot be opened`, {
+        throw new QuernError('gguf-split-missing', `Split ${no + 1} of ${split.count} cannot be opened.`, {
           file: dir + name,
           remedy: 'Put all splits into one folder under their own names.',
           cause,

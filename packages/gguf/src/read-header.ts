@@ -40,7 +40,7 @@ export async function readGgufHeader(source: Source): Promise<GgufHeader> {
   for (let i = 0; i < pairCount; i++) {
     const offset = window.offset;
     const { key, value } = await window.item((w) => readPair(w, budget));
-    if (metadata.has(key)) throw new QuernError('gguf-duplicate-key', `the key ${key} occurs twice`, { file, offset });
+    if (metadata.has(key)) throw new QuernError('gguf-duplicate-key', `The key ${key} occurs twice.`, { file, offset });
     metadata.set(key, value);
   }
   const alignment = alignmentOf(metadata, file);
@@ -49,7 +49,7 @@ export async function readGgufHeader(source: Source): Promise<GgufHeader> {
   for (let i = 0; i < tensorCount; i++) {
     const info = await window.item(readTensorInfo);
     if (infos.has(info.name)) {
-      throw new QuernError('gguf-duplicate-tensor', 'two tensors have this name', {
+      throw new QuernError('gguf-duplicate-tensor', 'Two tensors have this name.', {
         file,
         tensor: info.name,
         offset: info.infoOffset,
@@ -71,18 +71,18 @@ export async function readGgufHeader(source: Source): Promise<GgufHeader> {
 function readPreamble(window: HeaderWindow): { version: number; tensorCount: number; pairCount: number } {
   const file = window.source.name;
   if (window.source.size < 4 || window.u32() !== magic) {
-    throw new QuernError('gguf-bad-magic', "the file does not begin with 'GGUF'", { file, offset: 0 });
+    throw new QuernError('gguf-bad-magic', "The file does not begin with 'GGUF'.", { file, offset: 0 });
   }
   const version = window.u32();
   if (version !== 0 && (version & 0xffff) === 0) {
-    throw new QuernError('gguf-big-endian', 'the file is big-endian', {
+    throw new QuernError('gguf-big-endian', 'The file is big-endian.', {
       file,
       offset: 4,
       remedy: 'Convert it to little-endian first (gguf-py has gguf_convert_endian).',
     });
   }
   if (version !== 2 && version !== 3) {
-    throw new QuernError('gguf-unsupported-version', `version ${version}; versions 2 and 3 are known`, {
+    throw new QuernError('gguf-unsupported-version', `Version ${version}; versions 2 and 3 are known.`, {
       file,
       offset: 4,
     });
@@ -96,7 +96,7 @@ function readCount(window: HeaderWindow, what: string, minBytes: number): number
   const offset = window.offset;
   const count = window.count();
   if (count * minBytes > window.source.size) {
-    throw new QuernError('gguf-bad-count', `${count} ${what} do not fit into a file of ${window.source.size} bytes`, {
+    throw new QuernError('gguf-bad-count', `${count} ${what} do not fit into a file of ${window.source.size} bytes.`, {
       file: window.source.name,
       offset,
     });
@@ -112,7 +112,7 @@ export function alignmentOf(metadata: GgufMetadata, file?: string): number {
   if (value <= 0 || value > maxAlignment || !Number.isInteger(Math.log2(value))) {
     throw new QuernError(
       'gguf-bad-alignment',
-      `general.alignment must be a uint32 power of two up to ${maxAlignment}, not ${entry.value} (${entry.type})`,
+      `The key general.alignment must be a uint32 power of two up to ${maxAlignment}, not ${entry.value} (${entry.type}).`,
       { file },
     );
   }

@@ -16,12 +16,13 @@ export interface ElementBudget {
 export function readName(window: HeaderWindow, what: string): string {
   const place = { file: window.source.name, offset: window.offset };
   const length = window.count();
-  if (length > maxNameBytes) throw new QuernError('gguf-name-too-long', `a ${what} of ${length} bytes`, place);
+  if (length > maxNameBytes)
+    throw new QuernError('gguf-name-too-long', `A ${what} has ${length} bytes, more than ${maxNameBytes}.`, place);
   try {
     return decodeUtf8(window.raw(length));
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
-    throw new QuernError('gguf-name-not-utf8', `a ${what} is not UTF-8 text`, { ...place, cause });
+    throw new QuernError('gguf-name-not-utf8', `A ${what} is not UTF-8 text.`, { ...place, cause });
   }
 }
 
@@ -29,7 +30,7 @@ export function readName(window: HeaderWindow, what: string): string {
 export function readPair(window: HeaderWindow, budget: ElementBudget): { key: string; value: GgufValue } {
   const place = { file: window.source.name, offset: window.offset };
   const key = readName(window, 'key');
-  if (key === '') throw new QuernError('gguf-empty-key', 'a metadata key is empty', place);
+  if (key === '') throw new QuernError('gguf-empty-key', 'A metadata key is empty.', place);
   // The budget is only charged when the pair is complete: the pair may be parsed again on a larger window.
   const trial = { used: budget.used };
   const value = readValue(window, window.u32(), key, 0, trial);
@@ -45,7 +46,7 @@ function readValue(window: HeaderWindow, id: number, key: string, depth: number,
 
 function readArray(window: HeaderWindow, key: string, depth: number, budget: ElementBudget): GgufValue {
   if (depth >= maxArrayDepth) {
-    throw new QuernError('gguf-array-too-deep', `${key} nests arrays deeper than ${maxArrayDepth}`, here(window));
+    throw new QuernError('gguf-array-too-deep', `${key} nests arrays deeper than ${maxArrayDepth}.`, here(window));
   }
   const id = window.u32();
   const nested = id === arrayTypeId;
@@ -55,13 +56,13 @@ function readArray(window: HeaderWindow, key: string, depth: number, budget: Ele
   if (minBytes > window.remaining) {
     throw new QuernError(
       'gguf-truncated',
-      `${key} claims ${count} elements, more than the file can hold`,
+      `${key} claims ${count} elements, more than the file can hold.`,
       here(window),
     );
   }
   budget.used += count;
   if (budget.used > maxArrayElements) {
-    throw new QuernError('gguf-array-too-long', `${key} has ${count} elements`, {
+    throw new QuernError('gguf-array-too-long', `${key} has ${count} elements, too many.`, {
       ...here(window),
       remedy: `All arrays of a file together may have ${maxArrayElements}.`,
     });
@@ -80,7 +81,7 @@ function readArray(window: HeaderWindow, key: string, depth: number, budget: Ele
 
 function scalarType(window: HeaderWindow, id: number, key: string): GgufScalarType {
   const info = scalarTypeById.get(id);
-  if (!info) throw new QuernError('gguf-unknown-value-type', `${key} has the unknown value type ${id}`, here(window));
+  if (!info) throw new QuernError('gguf-unknown-value-type', `${key} has the unknown value type ${id}.`, here(window));
   return info.type;
 }
 
@@ -103,14 +104,18 @@ const readers: Record<GgufScalarType, (window: HeaderWindow, key: string) => Ggu
     const place = here(window);
     const byte = window.u8();
     // gguf.md: anything but 0 and 1 is invalid.
-    if (byte > 1) throw new QuernError('gguf-bad-bool', `${key} holds ${byte} as a bool`, place);
+    if (byte > 1) throw new QuernError('gguf-bad-bool', `${key} holds ${byte} as a bool.`, place);
     return byte === 1;
   },
   string: (window, key) => {
     const place = here(window);
     const length = window.count();
     if (length > maxStringBytes) {
-      throw new QuernError('gguf-string-too-long', `${key} holds a string of ${length} bytes`, place);
+      throw new QuernError(
+        'gguf-string-too-long',
+        `${key} holds a string of ${length} bytes, more than ${maxStringBytes}.`,
+        place,
+      );
     }
     return decodeText(window.raw(length));
   },

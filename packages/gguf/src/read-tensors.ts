@@ -40,7 +40,8 @@ export function readTensorInfo(window: HeaderWindow): TensorInfo {
   const name = readName(window, 'tensor name');
   const place = { file: window.source.name, tensor: name, offset: infoOffset };
   const dims = window.u32();
-  if (dims > maxDims) throw new QuernError('gguf-too-many-dims', `${dims} dimensions, more than ${maxDims}`, place);
+  if (dims > maxDims)
+    throw new QuernError('gguf-too-many-dims', `The tensor has ${dims} dimensions, more than ${maxDims}.`, place);
   const shape: number[] = [];
   for (let i = 0; i < dims; i++) shape.unshift(window.count());
   const id = window.u32();
@@ -49,16 +50,16 @@ export function readTensorInfo(window: HeaderWindow): TensorInfo {
   const dtype = dtypeByGgmlId(id);
   if (!dtype) {
     const why = removedIds.has(id) ? 'a type that ggml has removed' : 'an unknown type';
-    throw new QuernError('gguf-unknown-type', `ggml type ${id} is ${why}`, place);
+    throw new QuernError('gguf-unknown-type', `The ggml type ${id} is ${why}.`, place);
   }
   const byteLength = tensorBytes(dtype, shape);
   if (byteLength === 'overflow') {
-    throw new QuernError('gguf-shape-overflow', `the shape [${shape}] has no representable size`, place);
+    throw new QuernError('gguf-shape-overflow', `The shape [${shape}] has no representable size.`, place);
   }
   if (byteLength === 'partial block') {
     throw new QuernError(
       'gguf-partial-block',
-      `rows of ${shape.at(-1) ?? 1} weights are no multiple of the ${dtype.blockSize} of ${dtype.name}`,
+      `Rows of ${shape.at(-1) ?? 1} weights are no multiple of the ${dtype.blockSize} of ${dtype.name}.`,
       place,
     );
   }
@@ -85,19 +86,19 @@ export function placeTensors(
     if (begin % alignment !== 0) {
       throw new QuernError(
         'gguf-misaligned',
-        `its offset ${begin} is no multiple of the alignment ${alignment}`,
+        `Its offset ${begin} is no multiple of the alignment ${alignment}.`,
         place,
       );
     }
-    if (begin < end) throw new QuernError('gguf-overlap', `the tensor overlaps ${JSON.stringify(last)}`, place);
+    if (begin < end) throw new QuernError('gguf-overlap', `The tensor overlaps ${JSON.stringify(last)}.`, place);
     const expected = alignUp(end, alignment);
     if (begin > expected) {
-      throw new QuernError('gguf-hole', `${begin - expected} bytes before it belong to no tensor`, place);
+      throw new QuernError('gguf-hole', `${begin - expected} bytes before it belong to no tensor.`, place);
     }
     end = begin + info.byteLength;
     last = info.name;
     if (end > source.size - dataOffset) {
-      throw new QuernError('gguf-truncated', `the tensor ends at ${dataOffset + end}, the file at ${source.size}`, {
+      throw new QuernError('gguf-truncated', `The tensor ends at ${dataOffset + end}, the file at ${source.size}.`, {
         ...place,
         remedy: 'The file is incomplete: fetch it again.',
       });
@@ -105,7 +106,7 @@ export function placeTensors(
   }
   const fileEnd = alignUp(dataOffset + end, alignment);
   if (source.size > fileEnd) {
-    throw new QuernError('gguf-trailing-data', `${source.size - fileEnd} bytes at the end belong to no tensor`, {
+    throw new QuernError('gguf-trailing-data', `${source.size - fileEnd} bytes at the end belong to no tensor.`, {
       file,
       offset: fileEnd,
     });

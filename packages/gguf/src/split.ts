@@ -23,7 +23,7 @@ export function splitOf(metadata: GgufMetadata, file: string): Split | undefined
   const no = integer(metadata, noKey, file);
   const tensors = integer(metadata, tensorsKey, file);
   if (no === undefined || tensors === undefined || no >= count || count > 99_999) {
-    throw new QuernError('gguf-split-bad-metadata', `split ${no} of ${count} with ${tensors} tensors makes no sense`, {
+    throw new QuernError('gguf-split-bad-metadata', `Split ${no} of ${count} with ${tensors} tensors makes no sense.`, {
       file,
     });
   }
@@ -35,7 +35,7 @@ function integer(metadata: GgufMetadata, key: string, file: string): number | un
   if (!entry) return undefined;
   const value = typeof entry.value === 'bigint' ? Number(entry.value) : entry.value;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-    throw new QuernError('gguf-split-bad-metadata', `${key} is no count`, { file });
+    throw new QuernError('gguf-split-bad-metadata', `${key} is no count.`, { file });
   }
   return value;
 }
@@ -47,7 +47,7 @@ export function findSplits(path: string, { no, count }: Split): { dir: string; n
   const nameOf = (prefix: string, i: number): string => `${prefix}-${digits(i + 1)}-of-${digits(count)}.gguf`;
   const prefix = /^(.*)-\d{5}-of-\d{5}\.gguf$/s.exec(name)?.[1];
   if (prefix === undefined || name !== nameOf(prefix, no)) {
-    throw new QuernError('gguf-split-bad-name', `split ${no + 1} of ${count} must be named ${nameOf('NAME', no)}`, {
+    throw new QuernError('gguf-split-bad-name', `Split ${no + 1} of ${count} must be named ${nameOf('NAME', no)}.`, {
       file: path,
       remedy: 'Give the splits their original names.',
     });
@@ -69,12 +69,14 @@ export function joinSplits(
     const file = sources[no]!.name;
     const split = splitOf(header.metadata, file);
     if (split?.no !== no || split.count !== count || (no > 0 && split.tensors !== promised)) {
-      throw new QuernError('gguf-split-mismatch', `it does not say that it is split ${no + 1} of this model`, { file });
+      throw new QuernError('gguf-split-mismatch', `It does not say that it is split ${no + 1} of this model.`, {
+        file,
+      });
     }
     promised = split.tensors;
     for (const [name, tensor] of header.tensors) {
       if (tensors.has(name)) {
-        throw new QuernError('gguf-duplicate-tensor', `the tensor is also in ${tensors.get(name)!.source.name}`, {
+        throw new QuernError('gguf-duplicate-tensor', `The tensor is also in ${tensors.get(name)!.source.name}.`, {
           file,
           tensor: name,
           offset: tensor.offset,
@@ -84,7 +86,7 @@ export function joinSplits(
     }
   }
   if (tensors.size !== promised) {
-    throw new QuernError('gguf-split-mismatch', `the splits hold ${tensors.size} tensors, not ${promised}`, {
+    throw new QuernError('gguf-split-mismatch', `The splits hold ${tensors.size} tensors, not ${promised}.`, {
       file: sources[0]!.name,
     });
   }

@@ -9,7 +9,7 @@ import { arrayTypeId, scalarTypeByName } from './value-type.ts';
 /** A string without loss of the escaped bytes that reading may have put into it. */
 export function writeString(out: HeaderBytes, text: string, what: string): number {
   const bytes = encodeText(text);
-  if (!bytes) throw new QuernError('gguf-bad-value', `${what} holds a lone surrogate, which has no bytes`);
+  if (!bytes) throw new QuernError('gguf-bad-value', `${what} holds a lone surrogate, which has no bytes.`);
   out.u64(bytes.length);
   out.raw(bytes);
   return bytes.length;
@@ -17,8 +17,9 @@ export function writeString(out: HeaderBytes, text: string, what: string): numbe
 
 export function writePair(out: HeaderBytes, key: string, value: GgufValue): void {
   const length = writeString(out, key, 'a key');
-  if (length === 0) throw new QuernError('gguf-empty-key', 'a metadata key is empty');
-  if (length > maxNameBytes) throw new QuernError('gguf-name-too-long', `a key of ${length} bytes`);
+  if (length === 0) throw new QuernError('gguf-empty-key', 'A metadata key is empty.');
+  if (length > maxNameBytes)
+    throw new QuernError('gguf-name-too-long', `A key has ${length} bytes, more than ${maxNameBytes}.`);
   out.u32(value.type === 'array' ? arrayTypeId : typeId(value.type));
   writeValue(out, key, value);
 }
@@ -44,7 +45,7 @@ function writeValue(out: HeaderBytes, key: string, value: GgufValue): void {
 const typeId = (type: GgufScalarType): number => scalarTypeByName.get(type)!.id;
 
 function badValue(key: string, type: string, value: unknown): QuernError {
-  return new QuernError('gguf-bad-value', `${key}: ${String(value)} is no ${type}`);
+  return new QuernError('gguf-bad-value', `${key}: ${String(value)} is no ${type}.`);
 }
 
 type Write = (out: HeaderBytes, value: GgufScalar, key: string) => void;

@@ -53,12 +53,12 @@ export class GgufWriter {
   async write(name: string, bytes: Uint8Array, offset = 0): Promise<void> {
     const place = this.tensors.get(name);
     if (!place) {
-      throw new QuernError('gguf-unknown-tensor', 'the tensor was not declared', { file: this.path, tensor: name });
+      throw new QuernError('gguf-unknown-tensor', 'The tensor was not declared.', { file: this.path, tensor: name });
     }
     if (!Number.isSafeInteger(offset) || offset < 0 || offset + bytes.length > place.byteLength) {
       throw new QuernError(
         'gguf-write-out-of-range',
-        `${bytes.length} bytes at ${offset} do not fit into a tensor of ${place.byteLength}`,
+        `${bytes.length} bytes at ${offset} do not fit into a tensor of ${place.byteLength}.`,
         { file: this.path, tensor: name, offset: place.offset },
       );
     }
@@ -73,7 +73,7 @@ export class GgufWriter {
   async finish(): Promise<void> {
     for (const [name, { byteLength, offset }] of this.tensors) {
       if (!this.written.get(name)!.covers(byteLength)) {
-        throw new QuernError('gguf-incomplete', 'not all bytes of the tensor were written', {
+        throw new QuernError('gguf-incomplete', 'Not all bytes of the tensor were written.', {
           file: this.path,
           tensor: name,
           offset,

@@ -41,7 +41,7 @@ export function parseHeader(text: Uint8Array, fileSize: number, file: string): H
   const dataStart = 8 + text.length;
 
   if (json[0] !== '{') {
-    throw new QuernError('safetensors-bad-json', "the header does not begin with '{'", { file, offset: 8 });
+    throw new QuernError('safetensors-bad-json', "The header does not begin with '{'.", { file, offset: 8 });
   }
   let tensor: string | undefined;
   try {
@@ -60,7 +60,7 @@ export function parseHeader(text: Uint8Array, fileSize: number, file: string): H
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     const code = error.kind === 'duplicate' ? 'safetensors-duplicate-name' : 'safetensors-bad-json';
-    throw new QuernError(code, `bad header: ${error.message}`, { file, tensor, offset: offsetOf(error.at) });
+    throw new QuernError(code, `Bad header: ${error.message}.`, { file, tensor, offset: offsetOf(error.at) });
   }
   checkCover(entries, dataStart, fileSize, file);
   return { metadata, entries };
@@ -70,7 +70,7 @@ function decodeUtf8(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new QuernError('safetensors-not-utf8', 'the header is not UTF-8 text', { file, offset: 8, cause });
+    throw new QuernError('safetensors-not-utf8', 'The header is not UTF-8 text.', { file, offset: 8, cause });
   }
 }
 
@@ -94,11 +94,11 @@ function readFields(reader: JsonReader, place: () => ErrorPlace): Required<Field
     if (key === 'dtype') fields.dtype = reader.string();
     else if (key === 'shape') fields.shape = counts(maxDims);
     else if (key === 'data_offsets') fields.offsets = counts(2);
-    else throw new QuernError('safetensors-bad-entry', `unknown field ${JSON.stringify(key)}`, place());
+    else throw new QuernError('safetensors-bad-entry', `Unknown field ${JSON.stringify(key)}.`, place());
   });
   const { dtype, shape, offsets } = fields;
   if (dtype === undefined || shape === undefined || offsets?.length !== 2) {
-    throw new QuernError('safetensors-bad-entry', 'a tensor needs dtype, shape and two data_offsets', place());
+    throw new QuernError('safetensors-bad-entry', 'A tensor needs dtype, shape and two data_offsets.', place());
   }
   return { dtype, shape, offsets };
 }
@@ -112,27 +112,27 @@ function checkEntry(
 ): HeaderEntry {
   const dtype = dtypeBySafetensorsName(dtypeName);
   if (!dtype) {
-    throw new QuernError('safetensors-unknown-dtype', `unknown dtype ${JSON.stringify(dtypeName)}`, place());
+    throw new QuernError('safetensors-unknown-dtype', `Unknown dtype ${JSON.stringify(dtypeName)}.`, place());
   }
   const bytes = tensorBytes(dtype, shape);
   if (bytes === undefined) {
-    throw new QuernError('safetensors-bad-shape', `the shape [${shape}] of ${dtypeName} has no valid size`, place());
+    throw new QuernError('safetensors-bad-shape', `The shape [${shape}] of ${dtypeName} has no valid size.`, place());
   }
   const [from, to] = offsets as [number, number];
   if (from > to) {
-    throw new QuernError('safetensors-bad-offsets', `data_offsets [${from}, ${to}] run backwards`, place());
+    throw new QuernError('safetensors-bad-offsets', `Its data_offsets [${from}, ${to}] run backwards.`, place());
   }
   if (to - from !== bytes) {
     throw new QuernError(
       'safetensors-size-mismatch',
-      `${dtypeName} of shape [${shape}] has ${bytes} bytes, but data_offsets give ${to - from}`,
+      `${dtypeName} of shape [${shape}] has ${bytes} bytes, but data_offsets give ${to - from}.`,
       place(),
     );
   }
   const begin = dataStart + from;
   const end = dataStart + to;
   if (end > fileSize) {
-    throw new QuernError('safetensors-truncated', `the tensor ends at ${end}, but the file at ${fileSize}`, {
+    throw new QuernError('safetensors-truncated', `The tensor ends at ${end}, but the file at ${fileSize}.`, {
       ...place(),
       remedy: 'The file is incomplete: fetch it again.',
     });
@@ -156,16 +156,16 @@ function checkCover(entries: readonly HeaderEntry[], dataStart: number, fileSize
   for (const entry of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     const place = { file, tensor: entry.name, offset: entry.begin };
     if (entry.begin < end) {
-      throw new QuernError('safetensors-overlap', `the tensor overlaps ${JSON.stringify(last)}`, place);
+      throw new QuernError('safetensors-overlap', `The tensor overlaps ${JSON.stringify(last)}.`, place);
     }
     if (entry.begin > end) {
-      throw new QuernError('safetensors-hole', `${entry.begin - end} bytes before it belong to no tensor`, place);
+      throw new QuernError('safetensors-hole', `${entry.begin - end} bytes before it belong to no tensor.`, place);
     }
     end = entry.end;
     last = entry.name;
   }
   if (end !== fileSize) {
-    throw new QuernError('safetensors-trailing-data', `${fileSize - end} bytes at the end belong to no tensor`, {
+    throw new QuernError('safetensors-trailing-data', `${fileSize - end} bytes at the end belong to no tensor.`, {
       file,
       offset: end,
     });

@@ -34,12 +34,12 @@ export interface Safetensors {
 export async function openSafetensors(source: Source): Promise<Safetensors> {
   const { name: file, size } = source;
   if (size < 8) {
-    throw new QuernError('safetensors-truncated', `a file of ${size} bytes has no header`, { file, offset: 0 });
+    throw new QuernError('safetensors-truncated', `A file of ${size} bytes has no header.`, { file, offset: 0 });
   }
   const prefix = await source.read(0, 8);
   const declared = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true);
   if (declared > BigInt(maxHeaderBytes)) {
-    throw new QuernError('safetensors-header-too-large', `the header claims ${declared} bytes`, {
+    throw new QuernError('safetensors-header-too-large', `The header claims ${declared} bytes.`, {
       file,
       offset: 0,
       remedy: `At most ${maxHeaderBytes} are allowed. Is this a safetensors file?`,
@@ -47,7 +47,7 @@ export async function openSafetensors(source: Source): Promise<Safetensors> {
   }
   const headerBytes = Number(declared);
   if (8 + headerBytes > size) {
-    throw new QuernError('safetensors-truncated', `the header claims ${headerBytes} bytes, the file has ${size}`, {
+    throw new QuernError('safetensors-truncated', `The header claims ${headerBytes} bytes, the file has ${size}.`, {
       file,
       offset: 0,
       remedy: 'The file is incomplete: fetch it again.',

@@ -28,7 +28,7 @@ export async function openSharded(dir: string): Promise<Safetensors> {
   if (await exists(single)) return openPath(single);
   const indexPath = join(dir, 'model.safetensors.index.json');
   if (!(await exists(indexPath))) {
-    throw new QuernError('safetensors-no-weights', 'no model.safetensors and no model.safetensors.index.json', {
+    throw new QuernError('safetensors-no-weights', 'No model.safetensors and no model.safetensors.index.json.', {
       file: dir,
     });
   }
@@ -43,7 +43,7 @@ export async function openSharded(dir: string): Promise<Safetensors> {
     for (const shard of shardNames) {
       const path = join(dir, shard);
       if (!(await exists(path))) {
-        throw new QuernError('safetensors-shard-missing', `the shard ${shard} is missing`, {
+        throw new QuernError('safetensors-shard-missing', `The shard ${shard} is missing.`, {
           file: path,
           remedy: 'Fetch the missing file into the folder.',
         });
@@ -81,15 +81,15 @@ function joinShards(
       const place = { file: tensor.source.name, tensor: name, offset: tensor.begin };
       const other = tensors.get(name);
       if (other) {
-        throw new QuernError('safetensors-tensor-in-two-shards', `the tensor is also in ${other.source.name}`, place);
+        throw new QuernError('safetensors-tensor-in-two-shards', `The tensor is also in ${other.source.name}.`, place);
       }
       if (!weightMap.has(name)) {
-        throw new QuernError('safetensors-tensor-not-in-index', 'the index does not list this tensor', place);
+        throw new QuernError('safetensors-tensor-not-in-index', 'The index does not list this tensor.', place);
       }
       if (weightMap.get(name) !== shard) {
         throw new QuernError(
           'safetensors-tensor-not-in-shard',
-          `the index puts it into ${weightMap.get(name)}, but it is in ${shard}`,
+          `The index puts it into ${weightMap.get(name)}, but it is in ${shard}.`,
           place,
         );
       }
@@ -98,7 +98,7 @@ function joinShards(
   }
   for (const [name, shard] of weightMap) {
     if (!tensors.has(name)) {
-      throw new QuernError('safetensors-tensor-not-in-shard', `the index puts it into ${shard}, which lacks it`, {
+      throw new QuernError('safetensors-tensor-not-in-shard', `The index puts it into ${shard}, which lacks it.`, {
         file: index,
         tensor: name,
       });
@@ -115,11 +115,11 @@ async function readIndex(path: string): Promise<Map<string, string>> {
   const source = await openFile(path);
   let text = '';
   try {
-    if (source.size > maxIndexBytes) bad(`an index of ${source.size} bytes is too large`);
+    if (source.size > maxIndexBytes) bad(`An index of ${source.size} bytes is too large.`);
     text = new TextDecoder('utf-8', { fatal: true }).decode(await source.read(0, source.size));
   } catch (cause) {
     if (cause instanceof QuernError) throw cause;
-    bad('the index is not UTF-8 text', 0);
+    bad('The index is not UTF-8 text.', 0);
   } finally {
     await source.close();
   }
@@ -133,16 +133,16 @@ async function readIndex(path: string): Promise<Map<string, string>> {
     reader.end();
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
-    bad(`bad JSON: ${error.message}`, new TextEncoder().encode(text.slice(0, error.at)).length);
+    bad(`Bad JSON: ${error.message}.`, new TextEncoder().encode(text.slice(0, error.at)).length);
   }
-  if (weightMap.size === 0) bad('the index has no weight_map, or an empty one');
+  if (weightMap.size === 0) bad('The index has no weight_map, or an empty one.');
   return weightMap;
 }
 
 /** A shard lies beside its index: anything that could leave the folder is refused. */
 function checkShardName(shard: string, tensor: string, file: string): string {
   if (!/^[^/\\:\0]+$/.test(shard) || shard === '.' || shard === '..') {
-    throw new QuernError('safetensors-bad-shard-name', `${JSON.stringify(shard)} is no plain file name`, {
+    throw new QuernError('safetensors-bad-shard-name', `${JSON.stringify(shard)} is no plain file name.`, {
       file,
       tensor,
     });

@@ -59,16 +59,16 @@ function inFileOrder(path: string, tensors: readonly SafetensorsInput[]): Sized[
   const sized = tensors.map((tensor): Sized => {
     const place: ErrorPlace = { file: path, tensor: tensor.name };
     if (!dtypeOrder.includes(tensor.dtype.safetensorsName ?? '')) {
-      throw new QuernError('safetensors-unknown-dtype', `safetensors has no dtype ${tensor.dtype.name}`, place);
+      throw new QuernError('safetensors-unknown-dtype', `Safetensors has no dtype ${tensor.dtype.name}.`, place);
     }
     if (names.has(tensor.name) || tensor.name === '__metadata__') {
-      throw new QuernError('safetensors-duplicate-name', 'the name is taken', place);
+      throw new QuernError('safetensors-duplicate-name', 'The name is taken.', place);
     }
     names.add(tensor.name);
     const sane = tensor.shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
     const bytes = sane ? tensorBytes(tensor.dtype, tensor.shape) : undefined;
     if (bytes === undefined) {
-      throw new QuernError('safetensors-bad-shape', `the shape [${tensor.shape}] has no valid size`, place);
+      throw new QuernError('safetensors-bad-shape', `The shape [${tensor.shape}] has no valid size.`, place);
     }
     return { tensor, bytes };
   });
@@ -93,7 +93,7 @@ function headerBytes(path: string, sized: readonly Sized[], metadata?: ReadonlyM
   const json = new TextEncoder().encode(`{${fields.join(',')}}`);
   const length = Math.ceil(json.length / 8) * 8;
   if (length > maxHeaderBytes) {
-    throw new QuernError('safetensors-header-too-large', `the header would have ${length} bytes`, { file: path });
+    throw new QuernError('safetensors-header-too-large', `The header would have ${length} bytes.`, { file: path });
   }
   const header = new Uint8Array(8 + length).fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
@@ -106,12 +106,12 @@ async function writeTensor(sink: FileSink, tensor: SafetensorsInput, offset: num
   let written = 0;
   for await (const piece of tensor.data) {
     if (written + piece.length > bytes) {
-      throw new QuernError('safetensors-wrong-length', `more than its ${bytes} bytes were given`, place);
+      throw new QuernError('safetensors-wrong-length', `More than its ${bytes} bytes were given.`, place);
     }
     await sink.write(piece, offset + written);
     written += piece.length;
   }
   if (written !== bytes) {
-    throw new QuernError('safetensors-wrong-length', `only ${written} of its ${bytes} bytes were given`, place);
+    throw new QuernError('safetensors-wrong-length', `Only ${written} of its ${bytes} bytes were given.`, place);
   }
 }

@@ -12,10 +12,14 @@ export function blobSource(blob: Blob, name = 'name' in blob ? String(blob.name)
     try {
       bytes = new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
     } catch (cause) {
-      throw new QuernError('source-changed', 'the file changed while it was being read', { file: name, offset, cause });
+      throw new QuernError('source-changed', 'The file changed while it was being read.', {
+        file: name,
+        offset,
+        cause,
+      });
     }
     if (bytes.length !== length) {
-      throw new QuernError('source-changed', `read ${bytes.length} of ${length} bytes`, { file: name, offset });
+      throw new QuernError('source-changed', `Read ${bytes.length} of ${length} bytes.`, { file: name, offset });
     }
     return bytes;
   };

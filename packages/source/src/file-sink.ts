@@ -57,9 +57,9 @@ export async function createFileSink(path: string, size: number): Promise<FileSi
     partialPath,
     size,
     async write(bytes, offset) {
-      if (!handle) throw new QuernError('write-failed', 'the file is already closed', { file: path });
+      if (!handle) throw new QuernError('write-failed', 'The file is already closed.', { file: path });
       if (!Number.isSafeInteger(offset) || offset < 0 || offset > size - bytes.length) {
-        throw new QuernError('write-out-of-range', `${bytes.length} bytes do not fit into a file of ${size}`, {
+        throw new QuernError('write-out-of-range', `${bytes.length} bytes do not fit into a file of ${size}.`, {
           file: path,
           offset,
         });
@@ -69,7 +69,7 @@ export async function createFileSink(path: string, size: number): Promise<FileSi
       }
     },
     async finish() {
-      if (!handle) throw new QuernError('write-failed', 'the file is already closed', { file: path });
+      if (!handle) throw new QuernError('write-failed', 'The file is already closed.', { file: path });
       await handle.sync().catch(fail);
       await handle.close().catch(fail);
       handle = undefined;

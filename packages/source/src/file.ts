@@ -21,7 +21,7 @@ export async function openFile(path: string): Promise<Source> {
   const stat = await handle.stat();
   if (!stat.isFile()) {
     await handle.close();
-    throw new QuernError('source-not-a-file', 'not a regular file', { file: path });
+    throw new QuernError('source-not-a-file', 'Not a regular file.', { file: path });
   }
   const size = stat.size;
 
@@ -30,14 +30,14 @@ export async function openFile(path: string): Promise<Source> {
     for (let done = 0; done < target.length; ) {
       const wanted = Math.min(target.length - done, maxReadBytes);
       const { bytesRead } = await handle.read(target, done, wanted, offset + done).catch((cause) => {
-        throw new QuernError('source-read-failed', `cannot read: ${(cause as Error).message}`, {
+        throw new QuernError('source-read-failed', `Cannot read: ${(cause as Error).message}.`, {
           file: path,
           offset: offset + done,
           cause,
         });
       });
       if (bytesRead === 0) {
-        throw new QuernError('source-changed', `the file ended after ${done} of ${target.length} bytes`, {
+        throw new QuernError('source-changed', `The file ended after ${done} of ${target.length} bytes.`, {
           file: path,
           offset,
           remedy: 'Something shortened the file while it was open: do not write to it, and try again.',
@@ -64,7 +64,7 @@ export async function openFile(path: string): Promise<Source> {
 function openError(path: string, cause: unknown): QuernError {
   const code = (cause as NodeJS.ErrnoException).code;
   if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new QuernError('source-not-found', 'no such file', { file: path, cause });
+    return new QuernError('source-not-found', 'No such file.', { file: path, cause });
   }
-  return new QuernError('source-not-readable', `cannot open: ${(cause as Error).message}`, { file: path, cause });
+  return new QuernError('source-not-readable', `Cannot open: ${(cause as Error).message}.`, { file: path, cause });
 }

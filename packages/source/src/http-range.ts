@@ -59,7 +59,7 @@ export async function* readRange(request: RangeRequest): AsyncGenerator<Uint8Arr
       if (!(error instanceof Passing)) throw error;
       failures++;
       if (failures >= attempts) {
-        throw new QuernError('http-failed', `gave up after ${failures} attempts: ${error.message}`, {
+        throw new QuernError('http-failed', `Gave up after ${failures} attempts: ${error.message}.`, {
           file: request.url,
           offset: position,
           cause: error.cause ?? error,
@@ -118,21 +118,25 @@ function checkResponse(response: Response, request: RangeRequest, position: numb
   const place = { file: request.url, offset: position };
   const etag = response.headers.get('etag');
   if (request.etag && etag && etag !== request.etag) {
-    throw new QuernError('source-changed', `the file changed on the server (ETag ${request.etag}, now ${etag})`, place);
+    throw new QuernError(
+      'source-changed',
+      `The file changed on the server (ETag ${request.etag}, now ${etag}).`,
+      place,
+    );
   }
   if (response.status === 200) {
     if (!request.mustRange) return position;
-    throw new QuernError('http-no-range', 'the server sends whole files only', {
+    throw new QuernError('http-no-range', 'The server sends whole files only.', {
       ...place,
       remedy: 'Download the file first.',
     });
   }
   const range = parseContentRange(response);
   if (range?.start !== position) {
-    throw new QuernError('http-bad-range', `answered with ${response.headers.get('content-range')}`, place);
+    throw new QuernError('http-bad-range', `Answered with ${response.headers.get('content-range')}.`, place);
   }
   if (request.size !== undefined && range.size !== request.size) {
-    throw new QuernError('source-changed', `the file has ${range.size} bytes now, not ${request.size}`, place);
+    throw new QuernError('source-changed', `The file has ${range.size} bytes now, not ${request.size}.`, place);
   }
   return 0;
 }
@@ -151,7 +155,7 @@ function checkStatus(response: Response, url: string): void {
       : status === 404 || status === 410
         ? ['http-not-found', 'Check the address.']
         : ['http-status', undefined];
-  throw new QuernError(code!, `the server answered with status ${status}`, { file: url, remedy });
+  throw new QuernError(code!, `The server answered with status ${status}.`, { file: url, remedy });
 }
 
 // `bytes 0-99/1234`, or with status 416 an asterisk for the range.

@@ -5,7 +5,7 @@ import { QuernError } from '@quern/errors';
 export function checkRange(name: string, size: number, offset: number, length: number): void {
   const sane = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
   if (!sane || offset > size - length) {
-    throw new QuernError('source-out-of-range', `wanted ${length} bytes, but the file has only ${size}`, {
+    throw new QuernError('source-out-of-range', `Wanted ${length} bytes, but the file has only ${size}.`, {
       file: name,
       offset,
       remedy: 'The file is truncated or its header is damaged: fetch it again.',

@@ -47,7 +47,7 @@ export async function downloadBlob(request: BlobRequest, http: HttpOptions): Pro
   const got = hash.digest('hex');
   if (got !== request.hash.hex) {
     await rm(partial, { force: true });
-    throw new QuernError('hub-wrong-hash', `the ${request.hash.kind} is ${got}, not ${request.hash.hex}`, {
+    throw new QuernError('hub-wrong-hash', `The ${request.hash.kind} is ${got}, not ${request.hash.hex}.`, {
       file: request.file,
       remedy: 'The damaged bytes were deleted: try again.',
     });
@@ -85,7 +85,7 @@ async function hashPrefix(handle: FileHandle, length: number, hash: Hash): Promi
   const buffer = new Uint8Array(2 ** 20);
   for (let at = 0; at < length; ) {
     const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, length - at), at);
-    if (bytesRead === 0) throw new QuernError('source-changed', 'the partial download shrank while it was read');
+    if (bytesRead === 0) throw new QuernError('source-changed', 'The partial download shrank while it was read.');
     hash.update(buffer.subarray(0, bytesRead));
     at += bytesRead;
   }

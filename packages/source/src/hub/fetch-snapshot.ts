@@ -55,7 +55,7 @@ export async function fetchSnapshot(request: SnapshotRequest): Promise<{ dir: st
     const { commit, entries } = await listRemote(settings, http, repo, revision);
     const wanted = entries.filter(({ path }) => files(path));
     if (wanted.length === 0) {
-      throw new QuernError('hub-no-files', `${repo} at ${commit} has none of the files that are needed`);
+      throw new QuernError('hub-no-files', `${repo} at ${commit} has none of the files that are needed.`);
     }
     await download(request, settings, http, cache, commit, wanted);
     // Written last, so that a revision never stands for a half-fetched snapshot.
@@ -80,7 +80,7 @@ async function cachedSnapshot(
       () => false,
     ));
   if (commit && dir && present) return { dir, commit };
-  throw new QuernError('hub-offline', `${repo} at revision ${revision} is not in the cache, and we are offline`, {
+  throw new QuernError('hub-offline', `${repo} at revision ${revision} is not in the cache, and we are offline.`, {
     file: cache.dir,
     remedy: 'Fetch it once online (without HF_HUB_OFFLINE).',
   });
@@ -97,7 +97,7 @@ async function listRemote(
   const hub = { hubUrl: settings.endpoint, fetch: hubFetch(settings, http) };
   const { sha: commit } = await modelInfo({ ...hub, name: repo, revision, additionalFields: ['sha'] });
   if (typeof commit !== 'string' || !isCommit(commit)) {
-    throw new QuernError('hub-failed', `the hub names no commit for ${repo} at ${revision}`);
+    throw new QuernError('hub-failed', `The hub names no commit for ${repo} at ${revision}.`);
   }
   const entries: RemoteFile[] = [];
   for await (const entry of listFiles({ ...hub, repo, revision: commit, recursive: true })) {
@@ -108,7 +108,7 @@ async function listRemote(
       ? ({ kind: 'sha256', hex: sha256 } as const)
       : ({ kind: 'git-sha1', hex: entry.oid ?? '' } as const);
     if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash.hex)) {
-      throw new QuernError('hub-failed', `the hub gives no hash for ${path}`, { file: path });
+      throw new QuernError('hub-failed', `The hub gives no hash for ${path}.`, { file: path });
     }
     entries.push({ path, size: entry.lfs?.size ?? entry.size, hash });
   }

@@ -31,7 +31,7 @@ export function hubFetch({ endpoint, token }: HubSettings, http: HttpOptions): t
         lastError = error;
       }
     }
-    throw new QuernError('hub-unreachable', `the hub did not answer: ${(lastError as Error).message}`, {
+    throw new QuernError('hub-unreachable', `The hub did not answer: ${(lastError as Error).message}.`, {
       file: url,
       cause: lastError,
       remedy: 'Check the network; with HF_HUB_OFFLINE=1 a model that was fetched before is used as it is.',
@@ -45,19 +45,19 @@ export function hubError(error: unknown, repo: string, revision: string): unknow
   const code = error instanceof QuernError ? error.code : undefined;
   const message = (error as Error).message;
   if (status === 401 || status === 403 || code === 'http-unauthorized') {
-    return new QuernError('hub-unauthorized', `no access to ${repo}: ${message}`, {
+    return new QuernError('hub-unauthorized', `No access to ${repo}: ${message}.`, {
       cause: error,
       remedy: 'Check the id; for a private or gated model accept its terms on the hub and set HF_TOKEN.',
     });
   }
   if (status === 404 || code === 'http-not-found') {
-    return new QuernError('hub-not-found', `no model ${repo} at revision ${revision}: ${message}`, {
+    return new QuernError('hub-not-found', `No model ${repo} at revision ${revision}: ${message}.`, {
       cause: error,
       remedy: 'Check the id and the revision.',
     });
   }
   if (status !== undefined) {
-    return new QuernError('hub-failed', `the hub refused: ${message}`, { cause: error });
+    return new QuernError('hub-failed', `The hub refused: ${message}.`, { cause: error });
   }
   return error;
 }

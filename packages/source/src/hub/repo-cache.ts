@@ -15,7 +15,7 @@ export class RepoCache {
   /** @throws QuernError `hub-bad-repo` for anything but `name` or `owner/name` */
   constructor(cacheDir: string, repo: string) {
     if (!/^[\w.-]+(\/[\w.-]+)?$/.test(repo) || repo.split('/').some((part) => /^\.+$/.test(part))) {
-      throw new QuernError('hub-bad-repo', `${JSON.stringify(repo)} is no hub id`, {
+      throw new QuernError('hub-bad-repo', `${JSON.stringify(repo)} is no hub id.`, {
         remedy: 'Write it as owner/name.',
       });
     }
@@ -69,7 +69,7 @@ export function isCommit(revision: string): boolean {
 export function safePath(path: string, what: string): string {
   const parts = path.split('/');
   if (/[\\:\0]/.test(path) || parts.some((part) => part === '' || part === '.' || part === '..')) {
-    throw new QuernError('hub-bad-path', `the ${what} ${JSON.stringify(path)} could leave the cache folder`);
+    throw new QuernError('hub-bad-path', `The ${what} ${JSON.stringify(path)} could leave the cache folder.`);
   }
   return path;
 }
