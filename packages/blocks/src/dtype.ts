@@ -54,6 +54,8 @@ export const dtypes: readonly DType[] = [
   plain('F8_E4M3', 1, { safetensorsName: 'F8_E4M3' }),
   plain('F8_E5M2', 1, { safetensorsName: 'F8_E5M2' }),
   plain('F8_E8M0', 1, { safetensorsName: 'F8_E8M0' }),
+  plain('F8_E4M3FNUZ', 1, { safetensorsName: 'F8_E4M3FNUZ' }),
+  plain('F8_E5M2FNUZ', 1, { safetensorsName: 'F8_E5M2FNUZ' }),
   packed('F6_E2M3', 4, 3),
   packed('F6_E3M2', 4, 3),
   packed('F4', 2, 1),
