@@ -65,4 +65,15 @@ describe.skipIf(oracleUnavailable)('llama_model_quantize, byte for byte', () => 
       });
     }
   }
+
+  test.each(['Q4_K_M', 'Q6_K', 'F16'])('an input quantized already, to %s', async (fileType) => {
+    const native = join(folder, 'native.gguf');
+    const ours = join(folder, 'ours.gguf');
+    const quantized = join(models, 'arch/llama3/llama.cpp-q8_0.gguf');
+    nativeQuantizeModel(quantized, native, fileType as FileTypeName, { allowRequantize: true });
+    const model = await openGgufModel(quantized);
+    await writeModel(model, planTypes(model, fileType, { allowRequantize: true }), ours, { pool, force: true });
+    await model.close();
+    expect(readFileSync(ours).equals(readFileSync(native))).toBe(true);
+  });
 });

@@ -1,6 +1,7 @@
 // quern convert: a Hugging Face checkpoint to GGUF, with the bytes of convert_hf_to_gguf.py; to a quantized type in the
 // same pass, with the bytes of converting and quantizing one after the other.
 
+import { locateCheckpoint } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import {
   conversionType,
@@ -12,7 +13,7 @@ import {
   writeAndReport,
 } from '@quern/kquant';
 import { openModel } from '@quern/models';
-import { exitForUsage, parseCount, runCommand } from '@quern/terminal';
+import { createProgress, exitForUsage, parseCount, progressMode, runCommand } from '@quern/terminal';
 import { Command, Option } from 'commander';
 
 interface ConvertOptions {
@@ -43,7 +44,7 @@ export function convertCommand(): Command {
     .description(
       `Convert a Hugging Face checkpoint to GGUF. Types: auto, ${fileTypes.map(({ name }) => name).join(', ')}.`,
     )
-    .argument('<checkpoint>', 'folder, or hub id such as org/model')
+    .argument('<checkpoint>', 'folder, or hub id such as org/model or org/model@revision')
     .option('-t, --type <type>', 'file type to write', 'auto')
     .option('-o, --output <file>', 'output file (default: <name>-<TYPE>.gguf in the current folder)')
     .option('--revision <name>', 'branch, tag or commit of a hub id')
@@ -69,8 +70,7 @@ async function convert(ref: string, options: ConvertOptions, signal: AbortSignal
   const conversion = conversionType(options.type);
   const quantization = conversion ? undefined : fileTypeNamed(options.type);
   const threads = parseCount('--threads', options.threads, 1024);
-  if (ref.toLowerCase().endsWith('.gguf')) throw alreadyGguf(ref);
-  const model = await openModel(ref);
+  const model = await openModel(await locate(ref, options, signal));
   try {
     const converted = planConversion(model, conversion ?? 'auto');
     const plan = quantization ? planTypes(model, quantization.name, { converted }) : converted;
@@ -81,8 +81,19 @@ async function convert(ref: string, options: ConvertOptions, signal: AbortSignal
   }
 }
 
-const alreadyGguf = (file: string): QuernError =>
-  new QuernError('usage-already-gguf', 'The input is a GGUF file already.', {
-    file,
+/** Folder of the checkpoint, fetched first when it is a hub id. */
+async function locate(ref: string, { revision, json }: ConvertOptions, signal: AbortSignal): Promise<string> {
+  const progress = createProgress({ title: 'download', mode: progressMode({ json }) });
+  const { path, kind } = await locateCheckpoint(ref, {
+    revision,
+    signal,
+    onProgress: ({ file, receivedBytes, totalBytes }) =>
+      progress.update({ done: receivedBytes, total: totalBytes, label: file }),
+  });
+  progress.finish();
+  if (kind === 'hf') return path;
+  throw new QuernError('usage-already-gguf', 'The input is a GGUF file already.', {
+    file: path,
     remedy: 'Use quern quantize to change its type.',
   });
+}

@@ -32,7 +32,7 @@ export interface Progress {
   update(state: ProgressState): void;
   /** A line that stays, whatever the mode (`{"note": …}` in JSON). */
   note(text: string): void;
-  /** Prints the final state; later updates are ignored. Safe to call twice. */
+  /** Prints the final state, unless nothing was ever done; later updates are ignored. Safe to call twice. */
   finish(): void;
 }
 
@@ -50,6 +50,7 @@ export function createProgress(options: ProgressOptions): Progress {
   const samples: { ms: number; done: number }[] = [];
   let state: ProgressState = { done: 0, total: options.total };
   let lastMs = startMs;
+  let begun = false;
   let finished = false;
 
   const figures = () => {
@@ -83,6 +84,7 @@ export function createProgress(options: ProgressOptions): Progress {
   return {
     update(next) {
       if (finished) return;
+      begun = true;
       state = { ...state, ...next };
       const now = performance.now();
       if (now - lastMs < intervalMs[mode]) return;
@@ -99,7 +101,7 @@ export function createProgress(options: ProgressOptions): Progress {
     finish() {
       if (finished) return;
       finished = true;
-      print(true);
+      if (begun) print(true);
     },
   };
 }

@@ -14,9 +14,15 @@ export interface PreflightOptions {
 }
 
 /**
- * @throws QuernError `refused-output-is-input`, `refused-output-exists`, `refused-disk-space` with the numbers
+ * @throws QuernError `output-folder-missing`, `refused-output-is-input`, `refused-output-exists`, `refused-disk-space` with the numbers
  */
 export async function preflight(path: string, { inputs, size, force }: PreflightOptions): Promise<void> {
+  if (!(await stat(dirname(path)).catch(() => undefined))?.isDirectory()) {
+    throw new QuernError('output-folder-missing', 'The folder of the output file does not exist.', {
+      file: path,
+      remedy: 'Create it first.',
+    });
+  }
   const real = await realpath(path).catch(() => undefined);
   if (real !== undefined) {
     const there = await stat(real);

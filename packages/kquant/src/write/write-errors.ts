@@ -13,7 +13,6 @@ const causes: Readonly<Record<string, readonly [code: string, message: string, r
   ],
   EACCES: ['write-denied', 'No permission to write here.', 'Choose another output with -o.'],
   EROFS: ['write-denied', 'The file system is read-only.', 'Choose another output with -o.'],
-  ENOENT: ['output-folder-missing', 'The folder of the output file does not exist.', 'Create it first.'],
 };
 
 /** Always throws: a `QuernError` naming `file` for an error of the file system, anything else as it is. */
