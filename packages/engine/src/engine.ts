@@ -1,5 +1,4 @@
 // The engine as an application sees it: a worker thread computes, the caller's event loop stays free.
-import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { QuernError } from '@quern/errors';
 import { spawnWorker } from '@quern/workers';
@@ -24,12 +23,12 @@ export class Engine {
   #nextId = 0;
   /** Set once nothing can be asked any more. */
   #ended?: QuernError;
-  #exit: Promise<unknown>;
+  readonly #exit: Promise<unknown>;
 
   private constructor(worker: Worker, info: EngineInfo) {
     this.#worker = worker;
     this.info = info;
-    this.#exit = once(worker, 'exit');
+    this.#exit = new Promise((resolve) => worker.once('exit', resolve));
     worker.on('message', (message: FromWorker) => this.#receive(message));
     worker.on('error', (cause) => this.#fail(crashed(`The engine's worker failed: ${cause.message}`, cause)));
     worker.on('exit', (code) => this.#fail(crashed(`The engine's worker ended unexpectedly (exit code ${code}).`)));
@@ -43,17 +42,7 @@ export class Engine {
     const worker = spawnWorker(new URL('./engine-worker.ts', import.meta.url), import.meta.url, {
       workerData: options satisfies EngineOptions,
     });
-    const info = await new Promise<EngineInfo>((resolve, reject) => {
-      worker.on('message', (message: FromWorker) => {
-        if (message.type === 'progress') onProgress?.(message.doneBytes, message.totalBytes);
-        else if (message.type === 'ready') resolve(message.info);
-        else if (message.type === 'broken') reject(errorFromData(message.error));
-      });
-      worker.once('error', (cause) => reject(crashed(`The engine's worker failed: ${cause.message}`, cause)));
-      worker.once('exit', (code) => reject(crashed(`The engine's worker ended while loading (exit code ${code}).`)));
-    });
-    worker.removeAllListeners();
-    return new Engine(worker, info);
+    return new Engine(worker, await untilReady(worker, onProgress));
   }
 
   /**
@@ -110,6 +99,30 @@ export class Engine {
   #post(message: ToWorker): void {
     this.#worker.postMessage(message);
   }
+}
+
+/** Listens to the worker while it loads. */
+function untilReady(worker: Worker, onProgress: StartOptions['onProgress']): Promise<EngineInfo> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: QuernError): void => {
+      stopListening();
+      reject(error);
+    };
+    const onMessage = (message: FromWorker): void => {
+      if (message.type === 'progress') onProgress?.(message.doneBytes, message.totalBytes);
+      else if (message.type === 'broken') fail(errorFromData(message.error));
+      else if (message.type === 'ready') {
+        stopListening();
+        resolve(message.info);
+      }
+    };
+    const onError = (cause: Error): void => fail(crashed(`The engine's worker failed: ${cause.message}`, cause));
+    const onExit = (code: number): void =>
+      fail(crashed(`The engine's worker ended while loading (exit code ${code}).`));
+    // One by one: a Worker keeps listeners of its own, without which no message arrives any more.
+    const stopListening = () => worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+  });
 }
 
 const crashed = (message: string, cause?: unknown): QuernError =>

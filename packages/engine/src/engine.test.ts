@@ -1,0 +1,164 @@
+// The engine in its worker thread, on the CPU device, against the recorded replies of transformers.
+import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { QuernError } from '@quern/errors';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testPath } from '../../../test/golden/forward/recorded.ts';
+import { type CallOptions, Engine } from './engine.ts';
+import type { FinishEvent, GenerateEvent } from './request.ts';
+
+const chats: { ids: number[]; greedy_ids: number[]; rendered: string }[] = JSON.parse(
+  readFileSync(testPath('models/tiny-llama/expected/chat.json'), 'utf8'),
+).chat_template;
+const END_OF_TURN = 3;
+const tinyLlama = testPath('models/tiny-llama');
+const greedy: CallOptions = { sampling: { temperature: 0 } };
+
+async function collect(events: AsyncIterable<GenerateEvent>): Promise<{ tokens: number[]; finish: FinishEvent }> {
+  const tokens: number[] = [];
+  for await (const event of events) {
+    if ('finishReason' in event) return { tokens, finish: event };
+    tokens.push(event.token);
+  }
+  throw new Error('the generation ended without a finish event');
+}
+
+describe('tiny-llama', () => {
+  let engine: Engine;
+  const progress: [number, number][] = [];
+  beforeAll(async () => {
+    engine = await Engine.start({
+      modelPath: tinyLlama,
+      threads: 2,
+      maxSequences: 3,
+      contextTokens: 1024,
+      onProgress: (done, total) => progress.push([done, total]),
+    });
+  });
+  afterAll(() => engine.close());
+
+  it('says what it is', () => {
+    expect(engine.info).toMatchObject({
+      device: 'cpu',
+      threads: 2,
+      contextTokens: 1024,
+      cacheTokens: 1024,
+      maxSequences: 3,
+      hyperparameters: { architecture: 'llama', vocabSize: 4096, blockCount: 4 },
+      memory: { kvBytes: 4 * 2 * 4 * 1024 * 128 }, // 4 blocks, k and v, f32, 2 heads of 64
+    });
+    const [done, total] = progress.at(-1)!;
+    expect(done).toBe(total);
+  });
+
+  it('gives the greedy replies that transformers gave, all chats at once', async () => {
+    const replies = await Promise.all(
+      chats.map(({ ids }) =>
+        collect(engine.generate(Int32Array.from(ids), { ...greedy, maxTokens: 96, stopTokens: [END_OF_TURN] })),
+      ),
+    );
+    for (const [i, { ids, greedy_ids: expected }] of chats.entries()) {
+      const ended = expected.at(-1) === END_OF_TURN;
+      expect(replies[i].tokens).toEqual(ended ? expected.slice(0, -1) : expected);
+      expect(replies[i].finish).toMatchObject({
+        finishReason: ended ? 'stop' : 'length',
+        promptTokens: ids.length,
+        generatedTokens: expected.length,
+      });
+      expect(replies[i].finish.timings.promptMs).toBeGreaterThan(0);
+    }
+  });
+
+  it('repeats a seeded reply beside other requests', async () => {
+    const options = { maxTokens: 30, sampling: { seed: 42, temperature: 0.8, topK: 40, topP: 0.95, minP: 0.05 } };
+    const prompt = Int32Array.from(chats[0].ids);
+    const alone = await collect(engine.generate(prompt, options));
+    const [together] = await Promise.all([
+      collect(engine.generate(prompt, options)),
+      collect(engine.generate(Int32Array.from(chats[1].ids), { maxTokens: 40 })),
+      collect(engine.generate(Int32Array.from(chats[2].ids), { maxTokens: 10 })),
+    ]);
+    expect(together.tokens).toEqual(alone.tokens);
+    expect(together.finish.seed).toBe(42);
+  });
+
+  it('hands errors over with code and numbers, and goes on', async () => {
+    const long = engine.generate(new Int32Array(1024), greedy);
+    const error = await long.next().catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(QuernError);
+    expect(error).toMatchObject({ code: 'prompt-too-long', message: expect.stringMatching(/1024 .* 1024/) });
+    const { tokens } = await collect(engine.generate(Int32Array.of(1, 2), { ...greedy, maxTokens: 3 }));
+    expect(tokens).toHaveLength(3);
+  });
+
+  it('ends by signal, before and during generation', async () => {
+    const aborted = await collect(engine.generate(Int32Array.of(0), { ...greedy, signal: AbortSignal.abort() }));
+    expect(aborted).toMatchObject({ tokens: [], finish: { finishReason: 'cancelled' } });
+    const controller = new AbortController();
+    let tokens = 0;
+    for await (const event of engine.generate(Int32Array.of(0), { signal: controller.signal })) {
+      if ('finishReason' in event) expect(event.finishReason).toBe('cancelled');
+      else if (++tokens === 3) controller.abort();
+    }
+    expect(tokens).toBeLessThan(20); // those already on their way
+  });
+
+  it('stops computing for a reader that leaves', async () => {
+    for (
+      let i = 0;
+      i < 6;
+      i++ // twice as many as there are places; each could go on to the end of the context
+    )
+      for await (const _ of engine.generate(Int32Array.of(0), {})) break;
+    const { finish } = await collect(engine.generate(Int32Array.of(0), { ...greedy, maxTokens: 2 }));
+    expect(finish.timings.queueMs).toBeLessThan(1000); // 2,000 tokens of others would take longer
+    expect(finish.generatedTokens).toBe(2);
+  });
+});
+
+describe('life and death', () => {
+  it.each([
+    [{ modelPath: testPath('models/nothing-here') }, 'model-not-found'],
+    [{ modelPath: tinyLlama, contextTokens: 4096 }, 'context-too-long'],
+    [{ modelPath: tinyLlama, maxSequences: 0 }, 'engine-option-invalid'],
+    [{ modelPath: tinyLlama, device: 'abacus' as 'cpu' }, 'engine-option-invalid'],
+    [{ modelPath: tinyLlama, cacheTokens: 2 ** 24 }, 'model-too-large'],
+  ])('does not start with %o', async (options, code) => {
+    await expect(Engine.start({ device: 'reference', ...options })).rejects.toMatchObject({ code });
+  });
+
+  it('finishes what it has when closed, and takes nothing new', async () => {
+    const engine = await Engine.start({ modelPath: tinyLlama, device: 'reference', maxSequences: 1 });
+    const replies = [1, 2].map(() => collect(engine.generate(Int32Array.of(0), { ...greedy, maxTokens: 5 })));
+    await engine.close();
+    for (const { tokens, finish } of await Promise.all(replies)) {
+      expect(tokens).toHaveLength(5);
+      expect(finish.finishReason).toBe('length');
+    }
+    await expect(engine.generate(Int32Array.of(0)).next()).rejects.toMatchObject({ code: 'engine-closed' });
+    await engine.close();
+  });
+
+  it('cancels what it has when closed in a hurry', async () => {
+    const engine = await Engine.start({ modelPath: tinyLlama, device: 'reference' });
+    const reply = collect(engine.generate(Int32Array.of(0), greedy));
+    await engine.close({ cancel: true });
+    expect((await reply).finish.finishReason).toBe('cancelled');
+  });
+
+  it('rejects every request when the worker dies', async () => {
+    const worker = new Worker(
+      "require('node:worker_threads').parentPort.once('message', () => { throw new Error('boom') })",
+      {
+        eval: true,
+      },
+    );
+    const OverWorker = Engine as unknown as new (worker: Worker, info: object) => Engine;
+    const engine = new OverWorker(worker, {});
+    const requests = [1, 2].map(() => engine.generate(Int32Array.of(0)).next());
+    for (const request of requests)
+      await expect(request).rejects.toMatchObject({ code: 'engine-crashed', message: expect.stringContaining('boom') });
+    await expect(engine.generate(Int32Array.of(0)).next()).rejects.toMatchObject({ code: 'engine-crashed' });
+    await engine.close();
+  });
+});
