@@ -1,4 +1,4 @@
-// Builds one package: every src/<name>.wasm-entry file becomes dist/<name>.wasm (AssemblyScript), then `tsc -b`.
+// Builds one package: every src/wasm/<name>.entry.wasm.ts becomes dist/<name>.wasm (AssemblyScript), then `tsc -b`.
 // Called from the package's folder by turbo, which orders packages and caches results.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
@@ -15,8 +15,8 @@ mkdirSync('dist', { recursive: true });
 if (existsSync('src/wasm')) {
   for (const file of readdirSync('src/wasm').filter((name) => name.endsWith('.entry.wasm.ts'))) {
     const name = file.replace('.entry.wasm.ts', '');
-    // Shared memory is imported, so that the host reads files straight into it. 64 KiB below memoryBase stay free
-    // for the kernels' fixed scratch; 65536 pages is the 4 GiB limit of 32-bit wasm.
+    // Shared memory is imported, so that the host reads files straight into it. A module's static data begins at
+    // memoryBase, so that address 0 stays invalid; 65536 pages is the 4 GiB limit of 32-bit wasm.
     run(asc, [
       join('src/wasm', file),
       '-o',
