@@ -89,22 +89,19 @@ export class JsonReader {
     if (this.text[this.at] !== '"') this.fail('expected a string');
     const start = this.at;
     let end = start + 1;
-    let escaped = false;
+    let plain = true;
     for (;;) {
       const c = this.text.charCodeAt(end);
       if (c === 0x22) break;
       if (Number.isNaN(c)) this.fail('the string never ends');
-      if (c === 0x5c) {
-        escaped = true;
-        end++;
-      }
-      end++;
+      if (c === 0x5c || c < 0x20) plain = false;
+      end += c === 0x5c ? 2 : 1;
     }
     this.at = end + 1;
-    const raw = this.text.slice(start, end + 1);
+    if (plain) return this.text.slice(start + 1, end);
     try {
-      // Control characters are legal in no JSON string; JSON.parse judges them and the escapes.
-      return escaped || hasControl(raw) ? (JSON.parse(raw) as string) : raw.slice(1, -1);
+      // Escapes are for JSON.parse to judge, and control characters, which no JSON string may have.
+      return JSON.parse(this.text.slice(start, end + 1)) as string;
     } catch {
       throw new JsonError('bad character or escape in a string', start);
     }
@@ -113,10 +110,15 @@ export class JsonReader {
   /** A non-negative integer below 2^53, written without fraction or exponent. */
   count(): number {
     this.skipSpace();
-    const digits = this.number();
+    let end = this.at;
+    while (isDigit(this.text.charCodeAt(end))) end++;
+    const digits = this.text.slice(this.at, end);
     const value = Number(digits);
-    if (!/^[0-9]+$/.test(digits) || !Number.isSafeInteger(value)) this.fail('expected an integer from 0 to 2^53');
-    this.at += digits.length;
+    // JSON has no leading zeros. What follows is not looked at: a fraction or exponent fails as a missing comma.
+    if (digits === '' || (digits[0] === '0' && digits !== '0') || !Number.isSafeInteger(value)) {
+      this.fail('expected an integer from 0 to 2^53');
+    }
+    this.at = end;
     return value;
   }
 
@@ -142,7 +144,6 @@ export class JsonReader {
   }
 }
 
-function hasControl(raw: string): boolean {
-  for (let i = 0; i < raw.length; i++) if (raw.charCodeAt(i) < 0x20) return true;
-  return false;
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
 }

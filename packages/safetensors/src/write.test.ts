@@ -46,6 +46,21 @@ test.each([
   expect((await readFile(out)).equals(await readFile(new URL(name, models)))).toBe(true);
 });
 
+test('every safetensors dtype has its place in the file order, aligned', async () => {
+  const all = dtypes.filter(({ safetensorsName }) => safetensorsName);
+  const path = join(dir, 'all.safetensors');
+  const inputs = all.map((dtype) =>
+    input({ name: dtype.name, dtype, shape: [dtype.blockSize], data: [new Uint8Array(dtype.typeSize)] }),
+  );
+  await writeSafetensors(path, inputs);
+  const file = await openSafetensors(await openFile(path));
+  expect(file.tensors.size).toBe(all.length);
+  for (const { begin, dtype } of file.tensors.values()) {
+    if (dtype.blockSize === 1) expect(begin % dtype.typeSize).toBe(0);
+  }
+  await file.close();
+});
+
 test('what is written is read again', async () => {
   const known = dtypes.filter(({ safetensorsName }) => safetensorsName);
   const arbitrary = fc.uniqueArray(

@@ -7,8 +7,11 @@ import { createFileSink, type FileSink } from '@quern/source';
 import { maxHeaderBytes, tensorBytes } from './header.ts';
 
 // The reference's enum `Dtype`, which is in rising order of alignment.
-const dtypeOrder =
-  'BOOL F4 F6_E2M3 F6_E3M2 U8 I8 F8_E5M2 F8_E4M3 F8_E8M0 I16 U16 F16 BF16 I32 U32 F32 C64 F64 I64 U64'.split(' ');
+const dtypeOrder = [
+  ...['BOOL', 'F4', 'F6_E2M3', 'F6_E3M2'],
+  ...['U8', 'I8', 'F8_E5M2', 'F8_E4M3', 'F8_E8M0', 'F8_E4M3FNUZ', 'F8_E5M2FNUZ'],
+  ...['I16', 'U16', 'F16', 'BF16', 'I32', 'U32', 'F32', 'C64', 'F64', 'I64', 'U64'],
+];
 
 /** A tensor and where its bytes come from. */
 export interface SafetensorsInput {

@@ -52,6 +52,11 @@ test('a folder that does not exist is a write error with the path', async () => 
   await expect(createFileSink(path, 4)).rejects.toMatchObject({ code: 'write-failed', file: path });
 });
 
+test('a folder of the final name is refused before the work', async () => {
+  await expect(createFileSink(dir, 4)).rejects.toMatchObject({ code: 'write-failed', file: dir });
+  expect(existsSync(`${dir}.partial`)).toBe(false);
+});
+
 test('more than the file system can hold is refused before anything is written', async () => {
   const path = join(dir, 'huge.bin');
   await expect(createFileSink(path, 2 ** 52)).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 // A file being written: under `<path>.partial` until every byte is there, then renamed. A killed or failed run leaves
 // nothing under the final name, and the next run starts over on the same partial file.
-import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { QuernError } from '@quern/errors';
 import { diskFull, writeError } from './write-error.ts';
@@ -31,13 +31,18 @@ export async function createFileSink(path: string, size: number): Promise<FileSi
   const fail = (cause: unknown): never => {
     throw writeError(path, size, cause);
   };
+  // Else the rename would fail, after all the work.
+  if ((await stat(path).catch(() => undefined))?.isDirectory()) {
+    throw new QuernError('write-failed', 'A folder has this name.', { file: path, remedy: 'Give a file name.' });
+  }
   let handle: FileHandle | undefined = await open(partialPath, 'w').catch(fail);
 
   const abort = async (): Promise<void> => {
     if (!handle) return;
     const open = handle;
     handle = undefined;
-    await open.close();
+    // A handle that cannot even be closed must not keep the partial file from being removed.
+    await open.close().catch(() => undefined);
     await rm(partialPath, { force: true });
   };
 
