@@ -8,7 +8,8 @@ const content = z.union([z.string(), z.array(textPart)]);
 const toolCall = z.looseObject({
   id: z.string().nullish(),
   type: z.literal('function').nullish(),
-  function: z.looseObject({ name: z.string(), arguments: z.string() }),
+  // A string by OpenAI's rule; clients written for transformers send the object.
+  function: z.looseObject({ name: z.string(), arguments: z.union([z.string(), z.record(z.string(), z.unknown())]) }),
 });
 
 export const messageShape = z.discriminatedUnion('role', [
@@ -45,9 +46,14 @@ export function templateMessages(messages: readonly RequestMessage[]): TemplateM
   });
 }
 
-function parsedArguments(text: string, message: number, call: number): Record<string, unknown> {
+function parsedArguments(
+  given: string | Record<string, unknown>,
+  message: number,
+  call: number,
+): Record<string, unknown> {
+  if (typeof given !== 'string') return given;
   try {
-    const value: unknown = JSON.parse(text || '{}');
+    const value: unknown = JSON.parse(given || '{}');
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   } catch {}
   const param = `messages.${message}.tool_calls.${call}.function.arguments`;

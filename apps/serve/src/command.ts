@@ -49,7 +49,7 @@ export function serveCommand(): Command {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 for any free one', '8080')
     .option('-c, --ctx-size <tokens>', 'context of one request (default: the model’s, 4096 at most)')
-    .option('-np, --parallel <count>', 'requests computed together', '4')
+    .option('--np, --parallel <count>', 'requests computed together', '4')
     .option('--cache-tokens <tokens>', 'KV cache of all requests together (default: the context)')
     .option('--queue <count>', 'requests that may wait; further ones get 503', '64')
     .option('-t, --threads <count>', 'CPU threads (default: all cores)')
