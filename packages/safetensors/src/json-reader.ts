@@ -101,10 +101,11 @@ export class JsonReader {
     if (plain) return this.text.slice(start + 1, end);
     try {
       // Escapes are for JSON.parse to judge, and control characters, which no JSON string may have.
-      return JSON.parse(this.text.slice(start, end + 1)) as string;
-    } catch {
-      throw new JsonError('bad character or escape in a string', start);
-    }
+      const value = JSON.parse(this.text.slice(start, end + 1)) as string;
+      // Half of a surrogate pair, written as an escape, is no text: it has no UTF-8 form.
+      if (!/\p{Surrogate}/u.test(value)) return value;
+    } catch {}
+    throw new JsonError('bad character or escape in a string', start);
   }
 
   /** A non-negative integer below 2^53, written without fraction or exponent. */

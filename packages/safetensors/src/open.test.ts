@@ -82,6 +82,7 @@ const cases: [code: string, why: string, bytes: Uint8Array, place?: { tensor?: s
   ['safetensors-bad-json', 'single quotes', file("{'t':1}", 0), { offset: 9 }],
   ['safetensors-bad-json', 'control character', file('{"a\nb":1}', 0), { offset: 9 }],
   ['safetensors-bad-json', 'bad escape', file('{"a\\q":1}', 0), { offset: 9 }],
+  ['safetensors-bad-json', 'half a surrogate pair', file('{"\\ud800":1}', 0), { offset: 9 }],
   ['safetensors-bad-json', 'endless string', file('{"a\\', 0)],
   ['safetensors-bad-json', 'trailing comma', file(`{${tensor('t', 'U8', [], [0, 1])},}`, 1)],
   ['safetensors-bad-json', 'negative dimension', file(one('F32', [-1], [0, 4]), 4), { tensor: 't' }],
