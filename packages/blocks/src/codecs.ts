@@ -6,6 +6,7 @@ import type { DType } from './dtype.ts';
 import { f8E4m3, f8E5m2 } from './f8/reference.ts';
 import { f16 } from './f16/reference.ts';
 import { f32 } from './f32/reference.ts';
+import { checkImportance } from './importance.ts';
 import { q4_0 } from './q4-0/reference.ts';
 import { q4K } from './q4-k/reference.ts';
 import { q5_0 } from './q5-0/reference.ts';
@@ -33,8 +34,8 @@ const codecs: Readonly<Record<string, Codec>> = {
 export const hasCodec = (dtype: DType): boolean => Object.hasOwn(codecs, dtype.name);
 
 /**
- * The reference codec of `dtype`, checking sizes on every call.
- * @throws QuernError `dtype-without-codec`; its functions throw `codec-size-mismatch`
+ * The reference codec of `dtype`, checking its arguments on every call.
+ * @throws QuernError `dtype-without-codec`; its functions throw `codec-size-mismatch` and what `checkImportance` throws
  */
 export function codecOf(dtype: DType): Codec {
   if (!hasCodec(dtype)) {
@@ -52,13 +53,15 @@ export function codecOf(dtype: DType): Codec {
     );
   };
   return {
+    ...codec,
     decode(bytes, values) {
       check(values, bytes);
       codec.decode(bytes, values);
     },
-    encode(values, bytes, cols) {
+    encode(values, bytes, cols, importance) {
       check(values, bytes);
-      codec.encode(values, bytes, cols);
+      checkImportance(dtype, codec, cols, importance);
+      codec.encode(values, bytes, cols, importance);
     },
   };
 }

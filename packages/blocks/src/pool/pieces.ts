@@ -24,7 +24,12 @@ export interface Matrix {
   to: DType;
   rows: number;
   cols: number;
+  /** How much an error in each column counts, length `cols`; the same for every row. Types that ignore it ignore it. */
+  importance?: Float32Array;
 }
+
+/** Columns whose importance fits the room beside a slot. */
+export const IMPORTANCE_COLS = SLOT_BYTES / 4;
 
 /** Weights that fit a slot in both types, in whole chunks. */
 function slotWeights(from: DType, to: DType): number {
@@ -40,11 +45,11 @@ export const slotRows = (from: DType, to: DType, cols: number): number =>
  * The pieces in order.
  * @throws QuernError `row-not-whole-blocks` when a row does not consist of whole blocks of both types
  */
-export function* pieces({ from, to, rows, cols }: Matrix): Generator<Piece> {
+export function* pieces({ from, to, rows, cols, importance }: Matrix): Generator<Piece> {
   const sourceRow = rowBytes(from, cols);
   const targetRow = rowBytes(to, cols);
   if (cols === 0) return;
-  const weights = slotWeights(from, to);
+  const weights = Math.min(slotWeights(from, to), importance ? IMPORTANCE_COLS : Number.POSITIVE_INFINITY);
   if (cols <= weights) {
     const count = Math.ceil(rows / slotRows(from, to, cols));
     const rowsPerPiece = Math.ceil(rows / count);

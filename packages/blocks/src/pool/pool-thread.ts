@@ -4,7 +4,15 @@ import { QuernError } from '@quern/errors';
 import { spawnWorker } from '@quern/workers';
 import { kernelMemory } from '../wasm/kernels.ts';
 import { SLOT_BYTES } from './pieces.ts';
-import { MEMORY_BYTES, type Reply, type Request, SLOTS, sourceAddress, targetAddress } from './protocol.ts';
+import {
+  importanceAddress,
+  MEMORY_BYTES,
+  type Reply,
+  type Request,
+  SLOTS,
+  sourceAddress,
+  targetAddress,
+} from './protocol.ts';
 import type { BlockReport } from './transcode-blocks.ts';
 
 interface Waiting {
@@ -56,6 +64,12 @@ export class PoolThread {
   /** The memory a slot's result lies in. */
   target(slot: number, bytes: number): Uint8Array {
     return this.#view(targetAddress(slot), bytes);
+  }
+
+  /** The memory the importance of a slot's columns belongs into. */
+  importance(slot: number, cols: number): Float32Array {
+    const bytes = this.#view(importanceAddress(slot), 4 * cols);
+    return new Float32Array(bytes.buffer, bytes.byteOffset, cols);
   }
 
   /** Transcodes what was put into the slot's source. @throws QuernError `transcode-worker-died` */

@@ -4,6 +4,7 @@ import { dtypeByName } from '../dtype.ts';
 import { instantiateKernels } from '../wasm/kernels.ts';
 import {
   DATA_START,
+  importanceAddress,
   type Reply,
   type Request,
   STAGING,
@@ -18,7 +19,7 @@ const port = parentPort!;
 const kernels = instantiateKernels(module, memory);
 if (kernels.heapBase() > DATA_START) throw new Error('The kernels keep more data than protocol.ts leaves them.');
 
-port.on('message', ({ slot, from, to, weights }: Request) => {
+port.on('message', ({ slot, from, to, weights, importance }: Request) => {
   const report = transcodeBlocks(kernels, {
     from: dtypeByName(from),
     to: dtypeByName(to),
@@ -26,6 +27,7 @@ port.on('message', ({ slot, from, to, weights }: Request) => {
     dst: targetAddress(slot),
     weights,
     staging: STAGING,
+    importance: importance && { ...importance, at: importanceAddress(slot) },
   });
   port.postMessage({ slot, report } satisfies Reply);
 });

@@ -1,7 +1,7 @@
 // What a pool and its workers say to each other, and how a worker's memory is laid out.
 import type { DType } from '../dtype.ts';
-import { SLOT_BYTES } from './pieces.ts';
-import { type BlockReport, CHUNK_WEIGHTS } from './transcode-blocks.ts';
+import { IMPORTANCE_COLS, SLOT_BYTES } from './pieces.ts';
+import { type BlockReport, CHUNK_WEIGHTS, type Importance } from './transcode-blocks.ts';
 
 /** Two slots per worker: while one is computed, the other is read into or written from. */
 export const SLOTS = 2;
@@ -11,8 +11,10 @@ export const DATA_START = 131072;
 export const STAGING = DATA_START;
 export const sourceAddress = (slot: number): number => DATA_START + CHUNK_WEIGHTS * 4 + 2 * slot * SLOT_BYTES;
 export const targetAddress = (slot: number): number => sourceAddress(slot) + SLOT_BYTES;
-/** Bytes of one worker's memory, about 8.2 MiB. */
-export const MEMORY_BYTES = sourceAddress(SLOTS);
+/** Where the importance of a slot's columns lies, floats. */
+export const importanceAddress = (slot: number): number => sourceAddress(SLOTS) + 4 * slot * IMPORTANCE_COLS;
+/** Bytes of one worker's memory, about 12.2 MiB, of which 4 are touched only when there is importance. */
+export const MEMORY_BYTES = importanceAddress(SLOTS);
 
 export interface WorkerStart {
   module: WebAssembly.Module;
@@ -25,6 +27,8 @@ export interface Request {
   from: DType['name'];
   to: DType['name'];
   weights: number;
+  /** Given when the importance of the slot's columns lies beside it. */
+  importance?: Omit<Importance, 'at'>;
 }
 
 /** From the worker: ready for requests, or the target slot is filled. */

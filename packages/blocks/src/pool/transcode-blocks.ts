@@ -22,6 +22,13 @@ export interface BlockReport {
   f16Overflows: number;
 }
 
+/** How much an error in each of `cols` columns counts, floats at `at`; see Codec. */
+export interface Importance {
+  at: number;
+  cols: number;
+  weighting: 'block' | 'row';
+}
+
 /** Addresses in the kernels' memory. `staging` has room for CHUNK_WEIGHTS floats. */
 export interface BlockTask {
   from: DType;
@@ -30,6 +37,8 @@ export interface BlockTask {
   dst: number;
   weights: number;
   staging: number;
+  /** The weights are then whole rows, or with `weighting: 'block'` a part of one. */
+  importance?: Importance;
 }
 
 /** Whether `transcodeBlocks` can do it: equal types always, others with a decoder and an encoder. */
@@ -42,19 +51,51 @@ export function transcodeBlocks(kernels: Kernels, task: BlockTask): BlockReport 
   const report: BlockReport = { nonFinite: 0, firstNonFinite: -1, f16Overflows: 0 };
   if (from === to && !kernels.decoder(from)) return report;
   const convert = from.name === 'BF16' ? kernels.converter(from, to) : undefined;
-  for (let first = 0; first < task.weights; first += CHUNK_WEIGHTS) {
-    const count = Math.min(CHUNK_WEIGHTS, task.weights - first);
-    const src = task.src + (first / from.blockSize) * from.typeSize;
-    const dst = task.dst + (first / to.blockSize) * to.typeSize;
-    if (convert && kernels.largestMagnitude16(src, count) < F16_OVERFLOW_BF16) convert(src, dst, count);
-    else transcodeChunk(kernels, task, first, count, src, dst, report);
+  const rowWeights = task.importance?.cols ?? task.weights;
+  for (let row = 0; row < task.weights; row += rowWeights) {
+    const encode = encoderOf(kernels, task, row);
+    for (let first = row; first < row + rowWeights; first += CHUNK_WEIGHTS) {
+      const count = Math.min(CHUNK_WEIGHTS, row + rowWeights - first);
+      const src = sourceOf(task, first);
+      const dst = task.dst + (first / to.blockSize) * to.typeSize;
+      if (convert && kernels.largestMagnitude16(src, count) < F16_OVERFLOW_BF16) convert(src, dst, count);
+      else transcodeChunk(kernels, task, encode, first, count, src, dst, report);
+    }
   }
   return report;
+}
+
+const sourceOf = ({ from, src }: BlockTask, first: number): number => src + (first / from.blockSize) * from.typeSize;
+
+/** Codes `blocks` blocks from floats; `first` is the index of their first weight. */
+type Encode = (floats: number, dst: number, blocks: number, first: number) => void;
+
+/** The encoder of the row that begins with weight `row`. */
+function encoderOf(kernels: Kernels, task: BlockTask, row: number): Encode | undefined {
+  const { importance } = task;
+  if (!importance) return kernels.encoder(task.to);
+  const encode = kernels.weightedEncoder(task.to)!;
+  const meanSquare = importance.weighting === 'row' ? meanSquareOf(kernels, task, row, importance.cols) : 0;
+  return (floats, dst, blocks, first) => encode(floats, dst, blocks, importance.at + 4 * (first - row), meanSquare);
+}
+
+/** ggml's Σ x² / cols of one row, in F32. */
+function meanSquareOf(kernels: Kernels, task: BlockTask, row: number, cols: number): number {
+  const { from, staging } = task;
+  let sum = 0;
+  for (let first = row; first < row + cols; first += CHUNK_WEIGHTS) {
+    const count = Math.min(CHUNK_WEIGHTS, row + cols - first);
+    const src = sourceOf(task, first);
+    if (from.name !== 'F32') kernels.decoder(from)!(src, staging, count / from.blockSize);
+    sum = kernels.addSquares(from.name === 'F32' ? src : staging, count, sum);
+  }
+  return Math.fround(sum / cols);
 }
 
 function transcodeChunk(
   kernels: Kernels,
   { from, to, staging }: BlockTask,
+  encode: Encode | undefined,
   first: number,
   count: number,
   src: number,
@@ -71,7 +112,7 @@ function transcodeChunk(
     report.nonFinite += nonFinite;
   }
   if (from === to || floats === dst) return;
-  kernels.encoder(to)!(floats, dst, count / to.blockSize);
+  encode!(floats, dst, count / to.blockSize, first);
   // One NaN spoils its whole block, so overflows can be told apart from it only where numbers stand alone.
   if (largest >= F16_OVERFLOW_BITS && (nonFinite === 0 || to.blockSize === 1)) {
     kernels.decoder(to)!(dst, staging, count / to.blockSize);

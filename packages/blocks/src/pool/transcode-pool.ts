@@ -2,9 +2,11 @@
 // in memory they belong: straight in the memory of the thread that computes, so nothing is copied or posted.
 import { availableParallelism } from 'node:os';
 import { QuernError } from '@quern/errors';
+import { codecOf } from '../codecs.ts';
 import type { DType } from '../dtype.ts';
+import { checkImportance } from '../importance.ts';
 import { compileKernels, instantiateKernels, type Kernels, kernelMemory } from '../wasm/kernels.ts';
-import { type Matrix, type Piece, pieces, slotRows } from './pieces.ts';
+import { IMPORTANCE_COLS, type Matrix, type Piece, pieces, slotRows } from './pieces.ts';
 import { PoolThread } from './pool-thread.ts';
 import { DATA_START, SLOTS } from './protocol.ts';
 import { canTranscode } from './transcode-blocks.ts';
@@ -34,6 +36,25 @@ interface Slot {
 interface Queued {
   resolve(slot: Slot): void;
   reject(error: unknown): void;
+}
+
+interface TaskImportance {
+  columns: Float32Array;
+  weighting: 'block' | 'row';
+}
+
+/** Importance as far as it decides anything. @throws QuernError `row-too-wide` and what `checkImportance` throws */
+function importanceOf({ from, to, cols, importance: columns }: TranscodeTask): TaskImportance | undefined {
+  if (from === to) return undefined;
+  const codec = codecOf(to);
+  checkImportance(to, codec, cols, columns);
+  if (!columns || !codec.weighting) return undefined;
+  if (codec.weighting === 'row' && cols > IMPORTANCE_COLS) {
+    throw new QuernError('row-too-wide', `A row of ${cols} weights is too wide for ${to.name} with importance.`, {
+      remedy: `Use a K-quant, or leave the importance matrix out for rows of more than ${IMPORTANCE_COLS} weights.`,
+    });
+  }
+  return { columns, weighting: codec.weighting };
 }
 
 /** Threads that transcode weights; about 8 MiB of memory each. */
@@ -81,11 +102,12 @@ export class TranscodePool {
   /**
    * Transcodes a matrix of any size. It is cut into pieces (whole rows where they fit, `maxRows` at most; else parts of a
    * row); for each, `fill` is called, then `drain`, several pieces at a time and in no certain order. `piece` tells which
-   * bytes are meant. The bytes do not depend on the number of threads. Tasks may run side by side.
+   * bytes are meant. The bytes do not depend on the number of threads. Tasks may run side by side. Importance is that of
+   * one matrix: a stack of matrices with an importance each (experts) is as many tasks.
    *
    * Once it rejects, no `fill` or `drain` is running or will be called.
    * @throws what `fill` and `drain` throw; QuernError `transcode-unsupported`, `row-not-whole-blocks`,
-   *   `transcode-worker-died`, `transcode-pool-closed`
+   *   `row-too-wide`, `transcode-worker-died`, `transcode-pool-closed`, and what `checkImportance` throws
    */
   async transcode(task: TranscodeTask, fill: Fill, drain: Drain): Promise<TranscodeReport> {
     const { from, to, cols } = task;
@@ -95,7 +117,8 @@ export class TranscodePool {
         `Weights stored as ${from.name} cannot be written as ${to.name} yet.`,
       );
     }
-    const todo = pieces(task);
+    const importance = importanceOf(task);
+    const todo = pieces({ ...task, importance: importance?.columns });
     const report: TranscodeReport = { nonFinite: 0, f16Overflows: 0 };
     let firstIndex = Number.POSITIVE_INFINITY;
     let failure: { error: unknown } | undefined;
@@ -103,7 +126,7 @@ export class TranscodePool {
     const work = async (): Promise<void> => {
       for (let next = todo.next(); !next.done && !failure; next = todo.next()) {
         const piece = next.value;
-        const found = await this.#transcodePiece(task, piece, fill, drain);
+        const found = await this.#transcodePiece(task, importance, piece, fill, drain);
         report.nonFinite += found.nonFinite;
         report.f16Overflows += found.f16Overflows;
         if (found.firstNonFinite >= 0) {
@@ -131,14 +154,29 @@ export class TranscodePool {
     await Promise.all(this.#members.map((thread) => thread.terminate(reason)));
   }
 
-  async #transcodePiece(task: TranscodeTask, piece: Piece, fill: Fill, drain: Drain) {
-    const { from, to } = task;
+  async #transcodePiece(
+    { from, to }: TranscodeTask,
+    importance: TaskImportance | undefined,
+    piece: Piece,
+    fill: Fill,
+    drain: Drain,
+  ) {
     const slot = await this.#acquire();
     const { thread, index } = slot;
     try {
       const source = thread.source(index, piece.sourceBytes);
       await fill(source, piece);
-      const report = await thread.run({ slot: index, from: from.name, to: to.name, weights: piece.rows * piece.cols });
+      if (importance) {
+        const columns = importance.columns.subarray(piece.col, piece.col + piece.cols);
+        thread.importance(index, piece.cols).set(columns);
+      }
+      const report = await thread.run({
+        slot: index,
+        from: from.name,
+        to: to.name,
+        weights: piece.rows * piece.cols,
+        importance: importance && { cols: piece.cols, weighting: importance.weighting },
+      });
       await drain(from === to ? source : thread.target(index, piece.targetBytes), piece);
       return report;
     } finally {

@@ -1,5 +1,5 @@
-// The WASM module of blocks: the kernels of every room. The pool finds them by name: `decode<Type>`, `encode<Type>` and,
-// for pairs that have a shortcut, `convert<From>_<To>`.
+// The WASM module of blocks: the kernels of every room. The pool finds them by name: `decode<Type>`, `encode<Type>`,
+// `encode<Type>Weighted` for types that heed importance and, for pairs that have a shortcut, `convert<From>_<To>`.
 export { decodeBF16 } from '../bf16/decode.wasm';
 export { encodeBF16 } from '../bf16/encode.wasm';
 export { convertBF16_F16 } from '../bf16/to-f16.wasm';
@@ -22,6 +22,7 @@ export { decodeQ6_K } from '../q6-k/decode.wasm';
 export { encodeQ6_K } from '../q6-k/encode.wasm';
 export { decodeQ8_0 } from '../q8-0/decode.wasm';
 export { encodeQ8_0 } from '../q8-0/encode.wasm';
+export { addSquares } from '../squares.wasm';
 export { countNonFinite, firstNonFinite, largestMagnitude, largestMagnitude16 } from '../scan.wasm';
 
 /** Where memory that the module does not use itself begins. */

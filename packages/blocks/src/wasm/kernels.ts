@@ -6,11 +6,25 @@ import type { DType } from '../dtype.ts';
 /** Codes `blocks` blocks from address `src` to address `dst`; the ranges must not overlap. */
 export type Kernel = (src: number, dst: number, blocks: number) => void;
 
+/**
+ * Encodes `blocks` blocks of one row under importance: `importance` is the address of the first block's weights.
+ * Types whose codec says `weighting: 'row'` also take the mean of all squares of the row.
+ */
+export type WeightedKernel = (
+  src: number,
+  dst: number,
+  blocks: number,
+  importance: number,
+  meanSquare?: number,
+) => void;
+
 export interface Kernels {
   /** Stored blocks → floats. */
   decoder(dtype: DType): Kernel | undefined;
   /** Floats → stored blocks. */
   encoder(dtype: DType): Kernel | undefined;
+  /** Floats → stored blocks under importance; types that ignore it have none. */
+  weightedEncoder(dtype: DType): WeightedKernel | undefined;
   /** Single numbers of one type → those of another without floats between; only some pairs have it. */
   converter(from: DType, to: DType): Kernel | undefined;
   /** Bits of the largest magnitude among `count` floats; 0x7F800000 or more means that some are not finite. */
@@ -20,6 +34,8 @@ export interface Kernels {
   countNonFinite(src: number, count: number): number;
   /** Index, or `count` when all are finite. */
   firstNonFinite(src: number, count: number): number;
+  /** `sum` plus the squares of `count` floats, one after the other in F32. */
+  addSquares(src: number, count: number, sum: number): number;
   /** First address that is free for data. */
   heapBase(): number;
 }
@@ -56,11 +72,13 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
   return {
     decoder: (dtype) => kernel(`decode${dtype.name}`),
     encoder: (dtype) => kernel(`encode${dtype.name}`),
+    weightedEncoder: (dtype) => exports[`encode${dtype.name}Weighted`] as WeightedKernel | undefined,
     converter: (from, to) => kernel(`convert${from.name}_${to.name}`),
     largestMagnitude: scan('largestMagnitude'),
     largestMagnitude16: scan('largestMagnitude16'),
     countNonFinite: scan('countNonFinite'),
     firstNonFinite: scan('firstNonFinite'),
+    addSquares: exports.addSquares as (src: number, count: number, sum: number) => number,
     heapBase: exports.heapBase as () => number,
   };
 }
