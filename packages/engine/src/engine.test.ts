@@ -44,6 +44,7 @@ describe('tiny-llama', () => {
       contextTokens: 1024,
       cacheTokens: 1024,
       maxSequences: 3,
+      slowTypes: [],
       hyperparameters: { architecture: 'llama', vocabSize: 4096, blockCount: 4 },
       memory: { kvBytes: 4 * 2 * 4 * 1024 * 128 }, // 4 blocks, k and v, f32, 2 heads of 64
     });

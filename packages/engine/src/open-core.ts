@@ -1,7 +1,7 @@
 // From a path to an engine that can compute: device, model, cache, core.
 import { QuernError } from '@quern/errors';
 import { hyperparameters, loadModel, openModel } from '@quern/models';
-import { cpuDevice, type Device, referenceDevice } from '@quern/runtime';
+import { CpuDevice, cpuDevice, type Device, referenceDevice } from '@quern/runtime';
 import { EngineCore } from './core.ts';
 import type { EngineInfo, EngineOptions } from './protocol.ts';
 
@@ -45,6 +45,7 @@ export async function openCore(
         threads: device.limits.threads,
         ...sizes,
         memory: model.memory,
+        slowTypes: slowTypes(device),
       },
       async dispose() {
         model.dispose();
@@ -58,6 +59,10 @@ export async function openCore(
     await view.close();
   }
 }
+
+/** Loading has multiplied once with every stored type; a CPU device counts those it has no kernel for. */
+const slowTypes = (device: Device): string[] =>
+  device instanceof CpuDevice ? [...device.fallbacks.keys()].map((opAndType) => opAndType.split(' ')[1]) : [];
 
 function openDevice({ device = 'cpu', threads }: EngineOptions): Device | Promise<Device> {
   if (device === 'reference') return referenceDevice();

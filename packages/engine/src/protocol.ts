@@ -30,6 +30,8 @@ export interface EngineInfo {
   readonly maxSequences: number;
   readonly batchTokens: number;
   readonly memory: ModelMemory;
+  /** Stored types of the weights that the device computes with its slow reference, for a warning to the user. */
+  readonly slowTypes: readonly string[];
 }
 
 export interface ErrorData {

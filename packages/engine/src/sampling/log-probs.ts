@@ -1,5 +1,5 @@
 // log softmax of the model's own logits, before penalties, bias, truncation or temperature: what OpenAI's `logprobs` means.
-import { rank } from './ranking.ts';
+import { Ranking } from './ranking.ts';
 
 export interface TokenLogProb {
   readonly token: number;
@@ -18,6 +18,9 @@ export function logSumExp(logits: Float32Array): number {
 
 /** The `count` most likely tokens, most likely first. */
 export function topLogProbs(logits: Float32Array, normalizer: number, count: number): TokenLogProb[] {
-  const { ids, logits: highest } = rank(logits, count);
-  return Array.from(ids, (token, i) => ({ token, logprob: highest[i] - normalizer }));
+  const ranking = new Ranking(logits, count);
+  return Array.from({ length: ranking.count }, (_, rank) => ({
+    token: ranking.token(rank),
+    logprob: ranking.logit(rank) - normalizer,
+  }));
 }

@@ -6,7 +6,7 @@
 import { QuernError } from '@quern/errors';
 import type { ResolvedSampling } from './options.ts';
 import { Random } from './random.ts';
-import { type Ranked, rank } from './ranking.ts';
+import { Ranking } from './ranking.ts';
 
 export class Sampler {
   readonly #options: ResolvedSampling;
@@ -54,17 +54,17 @@ export class Sampler {
 
   #draw(logits: Float32Array): number {
     const { temperature, topK, topP, minP } = this.#options;
-    const ranked = rank(logits, topK === 0 ? logits.length : topK);
-    const kept = keepMinP(ranked, keepTopP(ranked, ranked.ids.length, topP), minP);
-    const weights = softmaxWeights(ranked.logits, kept, temperature);
-    const target = this.#random.nextFloat() * weights.total;
+    const ranking = new Ranking(logits, topK === 0 ? logits.length : topK);
+    const kept = keepMinP(ranking, keepTopP(ranking, ranking.count, topP), minP);
+    const target = this.#random.nextFloat() * ranking.weight(kept, temperature);
     let cumulative = 0;
     let chosen = 0; // when rounding lifts `target` to the total, the last token with any weight
-    for (let i = 0; i < kept && cumulative <= target; i++) {
-      cumulative += weights.each[i];
-      if (weights.each[i] > 0) chosen = i;
+    for (let rank = 0; rank < kept && cumulative <= target; rank++) {
+      const weight = Math.exp((ranking.logit(rank) - ranking.logit(0)) / temperature);
+      cumulative += weight;
+      if (weight > 0) chosen = rank;
     }
-    return ranked.ids[chosen];
+    return ranking.token(chosen);
   }
 }
 
@@ -75,31 +75,23 @@ function highest(logits: Float32Array): number {
   return best;
 }
 
-/** exp((logit - max) / temperature) of the first `count` ranked tokens, and their sum. */
-function softmaxWeights(logits: Float32Array, count: number, temperature: number) {
-  const each = new Float64Array(count);
-  let total = 0;
-  for (let i = 0; i < count; i++) total += each[i] = Math.exp((logits[i] - logits[0]) / temperature);
-  return { each, total };
-}
-
-/** How many of the first `count` tokens it takes to reach probability `topP`; at least one. */
-function keepTopP({ logits }: Ranked, count: number, topP: number): number {
+/** How many of the first `count` tokens it takes to reach probability `topP` among them; at least one. */
+function keepTopP(ranking: Ranking, count: number, topP: number): number {
   if (topP >= 1) return count;
-  const { each, total } = softmaxWeights(logits, count, 1);
+  const enough = topP * ranking.weight(count, 1);
   let cumulative = 0;
-  for (let i = 0; i < count; i++) {
-    cumulative += each[i];
-    if (cumulative >= topP * total) return i + 1;
+  for (let rank = 0; rank < count; rank++) {
+    cumulative += Math.exp(ranking.logit(rank) - ranking.logit(0));
+    if (cumulative >= enough) return rank + 1;
   }
   return count;
 }
 
 /** How many of the first `count` tokens are at least `minP` times as likely as the first; at least one. */
-function keepMinP({ logits }: Ranked, count: number, minP: number): number {
+function keepMinP(ranking: Ranking, count: number, minP: number): number {
   if (minP <= 0) return count;
-  const lowest = logits[0] + Math.log(minP);
+  const lowest = ranking.logit(0) + Math.log(minP);
   let kept = 1;
-  while (kept < count && logits[kept] >= lowest) kept++;
+  while (kept < count && ranking.logit(kept) >= lowest) kept++;
   return kept;
 }
