@@ -1,6 +1,13 @@
 // Chat completions against a real server: the text is transformers' own greedy text, streamed or not.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { endOfTurn, expectedChats, readEvents, startTestServer, type TestServer } from './serve-fixture.ts';
+import {
+  endOfTurn,
+  expectedChats,
+  neverEnding,
+  readEvents,
+  startTestServer,
+  type TestServer,
+} from './serve-fixture.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -114,7 +121,7 @@ describe('POST /v1/chat/completions', () => {
   });
 
   it('repeats itself with the same seed and not with another', async () => {
-    const body = { temperature: 1.5, max_tokens: 24, logit_bias: { [endOfTurn]: -100 } };
+    const body = { temperature: 1.5, max_tokens: 24, ...neverEnding };
     const texts = await Promise.all(
       [7, 7, 8].map(async (seed) => (await ask({ ...body, seed })).choices[0].message.content),
     );

@@ -24,8 +24,10 @@ export const expectedChats: ExpectedChat[] = JSON.parse(
   readFileSync(`${tinyLlama}/expected/chat.json`, 'utf8'),
 ).chat_template;
 
-/** `<|im_end|>`: forbidden by a logit bias, the tiny model writes until it is stopped. */
+/** `<|im_end|>` */
 export const endOfTurn = 3;
+/** With both ends forbidden (`<|end_of_text|>`, `<|im_end|>`) the tiny model writes until it is stopped. */
+export const neverEnding = { logit_bias: { 1: -100, [endOfTurn]: -100 } };
 
 export interface TestServer extends RunningServer {
   /** How each generation ended, in order. */

@@ -33,6 +33,7 @@ export interface RunningServer {
 }
 
 const defaultMaxBodyBytes = 16 * 2 ** 20;
+const idleSweepMs = 50;
 
 /** @throws QuernError `serve-cannot-listen` */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -54,10 +55,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ready,
     async close({ graceMs = 5000 } = {}) {
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      // A kept-alive connection becomes idle when its reply ends; nobody else closes it then.
+      const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
+      const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
-      clearTimeout(timer);
+      clearInterval(sweep);
+      clearTimeout(deadline);
       const model = await ready.catch(() => undefined);
       await model?.engine.close({ cancel: true });
     },

@@ -1,0 +1,94 @@
+// Text completions against a real server.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectedChats, readEvents, startTestServer, type TestServer } from './serve-fixture.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({ model: { alias: 'tiny' } });
+  await server.ready;
+});
+afterAll(() => server.close());
+
+const path = '/v1/completions';
+const [chat] = expectedChats;
+const complete = async (body: object): Promise<any> => (await server.post(path, { temperature: 0, ...body })).json();
+/** The rendered conversation without its BOS, which the endpoint adds itself. */
+const rendered = chat!.rendered.replace(/^<\|begin_of_text\|>/, '');
+
+describe('POST /v1/completions', () => {
+  it('continues text and token ids alike, as transformers does', async () => {
+    const expected = chat!.greedy_text.replace('<|im_end|>', '');
+    for (const prompt of [rendered, [rendered], chat!.ids, [chat!.ids]]) {
+      const reply = await complete({ prompt, max_tokens: 64 });
+      expect(reply).toEqual({
+        id: expect.stringMatching(/^cmpl-/),
+        object: 'text_completion',
+        created: expect.any(Number),
+        model: 'tiny',
+        choices: [{ index: 0, text: expected, logprobs: null, finish_reason: 'stop' }],
+        usage: {
+          prompt_tokens: chat!.ids.length,
+          completion_tokens: chat!.greedy_ids.length,
+          total_tokens: chat!.ids.length + chat!.greedy_ids.length,
+          prompt_tokens_details: { cached_tokens: 0 },
+        },
+      });
+    }
+  });
+
+  it('streams the same text', async () => {
+    const body = { prompt: 'In the beginning', max_tokens: 40, seed: 5, temperature: 0.8 };
+    const whole = await complete(body);
+    const events = await readEvents(
+      await server.post(path, { ...body, stream: true, stream_options: { include_usage: true } }),
+    );
+    expect(events.pop()).toMatchObject({ choices: [], usage: whole.usage });
+    expect(events.map((event) => event.choices[0].text).join('')).toBe(whole.choices[0].text);
+    expect(events.at(-1).choices[0].finish_reason).toBe(whole.choices[0].finish_reason);
+  });
+
+  it('writes 16 tokens unless told otherwise', async () => {
+    const reply = await complete({ prompt: 'In the beginning' });
+    expect(reply.usage.completion_tokens).toBe(16);
+    expect(reply.choices[0].finish_reason).toBe('length');
+  });
+
+  it('gives log probabilities whose offsets point into the text', async () => {
+    const reply = await complete({ prompt: 'In the beginning', logprobs: 2, max_tokens: 8 });
+    const [{ text, logprobs }] = reply.choices;
+    expect(logprobs.tokens).toHaveLength(8);
+    for (const [i, token] of logprobs.tokens.entries()) {
+      expect(text.slice(logprobs.text_offset[i], logprobs.text_offset[i] + token.length)).toBe(token);
+      expect(Object.keys(logprobs.top_logprobs[i])).toHaveLength(2);
+      expect(logprobs.top_logprobs[i][token]).toBe(logprobs.token_logprobs[i]);
+    }
+  });
+
+  it.each([
+    ['two prompts', { prompt: ['a', 'b'] }],
+    ['an empty list', { prompt: [] }],
+    ['a token outside the vocabulary', { prompt: [1, 4096] }],
+    ['no prompt', {}],
+    ['echo', { prompt: 'a', echo: true }],
+    ['best_of', { prompt: 'a', best_of: 3 }],
+  ])('refuses %s', async (_, body) => {
+    const response = await server.post(path, body);
+    expect(response.status).toBe(400);
+    expect((await response.json()).error.message).toMatch(/./);
+  });
+});
+
+describe('GET /v1/models', () => {
+  it('lists the model with its context', async () => {
+    const { data } = await (await fetch(`${server.url}/v1/models`)).json();
+    expect(data).toHaveLength(1);
+    expect(data[0]).toMatchObject({
+      id: 'tiny',
+      object: 'model',
+      max_model_len: 2048,
+      meta: { n_ctx: 2048, n_vocab: 4096 },
+    });
+    expect(await (await fetch(`${server.url}/v1/models/tiny`)).json()).toEqual(data[0]);
+    expect((await fetch(`${server.url}/v1/models/other`)).status).toBe(404);
+  });
+});

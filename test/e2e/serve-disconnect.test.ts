@@ -1,0 +1,73 @@
+// A client that goes away must not keep the engine busy: with one sequence at a time, the next request gets its turn at
+// once instead of after the thousand tokens that nobody reads any more.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { neverEnding, startTestServer, type TestServer } from './serve-fixture.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({ model: { maxSequences: 1 } });
+  await server.ready;
+});
+afterAll(() => server.close());
+
+const path = '/v1/chat/completions';
+const messages = [{ role: 'user', content: 'Tell me a story.' }];
+const endless = { messages, temperature: 0, ...neverEnding };
+
+describe('client disconnect', () => {
+  it.each([true, false])('cancels the generation (stream: %s)', async (stream) => {
+    const before = server.records.length;
+    const abort = new AbortController();
+    const response = server.post(path, { ...endless, stream }, { signal: abort.signal });
+    if (stream) await (await response).body!.getReader().read();
+    else await new Promise((resolve) => setTimeout(resolve, 100));
+    abort.abort();
+    await Promise.resolve(response).catch(() => {});
+
+    const next = await server.post(path, { messages, max_tokens: 1 });
+    expect(next.status).toBe(200);
+    const [cancelled, ended] = server.records.slice(before);
+    expect(cancelled).toMatchObject({ finishReason: 'cancelled' });
+    expect(cancelled!.completionTokens).toBeLessThan(1000);
+    expect(ended).toMatchObject({ finishReason: 'length', completionTokens: 1 });
+  });
+
+  it('frees a request that was still waiting for its turn', async () => {
+    const before = server.records.length;
+    const first = new AbortController();
+    const second = new AbortController();
+    const running = server.post(path, endless, { signal: first.signal }).catch(() => {});
+    const waiting = server.post(path, endless, { signal: second.signal }).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    second.abort();
+    await waiting;
+    await expect.poll(() => server.records.length).toBe(before + 1);
+    expect(server.records[before]).toMatchObject({ finishReason: 'cancelled', completionTokens: 0 });
+    first.abort();
+    await running;
+    await expect.poll(() => server.records.length).toBe(before + 2);
+  });
+});
+
+describe('close', () => {
+  it('lets a running request finish and refuses new ones', async () => {
+    const closing = await startTestServer();
+    await closing.ready;
+    const response = await closing.post(path, { messages, temperature: 0, stream: true });
+    const closed = closing.close();
+    const text = await response.text();
+    expect(text).toMatch(/"finish_reason":"stop".*\n\ndata: \[DONE\]\n\n$/s);
+    await closed;
+    await expect(fetch(`${closing.url}/health`)).rejects.toThrow();
+  });
+
+  it('cancels what outlasts the grace period', async () => {
+    const closing = await startTestServer();
+    await closing.ready;
+    const response = await closing.post(path, { ...endless, stream: true });
+    const text = response.text().catch(() => 'cut');
+    await closing.close({ graceMs: 50 });
+    expect(await text).toBe('cut');
+    expect(closing.records.at(-1)).toMatchObject({ finishReason: 'cancelled' });
+  });
+});

@@ -1,0 +1,183 @@
+// What a client gets when a request cannot be answered: OpenAI's error object, the right status, the numbers.
+import { loadServedModel } from '@quern/serve-command';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { neverEnding, startTestServer, type TestServer, tinyLlama } from './serve-fixture.ts';
+
+const path = '/v1/chat/completions';
+const hello = [{ role: 'user', content: 'Hi' }];
+/** A reply that lasts until it is stopped. */
+const endless = { messages: hello, temperature: 0, ...neverEnding };
+
+const errorOf = async (response: Response) => {
+  const { error } = await response.json();
+  expect(error).toEqual({
+    message: expect.stringMatching(/./),
+    type: expect.any(String),
+    code: expect.any(String),
+    param: error.param,
+  });
+  return { status: response.status, ...error };
+};
+
+describe('requests that cannot be answered', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startTestServer({ maxBodyBytes: 100_000, model: { contextTokens: 128 } });
+    await server.ready;
+  });
+  afterAll(() => server.close());
+
+  it.each(['{"messages": [', '', 'null', '[]', '"text"'])('malformed JSON %j: 400 invalid_json', async (body) => {
+    expect(await errorOf(await server.post(path, body))).toMatchObject({ status: 400, code: 'invalid_json' });
+  });
+
+  it('an unknown model: 404 with both names', async () => {
+    const error = await errorOf(await server.post(path, { model: 'gpt-4', messages: hello }));
+    expect(error).toMatchObject({ status: 404, code: 'model_not_found', param: 'model' });
+    expect(error.message).toMatch(/"gpt-4".*"tiny-llama"/);
+  });
+
+  it('a prompt that is too long: 400 with the numbers', async () => {
+    const long = [{ role: 'user', content: 'one two three four '.repeat(60) }];
+    const error = await errorOf(await server.post(path, { messages: long, stream: true }));
+    expect(error).toMatchObject({ status: 400, code: 'context_length_exceeded', param: 'messages' });
+    const prompt = Number(/has (\d+) tokens/.exec(error.message)![1]);
+    expect(prompt).toBeGreaterThan(240);
+    expect(error.message).toContain('128');
+  });
+
+  it('a reply that fills the context ends with reason length, not with an error', async () => {
+    const reply = await (await server.post(path, { ...endless, max_tokens: 100_000 })).json();
+    expect(reply.choices[0].finish_reason).toBe('length');
+    expect(reply.usage.total_tokens).toBe(128);
+  });
+
+  it.each([
+    ['n', 2],
+    ['response_format', { type: 'json_schema', json_schema: {} }],
+    ['tool_choice', 'required'],
+    ['tool_choice', { type: 'function', function: { name: 'f' } }],
+    ['functions', [{ name: 'f' }]],
+    ['grammar', 'root ::= "a"'],
+  ])('the unsupported field %s = %j: 400, not ignored', async (param, value) => {
+    const error = await errorOf(await server.post(path, { messages: hello, [param]: value }));
+    expect(error).toMatchObject({ status: 400, code: 'unsupported_parameter', param });
+  });
+
+  it.each([
+    ['n', 1],
+    ['response_format', { type: 'text' }],
+    ['tool_choice', 'auto'],
+    ['logit_bias', null],
+    ['frequency_penalty', 0],
+    ['user', 'somebody'],
+  ])('the neutral %s = %j passes', async (param, value) => {
+    const response = await server.post(path, { messages: hello, max_tokens: 1, [param]: value });
+    expect(response.status).toBe(200);
+  });
+
+  it.each([
+    ['messages', undefined],
+    ['messages', []],
+    ['messages.0.role', [{ role: 'robot', content: 'x' }]],
+    ['messages.0.content', [{ role: 'user', content: 5 }]],
+    ['temperature', -1],
+    ['top_p', 1.5],
+    ['max_tokens', 0],
+    ['seed', 1.5],
+    ['stop', ['']],
+    ['logit_bias', { 4096: 1 }],
+  ])('a wrong value of %s (%j): 400 naming the field', async (param, value) => {
+    const field = param.split('.')[0]!;
+    const error = await errorOf(await server.post(path, { messages: hello, [field]: value }));
+    expect(error).toMatchObject({ status: 400, code: 'invalid_value' });
+    expect(error.param).toContain(field);
+  });
+
+  it('an unknown route: 404', async () => {
+    expect(await errorOf(await fetch(`${server.url}/v1/nothing`))).toMatchObject({
+      status: 404,
+      code: 'unknown_route',
+    });
+  });
+
+  it('a wrong method: 405 with the right one', async () => {
+    const response = await fetch(server.url + path);
+    expect(response.headers.get('allow')).toBe('POST');
+    expect(await errorOf(response)).toMatchObject({ status: 405, code: 'method_not_allowed' });
+    expect((await server.post('/health', {})).status).toBe(405);
+  });
+
+  it('a body that is too large: 413, with and without a declared length', async () => {
+    const body = JSON.stringify({ messages: [{ role: 'user', content: 'x'.repeat(100_000) }] });
+    expect(await errorOf(await server.post(path, body))).toMatchObject({ status: 413, code: 'body_too_large' });
+    const stream = new Blob([body]).stream();
+    const chunked = await server.post(path, undefined, { body: stream, duplex: 'half' } as RequestInit);
+    expect(await errorOf(chunked)).toMatchObject({ status: 413, code: 'body_too_large' });
+  });
+});
+
+describe('a server that is not ready, full, locked or broken', () => {
+  it('answers 503 while the model loads, then 200', async () => {
+    let proceed = () => {};
+    const gate = new Promise<void>((resolve) => (proceed = resolve));
+    const load = async () => {
+      await gate;
+      return loadServedModel(tinyLlama, { threads: 1 });
+    };
+    const server = await startTestServer({ load });
+    const early = await fetch(`${server.url}/health`);
+    expect(early.headers.get('retry-after')).toBe('1');
+    expect(await errorOf(early)).toMatchObject({ status: 503, code: 'model_loading' });
+    expect((await server.post(path, { messages: hello })).status).toBe(503);
+    proceed();
+    await server.ready;
+    expect(await (await fetch(`${server.url}/health`)).json()).toEqual({ status: 'ok' });
+    await server.close();
+  });
+
+  it('turns requests beyond the limit away with 503 and Retry-After, and recovers', async () => {
+    const server = await startTestServer({ maxRequests: 2 });
+    await server.ready;
+    const holders = await Promise.all([1, 2].map(() => server.post(path, { ...endless, stream: true })));
+    const turnedAway = await server.post(path, { messages: hello });
+    expect(turnedAway.headers.get('retry-after')).toBe('1');
+    expect(await errorOf(turnedAway)).toMatchObject({ status: 503, code: 'queue_full' });
+    await Promise.all(holders.map((response) => response.body!.cancel()));
+    await expect.poll(async () => (await server.post(path, { messages: hello, max_tokens: 1 })).status).toBe(200);
+    await server.close();
+  });
+
+  it('asks for the key, except for health and the page', async () => {
+    const server = await startTestServer({ apiKey: 'secret' });
+    await server.ready;
+    expect(await errorOf(await server.post(path, { messages: hello }))).toMatchObject({
+      status: 401,
+      type: 'authentication_error',
+    });
+    const wrong = await fetch(`${server.url}/v1/models`, { headers: { authorization: 'Bearer secre7' } });
+    expect(wrong.status).toBe(401);
+    const right = await fetch(`${server.url}/v1/models`, { headers: { authorization: 'Bearer secret' } });
+    expect(right.status).toBe(200);
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
+    expect((await fetch(server.url)).status).toBe(200);
+    await server.close();
+  });
+
+  it('answers 500 when the engine is gone, also inside a stream', async () => {
+    const failures: string[] = [];
+    const server = await startTestServer({ onFailure: ({ code }) => failures.push(code) });
+    const model = await server.ready;
+    await model.engine.close();
+    expect(await errorOf(await server.post(path, { messages: hello }))).toMatchObject({
+      status: 500,
+      type: 'server_error',
+      code: 'engine-closed',
+    });
+    const stream = await (await server.post(path, { messages: hello, stream: true })).text();
+    expect(stream).toMatch(/"error":\{.*"code":"engine-closed".*\n\n$/);
+    expect(stream).not.toContain('[DONE]');
+    expect(failures).toEqual(['engine-closed', 'engine-closed']);
+    await server.close();
+  });
+});
