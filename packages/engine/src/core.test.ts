@@ -1,16 +1,18 @@
+import { fileURLToPath } from 'node:url';
 import type { ModelView } from '@quern/checkpoint';
 import { type LoadOptions, loadModel, openModel, sequenceLogits } from '@quern/models';
 import { cpuDevice, referenceDevice } from '@quern/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
-import { testPath } from '../../../test/golden/forward/recorded.ts';
 import { EngineCore } from './core.ts';
 import type { FinishEvent, GenerateOptions, TokenEvent } from './request.ts';
+
+const modelPath = (name: string) => fileURLToPath(new URL(`../../../test/models/${name}`, import.meta.url));
 
 const devices = [referenceDevice(), await cpuDevice({ threads: 2 })];
 afterAll(() => Promise.all(devices.map((device) => device.dispose())));
 const [reference] = devices;
 
-const open = () => openModel(testPath('models/arch/llama3'));
+const open = () => openModel(modelPath('arch/llama3'));
 
 /** A core over llama3 with room for `cells` tokens, and what a test wants to see of it. */
 async function makeCore(

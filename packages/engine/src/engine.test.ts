@@ -1,17 +1,19 @@
 // The engine in its worker thread, on the CPU device, against the recorded replies of transformers.
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { QuernError } from '@quern/errors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { testPath } from '../../../test/golden/forward/recorded.ts';
 import { type CallOptions, Engine } from './engine.ts';
 import type { FinishEvent, GenerateEvent } from './request.ts';
 
+const modelPath = (name: string) => fileURLToPath(new URL(`../../../test/models/${name}`, import.meta.url));
+
 const chats: { ids: number[]; greedy_ids: number[]; rendered: string }[] = JSON.parse(
-  readFileSync(testPath('models/tiny-llama/expected/chat.json'), 'utf8'),
+  readFileSync(modelPath('tiny-llama/expected/chat.json'), 'utf8'),
 ).chat_template;
 const END_OF_TURN = 3;
-const tinyLlama = testPath('models/tiny-llama');
+const tinyLlama = modelPath('tiny-llama');
 const greedy: CallOptions = { sampling: { temperature: 0 } };
 
 async function collect(events: AsyncIterable<GenerateEvent>): Promise<{ tokens: number[]; finish: FinishEvent }> {
@@ -119,7 +121,7 @@ describe('tiny-llama', () => {
 
 describe('life and death', () => {
   it.each([
-    [{ modelPath: testPath('models/nothing-here') }, 'model-not-found'],
+    [{ modelPath: modelPath('nothing-here') }, 'model-not-found'],
     [{ modelPath: tinyLlama, contextTokens: 4096 }, 'context-too-long'],
     [{ modelPath: tinyLlama, maxSequences: 0 }, 'engine-option-invalid'],
     [{ modelPath: tinyLlama, device: 'abacus' as 'cpu' }, 'engine-option-invalid'],

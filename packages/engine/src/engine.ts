@@ -57,7 +57,8 @@ export class Engine {
     const mailbox = new Mailbox<GenerateEvent>();
     const cancel = (): void => this.#post({ type: 'cancel', id });
     this.#requests.set(id, mailbox);
-    this.#post({ type: 'generate', id, prompt, options });
+    // A copy: cloning a view would send all the memory under it.
+    this.#post({ type: 'generate', id, prompt: prompt.slice(), options });
     signal?.addEventListener('abort', cancel);
     if (signal?.aborted) cancel();
     try {

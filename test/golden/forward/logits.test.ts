@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { bf16ToF32, dtypeByName, f32ToBf16 } from '@quern/blocks';
 import type { ModelView, TensorView } from '@quern/checkpoint';
 import type { GgufValue } from '@quern/gguf';
+import { hyperparameters, openModel } from '@quern/models';
 import { cpuDevice, type Device, referenceDevice } from '@quern/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
@@ -14,10 +15,7 @@ import {
   recordedTensor,
   testPath,
   withModel,
-} from '../../../../test/golden/forward/recorded.ts';
-import { hyperparameters } from '../hyperparameters.ts';
-import { openModel } from '../open-model.ts';
-import { ropeFrequencies } from './rope.ts';
+} from './recorded.ts';
 
 const TOLERANCE = 1e-4; // f32 arithmetic in another order; measured: 2e-5
 
@@ -44,6 +42,8 @@ const archModels = [
   ...architectures.map((name) => `${name}/llama.cpp-bf16.gguf`),
   'llama-spm/llama.cpp-f32.gguf',
   'llama3/llama.cpp-f32.gguf',
+  'llama-spm/llama.cpp-f16.gguf',
+  'llama3/llama.cpp-f16.gguf',
 ];
 
 describe.each(devices)('logits on the $name device equal transformers', (device) => {
@@ -64,8 +64,9 @@ describe.each(devices)('logits on the $name device equal transformers', (device)
  * holds that result). The divisors of `rope_freqs.weight` can say the same.
  */
 function withBf16Rope(view: ModelView): ModelView {
-  const { inverse } = ropeFrequencies(hyperparameters(view));
-  const divisors = inverse.map((frequency) => frequency / bf16ToF32(f32ToBf16(frequency)));
+  const { ropeFreqBase: base, ropeDimensionCount: dimensions } = hyperparameters(view);
+  const frequencies = Float32Array.from({ length: dimensions / 2 }, (_, i) => base ** ((-2 * i) / dimensions));
+  const divisors = frequencies.map((frequency) => frequency / bf16ToF32(f32ToBf16(frequency)));
   const bytes = new Uint8Array(divisors.buffer);
   const rope: TensorView = {
     name: 'rope_freqs.weight',

@@ -1,10 +1,10 @@
 // However sequences are cut into batches, mixed with each other and scattered over the cache, their logits stay the same.
 import { openGgufModel } from '@quern/checkpoint';
+import type { Model } from '@quern/models';
 import { cpuDevice, referenceDevice } from '@quern/runtime';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { allLogits, maxDifference, testPath, withModel } from '../../../../test/golden/forward/recorded.ts';
-import type { Model } from './model.ts';
+import { allLogits, maxDifference, testPath, withModel } from './recorded.ts';
 
 /** The reference sums alike for every batch; the CPU kernels add in another order for few tokens than for many (2e-5). */
 const tolerances: Record<string, number> = { reference: 0, cpu: 1e-4 };
