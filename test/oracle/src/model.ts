@@ -11,6 +11,8 @@ export interface NativeLogitsOptions {
   kvType?: 'F32' | 'F16';
   /** Positions per native batch, default 512. */
   batchTokens?: number;
+  /** Gets the time that llama_decode took for each batch, without the copying of its logits. */
+  onDecoded?: (ms: number) => void;
 }
 
 export interface NativeTokenizeOptions {
@@ -91,7 +93,7 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
       const logits = new Float32Array(ids.length * vocabSize);
       for (let first = 0; first < ids.length; first += batchTokens) {
         const part = ids.slice(first, first + batchTokens);
-        logits.set(decodeBatch(context, part, first, vocabSize), first * vocabSize);
+        logits.set(decodeBatch(context, part, first, vocabSize, options.onDecoded), first * vocabSize);
       }
       return logits;
     } finally {
@@ -99,7 +101,13 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
     }
   }
 
-  function decodeBatch(context: unknown, ids: readonly number[], first: number, vocabSize: number): Float32Array {
+  function decodeBatch(
+    context: unknown,
+    ids: readonly number[],
+    first: number,
+    vocabSize: number,
+    onDecoded?: (ms: number) => void,
+  ): Float32Array {
     const { batch } = structs();
     const count = ids.length;
     const token = Int32Array.from(ids);
@@ -108,7 +116,10 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
     const sequenceOf = new BigUint64Array(count).fill(koffi.address(sequence));
     const sequenceCounts = new Int32Array(count).fill(1);
     const wanted = new Int8Array(count).fill(1);
-    const status = llama.func('llama_decode', 'int32_t', ['void *', batch])(context, {
+    const decode = llama.func('llama_decode', 'int32_t', ['void *', batch]);
+    const synchronize = llama.func('void llama_synchronize(void *context)');
+    const start = performance.now();
+    const status = decode(context, {
       n_tokens: count,
       token: koffi.address(token),
       embd: null,
@@ -117,6 +128,8 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
       seq_id: koffi.address(sequenceOf),
       logits: koffi.address(wanted),
     });
+    synchronize(context);
+    onDecoded?.(performance.now() - start);
     keepAlive([token, pos, sequence, sequenceOf, sequenceCounts, wanted]);
     if (status !== 0) throw new Error(`llama_decode failed with status ${status}`);
     const all = llama.func('void *llama_get_logits(void *context)')(context);
