@@ -1,5 +1,7 @@
 // Starts worker threads. A package's worker file is plain JavaScript after a build, but TypeScript when tests run on
 // source; Node 20 cannot run that by itself, so there the worker first registers tsx (a development dependency).
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 /**
@@ -8,7 +10,10 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
  */
 export function spawnWorker(file: URL, callerUrl: string, options: WorkerOptions = {}): Worker {
   if (!callerUrl.endsWith('.ts')) return new Worker(new URL(file.href.replace(/\.ts$/, '.js')), options);
-  const [loader, entry] = ['tsx/esm/api', file.href].map((name) => JSON.stringify(name));
+  // Resolved here: code that is evaluated resolves names from the working directory, which is the user's.
+  // By way of the package's folder, since `require.resolve` would give the CommonJS half.
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'));
+  const [loader, entry] = [new URL('dist/esm/api/index.mjs', tsx).href, file.href].map((name) => JSON.stringify(name));
   const boot = `import(${loader}).then(({register})=>{register();return import(${entry})})`;
   return new Worker(boot, { ...options, eval: true, execArgv: ['--conditions=source'] });
 }
