@@ -1,0 +1,110 @@
+// Properties of plans that hold for any model, and sums done by hand.
+import { dtypeByName } from '@quern/blocks';
+import type { GgufMetadata } from '@quern/gguf';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { fileTypes, planTypes, refuseFallbacks } from '../index.ts';
+import type { PlannedTensor } from './plan.ts';
+import { compareTensorNames, tensorGroup } from './tensor-group.ts';
+
+const metadata: GgufMetadata = new Map([
+  ['general.architecture', { type: 'string', value: 'llama' }],
+  ['llama.block_count', { type: 'uint32', value: 2 }],
+  ['split.count', { type: 'uint16', value: 3 }],
+  ['general.file_type', { type: 'uint32', value: 0 }],
+  ['general.name', { type: 'string', value: 'x' }],
+]);
+const tensor = (name: string, shape: number[]): [string, PlannedTensor] => [
+  name,
+  {
+    name,
+    shape,
+    cols: shape.at(-1)!,
+    rows: shape.slice(0, -1).reduce((a, b) => a * b, 1),
+    dtype: dtypeByName('F32'),
+  },
+];
+const input = (tensors: [string, PlannedTensor][]) => ({ path: 'x.gguf', metadata, tensors: new Map(tensors) });
+
+test('every tensor gets whole blocks, and is a fallback exactly when the wanted type has none', () => {
+  const dims = fc.tuple(fc.integer({ min: 2, max: 9 }), fc.integer({ min: 1, max: 1200 }));
+  const names = fc.constantFrom('blk.0.attn_v.weight', 'blk.1.ffn_down.weight', 'token_embd.weight', 'output.weight');
+  fc.assert(
+    fc.property(names, dims, fc.constantFrom(...fileTypes), (name, [rows, cols], { name: fileType }) => {
+      const plan = planTypes(input([tensor(name, [rows, cols])]), fileType);
+      const [planned] = plan.tensors;
+      expect(cols % planned!.to.blockSize).toBe(0);
+      expect(planned!.bytes).toBe(((rows * cols) / planned!.to.blockSize) * planned!.to.typeSize);
+      if (planned!.fallback) expect(cols % dtypeByName(planned!.fallback.wanted).blockSize).not.toBe(0);
+      expect(plan.totals.fallbacks).toBe(planned!.fallback ? 1 : 0);
+    }),
+  );
+});
+
+test('totals', () => {
+  const plan = planTypes(
+    input([
+      tensor('output_norm.weight', [256]),
+      tensor('blk.0.attn_q.weight', [4, 256]),
+      tensor('output.weight', [2, 256]),
+    ]),
+    'Q4_K_M',
+  );
+  expect(plan.totals).toEqual({
+    weights: 256 + 1024 + 512,
+    bytesIn: 4 * (256 + 1024 + 512),
+    bytesOut: 4 * 256 + 4 * 144 + 2 * 210,
+    bitsPerWeight: (8 * (4 * 256 + 4 * 144 + 2 * 210)) / 1792,
+    fallbacks: 0,
+    byType: [
+      { type: 'Q6_K', tensors: 1, bytes: 420 },
+      { type: 'F32', tensors: 1, bytes: 1024 },
+      { type: 'Q4_K', tensors: 1, bytes: 576 },
+    ],
+  });
+});
+
+test('metadata: split keys go, the two that quantizing sets come last', () => {
+  const { metadata: written } = planTypes(input([tensor('blk.0.attn_q.weight', [4, 256])]), 'Q6_K');
+  expect([...written]).toEqual([
+    ['general.architecture', { type: 'string', value: 'llama' }],
+    ['llama.block_count', { type: 'uint32', value: 2 }],
+    ['general.name', { type: 'string', value: 'x' }],
+    ['general.quantization_version', { type: 'uint32', value: 2 }],
+    ['general.file_type', { type: 'uint32', value: 18 }],
+  ]);
+  expect(metadata.has('split.count')).toBe(true);
+});
+
+test('the order of names is by layer as a number, then by bytes', () => {
+  const names = ['blk.10.a', 'output.weight', 'blk.2.b', 'blk.2.a', 'a', 'blk.2.Z'];
+  expect(names.sort(compareTensorNames)).toEqual(['a', 'output.weight', 'blk.2.Z', 'blk.2.a', 'blk.2.b', 'blk.10.a']);
+});
+
+describe('groups', () => {
+  test.each([
+    ['output.weight', 'output'],
+    ['output_norm.weight', 'other'],
+    ['per_layer_token_embd.weight', 'token_embd'],
+    ['blk.3.attn_qkv.weight', 'attn_v'],
+    ['blk.3.attn_v.bias', 'other'],
+    ['blk.3.ffn_down_exps.weight', 'ffn_down'],
+    ['blk.3.ffn_gate_up.weight', 'ffn_gate'],
+  ])('%s is %s', (name, group) => expect(tensorGroup(name)).toBe(group));
+});
+
+test('refusing fallbacks names the first', () => {
+  const plan = planTypes(input([tensor('blk.0.attn_q.weight', [4, 32])]), 'Q4_K_M');
+  expect(() => refuseFallbacks(plan, 'x.gguf')).toThrow(
+    expect.objectContaining({ code: 'refused-fallback', tensor: 'blk.0.attn_q.weight' }),
+  );
+});
+
+test('a file without an architecture or a layer count is no model', () => {
+  for (const missing of ['general.architecture', 'llama.block_count']) {
+    const rest = new Map([...metadata].filter(([key]) => key !== missing));
+    expect(() => planTypes({ ...input([]), metadata: rest }, 'Q6_K')).toThrow(
+      expect.objectContaining({ code: 'metadata-missing', file: 'x.gguf' }),
+    );
+  }
+});
