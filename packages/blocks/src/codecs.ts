@@ -7,7 +7,10 @@ import { f8E4m3, f8E5m2 } from './f8/reference.ts';
 import { f16 } from './f16/reference.ts';
 import { f32 } from './f32/reference.ts';
 import { checkImportance } from './importance.ts';
+import { q2K } from './q2-k/reference.ts';
+import { q3K } from './q3-k/reference.ts';
 import { q4_0 } from './q4-0/reference.ts';
+import { q4_1 } from './q4-1/reference.ts';
 import { q4K } from './q4-k/reference.ts';
 import { q5_0 } from './q5-0/reference.ts';
 import { q5_1 } from './q5-1/reference.ts';
@@ -22,9 +25,12 @@ const codecs: Readonly<Record<string, Codec>> = {
   F8_E4M3: f8E4m3,
   F8_E5M2: f8E5m2,
   Q4_0: q4_0,
+  Q4_1: q4_1,
   Q5_0: q5_0,
   Q5_1: q5_1,
   Q8_0: q8_0,
+  Q2_K: q2K,
+  Q3_K: q3K,
   Q4_K: q4K,
   Q5_K: q5K,
   Q6_K: q6K,

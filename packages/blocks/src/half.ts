@@ -38,6 +38,9 @@ export function f32ToF16(value: number): number {
   return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
 }
 
+/** Result of F32 arithmetic → F16 bits: the NaN of an invalid operation (∞ / ∞) has its sign set on x86-64. */
+export const resultToF16 = (value: number): number => (Number.isNaN(value) ? 0xfe00 : f32ToF16(value));
+
 /** BF16 bits → the same value. */
 export const bf16ToF32 = (half: number): number => floatOf(half << 16);
 

@@ -10,12 +10,12 @@ export function codeAt(bytes: Uint8Array, qh: number, qs: number, j: number): nu
   return low | (((bytes[qh + (j >> 3)] >> (j & 7)) & 1) << 4);
 }
 
-/** Stores `code(j)` for every weight of the block; only the lower five bits count. */
-export function putCodes(bytes: Uint8Array, qh: number, qs: number, code: (j: number) => number): void {
+/** Stores the codes of all weights of the block; only the lower five bits count. */
+export function putCodes(bytes: Uint8Array, qh: number, qs: number, codes: Uint8Array): void {
   bytes.fill(0, qh, qh + 4);
   for (let j = 0; j < HALF; j++) {
-    const low = code(j);
-    const high = code(HALF + j);
+    const low = codes[j];
+    const high = codes[HALF + j];
     bytes[qs + j] = (low & 15) | ((high & 15) << 4);
     bytes[qh + (j >> 3)] |= ((low >> 4) & 1) << (j & 7);
     bytes[qh + 2 + (j >> 3)] |= ((high >> 4) & 1) << (j & 7);

@@ -1,15 +1,15 @@
 // Q5_K, reference (layout.ts): Q4_K with 32 codes instead of 16, and a coarser search.
-// Arithmetic as in ggml-quants.c quantize_row_q5_K_ref, every step rounded to F32.
+// Arithmetic as in ggml-quants.c quantize_row_q5_K_ref and quantize_row_q5_K_impl, every step rounded to F32.
 import type { Codec } from '../codec.ts';
-import { storedFit, storeFits, weightsOf } from '../q4-k/sub-blocks.ts';
-import { clamp, nearestInt } from '../rounding.ts';
-import { fitAffine } from '../search/affine.ts';
+import { encodeSubBlocks, storedFit } from '../q4-k/sub-blocks.ts';
 import { BLOCK_BYTES, BLOCK_WEIGHTS, QH_OFFSET, QS_OFFSET, SUB_BLOCKS, SUB_WEIGHTS } from './layout.ts';
 
 const { fround } = Math;
 const GRID = { maxCode: 31, first: -0.5, step: fround(0.1), steps: 15 };
 
 export const q5K: Codec = {
+  weighting: 'block',
+
   decode(bytes, values) {
     for (let at = 0, first = 0; first < values.length; at += BLOCK_BYTES, first += BLOCK_WEIGHTS) {
       for (let j = 0; j < SUB_BLOCKS; j++) {
@@ -24,29 +24,17 @@ export const q5K: Codec = {
     }
   },
 
-  encode(values, bytes) {
+  encode(values, bytes, cols, importance) {
     const codes = new Uint8Array(BLOCK_WEIGHTS);
     for (let at = 0, first = 0; first < values.length; at += BLOCK_BYTES, first += BLOCK_WEIGHTS) {
-      encodeBlock(values.subarray(first, first + BLOCK_WEIGHTS), bytes.subarray(at, at + BLOCK_BYTES), codes);
+      const x = values.subarray(first, first + BLOCK_WEIGHTS);
+      const block = bytes.subarray(at, at + BLOCK_BYTES);
+      const weights = importance?.subarray(first % cols, (first % cols) + BLOCK_WEIGHTS);
+      encodeSubBlocks(x, weights, GRID, block, codes, 63);
+      packCodes(codes, block);
     }
   },
 };
-
-function encodeBlock(x: Float32Array, block: Uint8Array, codes: Uint8Array): void {
-  const fits = Array.from({ length: SUB_BLOCKS }, (_, j) => {
-    const sub = x.subarray(j * SUB_WEIGHTS, (j + 1) * SUB_WEIGHTS);
-    return fitAffine(sub, weightsOf(sub), codes.subarray(j * SUB_WEIGHTS, (j + 1) * SUB_WEIGHTS), GRID);
-  });
-  storeFits(block, fits);
-  for (let j = 0; j < SUB_BLOCKS; j++) {
-    const { scale, min } = storedFit(block, 0, j);
-    if (scale === 0) continue; // ggml keeps the codes of the search here
-    for (let i = j * SUB_WEIGHTS; i < (j + 1) * SUB_WEIGHTS; i++) {
-      codes[i] = clamp(nearestInt(fround(fround(x[i] + min) / scale)), 0, GRID.maxCode);
-    }
-  }
-  packCodes(codes, block);
-}
 
 function packCodes(codes: Uint8Array, block: Uint8Array): void {
   block.fill(0, QH_OFFSET, BLOCK_BYTES);

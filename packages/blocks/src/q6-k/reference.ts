@@ -1,6 +1,7 @@
 // Q6_K, reference (layout.ts). Each sub-block is fitted on its own (search/symmetric.ts), then the scales are stored in
 // 8 bits relative to the extreme one, and the codes are rounded again with what is really stored.
-// Arithmetic as in ggml-quants.c quantize_row_q6_K_ref, every step rounded to F32.
+// Errors count by x², or by the importance alone where it is given.
+// Arithmetic as in ggml-quants.c quantize_row_q6_K_ref and quantize_row_q6_K_impl, every step rounded to F32.
 import type { Codec } from '../codec.ts';
 import { f16ToF32, f32ToF16 } from '../half.ts';
 import { clamp, nearestInt } from '../rounding.ts';
@@ -10,6 +11,8 @@ import { BLOCK_BYTES, BLOCK_WEIGHTS, D_OFFSET, QH_OFFSET, SCALES_OFFSET, SUB_BLO
 const { fround } = Math;
 
 export const q6K: Codec = {
+  weighting: 'block',
+
   decode(bytes, values) {
     for (let at = 0, first = 0; first < values.length; at += BLOCK_BYTES, first += BLOCK_WEIGHTS) {
       for (let i = 0; i < BLOCK_WEIGHTS; i++) {
@@ -20,20 +23,23 @@ export const q6K: Codec = {
     }
   },
 
-  encode(values, bytes) {
+  encode(values, bytes, cols, importance) {
     const codes = new Uint8Array(BLOCK_WEIGHTS);
     for (let at = 0, first = 0; first < values.length; at += BLOCK_BYTES, first += BLOCK_WEIGHTS) {
-      encodeBlock(values.subarray(first, first + BLOCK_WEIGHTS), bytes.subarray(at, at + BLOCK_BYTES), codes);
+      const x = values.subarray(first, first + BLOCK_WEIGHTS);
+      const weights =
+        importance?.subarray(first % cols, (first % cols) + BLOCK_WEIGHTS) ?? x.map((value) => value * value);
+      encodeBlock(x, weights, bytes.subarray(at, at + BLOCK_BYTES), codes);
     }
   },
 };
 
-function encodeBlock(x: Float32Array, block: Uint8Array, codes: Uint8Array): void {
+function encodeBlock(x: Float32Array, weights: Float32Array, block: Uint8Array, codes: Uint8Array): void {
   block.fill(0);
   const subOf = <T extends Float32Array | Uint8Array>(array: T, j: number) =>
     array.subarray(j * SUB_WEIGHTS, (j + 1) * SUB_WEIGHTS) as T;
   const scales: number[] = [];
-  for (let j = 0; j < SUB_BLOCKS; j++) scales.push(fitSymmetric(subOf(x, j), subOf(codes, j), 32));
+  for (let j = 0; j < SUB_BLOCKS; j++) scales.push(fitSymmetric(subOf(x, j), subOf(weights, j), subOf(codes, j), 32));
   const extreme = scales.reduce((best, scale) => (Math.abs(scale) > Math.abs(best) ? scale : best), 0);
   if (Math.abs(extreme) < GROUP_EPSILON) return;
 

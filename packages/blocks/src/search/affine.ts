@@ -1,6 +1,8 @@
-// The search behind the K-quants with a minimum (Q4_K): x ≈ scale · q + min, q in 0…maxCode, min ≤ 0.
+// The search behind the types with a minimum (Q2_K, Q4_K, Q5_K; with importance Q4_1 and Q5_1 too): x ≈ scale · q + min,
+// q in 0…maxCode, min ≤ 0.
 // Step sizes around the obvious one are tried; for each, scale and min are the weighted least-squares fit to its codes.
-// Order and rounding of the arithmetic are those of ggml-quants.c make_qkx2_quants, since sums of floats depend on them.
+// Order and rounding of the arithmetic are those of ggml-quants.c make_qkx2_quants and make_qkx3_quants (which agree for
+// finite numbers), since sums of floats depend on them.
 import { clamp, nearestInt } from '../rounding.ts';
 
 const { fround } = Math;
@@ -11,7 +13,17 @@ export interface AffineGrid {
   readonly first: number;
   readonly step: number;
   readonly steps: number;
+  /** Errors count by their magnitude instead of their square. */
+  readonly absolute?: boolean;
 }
+
+/** What ggml tries when there is importance; `maxCode` is the type's. */
+export const weightedGrid = (maxCode: number): AffineGrid => ({
+  maxCode,
+  first: fround(-0.9),
+  step: fround(0.05),
+  steps: 36,
+});
 
 /** The fit; `min` comes negated, as it is stored (≥ 0). */
 export interface AffineFit {
@@ -19,9 +31,9 @@ export interface AffineFit {
   min: number;
 }
 
-/** Fits `x`, writes its codes into `codes`. `weights` says how much the squared error of each number counts. */
+/** Fits `x`, writes its codes into `codes`. `weights` says how much the error of each number counts. */
 export function fitAffine(x: Float32Array, weights: Float32Array, codes: Uint8Array, grid: AffineGrid): AffineFit {
-  const { maxCode } = grid;
+  const { maxCode, absolute } = grid;
   const { min: smallest, max, sumW, sumX } = summarize(x, weights);
   let min = Math.min(smallest, 0);
   if (max === min) {
@@ -31,7 +43,7 @@ export function fitAffine(x: Float32Array, weights: Float32Array, codes: Uint8Ar
   const inverse = fround(maxCode / fround(max - min));
   let scale = fround(1 / inverse);
   codeAll(x, codes, inverse, min, maxCode);
-  let bestError = squaredError(x, weights, codes, scale, min);
+  let bestError = totalError(x, weights, codes, scale, min, absolute);
 
   const trial = new Uint8Array(codes.length);
   for (let k = 0; k <= grid.steps; k++) {
@@ -54,7 +66,7 @@ export function fitAffine(x: Float32Array, weights: Float32Array, codes: Uint8Ar
       trialMin = 0;
       trialScale = fround(sumXL / sumL2);
     }
-    const error = squaredError(x, weights, trial, trialScale, trialMin);
+    const error = totalError(x, weights, trial, trialScale, trialMin, absolute);
     if (error < bestError) {
       codes.set(trial);
       bestError = error;
@@ -85,11 +97,19 @@ function codeAll(x: Float32Array, codes: Uint8Array, inverse: number, min: numbe
   }
 }
 
-function squaredError(x: Float32Array, weights: Float32Array, codes: Uint8Array, scale: number, min: number): number {
+function totalError(
+  x: Float32Array,
+  weights: Float32Array,
+  codes: Uint8Array,
+  scale: number,
+  min: number,
+  absolute = false,
+): number {
   let error = 0;
   for (let i = 0; i < x.length; i++) {
     const difference = fround(fround(fround(scale * codes[i]) + min) - x[i]);
-    error = fround(error + fround(weights[i] * fround(difference * difference)));
+    const size = absolute ? Math.abs(difference) : fround(difference * difference);
+    error = fround(error + fround(weights[i] * size));
   }
   return error;
 }

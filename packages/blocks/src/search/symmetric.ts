@@ -1,4 +1,5 @@
-// The search behind the K-quants without a minimum (Q6_K): x ≈ scale · q, q in −half…half − 1, errors weighted by x².
+// The search behind the types without a minimum (Q6_K; with importance Q3_K, Q4_0 and Q5_0 too): x ≈ scale · q,
+// q in −half…half − 1.
 // Step sizes around the obvious one (the extreme value gets −half) are tried; for each, scale is the least-squares fit.
 // Order and rounding of the arithmetic are those of ggml-quants.c make_qx_quants with rmse_type 1.
 import { clamp, nearestInt } from '../rounding.ts';
@@ -8,8 +9,11 @@ const { fround } = Math;
 /** Groups of smaller magnitude count as zero (ggml-quants.c GROUP_MAX_EPS). */
 export const GROUP_EPSILON = fround(1e-15);
 
-/** Fits `x`, writes q + half into `codes`, returns the scale (0 for a group that counts as zero). */
-export function fitSymmetric(x: Float32Array, codes: Uint8Array, half: number): number {
+/**
+ * Fits `x`, writes q + half into `codes` (0 throughout for a group that counts as zero), returns the scale.
+ * `weights` says how much the squared error of each number counts.
+ */
+export function fitSymmetric(x: Float32Array, weights: Float32Array, codes: Uint8Array, half: number): number {
   let magnitude = 0;
   let extreme = 0;
   for (const value of x) {
@@ -23,14 +27,14 @@ export function fitSymmetric(x: Float32Array, codes: Uint8Array, half: number): 
     return 0;
   }
   const inverse = fround(-half / extreme);
-  const { sumXL, sumL2 } = project(x, inverse, half);
+  const { sumXL, sumL2 } = project(x, weights, inverse, half);
   codeAll(x, codes, inverse, half);
-  let scale = sumL2 ? fround(sumXL / sumL2) : 0;
+  let scale = sumL2 !== 0 ? fround(sumXL / sumL2) : 0; // NaN when the weights overflow, as in C
   let best = fround(scale * sumXL);
   for (let k = -9; k <= 9; k++) {
     if (k === 0) continue;
     const trial = fround(-fround(half + fround(fround(0.1) * k)) / extreme);
-    const sums = project(x, trial, half);
+    const sums = project(x, weights, trial, half);
     if (sums.sumL2 > 0 && fround(sums.sumXL * sums.sumXL) > fround(best * sums.sumL2)) {
       codeAll(x, codes, trial, half);
       scale = fround(sums.sumXL / sums.sumL2);
@@ -46,13 +50,13 @@ function codeAll(x: Float32Array, codes: Uint8Array, inverse: number, half: numb
   for (let i = 0; i < x.length; i++) codes[i] = half + code(fround(inverse * x[i]), half);
 }
 
-/** Σ w·x·q and Σ w·q² with w = x². */
-function project(x: Float32Array, inverse: number, half: number): { sumXL: number; sumL2: number } {
+/** Σ w·x·q and Σ w·q². */
+function project(x: Float32Array, weights: Float32Array, inverse: number, half: number) {
   let sumXL = 0;
   let sumL2 = 0;
-  for (const value of x) {
+  for (const [i, value] of x.entries()) {
     const l = code(fround(inverse * value), half);
-    const w = fround(value * value);
+    const w = weights[i];
     sumXL = fround(sumXL + fround(fround(w * value) * l));
     sumL2 = fround(sumL2 + fround(fround(w * l) * l));
   }

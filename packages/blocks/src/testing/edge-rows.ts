@@ -61,3 +61,24 @@ export function edgeRows(cols: number, seed = 1): Record<string, Float32Array> {
     mixed: row((i) => normal() * 10 ** ((i % 60) - 40)),
   };
 }
+
+/** Importances of `cols` columns by what is hard about them. */
+export function edgeImportances(cols: number, seed = 1): Record<string, Float32Array> {
+  const random = seededRandom(seed);
+  const normal = gaussian(random);
+  const each = (value: (i: number) => number) => Float32Array.from({ length: cols }, (_, i) => value(i));
+  return {
+    ones: each(() => 1),
+    zeros: each(() => 0),
+    'mean squares of activations': each(() => Math.exp(1.5 * normal())),
+    'half of them zero': each(() => (random() < 0.5 ? 0 : random())),
+    'one column in 32': each((i) => (i % 32 === 11 ? 3 : 0)),
+    'one column dominates': each((i) => (i % 64 === 40 ? 1e6 : 1e-3 * random())),
+    'huge spread': each(() => 10 ** (30 * random() - 15)),
+    'any exponent': each(() => 10 ** (76 * random() - 38)),
+    tiny: each(() => 1e-30 * random()),
+    subnormal: each(() => 1e-41 * random()),
+    huge: each(() => 1e30 * random()),
+    'by block': each((i) => 10 ** -((i >> 5) % 9)),
+  };
+}
