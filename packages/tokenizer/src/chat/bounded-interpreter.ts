@@ -5,7 +5,7 @@
 
 import { QuernError } from '@quern/errors';
 import { Interpreter, type Node, type RuntimeValue, type Scope } from './jinja.ts';
-import type { OutputNode } from './output-nodes.ts';
+import type { OutputNode } from './marked-tree.ts';
 import { booleanValue, pythonEquals, pythonText, pythonType, stringValue } from './python-values.ts';
 
 export interface TemplateLimits {
@@ -41,6 +41,8 @@ export class BoundedInterpreter extends Interpreter {
     switch (node?.type) {
       case 'Known':
         return node.value as RuntimeValue;
+      case 'Round':
+        return stringValue('');
       case 'Output':
         return stringValue(pythonText(this.evaluate((node as OutputNode).expression, scope)));
       case 'BinaryExpression':
@@ -81,7 +83,7 @@ function known(value: RuntimeValue): Node {
   return { type: 'Known', value };
 }
 
-const maxRange = 1_000_000;
+const maxRange = 100_000;
 
 /** Python's `range`, for lists that fit into memory. */
 export function boundedRange(first: number, second?: number, step = 1): number[] {

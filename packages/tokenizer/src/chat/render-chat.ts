@@ -6,7 +6,7 @@
 import { QuernError } from '@quern/errors';
 import { BoundedInterpreter, boundedRange, type TemplateLimits } from './bounded-interpreter.ts';
 import { Environment, type Node, parseTemplate } from './jinja.ts';
-import { markOutput } from './output-nodes.ts';
+import { markTree } from './marked-tree.ts';
 import { formatTime } from './strftime.ts';
 
 export interface ChatMessage {
@@ -31,7 +31,7 @@ export interface RenderChatOptions {
   limits?: Partial<TemplateLimits>;
 }
 
-const defaultLimits: TemplateLimits = { steps: 20_000_000, characters: 64 << 20 };
+const defaultLimits: TemplateLimits = { steps: 5_000_000, characters: 64 << 20 };
 const maxTemplateLength = 1 << 20;
 
 /**
@@ -90,7 +90,7 @@ function readTemplate(template: string): Node {
   }
   try {
     const program = parseTemplate(template);
-    markOutput(program);
+    markTree(program);
     return program;
   } catch (error) {
     throw new QuernError('chat-template-invalid', `The chat template does not parse: ${(error as Error).message}`, {

@@ -64,19 +64,18 @@ function nextId(model: BpeModel, added: Iterable<AddedToken>): number {
   return next;
 }
 
-/** Ids may be missing behind the vocabulary (the embedding is often rounded up), not inside it. */
+/** Most ids without a token inside a vocabulary; real ones reserve a few dozen. */
+const maxGap = 1024;
+
+/** Ids may be missing behind the vocabulary (the embedding is often rounded up), hardly inside it. */
 function checkNoGaps(model: BpeModel, tokens: TokenList): void {
   let last = 0;
   for (const id of model.vocab.values()) last = Math.max(last, id);
-  for (let id = 0; id < last; id++) {
-    if (tokens.get(id)) continue;
-    throw new QuernError(
-      'tokenizer-vocab-gap',
-      `No token has the id ${id}, though the vocabulary goes up to ${last}.`,
-      {
-        file,
-        remedy: 'Download tokenizer.json again: a part of its vocabulary is missing.',
-      },
-    );
-  }
+  let missing = 0;
+  for (let id = 0; id < last; id++) if (!tokens.get(id)) missing++;
+  if (missing <= maxGap) return;
+  throw new QuernError('tokenizer-vocab-gap', `The vocabulary goes up to ${last}, but ${missing} ids have no token.`, {
+    file,
+    remedy: 'Download tokenizer.json again: a part of its vocabulary is missing.',
+  });
 }

@@ -37,8 +37,6 @@ export const bailingMoe =
 export const digit = '\\p{N}';
 export const digits = '\\p{N}+';
 export const upToThreeDigits = '\\p{N}{1,3}';
-/** Thousands counted from the right, as people write them. */
-export const thousandsFromRight = '\\d{1,3}(?=(?:\\d{3})*\\b)';
 
 export const falconPunctuation = '[\\p{P}$+<=>^~|`]+';
 export const threeAsciiDigits = '[0-9][0-9][0-9]';

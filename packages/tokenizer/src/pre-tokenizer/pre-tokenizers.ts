@@ -112,10 +112,6 @@ const table: readonly Row[] = [
     ignoreMerges: true,
     addBos: true,
   },
-  {
-    names: ['tiny_aya', 'cohere2moe'],
-    patterns: [patterns.thousandsFromRight, patterns.gpt4o(patterns.upToThreeDigits)],
-  },
   { names: ['bloom', 'poro-chat', 'gpt3-finnish'], patterns: [patterns.bloom] },
   { names: ['viking'], patterns: [patterns.bloom, patterns.digit] },
 ];

@@ -18,25 +18,24 @@ export class StopMatcher {
     this.#stops = stops.filter((stop) => stop !== '');
   }
 
-  /** The earliest stop string wins; of several at one place, the longest. After a stop all text is dropped. */
+  /**
+   * The stop string that is complete first wins; of several that end at one place, the longest. So the result does not
+   * depend on how the text is cut. After a stop all text is dropped.
+   */
   push(text: string): StopResult {
     if (this.#stopped) return { text: '' };
     const seen = this.#held + text;
-    // Text held back has been searched before, but a match may begin in it.
-    let at = -1;
-    let found: string | undefined;
+    let found: { stop: string; at: number; end: number } | undefined;
     for (const stop of this.#stops) {
-      const place = seen.indexOf(stop);
-      if (place === -1) continue;
-      if (at === -1 || place < at || (place === at && stop.length > (found as string).length)) {
-        at = place;
-        found = stop;
-      }
+      const at = seen.indexOf(stop);
+      const end = at + stop.length;
+      if (at === -1 || (found && (end > found.end || (end === found.end && at > found.at)))) continue;
+      found = { stop, at, end };
     }
-    if (found !== undefined) {
+    if (found) {
       this.#stopped = true;
       this.#held = '';
-      return { text: seen.slice(0, at), stop: found };
+      return { text: seen.slice(0, found.at), stop: found.stop };
     }
     const kept = this.#beginningOfStop(seen);
     this.#held = seen.slice(seen.length - kept);

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { renderChat } from './render-chat.ts';
+
+const render = (template: string, extra: Record<string, unknown> = {}) =>
+  renderChat({ template, messages: [{ role: 'user', content: 'Grüße "x"' }], extra });
+
+// Expected texts are Python's (jinja2 with trim_blocks and lstrip_blocks, as transformers sets it up).
+describe('renderChat', () => {
+  it('prints values as Python does', () => {
+    expect(render('{{ true }} {{ none }} {{ [1, "a", {"b": false}] }} {{ ["it\'s"] }} {{ undefined_name }}|')).toBe(
+      "True None [1, 'a', {'b': False}] [\"it's\"] |",
+    );
+    expect(render('{{ messages }}')).toBe(`[{'role': 'user', 'content': 'Grüße "x"'}]`);
+    expect(render('{{ "a" ~ 1 ~ true }}')).toBe('a1True');
+  });
+
+  it('compares values as Python does', () => {
+    expect(render('{{ "1" == 1 }} {{ "" == [] }} {{ none == undefined_name }} {{ 1 == true }}')).toBe(
+      'False False False True',
+    );
+    expect(render('{{ [1, {"a": 2}] == [1, {"a": 2}] }} {{ {"a": 1} != {"a": 2} }}')).toBe('True True');
+  });
+
+  it('writes JSON as transformers does: not ASCII only, indented on request', () => {
+    expect(render('{{ messages[0] | tojson }}')).toBe('{"role": "user", "content": "Grüße \\"x\\""}');
+    expect(render('{{ {"a": [1, 2]} | tojson(indent=2) }}')).toBe('{\n  "a": [\n    1,\n    2\n  ]\n}');
+  });
+
+  it('trims blocks and knows the time', () => {
+    expect(render('  {% if true %}\n  x\n  {% endif %}\ny')).toBe('  x\ny');
+    const now = new Date(2026, 10, 4, 15, 7, 9);
+    const template = "{{ strftime_now('%d %b %Y|%A %B %-d %H:%M:%S %I%p %j %y %m %e %a %%') }}";
+    expect(renderChat({ template, messages: [], now })).toBe(
+      '04 Nov 2026|Wednesday November 4 15:07:09 03PM 308 26 11  4 Wed %',
+    );
+  });
+
+  it('gives the template its variables', () => {
+    const template =
+      '{{ bos_token }}{{ tools | length }}{{ enable_thinking }}{{ add_generation_prompt }}{{ eos_token }}';
+    const options = {
+      template,
+      messages: [],
+      tools: [{}],
+      bosToken: '<s>',
+      eosToken: '</s>',
+      addGenerationPrompt: true,
+    };
+    expect(renderChat({ ...options, extra: { enable_thinking: false } })).toBe('<s>1FalseTrue</s>');
+    expect(renderChat({ template: '{{ tools is none }}{{ bos_token is defined }}', messages: [] })).toBe('TrueFalse');
+  });
+
+  it.each([
+    ['raise_exception', "{{ raise_exception('roles must alternate') }}", 'roles must alternate'],
+    ['a list joined to a text', '{{ "a" + [] }}', 'can only concatenate str (not "list") to str'],
+    ['an unknown filter', '{{ "a" | nonsense }}', 'nonsense'],
+    ['an unknown time directive', "{{ strftime_now('%Q') }}", '%Q'],
+  ])('refuses with the reason: %s', (_, template, reason) => {
+    expect(() => render(template)).toThrow(
+      expect.objectContaining({ code: 'chat-template-refused', message: expect.stringContaining(reason) }),
+    );
+  });
+
+  it.each([['{% if %}'], ['{% for x in y %}'], ['{{ "a }}'], ['x'.repeat((1 << 20) + 1)]])(
+    'refuses what is no template',
+    (template) => {
+      expect(() => render(template)).toThrow(expect.objectContaining({ code: 'chat-template-invalid' }));
+    },
+  );
+
+  it.each([
+    ['nested loops', '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}'],
+    ['endless recursion', '{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}'],
+    ['a huge range', '{% for a in range(99999999999) %}{% endfor %}'],
+    [
+      'doubling',
+      '{% set ns = namespace(s="x") %}{% for a in range(60) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s }}',
+    ],
+  ])('bounds a hostile template: %s', (_, template) => {
+    const limits = { steps: 200_000, characters: 1 << 20 };
+    expect(() => renderChat({ template, messages: [], limits })).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/^chat-template-(runaway|refused)$/) }),
+    );
+  });
+});
