@@ -6,6 +6,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { QuernError } from '@quern/errors';
 import { Admission } from './admission.ts';
 import { createApp } from './app.ts';
+import { Connections } from './connections.ts';
 import type { ServerState } from './endpoint.ts';
 import type { ServedModel } from './served-model.ts';
 
@@ -33,7 +34,6 @@ export interface RunningServer {
 }
 
 const defaultMaxBodyBytes = 16 * 2 ** 20;
-const idleSweepMs = 50;
 
 /** @throws QuernError `serve-cannot-listen` */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -46,6 +46,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     onFailure: options.onFailure,
   };
   const server = createAdaptorServer({ fetch: createApp(state).fetch }) as Server;
+  const connections = new Connections(server);
   const url = await listen(server, options);
   const ready = options.load().then((model) => (state.model = model));
   // The caller may look at `ready` late; a rejection until then is not unhandled.
@@ -55,11 +56,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ready,
     async close({ graceMs = 5000 } = {}) {
       const closed = new Promise((resolve) => server.close(resolve));
-      // A kept-alive connection becomes idle when its reply ends; nobody else closes it then.
-      const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
+      connections.closeIdle();
       const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
-      clearInterval(sweep);
       clearTimeout(deadline);
       const model = await ready.catch(() => undefined);
       await model?.engine.close({ cancel: true });
