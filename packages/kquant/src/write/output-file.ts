@@ -34,7 +34,7 @@ const journalPath = (path: string): string => `${path}.partial.journal`;
 
 /**
  * Opens or resumes the partial file of `path`.
- * @throws QuernError `disk-full`, `file-too-large`, `write-denied`, `output-folder-missing`, `write-failed`
+ * @throws QuernError `disk-full`, `file-too-large`, `write-denied`, `write-failed`
  */
 export async function openOutput(path: string, options: OutputOptions): Promise<OutputFile> {
   try {
@@ -44,22 +44,41 @@ export async function openOutput(path: string, options: OutputOptions): Promise<
   }
 }
 
-async function openPartial(
-  path: string,
-  { size, identity, journalBytes = 2 ** 28, onNote }: OutputOptions,
-): Promise<OutputFile> {
+async function openPartial(path: string, options: OutputOptions): Promise<OutputFile> {
+  const { size, identity, onNote } = options;
   const partial = partialPath(path);
   const left = await stat(partial).catch(() => undefined);
-  const finished = left ? await readJournal(journalPath(path), identity) : undefined;
+  const finished = left?.size === size ? await readJournal(journalPath(path), identity) : undefined;
   if (left && !finished) onNote?.(`Discarding ${partial}: it belongs to another input or plan.`);
   if (finished) onNote?.(`Resuming ${partial}: ${finished.size} tensors are complete.`);
   else await removePartial(path);
 
-  const data = await open(partial, finished ? 'r+' : 'wx+');
-  const journal = await open(journalPath(path), finished ? 'a' : 'wx');
-  await data.truncate(size);
-  if (!finished) await journal.appendFile(journalHead(identity));
+  const opened: FileHandle[] = [];
+  const openOne = async (name: string, flags: string): Promise<FileHandle> => {
+    const handle = await open(name, flags);
+    opened.push(handle);
+    return handle;
+  };
+  try {
+    const data = await openOne(partial, finished ? 'r+' : 'wx+');
+    const journal = await openOne(journalPath(path), finished ? 'a' : 'wx');
+    await data.truncate(size);
+    if (!finished) await journal.appendFile(journalHead(identity));
+    return outputFile(path, data, journal, finished ?? new Set(), options.journalBytes);
+  } catch (error) {
+    await closeAll(opened);
+    throw error;
+  }
+}
 
+function outputFile(
+  path: string,
+  data: FileHandle,
+  journal: FileHandle,
+  finished: ReadonlySet<string>,
+  journalBytes = 2 ** 28,
+): OutputFile {
+  const partial = partialPath(path);
   let waiting: string[] = [];
   let unsaved = 0;
   let saving: Promise<void> | undefined;
@@ -72,12 +91,9 @@ async function openPartial(
     await journal.appendFile(journalLines(names));
   };
   const saveInTurn = (): Promise<void> => (saving = (saving ?? Promise.resolve()).then(save));
-  const close = async (): Promise<void> => {
-    await Promise.all([data.close(), journal.close()]);
-  };
 
   return {
-    finished: finished ?? new Set(),
+    finished,
     async write(bytes, offset) {
       try {
         await writeAll(data, bytes, offset);
@@ -97,18 +113,23 @@ async function openPartial(
         await checkStillOurs(data, partial);
         await rename(partial, path);
         await syncFolder(dirname(path));
-        await close();
         await rm(journalPath(path), { force: true });
       } catch (error) {
         throwWriteError(error, partial);
+      } finally {
+        await closeAll([data, journal]);
       }
     },
     async abandon({ keep }) {
       if (keep) await saveInTurn().catch(() => {});
-      await close();
+      await closeAll([data, journal]);
       if (!keep) await removePartial(path);
     },
   };
+}
+
+async function closeAll(handles: readonly FileHandle[]): Promise<void> {
+  await Promise.all(handles.map((handle) => handle.close()));
 }
 
 async function removePartial(path: string): Promise<void> {
