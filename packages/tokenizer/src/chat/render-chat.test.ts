@@ -61,7 +61,7 @@ describe('renderChat', () => {
     );
   });
 
-  it.each([['{% if %}'], ['{% for x in y %}'], ['{{ "a }}'], ['x'.repeat((1 << 20) + 1)]])(
+  it.each([['{% if %}'], ['{% for x in y %}'], ['{{ "a }}'], ['x'.repeat((1 << 20) + 1)], [' '.repeat(5000)]])(
     'refuses what is no template',
     (template) => {
       expect(() => render(template)).toThrow(expect.objectContaining({ code: 'chat-template-invalid' }));

@@ -33,6 +33,8 @@ export interface RenderChatOptions {
 
 const defaultLimits: TemplateLimits = { steps: 5_000_000, characters: 64 << 20 };
 const maxTemplateLength = 1 << 20;
+/** The library's lexer takes time by the square of the longest run of blanks. */
+const manyBlanks = /\s{4096}/;
 
 /**
  * Renders messages as one prompt.
@@ -86,6 +88,11 @@ function readTemplate(template: string): Node {
   if (template.length > maxTemplateLength) {
     throw new QuernError('chat-template-invalid', `The chat template has ${template.length} characters.`, {
       remedy: `Use a template of at most ${maxTemplateLength} characters.`,
+    });
+  }
+  if (manyBlanks.test(template)) {
+    throw new QuernError('chat-template-invalid', 'The chat template has thousands of blanks in a row.', {
+      remedy: 'Take them out.',
     });
   }
   try {

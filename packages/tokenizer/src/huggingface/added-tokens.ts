@@ -39,8 +39,10 @@ export function specialTexts(...configs: readonly (JsonObject | undefined)[]): R
   const texts = new Set<string>();
   for (const config of configs) {
     for (const name of specialNames) add(tokenText(config?.[`${name}_token`]));
-    const more = config?.additional_special_tokens;
-    if (Array.isArray(more)) for (const entry of more) add(tokenText(entry));
+    for (const more of [config?.additional_special_tokens, config?.extra_special_tokens]) {
+      const entries = isObject(more) ? Object.values(more) : Array.isArray(more) ? more : [];
+      for (const entry of entries) add(tokenText(entry));
+    }
   }
   return texts;
 

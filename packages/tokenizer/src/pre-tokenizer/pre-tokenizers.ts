@@ -37,7 +37,7 @@ const table: readonly Row[] = [
     addBos: true,
   },
   { names: ['dbrx', 'smaug-bpe', 'chatglm-bpe'], patterns: [patterns.gpt4(patterns.upToThreeDigits)] },
-  { names: ['glm4', 'glm5'], patterns: [patterns.gpt4(patterns.upToThreeDigits)], ignoreMerges: true },
+  { names: ['glm4'], patterns: [patterns.gpt4(patterns.upToThreeDigits)], ignoreMerges: true },
   {
     names: [
       ...['qwen2', 'stablelm2', 'hunyuan', 'solar-open', 'deepseek-r1-qwen', 'kormo', 'f2llmv2', 'megrez', 'grok-2'],

@@ -39,9 +39,13 @@ export function createPartition(vocabulary: Vocabulary, types: Int32Array, strip
 
   return (text, parseSpecial) => {
     let fragments: Fragment[] = text === '' ? [] : [text];
+    // Thousands of special tokens begin with the same few characters, which most texts lack.
+    const begins = new Map<string, boolean>();
     for (const special of specials) {
       if (special.onlyWhenParsing && !parseSpecial) continue;
-      if (!text.includes(special.text)) continue;
+      const begin = special.text[0] as string;
+      if (!begins.has(begin)) begins.set(begin, text.includes(begin));
+      if (!begins.get(begin) || !text.includes(special.text)) continue;
       fragments = fragments.flatMap((fragment) =>
         typeof fragment === 'string' ? cutAt(fragment, special, strip) : [fragment],
       );
