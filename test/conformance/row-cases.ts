@@ -122,6 +122,17 @@ const logProbCases = everySize(
   }),
 );
 
+const sumSquaresCases = everySize(
+  (n, c, seed): Case<'sumSquares'> => ({
+    op: 'sumSquares',
+    title: `${n}×${c}`,
+    inputs: [floats([n, c], seed, 3)],
+    outputShape: [c],
+    params: {},
+    before: floats([c], seed + 1).bytes,
+  }),
+);
+
 const gatherCases = everySize(
   (n, c, seed): Case<'gatherRows'> => ({
     op: 'gatherRows',
@@ -160,6 +171,7 @@ export const rowCases: Case[] = [
   softmaxLimits,
   logProbLimits,
   ...logProbCases,
+  ...sumSquaresCases,
   ...gatherCases,
   ...ropeCases,
 ];

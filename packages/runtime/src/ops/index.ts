@@ -17,6 +17,7 @@
 // gatherRows (x [T, C], rows [N] I32)              {}                           -> [N, C]
 // softmax    (x [N, C])                            {}                           -> [N, C]
 // logProb    (logits [N, V], targets [N] I32)      {}                           -> [N]      log softmax(logits)[target], f64 inside
+// sumSquares (x [T, C])                            {}                           -> [C]      added to what the output holds
 export interface OpParams {
   embed: Record<string, never>;
   rmsNorm: { eps: number };
@@ -30,5 +31,6 @@ export interface OpParams {
   gatherRows: Record<string, never>;
   softmax: Record<string, never>;
   logProb: Record<string, never>;
+  sumSquares: Record<string, never>;
 }
 export type OpName = keyof OpParams;

@@ -13,6 +13,7 @@ import { rmsNorm } from './rms-norm/op.ts';
 import { rope } from './rope/op.ts';
 import { scale } from './scale/op.ts';
 import { softmax } from './softmax/op.ts';
+import { sumSquares } from './sum-squares/op.ts';
 
 export const ops: { readonly [Name in OpName]: Op<Name> } = {
   embed,
@@ -27,4 +28,5 @@ export const ops: { readonly [Name in OpName]: Op<Name> } = {
   gatherRows,
   softmax,
   logProb,
+  sumSquares,
 };

@@ -73,6 +73,12 @@ describe('reference ops', () => {
     expect(gelu).toBeCloseTo(0.8411919906, 6);
   });
 
+  it('adds squares to the sums so far, column by column, rounding each to f32', async () => {
+    const sums = f32([100, 0, 16777216], [3]);
+    device.run('sumSquares', [f32([1, -2, 1, 3, 4, 1], [2, 3])], sums, {});
+    expect([...new Float32Array((await device.read(sums)).buffer)]).toEqual([110, 20, 16777216]); // 2^24 + 1 is no f32
+  });
+
   it('adds and scales in place, gathers rows', async () => {
     const a = f32([1, 2]);
     device.run('add', [a, f32([10, 20])], a, {});

@@ -13,6 +13,7 @@ export { rmsNorm } from '../ops/rms-norm/kernel.wasm';
 export { rope } from '../ops/rope/kernel.wasm';
 export { scale } from '../ops/scale/kernel.wasm';
 export { softmax } from '../ops/softmax/kernel.wasm';
+export { sumSquares } from '../ops/sum-squares/kernel.wasm';
 export { decode } from './decoders.wasm';
 
 /** First byte after the module's constants. */
