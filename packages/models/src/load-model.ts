@@ -77,6 +77,7 @@ export async function loadModel(view: ModelView, device: Device, options: LoadOp
       memory,
       limits,
       weights: arrangeWeights(loaded, parameters.blockCount),
+      weightNames: new Map([...loaded].map(([name, tensor]) => [tensor, name])),
       caches,
       buffers,
       rope: ropeFrequencies(parameters, divisors && (await readVector(divisors))),

@@ -7,34 +7,32 @@ import type { Hyperparameters } from '../hyperparameters.ts';
 import type { Buffers, LayerCache } from './buffers.ts';
 import type { BlockWeights } from './weights.ts';
 
-/** `buffers`: views of this batch's size. `buffers.residual` [T, C] is read and updated. */
-export function runBlock(
-  device: Device,
-  hyperparameters: Hyperparameters,
-  weights: BlockWeights,
-  cache: LayerCache,
-  buffers: Buffers,
-  blockTokens: number,
-): void {
-  attend(device, hyperparameters, weights, cache, buffers, blockTokens);
-  feedForward(device, hyperparameters, weights, buffers);
+/** What the blocks of one batch share. */
+export interface BatchPass {
+  readonly device: Device;
+  readonly hyperparameters: Hyperparameters;
+  /** Views of this batch's size. */
+  readonly buffers: Buffers;
+  readonly blockTokens: number;
+  /** Called with the weight and the input of every matmul, before it runs. */
+  readonly observe?: (weight: Tensor, input: Tensor) => void;
 }
 
-function attend(
-  device: Device,
-  hyperparameters: Hyperparameters,
-  weights: BlockWeights,
-  cache: LayerCache,
-  buffers: Buffers,
-  blockTokens: number,
-): void {
+/** `pass.buffers.residual` [T, C] is read and updated. */
+export function runBlock(pass: BatchPass, weights: BlockWeights, cache: LayerCache): void {
+  attend(pass, weights, cache);
+  feedForward(pass, weights);
+}
+
+function attend(pass: BatchPass, weights: BlockWeights, cache: LayerCache): void {
+  const { device, hyperparameters, buffers, blockTokens } = pass;
   const { headCount: heads, headCountKv: kvHeads, keyLength: headDim, slidingWindow, rmsEps: eps } = hyperparameters;
   const { residual, normed, q, k, v, attended, cos, sin, blockTable, seqs, positions } = buffers;
 
   device.run('rmsNorm', [residual, weights.attnNorm], normed, { eps });
-  project(device, normed, weights.q, weights.qBias, q);
-  project(device, normed, weights.k, weights.kBias, k);
-  project(device, normed, weights.v, weights.vBias, v);
+  project(pass, normed, weights.q, weights.qBias, q);
+  project(pass, normed, weights.k, weights.kBias, k);
+  project(pass, normed, weights.v, weights.vBias, v);
 
   if (weights.qNorm) normalizeHeads(device, q, weights.qNorm, headDim, eps);
   if (weights.kNorm) normalizeHeads(device, k, weights.kNorm, headDim, eps);
@@ -50,21 +48,25 @@ function attend(
   const shape = { heads, kvHeads, headDim, scale, blockTokens, ...window };
   device.run('attention', [q, cache.k, cache.v, ...paging], attended, shape);
 
-  project(device, attended, weights.attnOutput, weights.attnOutputBias, normed);
+  project(pass, attended, weights.attnOutput, weights.attnOutputBias, normed);
   device.run('add', [residual, normed], residual, {});
 }
 
-function feedForward(device: Device, { rmsEps }: Hyperparameters, weights: BlockWeights, buffers: Buffers): void {
+function feedForward(pass: BatchPass, weights: BlockWeights): void {
+  const { device, buffers } = pass;
+  const { rmsEps } = pass.hyperparameters;
   const { residual, normed, gate, up } = buffers;
   device.run('rmsNorm', [residual, weights.ffnNorm], normed, { eps: rmsEps });
-  project(device, normed, weights.gate, undefined, gate);
-  project(device, normed, weights.up, undefined, up);
+  project(pass, normed, weights.gate, undefined, gate);
+  project(pass, normed, weights.up, undefined, up);
   device.run('gatedAct', [gate, up], gate, { act: 'silu' });
-  project(device, gate, weights.down, undefined, normed);
+  project(pass, gate, weights.down, undefined, normed);
   device.run('add', [residual, normed], residual, {});
 }
 
-function project(device: Device, x: Tensor, weight: Tensor, bias: Tensor | undefined, y: Tensor): void {
+/** Every matmul of a block goes through here, so that an observer misses none. */
+function project({ device, observe }: BatchPass, x: Tensor, weight: Tensor, bias: Tensor | undefined, y: Tensor): void {
+  observe?.(weight, x);
   device.run('matmul', bias ? [x, weight, bias] : [x, weight], y, {});
 }
 

@@ -2,9 +2,9 @@
 import { QuernError } from '@quern/errors';
 import type { Device, Tensor } from '@quern/runtime';
 import type { Hyperparameters } from '../hyperparameters.ts';
-import { runBlock } from './block.ts';
+import { type BatchPass, runBlock } from './block.ts';
 import type { BatchLimits, Buffers, LayerCache } from './buffers.ts';
-import type { Model, ModelMemory, OutputBatch, TokenBatch } from './model.ts';
+import type { MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './model.ts';
 import { fillRope, type RopeFrequencies } from './rope.ts';
 import type { Weights } from './weights.ts';
 
@@ -15,6 +15,8 @@ export interface ModelParts {
   readonly memory: ModelMemory;
   readonly limits: BatchLimits;
   readonly weights: Weights;
+  /** GGUF names of the weights, for observers. */
+  readonly weightNames: ReadonlyMap<Tensor, string>;
   readonly caches: readonly LayerCache[];
   readonly buffers: Buffers;
   readonly rope: RopeFrequencies;
@@ -29,10 +31,10 @@ export function denseModel(parts: ModelParts): Model {
     hyperparameters,
     memory,
     ...limits,
-    prefill: (batch) => void computeBlocks(parts, batch),
-    forward(batch) {
+    prefill: (batch, observer) => void computeBlocks(parts, batch, observer),
+    forward(batch, observer) {
       checkOutputs(batch, limits);
-      const views = computeBlocks(parts, batch);
+      const views = computeBlocks(parts, batch, observer);
       const N = batch.outputRows.length;
       const rows = device.view(parts.buffers.outputRows, [N]);
       const outputs = device.view(parts.buffers.outputs, [N, hyperparameters.embeddingLength]);
@@ -40,6 +42,7 @@ export function denseModel(parts: ModelParts): Model {
       device.write(rows, bytesOf(batch.outputRows));
       device.run('gatherRows', [views.residual, rows], outputs, {});
       device.run('rmsNorm', [outputs, weights.outputNorm], outputs, { eps: hyperparameters.rmsEps });
+      observeBy(parts, observer)?.(weights.output, outputs);
       device.run('matmul', [outputs, weights.output], logits, {});
       return logits;
     },
@@ -50,7 +53,7 @@ export function denseModel(parts: ModelParts): Model {
 }
 
 /** Embeds the tokens and runs every block; the returned views hold the residual stream. */
-function computeBlocks(parts: ModelParts, batch: TokenBatch): Buffers {
+function computeBlocks(parts: ModelParts, batch: TokenBatch, observer?: MatmulObserver): Buffers {
   const { device, hyperparameters, limits, weights, caches } = parts;
   checkTokens(batch, limits);
   const views = viewsOf(parts, batch);
@@ -60,9 +63,14 @@ function computeBlocks(parts: ModelParts, batch: TokenBatch): Buffers {
   device.write(views.blockTable, bytesOf(batch.blockTable));
   writeRope(parts, batch.positions, views);
   device.run('embed', [weights.embedding, views.tokens], views.residual, {});
-  for (const [i, block] of weights.blocks.entries())
-    runBlock(device, hyperparameters, block, caches[i], views, limits.blockTokens);
+  const { blockTokens } = limits;
+  const pass: BatchPass = { device, hyperparameters, buffers: views, blockTokens, observe: observeBy(parts, observer) };
+  for (const [i, block] of weights.blocks.entries()) runBlock(pass, block, caches[i]!);
   return views;
+}
+
+function observeBy({ weightNames }: ModelParts, observer?: MatmulObserver): BatchPass['observe'] {
+  return observer && ((weight, input) => observer.onMatmulInput(weightNames.get(weight)!, input));
 }
 
 function writeRope({ device, rope }: ModelParts, positions: Int32Array, { cos, sin }: Buffers): void {

@@ -25,6 +25,15 @@ export interface OutputBatch extends TokenBatch {
   readonly outputRows: Int32Array;
 }
 
+/**
+ * Sees the input of every matmul on its way, by the GGUF name of the weight it is multiplied with (of a tied model the
+ * output projection is `token_embd.weight`).
+ */
+export interface MatmulObserver {
+  /** `input` [T, C] F32 is a buffer that later ops overwrite: enqueue what shall read it before returning. */
+  onMatmulInput(weightName: string, input: Tensor): void;
+}
+
 /** Device memory that a model occupies, in bytes. */
 export interface ModelMemory {
   readonly weightBytes: number;
@@ -50,9 +59,9 @@ export interface Model {
    * `outputRows`. The tensor belongs to the model and is overwritten by the next call.
    * @throws QuernError `batch-invalid` (sizes), `op-index-out-of-range` (a token, position, block or row out of range)
    */
-  forward(batch: OutputBatch): Tensor;
+  forward(batch: OutputBatch, observer?: MatmulObserver): Tensor;
   /** The same without logits: only the cache is filled. */
-  prefill(batch: TokenBatch): void;
+  prefill(batch: TokenBatch, observer?: MatmulObserver): void;
   /** Frees the model's device memory; the device stays usable. */
   dispose(): void;
 }
