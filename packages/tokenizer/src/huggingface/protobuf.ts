@@ -17,7 +17,7 @@ export function* protobufFields(bytes: Uint8Array, file: string, start = 0): Gen
     new QuernError('protobuf-malformed', `${file} is no valid protocol buffer: ${what}.`, {
       file,
       offset: start + place,
-      remedy: 'Download the file again: it may be cut off, or not a SentencePiece model.',
+      remedy: 'Download the file again, or remove it so that tokenizer.json is used: it may be no SentencePiece model.',
     });
   const varint = (): bigint => {
     let value = 0n;
