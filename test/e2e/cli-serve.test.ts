@@ -1,0 +1,63 @@
+// `quern serve` as a process: it says where it listens, answers, and ends cleanly on a signal.
+import type { ChildProcess } from 'node:child_process';
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { runCommand, startCommand } from './cli-fixture.ts';
+import { tinyLlama } from './serve-fixture.ts';
+
+/** Resolves with the address once the process has printed it. */
+function address(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let printed = '';
+    child.stdout!.on('data', (chunk) => {
+      printed += chunk;
+      const url = /^listening on (http:\S+)$/m.exec(printed)?.[1];
+      if (url) resolve(url);
+    });
+    child.once('close', (code) => reject(new Error(`ended with ${code}: ${printed}`)));
+  });
+}
+
+describe('quern serve', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('serves until %s and leaves with 0', async (signal) => {
+    const child = startCommand('serve', tinyLlama, '--port', '0', '--threads', '1', '-c', '256', '--alias', 'tiny');
+    let log = '';
+    child.stderr!.on('data', (chunk) => (log += chunk));
+    const url = await address(child);
+    await expect.poll(async () => (await fetch(`${url}/health`)).status, { timeout: 20_000 }).toBe(200);
+    const { data } = await (await fetch(`${url}/v1/models`)).json();
+    expect(data[0]).toMatchObject({ id: 'tiny', max_model_len: 256 });
+    const reply = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      body: JSON.stringify({ messages: [{ role: 'user', content: 'What is the capital of France?' }], temperature: 0 }),
+    });
+    expect((await reply.json()).choices[0].message.content).toBe('The capital of France is Paris.');
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    child.kill(signal);
+    expect(await ended).toBe(0);
+    expect(log).toContain('serving "tiny": context 256 of 2048 tokens');
+    expect(log).toMatch(/stop: 16 prompt \+ 8 reply tokens/);
+  });
+
+  it('leaves with 1 when the model cannot be loaded, without listening forever', async () => {
+    const { code, stderr } = await runCommand('serve', tinyLlama, '--port', '0', '-c', '4096');
+    expect(stderr).toMatch(/context of 4096 tokens .* 2048/);
+    expect(code).toBe(1);
+  });
+
+  it('leaves with 1 when the port is taken, and says so', async () => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => holder.once('listening', resolve));
+    const { port } = holder.address() as { port: number };
+    const { code, stderr } = await runCommand('serve', tinyLlama, '--port', String(port));
+    expect(stderr).toMatch(new RegExp(`Cannot listen on 127\\.0\\.0\\.1:${port}.*--port`));
+    expect(code).toBe(1);
+    holder.close();
+  });
+
+  it('refuses a wrong number with a usage error', async () => {
+    const { code, stderr } = await runCommand('serve', tinyLlama, '--port', '99999');
+    expect(stderr).toMatch(/--port/);
+    expect(code).toBe(2);
+  });
+});
