@@ -19,7 +19,20 @@ export const ggmlTypes = {
   Q4_K: 12,
   Q5_K: 13,
   Q6_K: 14,
+  IQ2_XXS: 16,
+  IQ2_XS: 17,
+  IQ3_XXS: 18,
+  IQ1_S: 19,
+  IQ4_NL: 20,
+  IQ3_S: 21,
+  IQ2_S: 22,
+  IQ4_XS: 23,
+  IQ1_M: 29,
   BF16: 30,
+  TQ1_0: 34,
+  TQ2_0: 35,
+  MXFP4: 39,
+  NVFP4: 40,
 } as const;
 
 /** `enum llama_ftype`. */
@@ -99,7 +112,7 @@ export function nativeQuantizeChunk(
 export function nativeDequantize(type: GgmlTypeName, bytes: Uint8Array, count: number): Float32Array {
   const { ggmlBase } = libraries();
   const names: Partial<Record<GgmlTypeName, string>> = { F16: 'ggml_fp16_to_fp32_row', BF16: 'ggml_bf16_to_fp32_row' };
-  const name = names[type] ?? `dequantize_row_${type.replace(/^Q/, 'q')}`;
+  const name = names[type] ?? `dequantize_row_${type.toLowerCase().replace(/_k$/, '_K')}`;
   const values = new Float32Array(count);
   ggmlBase.func(`void ${name}(const void *src, void *dst, int64_t count)`)(bytes, values, count);
   return values;

@@ -3,11 +3,22 @@
 export { decodeBF16 } from '../bf16/decode.wasm';
 export { encodeBF16 } from '../bf16/encode.wasm';
 export { convertBF16_F16 } from '../bf16/to-f16.wasm';
-export { decodeF8_E4M3, decodeF8_E5M2 } from '../f8/decode.wasm';
 export { decodeF16 } from '../f16/decode.wasm';
 export { encodeF16 } from '../f16/encode.wasm';
 export { decodeF32 } from '../f32/decode.wasm';
 export { encodeF32 } from '../f32/encode.wasm';
+export { decodeF8_E4M3, decodeF8_E5M2 } from '../f8/decode.wasm';
+export { decodeIQ1_M } from '../iq1-m/decode.wasm';
+export { decodeIQ1_S } from '../iq1-s/decode.wasm';
+export { decodeIQ2_S } from '../iq2-s/decode.wasm';
+export { decodeIQ2_XS } from '../iq2-xs/decode.wasm';
+export { decodeIQ2_XXS } from '../iq2-xxs/decode.wasm';
+export { decodeIQ3_S } from '../iq3-s/decode.wasm';
+export { decodeIQ3_XXS } from '../iq3-xxs/decode.wasm';
+export { decodeIQ4_NL } from '../iq4-nl/decode.wasm';
+export { decodeIQ4_XS } from '../iq4-xs/decode.wasm';
+export { decodeMXFP4 } from '../mxfp4/decode.wasm';
+export { decodeNVFP4 } from '../nvfp4/decode.wasm';
 export { decodeQ4_0 } from '../q4-0/decode.wasm';
 export { encodeQ4_0 } from '../q4-0/encode.wasm';
 export { decodeQ4_K } from '../q4-k/decode.wasm';
@@ -22,8 +33,10 @@ export { decodeQ6_K } from '../q6-k/decode.wasm';
 export { encodeQ6_K } from '../q6-k/encode.wasm';
 export { decodeQ8_0 } from '../q8-0/decode.wasm';
 export { encodeQ8_0 } from '../q8-0/encode.wasm';
-export { addSquares } from '../squares.wasm';
 export { countNonFinite, firstNonFinite, largestMagnitude, largestMagnitude16 } from '../scan.wasm';
+export { addSquares } from '../squares.wasm';
+export { decodeTQ1_0 } from '../tq1-0/decode.wasm';
+export { decodeTQ2_0 } from '../tq2-0/decode.wasm';
 
 /** Where memory that the module does not use itself begins. */
 export function heapBase(): usize {

@@ -1,0 +1,8 @@
+// VALUES of layout.ts, as bytes for a swizzle, and the scale.
+export const VALUES = memory.data<i8>([0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12], 16);
+
+/** 2^(e − 128), subnormal for e < 2. */
+@inline
+export function halfScale(e: u32): f32 {
+  return reinterpret<f32>(e < 2 ? 0x00200000 << e : (e - 1) << 23);
+}
