@@ -178,6 +178,7 @@ describe('a server that is not ready, full, locked or broken', () => {
     expect(stream).toMatch(/"error":\{.*"code":"engine-closed".*\n\n$/);
     expect(stream).not.toContain('[DONE]');
     expect(failures).toEqual(['engine-closed', 'engine-closed']);
+    expect(await errorOf(await fetch(`${server.url}/health`))).toMatchObject({ status: 503, code: 'engine-closed' });
     await server.close();
   });
 });

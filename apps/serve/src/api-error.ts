@@ -44,9 +44,20 @@ export class ApiError extends Error {
   }
 }
 
+/** What the engine finds wrong with a request that passed the checks before it. */
+const requestFaults = new Set([
+  'no-token-allowed',
+  'prompt-too-long',
+  'request-invalid',
+  'sampling-invalid',
+  'token-out-of-range',
+]);
+
 /** Whatever was thrown, as an ApiError. What the server did not expect is its own fault: 500, with the cause's code. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof QuernError) return new ApiError(500, error.code, error.describe());
+  if (error instanceof QuernError) {
+    return new ApiError(requestFaults.has(error.code) ? 400 : 500, error.code, error.describe());
+  }
   return new ApiError(500, 'internal_error', error instanceof Error ? error.message : String(error));
 }

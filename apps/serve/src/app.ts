@@ -4,7 +4,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { ApiError, toApiError } from './api-error.ts';
-import type { ServerState } from './endpoint.ts';
+import { recordFailure, type ServerState } from './endpoint.ts';
 import { endpoints } from './endpoints/index.ts';
 
 function checkKey(expected: string | undefined, authorization: string | undefined): void {
@@ -21,7 +21,7 @@ export function createApp(server: ServerState): Hono {
   const app = new Hono();
   app.onError((error) => {
     const failure = toApiError(error);
-    if (failure.status === 500) server.onFailure?.(failure);
+    recordFailure(server, failure);
     return failure.response();
   });
   app.notFound((context) =>

@@ -70,6 +70,7 @@ async function serve(reference: string, options: ServeOptions, signal: AbortSign
   };
   const queue = options.queue === '0' ? 0 : parseCount('--queue', options.queue, 1 << 20)!;
   const port = options.port === '0' ? 0 : parseCount('--port', options.port, 65535)!;
+  const apiKey = options.apiKey ?? process.env.QUERN_API_KEY;
   const mode = progressMode(options);
   const download = downloadProgress(mode);
   const { path } = await locateCheckpoint(reference, { signal, onProgress: download.onProgress });
@@ -79,7 +80,7 @@ async function serve(reference: string, options: ServeOptions, signal: AbortSign
   const server = await startServer({
     host: options.host,
     port,
-    apiKey: options.apiKey ?? process.env.QUERN_API_KEY,
+    apiKey,
     maxRequests: sizes.maxSequences + queue,
     load: () =>
       loadServedModel(path, {
@@ -90,6 +91,8 @@ async function serve(reference: string, options: ServeOptions, signal: AbortSign
     ...(options.quiet ? {} : log),
   });
   printLine(`listening on ${server.url}`);
+  if (!apiKey && !isLoopback(options.host))
+    printNote('warning: other machines can use this server, without an API key');
   const stopped = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
   try {
     const model = await Promise.race([server.ready, stopped]);
@@ -102,6 +105,8 @@ async function serve(reference: string, options: ServeOptions, signal: AbortSign
     await server.close();
   }
 }
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 function describeServed({ id, contextTokens, description, engine }: ServedModel): string {
   const { cacheTokens, maxSequences, memory, threads } = engine.info;

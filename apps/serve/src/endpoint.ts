@@ -14,6 +14,15 @@ export interface ServerState {
   /** Told how every generation ended, and about every failure that is the server's own: what the log shows. */
   readonly onGeneration?: (record: GenerationRecord) => void;
   readonly onFailure?: (error: ApiError) => void;
+  /** Why the engine cannot answer any more, once it cannot. */
+  engineFailure?: ApiError;
+}
+
+/** Called for every failure that was not the client's. */
+export function recordFailure(server: ServerState, error: ApiError): void {
+  if (error.status !== 500) return;
+  if (error.code.startsWith('engine-')) server.engineFailure ??= error;
+  server.onFailure?.(error);
 }
 
 export interface Endpoint {

@@ -1,5 +1,5 @@
 // A completion's way out: as events or as one document, inside the admission limit either way.
-import type { ServerState } from './endpoint.ts';
+import { recordFailure, type ServerState } from './endpoint.ts';
 import { eventStream } from './event-stream.ts';
 
 export interface Answer {
@@ -10,7 +10,7 @@ export interface Answer {
 /** @throws ApiError 503 when too many requests are inside */
 export async function respond(server: ServerState, answer: Answer, stream: boolean): Promise<Response> {
   const leave = server.admission.enter();
-  if (stream) return eventStream(answer.chunks(), { ended: leave, failed: server.onFailure });
+  if (stream) return eventStream(answer.chunks(), { ended: leave, failed: (error) => recordFailure(server, error) });
   try {
     return Response.json(await answer.whole());
   } finally {

@@ -16,7 +16,7 @@ export interface ServedModel {
 }
 
 export interface LoadServedModelOptions extends Omit<StartOptions, 'modelPath'> {
-  /** Default: the name of the file or folder. */
+  /** Default: the name of the file (without `.gguf`) or folder. */
   alias?: string;
   /** As the engine's; 0 takes all that the model was trained for. */
   contextTokens?: number;
@@ -42,7 +42,7 @@ export async function loadServedModel(path: string, options: LoadServedModelOpti
     contextTokens: contextTokens === 0 ? trained : contextTokens,
   });
   return {
-    id: alias ?? basename(path),
+    id: alias ?? basename(path).replace(/\.gguf$/i, ''),
     createdSeconds: Math.floor(Date.now() / 1000),
     contextTokens: engine.info.contextTokens,
     engine,

@@ -1,4 +1,6 @@
-// GET /health: 200 when requests can be answered, 503 while the model loads (what load balancers and orchestrators poll).
+// GET /health: 200 when requests can be answered; 503 while the model loads and after the engine has failed (what load
+// balancers and orchestrators poll).
+import { ApiError } from '../api-error.ts';
 import { type Endpoint, readyModel } from '../endpoint.ts';
 
 export const health: Endpoint = {
@@ -7,6 +9,7 @@ export const health: Endpoint = {
   open: true,
   handle(context, server) {
     readyModel(server);
+    if (server.engineFailure) throw new ApiError(503, server.engineFailure.code, server.engineFailure.message);
     return context.json({ status: 'ok' });
   },
 };
