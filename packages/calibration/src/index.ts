@@ -1,3 +1,12 @@
+export {
+  type CalibrateOptions,
+  type CalibrationState,
+  calibrate,
+  calibrationLoadOptions,
+} from './collect/calibrate.ts';
+export { type CalibrationText, type ChunkOptions, calibrationChunks } from './collect/chunks.ts';
+export { ImportanceCollector } from './collect/collector.ts';
+export { type Shortfall, shortfalls } from './collect/coverage.ts';
 export { writeImatrix } from './imatrix/gguf-imatrix.ts';
 export {
   entryImportance,
