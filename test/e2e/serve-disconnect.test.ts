@@ -4,10 +4,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { neverEnding, startTestServer, type TestServer } from './serve-fixture.ts';
 
 let server: TestServer;
+/** Generations that the engine has been asked for. */
+let started = 0;
 beforeAll(async () => {
   server = await startTestServer({ model: { maxSequences: 1 } });
-  await server.ready;
+  const { engine } = await server.ready;
+  const generate = engine.generate.bind(engine);
+  engine.generate = (...request) => {
+    started++;
+    return generate(...request);
+  };
 });
+const untilStarted = (count: number) => expect.poll(() => started, { interval: 5, timeout: 10_000 }).toBe(count);
 afterAll(() => server.close());
 
 const path = '/v1/chat/completions';
@@ -18,9 +26,10 @@ describe('client disconnect', () => {
   it.each([true, false])('cancels the generation (stream: %s)', async (stream) => {
     const before = server.records.length;
     const abort = new AbortController();
+    const running = started + 1;
     const response = server.post(path, { ...endless, stream }, { signal: abort.signal });
     if (stream) await (await response).body!.getReader().read();
-    else await new Promise((resolve) => setTimeout(resolve, 100));
+    else await untilStarted(running);
     abort.abort();
     await Promise.resolve(response).catch(() => {});
 
@@ -36,16 +45,17 @@ describe('client disconnect', () => {
     const before = server.records.length;
     const first = new AbortController();
     const second = new AbortController();
+    const both = started + 2;
     const running = server.post(path, endless, { signal: first.signal }).catch(() => {});
     const waiting = server.post(path, endless, { signal: second.signal }).catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await untilStarted(both);
     second.abort();
     await waiting;
-    await expect.poll(() => server.records.length).toBe(before + 1);
+    await expect.poll(() => server.records.length, { timeout: 10_000 }).toBe(before + 1);
     expect(server.records[before]).toMatchObject({ finishReason: 'cancelled', completionTokens: 0 });
     first.abort();
     await running;
-    await expect.poll(() => server.records.length).toBe(before + 2);
+    await expect.poll(() => server.records.length, { timeout: 10_000 }).toBe(before + 2);
   });
 });
 
