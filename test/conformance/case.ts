@@ -1,6 +1,6 @@
 // One conformance case: an op with operands as plain values. Any device can run it.
 import { codecOf, dtypeByName, rowBytes } from '@quern/blocks';
-import type { Device, OpName, OpParams, Tensor } from '@quern/runtime';
+import { type Device, type OpName, type OpParams, ops, type Tensor } from '@quern/runtime';
 import { randomFloats, randomSource } from './random.ts';
 
 export interface CaseOperand {
@@ -36,10 +36,11 @@ export const integers = (shape: readonly number[], values: readonly number[]): C
   bytes: bytesOf(Int32Array.from(values)),
 });
 
-export function weights(dtypeName: string, shape: readonly [number, number], seed: number): CaseOperand {
+export function weights(dtypeName: string, shape: readonly number[], seed: number): CaseOperand {
   const dtype = dtypeByName(dtypeName);
-  const bytes = new Uint8Array(shape[0] * rowBytes(dtype, shape[1]));
-  codecOf(dtype).encode(randomFloats(sizeOf(shape), randomSource(seed), 0.1), bytes, shape[1]);
+  const cols = shape.at(-1)!;
+  const bytes = new Uint8Array((sizeOf(shape) / cols) * rowBytes(dtype, cols));
+  codecOf(dtype).encode(randomFloats(sizeOf(shape), randomSource(seed), 0.1), bytes, cols);
   return { dtype: dtypeName, shape, bytes };
 }
 
@@ -51,9 +52,8 @@ export async function runCase(device: Device, { op, inputs, outputShape, params,
     return tensor;
   };
   const tensors = inputs.map(upload);
-  const output = before
-    ? upload({ dtype: 'F32', shape: outputShape, bytes: before })
-    : device.alloc('F32', outputShape);
+  const { dtype } = ops[op].output;
+  const output = before ? upload({ dtype, shape: outputShape, bytes: before }) : device.alloc(dtype, outputShape);
   device.run(op, tensors, output, params);
   const result = await device.read(output);
   for (const tensor of [...tensors, output]) device.free(tensor);

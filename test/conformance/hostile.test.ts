@@ -35,6 +35,17 @@ const attend =
     device.run('kvWrite', [f32(device, 2, kvDim), ...paging], cache, { blockTokens: 4 });
   };
 
+/** A valid call (1 token, 2 of 3 experts) with one thing changed. */
+const multiplyExperts =
+  ({ ids = [0, 2], rows = 1, w = [3, 2, 4] }) =>
+  (device: Device) =>
+    device.run(
+      'matmulExperts',
+      [f32(device, rows, 4), f32(device, ...w), i32(device, [1, 2], ids)],
+      f32(device, 2, 2),
+      {},
+    );
+
 const refusals: Refusal[] = [
   ['an unknown op', 'op-unknown', /nonsense/, (d) => d.run('nonsense' as OpName, [], f32(d, 1), anyParams({}))],
   ['an inherited name', 'op-unknown', /toString/, (d) => d.run('toString' as OpName, [], f32(d, 1), anyParams({}))],
@@ -165,6 +176,28 @@ const refusals: Refusal[] = [
       const whole = f32(d, 8);
       d.run('add', [d.view(whole, [4]), f32(d, 4)], d.view(whole, [4], 8), {});
     },
+  ],
+  [
+    'more experts used than there are',
+    'op-bad-param',
+    /route: 5 of 4/,
+    (d) => d.run('route', [f32(d, 2, 4)], d.alloc('I32', [2, 5]), { used: 5 }),
+  ],
+  [
+    'float ids from a router',
+    'op-bad-dtype',
+    /route: ids is F32/,
+    (d) => d.run('route', [f32(d, 2, 4)], f32(d, 2, 2), { used: 2 }),
+  ],
+  ['an expert outside', 'op-index-out-of-range', /matmulExperts: ids\[1\] is 3/, multiplyExperts({ ids: [0, 3] })],
+  ['a negative expert', 'op-index-out-of-range', /matmulExperts: ids\[0\] is -1/, multiplyExperts({ ids: [-1, 0] })],
+  ['rows for neither tokens nor slots', 'op-bad-shape', /matmulExperts: x has 3 rows/, multiplyExperts({ rows: 3 })],
+  ['experts without a stack', 'op-bad-shape', /matmulExperts: w .*C=4/, multiplyExperts({ w: [12, 4] })],
+  [
+    'weights of another expert outside',
+    'op-index-out-of-range',
+    /routeWeights: ids/,
+    (d) => d.run('routeWeights', [f32(d, 1, 4), i32(d, [1, 1], [4])], f32(d, 1, 1), { over: 'all' }),
   ],
   ['an unknown dtype', 'dtype-unknown', /Q9_Z/, (d) => d.alloc('Q9_Z', [4])],
   ['a row of half a block', 'row-not-whole-blocks', /Q4_K/, (d) => d.alloc('Q4_K', [2, 128])],

@@ -40,7 +40,7 @@ const page = [
   '# Ops',
   '',
   'Generated from the `op.ts` of each op in packages/runtime/src/ops by test/conformance/ops-page.test.ts; do not edit.',
-  'T tokens of the batch, S its sequences; `weights` is any stored type that can be decoded; a shape […] is any shape.',
+  'T tokens of the batch, S its sequences, E experts; `weights` is any stored type that can be decoded; a shape […] is any shape.',
   '',
   ...Object.values(ops as unknown as Record<string, Op>).map(section),
 ].join('\n');

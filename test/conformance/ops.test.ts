@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attentionCases, kvWriteCases } from './attention-cases.ts';
 import { nmse, runCase } from './case.ts';
 import { devices } from './devices.ts';
+import { expertCases } from './expert-cases.ts';
 import { embedCases, matmulCases } from './matmul-cases.ts';
 import { rowCases } from './row-cases.ts';
 
-const cases = [...matmulCases, ...embedCases, ...attentionCases, ...kvWriteCases, ...rowCases];
+const cases = [...matmulCases, ...embedCases, ...attentionCases, ...kvWriteCases, ...rowCases, ...expertCases];
 const reference = referenceDevice();
 const running: { name: string; device: Device }[] = [];
 

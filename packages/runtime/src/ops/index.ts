@@ -18,6 +18,13 @@
 // softmax    (x [N, C])                            {}                           -> [N, C]
 // logProb    (logits [N, V], targets [N] I32)      {}                           -> [N]      log softmax(logits)[target], f64 inside
 // sumSquares (x [T, C])                            {}                           -> [C]      added to what the output holds
+//
+// Mixture of experts, E experts of which each token uses `used`:
+// route          (logits [T, E])                       {used}                   -> [T, used] I32, the largest logits first
+// routeWeights   (logits [T, E], ids [T, used] I32)    {over: 'all'|'chosen'}   -> [T, used]  softmax(logits)[ids]
+// matmulExperts  (x [T or T·used, C], w [E, R, C] any dtype, ids [T, used] I32) -> [T·used, R]  x · w[ids]ᵀ
+// combineExperts (weights [T, used], x [T·used, C])    {}                       -> [T, C]     Σ weights · x
+// gateRows       (x [N, C], gate [N])                  {}                       -> x · sigmoid(gate) (may alias x)
 export interface OpParams {
   embed: Record<string, never>;
   rmsNorm: { eps: number };
@@ -32,5 +39,10 @@ export interface OpParams {
   softmax: Record<string, never>;
   logProb: Record<string, never>;
   sumSquares: Record<string, never>;
+  route: { used: number };
+  routeWeights: { over: 'all' | 'chosen' };
+  matmulExperts: Record<string, never>;
+  combineExperts: Record<string, never>;
+  gateRows: Record<string, never>;
 }
 export type OpName = keyof OpParams;

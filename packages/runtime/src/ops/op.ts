@@ -17,7 +17,7 @@ export interface Operand {
   readonly optional?: true;
   /** The output may be this very tensor. Any other overlap of an input and the output is refused. */
   readonly mayAlias?: true;
-  /** I32 only: every value v must satisfy 0 ≤ v < this dimension. */
+  /** I32 only: every value v must satisfy 0 ≤ v < this dimension; of an output the op promises it. */
   readonly below?: Dim;
 }
 
@@ -45,6 +45,8 @@ export interface ReferenceCall<Name extends OpName = OpName> {
   /** True when an optional operand was given. */
   has(operand: string): boolean;
   readonly y: Float32Array;
+  /** The output of an op that writes I32. */
+  readonly yI32: Int32Array;
 }
 
 /** A checked call for the CPU device: addresses in the shared memory. */

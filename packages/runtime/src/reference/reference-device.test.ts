@@ -86,4 +86,31 @@ describe('reference ops', () => {
     expect([...new Float32Array((await device.read(a)).buffer)]).toEqual([5.5, 11]);
     expect(await run('gatherRows', [f32([1, 2, 3], [3, 1]), i32([2, 0])], [2, 1], {})).toEqual([3, 1]);
   });
+
+  it('routes tokens to experts, weighs and combines them', async () => {
+    // Three experts of [1, 2] weights; e^logit is 1, 3, 4, so the probabilities are 1/8, 3/8, 4/8.
+    const logits = f32([0, Math.log(3), Math.log(4)]);
+    const ids = device.alloc('I32', [1, 2]);
+    device.run('route', [logits], ids, { used: 2 });
+    expect([...new Int32Array((await device.read(ids)).buffer)]).toEqual([2, 1]);
+    const all = await run('routeWeights', [logits, ids], [1, 2], { over: 'all' });
+    expect(all[0]).toBeCloseTo(4 / 8, 6);
+    expect(all[1]).toBeCloseTo(3 / 8, 6);
+    const chosen = await run('routeWeights', [logits, ids], [1, 2], { over: 'chosen' });
+    expect(chosen[0]).toBeCloseTo(4 / 7, 6);
+    expect(chosen[1]).toBeCloseTo(3 / 7, 6);
+
+    const stack = f32([1, 1, 10, 1, 100, 1], [3, 1, 2]);
+    expect(await run('matmulExperts', [f32([2, 3]), stack, ids], [2, 1], {})).toEqual([203, 23]);
+    expect(await run('matmulExperts', [f32([2, 3, 4, 5], [2, 2]), stack, ids], [2, 1], {})).toEqual([203, 45]);
+    expect(await run('combineExperts', [f32([0.5, 2]), f32([1, 2, 3, 4], [2, 2])], [1, 2], {})).toEqual([6.5, 9]);
+    const gated = await run('gateRows', [f32([2, 4, 2, 4], [2, 2]), f32([0, Math.log(3)], [2])], [2, 2], {});
+    expect(gated.map((v) => Math.round(v * 1e6) / 1e6)).toEqual([1, 2, 1.5, 3]);
+  });
+
+  it('routes equal logits to the lower expert and NaN before all', async () => {
+    const ids = device.alloc('I32', [2, 3]);
+    device.run('route', [f32([1, 2, 2, 1, 5, Number.NaN, 9, Number.NaN], [2, 4])], ids, { used: 3 });
+    expect([...new Int32Array((await device.read(ids)).buffer)]).toEqual([1, 2, 0, 1, 3, 2]);
+  });
 });

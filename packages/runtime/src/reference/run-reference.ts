@@ -13,17 +13,16 @@ export function runReference<Storage, Name extends OpName>(
   const place = (operand: string) => spec.inputs.findIndex((input) => input.name === operand);
   const bytes = (operand: string) => bytesOf(inputs[place(operand)]!);
   const f32 = (b: Uint8Array) => new Float32Array(b.buffer, b.byteOffset, b.byteLength / 4);
+  const i32 = (b: Uint8Array) => new Int32Array(b.buffer, b.byteOffset, b.byteLength / 4);
   spec.reference({
     dims,
     params,
     f32: (operand) => f32(bytes(operand)),
-    i32: (operand) => {
-      const b = bytes(operand);
-      return new Int32Array(b.buffer, b.byteOffset, b.byteLength / 4);
-    },
+    i32: (operand) => i32(bytes(operand)),
     row: (operand, row, into) => decodeRow(dtypes[place(operand)]!, bytes(operand), row, into),
     has: (operand) => inputs[place(operand)] !== undefined,
     y: f32(bytesOf(output)),
+    yI32: i32(bytesOf(output)),
   });
 }
 

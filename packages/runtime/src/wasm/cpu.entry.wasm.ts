@@ -3,14 +3,19 @@
 // scratch is 32 KiB that belong to the calling thread.
 export { add } from '../ops/add/kernel.wasm';
 export { attention } from '../ops/attention/kernel.wasm';
+export { combineExperts } from '../ops/combine-experts/kernel.wasm';
 export { embed } from '../ops/embed/kernel.wasm';
+export { gateRows } from '../ops/gate-rows/kernel.wasm';
 export { gatedAct } from '../ops/gated-act/kernel.wasm';
 export { gatherRows } from '../ops/gather-rows/kernel.wasm';
 export { kvWrite } from '../ops/kv-write/kernel.wasm';
 export { logProb } from '../ops/log-prob/kernel.wasm';
 export { matmul } from '../ops/matmul/kernel.wasm';
+export { matmulExperts } from '../ops/matmul-experts/kernel.wasm';
 export { rmsNorm } from '../ops/rms-norm/kernel.wasm';
 export { rope } from '../ops/rope/kernel.wasm';
+export { route } from '../ops/route/kernel.wasm';
+export { routeWeights } from '../ops/route-weights/kernel.wasm';
 export { scale } from '../ops/scale/kernel.wasm';
 export { softmax } from '../ops/softmax/kernel.wasm';
 export { sumSquares } from '../ops/sum-squares/kernel.wasm';

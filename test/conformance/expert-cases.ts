@@ -1,0 +1,161 @@
+// The ops of a mixture of experts: routers with ties and NaN, experts with no, few and many tokens, every kind of weight.
+import { type Case, floats, integers, weights } from './case.ts';
+import { randomSource } from './random.ts';
+
+interface Mixture {
+  tokens: number;
+  experts: number;
+  used: number;
+}
+
+const mixtures: Mixture[] = [
+  { tokens: 1, experts: 1, used: 1 },
+  { tokens: 1, experts: 8, used: 2 },
+  { tokens: 5, experts: 5, used: 5 },
+  { tokens: 33, experts: 60, used: 4 },
+  { tokens: 7, experts: 128, used: 8 },
+];
+const describeMixture = ({ tokens, experts, used }: Mixture) => `${tokens} tokens, ${used} of ${experts} experts`;
+
+/** Different experts for each token, as a router gives them. */
+function choose({ tokens, experts, used }: Mixture, seed: number): number[] {
+  const random = randomSource(seed);
+  return Array.from({ length: tokens }, () =>
+    Array.from({ length: experts }, (_, expert) => ({ expert, key: random() }))
+      .sort((a, b) => a.key - b.key)
+      .slice(0, used)
+      .map(({ expert }) => expert),
+  ).flat();
+}
+
+const rows = (values: number[][]) => ({
+  dtype: 'F32',
+  shape: [values.length, values[0]!.length],
+  bytes: new Uint8Array(Float32Array.from(values.flat()).buffer),
+});
+const strangeLogits = rows([
+  [1, 2, 2, 1, 2, 0],
+  [0, -0, 0, -0, 0, -0],
+  [1, Number.NaN, 5, Number.NaN, 2, 9],
+  [-Infinity, -Infinity, -1e30, -Infinity, -Infinity, -Infinity],
+  [1e30, Infinity, 3, 1e30, -1e30, 0],
+]);
+const strange = { tokens: 5, experts: 6, used: 4 };
+
+const routerCases = [
+  ...mixtures.map((mixture, i) => ({
+    title: describeMixture(mixture),
+    mixture,
+    logits: floats([mixture.tokens, mixture.experts], 900 + i, 3),
+    chosen: choose(mixture, 910 + i),
+  })),
+  { title: 'ties, NaN and infinities', mixture: strange, logits: strangeLogits, chosen: choose(strange, 920) },
+];
+
+const routeCases = routerCases.map(
+  ({ title, mixture: { tokens, used }, logits }): Case<'route'> => ({
+    op: 'route',
+    title,
+    inputs: [logits],
+    outputShape: [tokens, used],
+    params: { used },
+  }),
+);
+
+const routeWeightsCases = routerCases.flatMap(({ title, mixture: { tokens, used }, logits, chosen }) =>
+  (['all', 'chosen'] as const).map(
+    (over): Case<'routeWeights'> => ({
+      op: 'routeWeights',
+      title: `${title}, over ${over}`,
+      inputs: [logits, integers([tokens, used], chosen)],
+      outputShape: [tokens, used],
+      params: { over },
+    }),
+  ),
+);
+
+interface Product extends Mixture {
+  dtype: string;
+  cols: number;
+  rows: number;
+  /** Every slot names this one. */
+  only?: number;
+}
+
+const products: Product[] = [
+  ...['F32', 'F16', 'BF16', 'Q4_0', 'Q5_0', 'Q5_1', 'Q8_0'].map((dtype) => ({
+    dtype,
+    cols: 96,
+    rows: 13,
+    tokens: 9,
+    experts: 4,
+    used: 2,
+  })),
+  ...['Q4_K', 'Q5_K', 'Q6_K'].map((dtype) => ({ dtype, cols: 768, rows: 16, tokens: 21, experts: 3, used: 2 })),
+  ...mixtures.map((mixture) => ({ ...mixture, dtype: 'F32', cols: 37, rows: 21 })),
+  { dtype: 'F32', cols: 515, rows: 5, tokens: 40, experts: 2, used: 1 },
+  { dtype: 'Q8_0', cols: 544, rows: 24, tokens: 2, experts: 16, used: 3 },
+  { dtype: 'F16', cols: 8, rows: 9, tokens: 1100, experts: 3, used: 2, only: 1 }, // more than one list of tokens
+];
+
+const matmulExpertsCases = products.flatMap((product, i) => {
+  const { dtype, cols, rows: R, tokens, experts, used, only } = product;
+  const ids = only === undefined ? choose(product, 930 + i) : new Array(tokens * used).fill(only);
+  return [tokens, ...(used > 1 ? [tokens * used] : [])].map(
+    (n, j): Case<'matmulExperts'> => ({
+      op: 'matmulExperts',
+      title: `${dtype} ${n}×${cols} · ${R} rows, ${describeMixture(product)}`,
+      inputs: [
+        floats([n, cols], 950 + 3 * i + j),
+        weights(dtype, [experts, R, cols], 951 + 3 * i),
+        integers([tokens, used], ids),
+      ],
+      outputShape: [tokens * used, R],
+      params: {},
+      typicalSquare: cols * 0.1 ** 2,
+    }),
+  );
+});
+
+const combineCases = mixtures.map(({ tokens, used }, i): Case<'combineExperts'> => {
+  const cols = [1, 4, 37, 64, 1023][i]!;
+  return {
+    op: 'combineExperts',
+    title: `${tokens}×${cols}, ${used} experts`,
+    inputs: [floats([tokens, used], 1000 + i), floats([tokens * used, cols], 1010 + i)],
+    outputShape: [tokens, cols],
+    params: {},
+    typicalSquare: used,
+  };
+});
+
+const gateCases = [
+  [1, 1],
+  [3, 37],
+  [33, 1024],
+].map(
+  ([n, cols], i): Case<'gateRows'> => ({
+    op: 'gateRows',
+    title: `${n}×${cols}`,
+    inputs: [floats([n!, cols!], 1020 + i), floats([n!], 1030 + i, 4)],
+    outputShape: [n!, cols!],
+    params: {},
+  }),
+);
+const gateLimits = [Number.NaN, -Infinity, -200, -88, 0, 88, 200, Infinity];
+const gateLimitCase: Case<'gateRows'> = {
+  op: 'gateRows',
+  title: 'at the limits of e^x',
+  inputs: [rows(gateLimits.map(() => [1, -2])), { ...rows([gateLimits]), shape: [gateLimits.length] }],
+  outputShape: [gateLimits.length, 2],
+  params: {},
+};
+
+export const expertCases: Case[] = [
+  ...routeCases,
+  ...routeWeightsCases,
+  ...matmulExpertsCases,
+  ...combineCases,
+  ...gateCases,
+  gateLimitCase,
+];
