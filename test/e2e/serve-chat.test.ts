@@ -18,7 +18,7 @@ afterAll(() => server.close());
 
 const path = '/v1/chat/completions';
 const hello = [{ role: 'user', content: 'What is the capital of France?' }];
-const ask = async (body: object): Promise<any> => (await server.post(path, { messages: hello, ...body })).json();
+const ask = async (body: object) => (await server.post(path, { messages: hello, ...body })).json();
 
 describe('POST /v1/chat/completions', () => {
   it.each(expectedChats.map((chat, index) => ({ index, chat })))(

@@ -11,7 +11,7 @@ afterAll(() => server.close());
 
 const path = '/v1/completions';
 const [chat] = expectedChats;
-const complete = async (body: object): Promise<any> => (await server.post(path, { temperature: 0, ...body })).json();
+const complete = async (body: object) => (await server.post(path, { temperature: 0, ...body })).json();
 /** The rendered conversation without its BOS, which the endpoint adds itself. */
 const rendered = chat!.rendered.replace(/^<\|begin_of_text\|>/, '');
 

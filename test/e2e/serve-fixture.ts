@@ -62,7 +62,7 @@ export async function startTestServer(
 }
 
 /** The JSON of every `data:` event; the last must be `[DONE]`, which is left out. */
-export async function readEvents(response: Response): Promise<any[]> {
+export async function readEvents(response: Response) {
   const text = await response.text();
   const events = text.split('\n\n').filter(Boolean);
   if (events.pop() !== 'data: [DONE]') throw new Error(`the stream does not end with [DONE]: ${text.slice(-200)}`);
