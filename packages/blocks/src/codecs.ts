@@ -7,6 +7,10 @@ import { f8E4m3, f8E5m2 } from './f8/reference.ts';
 import { f16 } from './f16/reference.ts';
 import { f32 } from './f32/reference.ts';
 import { checkImportance } from './importance.ts';
+import { iq4Nl } from './iq4-nl/reference.ts';
+import { iq4Xs } from './iq4-xs/reference.ts';
+import { mxfp4 } from './mxfp4/reference.ts';
+import { nvfp4 } from './nvfp4/reference.ts';
 import { q2K } from './q2-k/reference.ts';
 import { q3K } from './q3-k/reference.ts';
 import { q4_0 } from './q4-0/reference.ts';
@@ -17,6 +21,8 @@ import { q5_1 } from './q5-1/reference.ts';
 import { q5K } from './q5-k/reference.ts';
 import { q6K } from './q6-k/reference.ts';
 import { q8_0 } from './q8-0/reference.ts';
+import { tq1_0 } from './tq1-0/reference.ts';
+import { tq2_0 } from './tq2-0/reference.ts';
 
 const codecs: Readonly<Record<string, Codec>> = {
   F32: f32,
@@ -34,6 +40,12 @@ const codecs: Readonly<Record<string, Codec>> = {
   Q4_K: q4K,
   Q5_K: q5K,
   Q6_K: q6K,
+  IQ4_NL: iq4Nl,
+  IQ4_XS: iq4Xs,
+  TQ1_0: tq1_0,
+  TQ2_0: tq2_0,
+  MXFP4: mxfp4,
+  NVFP4: nvfp4,
 };
 
 /** Whether `codecOf` knows `dtype`. */
