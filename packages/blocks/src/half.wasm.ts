@@ -30,6 +30,12 @@ export function f32ToF16(value: f32): u32 {
   return sign | (magnitude > 0x7f800000 ? 0x7e00 : 0x7c00);
 }
 
+/** Result of F32 arithmetic → F16 bits: the NaN of an invalid operation (∞ / ∞) has its sign set on x86-64. */
+@inline
+export function resultToF16(value: f32): u32 {
+  return value != value ? 0xfe00 : f32ToF16(value);
+}
+
 /** Four F16 bit patterns, one in the low half of each i32 lane (upper halves zero) → four F32. */
 @inline
 export function f16ToF32x4(half: v128): v128 {

@@ -1,11 +1,13 @@
 // F32 → Q4_0 (layout.ts), the arithmetic of reference.ts on four weights at a time.
 import { f32ToF16 } from '../half.wasm';
 import { largestLane } from '../horizontal.wasm';
+import { codesOf, fitEightSymmetric, storeScale } from '../search/eight-symmetric.wasm';
 
 const MIDDLE = memory.data<f32>([8.5, 8.5, 8.5, 8.5], 16);
 /** 2^23, where a float's low bits are its integer part, and the same plus the largest code. */
 const INTEGERS = memory.data<f32>([8388608, 8388608, 8388608, 8388608], 16);
 const LARGEST = memory.data<f32>([8388623, 8388623, 8388623, 8388623], 16);
+const HALF = memory.data<i32>([8, 8, 8, 8], 16);
 const LOW_BYTE = memory.data<u32>([0xff, 0xff, 0xff, 0xff], 16);
 
 /** 32 floats each at `src` → `blocks` blocks of 18 bytes at `dst`. */
@@ -59,6 +61,19 @@ export function encodeQ4_0(src: usize, dst: usize, blocks: usize): void {
       const highNibbles = i8x16.narrow_i16x8_u(q45, q67);
       v128.store(dst, v128.or(lowNibbles, i16x8.shl(highNibbles, 4)), 2);
     }
+    src += 128;
+    dst += 18;
+  }
+}
+
+/** The same under the importance of the columns, 32 floats per block, in a row of which Σ x² / cols is `meanSquare`. */
+export function encodeQ4_0Weighted(src: usize, dst: usize, blocks: usize, importance: usize, meanSquare: f32): void {
+  const half = v128.load(HALF);
+  for (let block: usize = 0; block < blocks; block++) {
+    const j = block % 8;
+    if (j == 0) fitEightSymmetric(src, importance + 128 * block, min<usize>(8, blocks - block), meanSquare, 8);
+    storeScale(dst, j);
+    v128.store(dst, v128.or(codesOf(src, j, half), i16x8.shl(codesOf(src + 64, j, half), 4)), 2);
     src += 128;
     dst += 18;
   }

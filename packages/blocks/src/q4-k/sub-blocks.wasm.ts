@@ -1,7 +1,7 @@
 // What Q4_K and Q5_K share when encoding (sub-blocks.ts): weights of the search, the 6-bit scales and minima, and codes
 // rounded with what was stored.
-import { f16ToF32, f32ToF16 } from '../half.wasm';
-import { nearestInt, nearestInt4 } from '../rounding.wasm';
+import { f16ToF32, f32ToF16, resultToF16 } from '../half.wasm';
+import { nearestInt } from '../rounding.wasm';
 import {
   AFFINE_CODE_INVERSE,
   AFFINE_CODE_MIN,
@@ -10,19 +10,27 @@ import {
   AFFINE_WEIGHTS,
   AFFINE_X,
 } from '../search/affine.wasm';
-import { transpose4 } from '../transpose.wasm';
+import { searchCodes, storedCodes } from '../search/affine-codes.wasm';
+import { transpose8x32, weighErrors } from '../search/error-weights.wasm';
+import { fitPositive, POSITIVE_CODES, POSITIVE_UNITS } from '../search/positive.wasm';
 import { minOf, putScaleMin, scaleOf } from './layout.wasm';
 
 /** The codes of one block, a byte each, in order. */
 export const CODES = memory.data(256, 16);
-const ZERO = memory.data<i32>([0, 0, 0, 0], 16);
 
 /** Fills the search's input for the 256 weights at `src`. */
 @inline
 export function loadForSearch(src: usize): void {
-  transpose4(src, 128, 32, AFFINE_X);
-  transpose4(src + 512, 128, 32, AFFINE_X + 512);
+  transpose8x32(src, AFFINE_X);
   weigh();
+}
+
+/** The same under importance; `squares` is the sum of the squares of the block. */
+@inline
+export function loadWeighted(src: usize, importance: usize, squares: f32): void {
+  transpose8x32(src, AFFINE_X);
+  transpose8x32(importance, AFFINE_WEIGHTS);
+  weighErrors(AFFINE_X, AFFINE_WEIGHTS, 1024, f32x4.splat((<f32>2 * squares) / <f32>256));
 }
 
 /** w = root mean square of the sub-block + |x|. */
@@ -66,41 +74,34 @@ export function storeFits(dst: usize): void {
   }
 }
 
+/** The same under importance, scales and minima fitted among themselves; their bytes are limited to `largest`. */
+@inline
+export function storeWeightedFits(dst: usize, largest: u32): void {
+  fitPositive(8, 63);
+  store<u16>(dst, resultToF16(load<f32>(POSITIVE_UNITS)));
+  store<u16>(dst, resultToF16(load<f32>(POSITIVE_UNITS, 4)), 2);
+  for (let j: usize = 0; j < 8; j++) {
+    const scale = load<u32>(POSITIVE_CODES + 16 * j);
+    const minimum = load<u32>(POSITIVE_CODES + 16 * j, 4);
+    putScaleMin(dst + 4, j, min<u32>(largest, scale), min<u32>(largest, minimum));
+  }
+}
+
 /** Rounds the codes of sub-block `j` with the scale and minimum stored at `dst`, clamped to 0…`maxCode` (one per lane). */
 @inline
 export function codeSubBlock(src: usize, dst: usize, j: usize, maxCode: v128): void {
   const scale: f32 = f16ToF32(load<u16>(dst)) * <f32>scaleOf(dst + 4, j);
   const codes = CODES + 32 * j;
   if (scale == 0) {
-    keepSearchCodes(src, codes, j, i32x4.extract_lane(maxCode, 0));
+    // ggml leaves the codes of the search in place; they are made again.
+    const inverse = v128.load32_splat(AFFINE_CODE_INVERSE + 4 * j);
+    const minimum = v128.load32_splat(AFFINE_CODE_MIN + 4 * j);
+    v128.store(codes, searchCodes(src, inverse, minimum, maxCode));
+    v128.store(codes, searchCodes(src + 64, inverse, minimum, maxCode), 16);
     return;
   }
   const scales = f32x4.splat(scale);
   const mins = f32x4.splat(f16ToF32(load<u16>(dst, 2)) * <f32>minOf(dst + 4, j));
-  v128.store(codes, code16(src, scales, mins, maxCode));
-  v128.store(codes, code16(src + 64, scales, mins, maxCode), 16);
-}
-
-/** Sixteen codes clamp(nearest((x + min) / scale), 0, maxCode) as bytes. */
-@inline
-function code16(src: usize, scale: v128, min: v128, maxCode: v128): v128 {
-  const zero = v128.load(ZERO);
-  const a = nearestInt4(f32x4.div(f32x4.add(v128.load(src), min), scale));
-  const b = nearestInt4(f32x4.div(f32x4.add(v128.load(src, 16), min), scale));
-  const c = nearestInt4(f32x4.div(f32x4.add(v128.load(src, 32), min), scale));
-  const d = nearestInt4(f32x4.div(f32x4.add(v128.load(src, 48), min), scale));
-  return i8x16.narrow_i16x8_u(
-    i16x8.narrow_i32x4_s(i32x4.max_s(zero, i32x4.min_s(maxCode, a)), i32x4.max_s(zero, i32x4.min_s(maxCode, b))),
-    i16x8.narrow_i32x4_s(i32x4.max_s(zero, i32x4.min_s(maxCode, c)), i32x4.max_s(zero, i32x4.min_s(maxCode, d))),
-  );
-}
-
-/** Where the stored scale is 0, ggml leaves the codes of the search in place; they are made again. */
-function keepSearchCodes(src: usize, codes: usize, j: usize, maxCode: i32): void {
-  const inverse = load<f32>(AFFINE_CODE_INVERSE + 4 * j);
-  const minimum = load<f32>(AFFINE_CODE_MIN + 4 * j);
-  for (let l: usize = 0; l < 32; l++) {
-    const code = inverse != 0 ? nearestInt(inverse * (load<f32>(src + 4 * l) - minimum)) : 0;
-    store<u8>(codes + l, max<i32>(0, min<i32>(maxCode, code)));
-  }
+  v128.store(codes, storedCodes(src, scales, mins, maxCode));
+  v128.store(codes, storedCodes(src + 64, scales, mins, maxCode), 16);
 }

@@ -1,13 +1,17 @@
 // F32 → Q5_0 (layout.ts), the arithmetic of reference.ts on four weights at a time.
 import { f32ToF16 } from '../half.wasm';
 import { largestLane } from '../horizontal.wasm';
-import { fiveBitCodes } from './codes.wasm';
+import { codesOf, fitEightSymmetric, storeScale } from '../search/eight-symmetric.wasm';
+import { LARGEST_OF_5_BITS, truncatedCodes } from '../truncated-codes.wasm';
 import { storeFiveBits } from './fifth-bits.wasm';
+
+const HALF = memory.data<i32>([16, 16, 16, 16], 16);
 
 /** 32 floats each at `src` → `blocks` blocks of 22 bytes at `dst`. */
 export function encodeQ5_0(src: usize, dst: usize, blocks: usize): void {
   const none = i64x2.splat(0);
   const middle = f32x4.splat(16.5);
+  const limit = v128.load(LARGEST_OF_5_BITS);
   for (let block: usize = 0; block < blocks; block++) {
     const d: f32 = signedExtreme(src) / <f32>-16;
     const inverse: f32 = d != 0 ? <f32>1 / d : 0;
@@ -16,13 +20,22 @@ export function encodeQ5_0(src: usize, dst: usize, blocks: usize): void {
       storeFiveBits(dst + 2, dst + 6, none, none); // C's cast of the infinite x / d to int8_t gives 0
     } else {
       const scale = f32x4.splat(inverse);
-      storeFiveBits(
-        dst + 2,
-        dst + 6,
-        fiveBitCodes(src, none, scale, middle),
-        fiveBitCodes(src + 64, none, scale, middle),
-      );
+      const low = truncatedCodes(src, none, scale, middle, limit);
+      storeFiveBits(dst + 2, dst + 6, low, truncatedCodes(src + 64, none, scale, middle, limit));
     }
+    src += 128;
+    dst += 22;
+  }
+}
+
+/** The same under the importance of the columns, 32 floats per block, in a row of which Σ x² / cols is `meanSquare`. */
+export function encodeQ5_0Weighted(src: usize, dst: usize, blocks: usize, importance: usize, meanSquare: f32): void {
+  const half = v128.load(HALF);
+  for (let block: usize = 0; block < blocks; block++) {
+    const j = block % 8;
+    if (j == 0) fitEightSymmetric(src, importance + 128 * block, min<usize>(8, blocks - block), meanSquare, 16);
+    storeScale(dst, j);
+    storeFiveBits(dst + 2, dst + 6, codesOf(src, j, half), codesOf(src + 64, j, half));
     src += 128;
     dst += 22;
   }

@@ -1,23 +1,20 @@
 // F32 → Q5_1 (layout.ts), the arithmetic of reference.ts on four weights at a time.
 import { f32ToF16 } from '../half.wasm';
-import { largestLane } from '../horizontal.wasm';
-import { fiveBitCodes } from '../q5-0/codes.wasm';
+import { largest, smallest } from '../q4-1/extremes.wasm';
 import { storeFiveBits } from '../q5-0/fifth-bits.wasm';
+import { codesOf, fitEightAffine, storeScaleMin } from '../search/eight-affine.wasm';
+import { LARGEST_OF_5_BITS, truncatedCodes } from '../truncated-codes.wasm';
+
+const MAX_CODE = memory.data<i32>([31, 31, 31, 31], 16);
 
 /** 32 floats each at `src` → `blocks` blocks of 24 bytes at `dst`. */
 export function encodeQ5_1(src: usize, dst: usize, blocks: usize): void {
   const none = i64x2.splat(0);
   const middle = f32x4.splat(0.5);
+  const limit = v128.load(LARGEST_OF_5_BITS);
   for (let block: usize = 0; block < blocks; block++) {
-    let lows = v128.load(src);
-    let highs = lows;
-    for (let i: usize = 16; i < 128; i += 16) {
-      lows = f32x4.pmin(lows, v128.load(src + i));
-      highs = f32x4.pmax(highs, v128.load(src + i));
-    }
-    const smallest = -largestLane(f32x4.neg(lows));
-    const minimum = smallest == 0 ? firstZero(src) : smallest;
-    const d: f32 = (largestLane(highs) - minimum) / <f32>31;
+    const minimum = smallest(src);
+    const d: f32 = (largest(src) - minimum) / <f32>31;
     const inverse: f32 = d != 0 ? <f32>1 / d : 0;
     store<u16>(dst, f32ToF16(d));
     store<u16>(dst, f32ToF16(minimum), 2);
@@ -26,23 +23,23 @@ export function encodeQ5_1(src: usize, dst: usize, blocks: usize): void {
     } else {
       const shift = f32x4.splat(minimum);
       const scale = f32x4.splat(inverse);
-      storeFiveBits(
-        dst + 4,
-        dst + 8,
-        fiveBitCodes(src, shift, scale, middle),
-        fiveBitCodes(src + 64, shift, scale, middle),
-      );
+      const low = truncatedCodes(src, shift, scale, middle, limit);
+      storeFiveBits(dst + 4, dst + 8, low, truncatedCodes(src + 64, shift, scale, middle, limit));
     }
     src += 128;
     dst += 24;
   }
 }
 
-/** Which zero is the minimum, 0 or −0: the first one, whose sign is stored. */
-function firstZero(src: usize): f32 {
-  for (let i: usize = 0; i < 128; i += 4) {
-    const x = load<f32>(src + i);
-    if (x == 0) return x;
+/** The same under the importance of the columns, 32 floats per block, in a row of which Σ x² / cols is `meanSquare`. */
+export function encodeQ5_1Weighted(src: usize, dst: usize, blocks: usize, importance: usize, meanSquare: f32): void {
+  const maxCode = v128.load(MAX_CODE);
+  for (let block: usize = 0; block < blocks; block++) {
+    const j = block % 8;
+    if (j == 0) fitEightAffine(src, importance + 128 * block, min<usize>(8, blocks - block), meanSquare, 31);
+    storeScaleMin(dst, j);
+    storeFiveBits(dst + 4, dst + 8, codesOf(src, j, maxCode), codesOf(src + 64, j, maxCode));
+    src += 128;
+    dst += 24;
   }
-  return 0;
 }

@@ -1,29 +1,55 @@
 // F32 → Q6_K (layout.ts), the arithmetic of reference.ts on four sub-blocks at a time.
 import { f16ToF32, f32ToF16 } from '../half.wasm';
-import { nearestInt, nearestInt4 } from '../rounding.wasm';
-import { fitSymmetric16, SYMMETRIC_CODE_INVERSE, SYMMETRIC_SCALE, SYMMETRIC_X } from '../search/symmetric.wasm';
-import { transpose4 } from '../transpose.wasm';
+import { nearestInt } from '../rounding.wasm';
+import { transpose16x16 } from '../search/error-weights.wasm';
+import {
+  fitSymmetric16x16,
+  GROUP_EPSILON,
+  SYMMETRIC_CODE_INVERSE,
+  SYMMETRIC_SCALE,
+  SYMMETRIC_WEIGHTS,
+  SYMMETRIC_X,
+} from '../search/symmetric.wasm';
+import { searchCodes, storedCodes } from '../search/symmetric-codes.wasm';
 
-const LOW = memory.data<i32>([-32, -32, -32, -32], 16);
-const HIGH = memory.data<i32>([31, 31, 31, 31], 16);
-const MIDDLE = memory.data<i32>([32, 32, 32, 32], 16);
+const HALF = memory.data<i32>([32, 32, 32, 32], 16);
 const NIBBLE = memory.data<u32>([0x0f0f0f0f, 0x0f0f0f0f, 0x0f0f0f0f, 0x0f0f0f0f], 16);
 const CODES = memory.data(256, 16);
-const GROUP_EPSILON: f32 = 1e-15;
 
 /** 256 floats each at `src` → `blocks` blocks of 210 bytes at `dst`. */
 export function encodeQ6_K(src: usize, dst: usize, blocks: usize): void {
   for (let block: usize = 0; block < blocks; block++) {
-    for (let group: usize = 0; group < 4; group++) transpose4(src + 256 * group, 64, 16, SYMMETRIC_X + 256 * group);
-    fitSymmetric16();
-    if (storeScales(dst)) {
-      for (let j: usize = 0; j < 16; j++) codeSubBlock(src + 64 * j, dst, j);
-      packCodes(dst);
-    } else {
-      memory.fill(dst, 0, 210);
+    transpose16x16(src, SYMMETRIC_X);
+    for (let i: usize = 0; i < 1024; i += 16) {
+      const x = v128.load(SYMMETRIC_X + i);
+      v128.store(SYMMETRIC_WEIGHTS + i, f32x4.mul(x, x));
     }
+    encodeLoaded(src, dst);
     src += 1024;
     dst += 210;
+  }
+}
+
+/** The same under the importance of the columns, 256 floats per block. */
+export function encodeQ6_KWeighted(src: usize, dst: usize, blocks: usize, importance: usize): void {
+  for (let block: usize = 0; block < blocks; block++) {
+    transpose16x16(src, SYMMETRIC_X);
+    transpose16x16(importance, SYMMETRIC_WEIGHTS);
+    encodeLoaded(src, dst);
+    src += 1024;
+    dst += 210;
+    importance += 1024;
+  }
+}
+
+@inline
+function encodeLoaded(src: usize, dst: usize): void {
+  fitSymmetric16x16(32);
+  if (storeScales(dst)) {
+    for (let j: usize = 0; j < 16; j++) codeSubBlock(src + 64 * j, dst, j);
+    packCodes(dst);
+  } else {
+    memory.fill(dst, 0, 210);
   }
 }
 
@@ -44,38 +70,16 @@ function storeScales(dst: usize): bool {
   return true;
 }
 
-/** Rounds the codes of one sub-block with the scale that was stored. */
+/** Rounds the codes of one sub-block with the scale that was stored; where that is 0, ggml keeps the codes of the search. */
 @inline
 function codeSubBlock(src: usize, dst: usize, j: usize): void {
+  const half = v128.load(HALF);
   const scale: f32 = f16ToF32(load<u16>(dst, 208)) * <f32>load<i8>(dst + j, 192);
-  if (scale == 0) {
-    keepSearchCodes(src, j);
-    return;
-  }
-  const scales = f32x4.splat(scale);
-  v128.store(
-    CODES + 16 * j,
-    i8x16.narrow_i16x8_u(
-      i16x8.narrow_i32x4_s(code(v128.load(src), scales), code(v128.load(src, 16), scales)),
-      i16x8.narrow_i32x4_s(code(v128.load(src, 32), scales), code(v128.load(src, 48), scales)),
-    ),
-  );
-}
-
-/** 32 + clamp(nearest(x / scale), −32, 31) of each lane. */
-@inline
-function code(x: v128, scale: v128): v128 {
-  const nearest = nearestInt4(f32x4.div(x, scale));
-  return i32x4.add(i32x4.max_s(v128.load(LOW), i32x4.min_s(v128.load(HIGH), nearest)), v128.load(MIDDLE));
-}
-
-/** Where the stored scale is 0, ggml leaves the codes of the search in place; they are made again. */
-function keepSearchCodes(src: usize, j: usize): void {
-  const inverse = load<f32>(SYMMETRIC_CODE_INVERSE + 4 * j);
-  for (let l: usize = 0; l < 16; l++) {
-    const nearest = nearestInt(inverse * load<f32>(src + 4 * l));
-    store<u8>(CODES + 16 * j + l, inverse != 0 ? 32 + max<i32>(-32, min<i32>(31, nearest)) : 0);
-  }
+  const codes =
+    scale != 0
+      ? storedCodes(src, f32x4.splat(scale), half)
+      : searchCodes(src, load<f32>(SYMMETRIC_CODE_INVERSE + 4 * j), half);
+  v128.store(CODES + 16 * j, codes);
 }
 
 /** Lower four bits in nibbles, upper two bits in quarters (layout.ts). */

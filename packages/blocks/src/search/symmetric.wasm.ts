@@ -1,36 +1,41 @@
-// The search of symmetric.ts on sixteen sub-blocks of 16 weights: four groups of four lanes, a lane per sub-block
-// (transpose.wasm.ts), two groups (A, B) interleaved at a time to hide the latency of the running sums.
+// The search of symmetric.ts on eight sub-blocks at once: two groups (A, B) of four lanes, a lane per sub-block
+// (transpose.wasm.ts), interleaved to hide the latency of the running sums.
 import { nearestClamped, ROUNDER } from '../rounding.wasm';
 
-/** Bytes of one group: 16 vectors. Four groups follow each other. */
-const GROUP: usize = 256;
-
-/** Input: weights, transposed, 4 × 16 vectors. Then w = x² and w·x, likewise. */
+/** Input: weights and their importance for errors, transposed: groups of 32 or 16 vectors follow each other. */
 export const SYMMETRIC_X = memory.data(1024, 16);
-const WEIGHTS = memory.data(1024, 16);
+export const SYMMETRIC_WEIGHTS = memory.data(1024, 16);
 const WEIGHTED_X = memory.data(1024, 16);
 
-/** Output, sixteen floats each: scale, and what the winning codes were rounded with; both 0 for groups that count as zero. */
+/** Output, a float per sub-block: scale, and what the winning codes were rounded with; both 0 where x counts as zero. */
 export const SYMMETRIC_SCALE = memory.data(64, 16);
 export const SYMMETRIC_CODE_INVERSE = memory.data(64, 16);
 
-const LOW = memory.data<f32>([-32, -32, -32, -32], 16);
-const HIGH = memory.data<f32>([31, 31, 31, 31], 16);
-const GROUP_EPSILON: f32 = 1e-15;
+export const GROUP_EPSILON: f32 = 1e-15;
 
-/** Fits all sixteen sub-blocks with codes −32…31. */
-export function fitSymmetric16(): void {
-  fitTwoGroups(0);
-  fitTwoGroups(2);
+/** Eight sub-blocks of 32 weights, codes −half…half − 1. */
+export function fitSymmetric8x32(half: f32): void {
+  fitTwoGroups(0, 512, 0, half);
 }
 
-function fitTwoGroups(firstGroup: usize): void {
+/** Sixteen sub-blocks of 16 weights, likewise. */
+export function fitSymmetric16x16(half: f32): void {
+  fitEight16(0, 0, half);
+  fitEight16(512, 32, half);
+}
+
+function fitEight16(begin: usize, out: usize, half: f32): void {
+  fitTwoGroups(begin, 256, out, half);
+}
+
+/** Groups of `group` bytes at `begin` and after it; results `out` bytes into the outputs. */
+@inline
+function fitTwoGroups(begin: usize, group: usize, out: usize, half: f32): void {
   const rounder = v128.load(ROUNDER);
-  const low = v128.load(LOW);
-  const high = v128.load(HIGH);
+  const low = f32x4.splat(-half);
+  const high = f32x4.splat(half - 1);
   const zero = i64x2.splat(0);
-  const begin = firstGroup * GROUP;
-  const end = begin + GROUP;
+  const end = begin + group;
 
   let magnitudeA = zero;
   let magnitudeB = zero;
@@ -42,17 +47,13 @@ function fitTwoGroups(firstGroup: usize): void {
     const largerA = f32x4.gt(absA, magnitudeA);
     magnitudeA = v128.bitselect(absA, magnitudeA, largerA);
     extremeA = v128.bitselect(xA, extremeA, largerA);
-    const wA = f32x4.mul(xA, xA);
-    v128.store(WEIGHTS + i, wA);
-    v128.store(WEIGHTED_X + i, f32x4.mul(wA, xA));
-    const xB = v128.load(SYMMETRIC_X + GROUP + i);
+    v128.store(WEIGHTED_X + i, f32x4.mul(v128.load(SYMMETRIC_WEIGHTS + i), xA));
+    const xB = v128.load(SYMMETRIC_X + group + i);
     const absB = f32x4.abs(xB);
     const largerB = f32x4.gt(absB, magnitudeB);
     magnitudeB = v128.bitselect(absB, magnitudeB, largerB);
     extremeB = v128.bitselect(xB, extremeB, largerB);
-    const wB = f32x4.mul(xB, xB);
-    v128.store(WEIGHTS + GROUP + i, wB);
-    v128.store(WEIGHTED_X + GROUP + i, f32x4.mul(wB, xB));
+    v128.store(WEIGHTED_X + group + i, f32x4.mul(v128.load(SYMMETRIC_WEIGHTS + group + i), xB));
   }
 
   let scaleA = zero;
@@ -64,7 +65,7 @@ function fitTwoGroups(firstGroup: usize): void {
   // Round 0 is the obvious step size, which is taken as it comes; then −9…9 without 0.
   for (let round = 0; round < 19; round++) {
     const k = round == 0 ? 0 : round <= 9 ? round - 10 : round - 9;
-    const numerator = f32x4.splat(-(<f32>32 + <f32>0.1 * <f32>k));
+    const numerator = f32x4.splat(-(half + <f32>0.1 * <f32>k));
     const inverseA = f32x4.div(numerator, extremeA);
     const inverseB = f32x4.div(numerator, extremeB);
     let sumXLA = zero;
@@ -74,10 +75,10 @@ function fitTwoGroups(firstGroup: usize): void {
     for (let i = begin; i < end; i += 16) {
       const codeA = nearestClamped(f32x4.mul(inverseA, v128.load(SYMMETRIC_X + i)), rounder, low, high);
       sumXLA = f32x4.add(sumXLA, f32x4.mul(v128.load(WEIGHTED_X + i), codeA));
-      sumL2A = f32x4.add(sumL2A, f32x4.mul(f32x4.mul(v128.load(WEIGHTS + i), codeA), codeA));
-      const codeB = nearestClamped(f32x4.mul(inverseB, v128.load(SYMMETRIC_X + GROUP + i)), rounder, low, high);
-      sumXLB = f32x4.add(sumXLB, f32x4.mul(v128.load(WEIGHTED_X + GROUP + i), codeB));
-      sumL2B = f32x4.add(sumL2B, f32x4.mul(f32x4.mul(v128.load(WEIGHTS + GROUP + i), codeB), codeB));
+      sumL2A = f32x4.add(sumL2A, f32x4.mul(f32x4.mul(v128.load(SYMMETRIC_WEIGHTS + i), codeA), codeA));
+      const codeB = nearestClamped(f32x4.mul(inverseB, v128.load(SYMMETRIC_X + group + i)), rounder, low, high);
+      sumXLB = f32x4.add(sumXLB, f32x4.mul(v128.load(WEIGHTED_X + group + i), codeB));
+      sumL2B = f32x4.add(sumL2B, f32x4.mul(f32x4.mul(v128.load(SYMMETRIC_WEIGHTS + group + i), codeB), codeB));
     }
     let betterA = f32x4.ne(sumL2A, zero);
     let betterB = f32x4.ne(sumL2B, zero);
@@ -100,7 +101,6 @@ function fitTwoGroups(firstGroup: usize): void {
 
   const aliveA = f32x4.ge(magnitudeA, f32x4.splat(GROUP_EPSILON));
   const aliveB = f32x4.ge(magnitudeB, f32x4.splat(GROUP_EPSILON));
-  const out: usize = 16 * firstGroup;
   v128.store(SYMMETRIC_SCALE + out, v128.and(scaleA, aliveA));
   v128.store(SYMMETRIC_SCALE + out, v128.and(scaleB, aliveB), 16);
   v128.store(SYMMETRIC_CODE_INVERSE + out, v128.and(codeInverseA, aliveA));

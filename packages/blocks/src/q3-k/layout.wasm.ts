@@ -1,0 +1,16 @@
+// The packed 6-bit scales of Q3_K (layout.ts explains them); `scales` points at the 12 bytes.
+
+@inline
+export function scaleOf(scales: usize, j: usize): u32 {
+  const low = (<u32>load<u8>(scales + (j & 7)) >> <u32>(4 * (j >> 3))) & 15;
+  return low | (((<u32>load<u8>(scales + (j & 3), 8) >> <u32>(2 * (j >> 2))) & 3) << 4);
+}
+
+/** Adds the scale of sub-block `j`, below 64, to zeroed bytes. */
+@inline
+export function putScale(scales: usize, j: usize, scale: u32): void {
+  const low = scales + (j & 7);
+  const high = scales + 8 + (j & 3);
+  store<u8>(low, <u32>load<u8>(low) | ((scale & 15) << <u32>(4 * (j >> 3))));
+  store<u8>(high, <u32>load<u8>(high) | ((scale >> 4) << <u32>(2 * (j >> 2))));
+}
