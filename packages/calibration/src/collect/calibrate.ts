@@ -61,7 +61,8 @@ export async function calibrate(
   const collector = new ImportanceCollector(model.device, options);
   try {
     if (resume) collector.restore(resume.entries);
-    let chunksDone = resume?.chunkCount ?? 0;
+    const firstChunk = resume?.chunkCount ?? 0;
+    let chunksDone = firstChunk;
     const snapshot = async (): Promise<ImportanceMatrix> => {
       const entries = await collector.entries();
       return { datasets: options.datasets, chunkCount: chunksDone, chunkSize, entries };
@@ -73,6 +74,8 @@ export async function calibrate(
       signal?.throwIfAborted();
       await runChunk(model, chunks[chunksDone]!, collector, options);
       chunksDone++;
+      // A model that computes no numbers shows at once, and not after hours.
+      if (chunksDone === firstChunk + 1) await collector.entries();
       await onChunk?.({ chunksDone, chunks: Math.max(wanted, chunksDone), snapshot });
     }
     return await snapshot();
@@ -93,6 +96,8 @@ async function runChunk(
     if (processOutput) model.forward({ ...batch, outputRows: batch.tokens.map((_, row) => row) }, collector);
     else model.prefill(batch, collector);
     await model.device.sync();
+    // The device computes on this thread: let signals and timers of the process have their turn.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

@@ -117,7 +117,7 @@ async function readFloats({ source, offset, byteLength }: GgufTensor): Promise<F
  * @param more pairs to add after the usual ones
  * @throws QuernError `imatrix-bad-…` for entries that make no sense, and those of `GgufWriter`
  */
-export async function writeImatrix(
+export async function writeGgufImatrix(
   path: string,
   matrix: ImportanceMatrix,
   more: GgufMetadata = new Map(),
