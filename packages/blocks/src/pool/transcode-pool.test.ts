@@ -32,11 +32,19 @@ const encode = (dtype: DType, values: Float32Array) => {
 };
 
 /** Transcodes in memory; waits a little in `fill` so that pieces overtake each other. */
-async function run(pool: TranscodePool, from: DType, to: DType, rows: number, cols: number, source: Uint8Array) {
+async function run(
+  pool: TranscodePool,
+  from: DType,
+  to: DType,
+  rows: number,
+  cols: number,
+  source: Uint8Array,
+  importance?: Float32Array,
+) {
   const target = new Uint8Array(rows * rowBytes(to, cols)).fill(0xee);
   const pieces: number[] = [];
   const report: TranscodeReport = await pool.transcode(
-    { from, to, rows, cols },
+    { from, to, rows, cols, importance },
     async (into, piece) => {
       await new Promise((resolve) => setTimeout(resolve, (piece.row * 7) % 3));
       expect(into.length).toBe(piece.sourceBytes);
@@ -167,6 +175,61 @@ describe('what must not pass in silence', () => {
     expect(report).toEqual({ nonFinite: 0, f16Overflows: to.blockSize });
     values[12_345] = 1e5;
     expect((await run(one, f32, to, rows, cols, encode(f32, values))).report.f16Overflows).toBe(0);
+  });
+});
+
+describe('importance', () => {
+  const importanceOf = (cols: number) => Float32Array.from(weights(cols, 11), (value) => Math.abs(value));
+  const encodeWeighted = (dtype: DType, values: Float32Array, importance: Float32Array) => {
+    const bytes = new Uint8Array(rowBytes(dtype, values.length));
+    codecOf(dtype).encode(values, bytes, importance.length, importance);
+    return bytes;
+  };
+
+  test.each(coded.filter((dtype) => codecOf(dtype).weighting).map((dtype) => dtype.name))('%s', async (name) => {
+    const to = dtypeByName(name);
+    // More than a chunk, and not a multiple of it; with blocks of 32 an odd number of them.
+    const [rows, cols] = [3, to.blockSize === 32 ? 5 * 1024 + 32 : 5 * 1024 + 256];
+    const importance = importanceOf(cols);
+    for (const from of [f32, bf16]) {
+      const source = encode(from, weights(rows * cols));
+      const values = new Float32Array(rows * cols);
+      codecOf(from).decode(source, values);
+      const { target } = await run(three, from, to, rows, cols, source, importance);
+      expect(Buffer.compare(target, encodeWeighted(to, values, importance)), from.name).toBe(0);
+    }
+  });
+
+  test('types that ignore it', async () => {
+    const source = encode(f32, weights(4 * 256));
+    for (const to of [f16, dtypeByName('Q8_0')]) {
+      const { target } = await run(one, f32, to, 4, 256, source, importanceOf(256));
+      expect(target, to.name).toEqual(encode(to, new Float32Array(source.buffer)));
+    }
+  });
+
+  test('parts of a row take the importance of their columns', async () => {
+    const q6K = dtypeByName('Q6_K');
+    const cols = SLOT_BYTES / 4 + 512;
+    const importance = importanceOf(cols);
+    const source = encode(bf16, weights(cols));
+    const values = new Float32Array(cols);
+    codecOf(bf16).decode(source, values);
+    const { target, pieces } = await run(one, bf16, q6K, 1, cols, source, importance);
+    expect(pieces.length).toBe(2);
+    expect(Buffer.compare(target, encodeWeighted(q6K, values, importance))).toBe(0);
+    const q4_0 = dtypeByName('Q4_0'); // needs the whole row
+    await expect(run(one, bf16, q4_0, 1, cols, source, importance)).rejects.toMatchObject({ code: 'row-too-wide' });
+  });
+
+  test('what is no importance', async () => {
+    const source = encode(f32, weights(512));
+    const refused = (importance: Float32Array, code: string) =>
+      expect(run(one, f32, q4K, 1, 512, source, importance)).rejects.toMatchObject({ code });
+    await refused(importanceOf(256), 'importance-size-mismatch');
+    await refused(importanceOf(512).fill(-1, 300, 301), 'importance-not-a-weight');
+    await refused(importanceOf(512).fill(Number.NaN, 300, 301), 'importance-not-a-weight');
+    await refused(importanceOf(512).fill(Number.POSITIVE_INFINITY, 0, 1), 'importance-not-a-weight');
   });
 });
 

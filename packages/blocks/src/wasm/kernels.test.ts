@@ -3,16 +3,17 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { codecOf, hasCodec } from '../codecs.ts';
 import { type DType, dtypeByName, dtypes, rowBytes } from '../dtype.ts';
-import { edgeRows } from '../testing/edge-rows.ts';
+import { edgeImportances, edgeRows } from '../testing/edge-rows.ts';
 import { compileKernels, instantiateKernels, type Kernel, type Kernels, kernelMemory } from './kernels.ts';
 
 const SRC = 1 << 20;
 const DST = 2 << 20;
+const IMPORTANCE = 3 << 20;
 let kernels: Kernels;
 let memory: WebAssembly.Memory;
 
 beforeAll(async () => {
-  memory = kernelMemory(3 << 20);
+  memory = kernelMemory(4 << 20);
   kernels = instantiateKernels(await compileKernels(), memory);
 });
 
@@ -29,6 +30,21 @@ function encodeWith(kernel: Kernel, dtype: DType, values: Float32Array): Uint8Ar
 function encodeReference(dtype: DType, values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(rowBytes(dtype, values.length));
   codecOf(dtype).encode(values, bytes, values.length);
+  return bytes;
+}
+
+/** One row under importance. */
+function encodeWeighted(dtype: DType, row: Float32Array, importance: Float32Array): Uint8Array {
+  floatsAt(SRC, row.length).set(row);
+  floatsAt(IMPORTANCE, row.length).set(importance);
+  const meanSquare = Math.fround(kernels.addSquares(SRC, row.length, 0) / row.length);
+  kernels.weightedEncoder(dtype)!(SRC, DST, row.length / dtype.blockSize, IMPORTANCE, meanSquare);
+  return bytesAt(DST, rowBytes(dtype, row.length)).slice();
+}
+
+function encodeReferenceWeighted(dtype: DType, row: Float32Array, importance: Float32Array): Uint8Array {
+  const bytes = new Uint8Array(rowBytes(dtype, row.length));
+  codecOf(dtype).encode(row, bytes, row.length, importance);
   return bytes;
 }
 
@@ -61,6 +77,35 @@ describe.each(encodable.map((dtype) => [dtype.name, dtype] as const))('encode %s
         expect(encodeWith(kernels.encoder(dtype)!, dtype, row)).toEqual(encodeReference(dtype, row));
       }),
       { numRuns: 150 },
+    );
+  });
+});
+
+const weighted = encodable.filter((dtype) => codecOf(dtype).weighting);
+
+test('types that heed importance have a kernel for it, and no others', () => {
+  expect(encodable.filter((dtype) => kernels.weightedEncoder(dtype))).toEqual(weighted);
+});
+
+describe.each(weighted.map((dtype) => [dtype.name, dtype] as const))('encode %s under importance', (_, dtype) => {
+  test('edge rows', () => {
+    const cols = dtype.blockSize === 32 ? 9 * 32 : 2 * 256; // nine blocks: eight side by side and one left
+    for (const [rowKind, row] of Object.entries(edgeRows(cols))) {
+      for (const [kind, importance] of Object.entries(edgeImportances(cols))) {
+        const ours = encodeWeighted(dtype, row, importance);
+        expect(Buffer.compare(ours, encodeReferenceWeighted(dtype, row, importance)), `${rowKind}, ${kind}`).toBe(0);
+      }
+    }
+  });
+
+  test('floats of any exponent', () => {
+    const cols = 5 * 256; // four blocks side by side and one left
+    fc.assert(
+      fc.property(finiteFloats(cols), finiteFloats(cols), (row, signed) => {
+        const importance = signed.map(Math.abs);
+        expect(encodeWeighted(dtype, row, importance)).toEqual(encodeReferenceWeighted(dtype, row, importance));
+      }),
+      { numRuns: 20 },
     );
   });
 });
