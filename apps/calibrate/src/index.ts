@@ -1,1 +1,1 @@
-export {};
+export { calibrateCommand } from './calibrate-command.ts';

@@ -21,6 +21,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('@quern/quantize-command')).quantizeCommand(),
   },
   {
+    name: 'calibrate',
+    summary: 'importance matrix of a model on a text',
+    load: async () => (await import('@quern/calibrate-command')).calibrateCommand(),
+  },
+  {
     name: 'eval',
     summary: 'perplexity of models on a text, as one table',
     load: async () => (await import('@quern/eval-command')).evalCommand(),
