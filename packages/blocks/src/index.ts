@@ -20,3 +20,4 @@ export {
   type TranscodeReport,
   type TranscodeTask,
 } from './pool/transcode-pool.ts';
+export { wgslDecoder, wgslTypes } from './wgsl-decoders.ts';

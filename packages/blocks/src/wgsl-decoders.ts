@@ -1,0 +1,75 @@
+// dtype → WGSL that decodes it, for kernels that read stored weights on a GPU. One line per room.
+//
+// A kernel binds the weights as `w: array<u32>` and calls
+//   decode32(at, i) -> array<vec4<f32>, 8>   weights i … i + 31 of the block at byte `at` of `w`; i is a multiple of 32
+//   decode1(at, i) -> f32                    one weight; only of plain types, for the end of a row
+// A plain type has no blocks: `at` is where the row begins. A decoder gives the numbers of the room's reference, but for
+// what WGSL leaves open (a fused multiply-add).
+// A decoder may use what `reading` offers: words and halves at byte addresses, which are even because every typeSize is.
+import { bf16Wgsl } from './bf16/decode.wgsl.ts';
+import type { DType } from './dtype.ts';
+import { f16Wgsl } from './f16/decode.wgsl.ts';
+import { f32Wgsl } from './f32/decode.wgsl.ts';
+import { q2KWgsl } from './q2-k/decode.wgsl.ts';
+import { q3KWgsl } from './q3-k/decode.wgsl.ts';
+import { q4_0Wgsl } from './q4-0/decode.wgsl.ts';
+import { q4_1Wgsl } from './q4-1/decode.wgsl.ts';
+import { q4KWgsl } from './q4-k/decode.wgsl.ts';
+import { q5_0Wgsl } from './q5-0/decode.wgsl.ts';
+import { q5_1Wgsl } from './q5-1/decode.wgsl.ts';
+import { q5KWgsl } from './q5-k/decode.wgsl.ts';
+import { q6KWgsl } from './q6-k/decode.wgsl.ts';
+import { q8_0Wgsl } from './q8-0/decode.wgsl.ts';
+
+const decoders: Readonly<Record<string, string>> = {
+  F32: f32Wgsl,
+  F16: f16Wgsl,
+  BF16: bf16Wgsl,
+  Q4_0: q4_0Wgsl,
+  Q4_1: q4_1Wgsl,
+  Q5_0: q5_0Wgsl,
+  Q5_1: q5_1Wgsl,
+  Q8_0: q8_0Wgsl,
+  Q2_K: q2KWgsl,
+  Q3_K: q3KWgsl,
+  Q4_K: q4KWgsl,
+  Q5_K: q5KWgsl,
+  Q6_K: q6KWgsl,
+};
+
+/** Names of the types that WGSL kernels can read. */
+export const wgslTypes: readonly string[] = Object.keys(decoders);
+
+/** The functions that decode `dtype`, or undefined when WGSL kernels cannot read it. */
+export function wgslDecoder(dtype: DType): string | undefined {
+  return Object.hasOwn(decoders, dtype.name) ? reading(dtype) + decoders[dtype.name] : undefined;
+}
+
+function reading({ typeSize }: DType): string {
+  const word =
+    typeSize % 4 === 0
+      ? 'return w[at >> 2u];'
+      : `let k = at >> 2u;
+  if ((at & 2u) == 0u) { return w[k]; }
+  return (w[k] >> 16u) | (w[k + 1u] << 16u);`;
+  return `
+// 4 bytes from byte \`at\` on
+fn word(at: u32) -> u32 {
+  ${word}
+}
+// the F16 at byte \`at\`
+fn half_at(at: u32) -> f32 {
+  return unpack2x16float(w[at >> 2u] >> (8u * (at & 2u))).x;
+}
+fn bytes_of(q: u32) -> vec4<f32> {
+  return vec4<f32>((vec4<u32>(q) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u));
+}
+fn signed_bytes_of(q: u32) -> vec4<f32> {
+  return bytes_of(q ^ 0x80808080u) - 128.0;
+}
+// bits k … k + 3
+fn bits_of(q: u32, k: u32) -> vec4<f32> {
+  return vec4<f32>((vec4<u32>(q) >> (vec4<u32>(0u, 1u, 2u, 3u) + k)) & vec4<u32>(1u));
+}
+`;
+}
