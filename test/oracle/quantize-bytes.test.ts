@@ -2,12 +2,25 @@
 import { readFileSync } from 'node:fs';
 import { codecOf, dtypeByName, dtypes, rowBytes, TranscodePool } from '@quern/blocks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { edgeRows, gaussian, seededRandom } from '../../packages/blocks/src/testing/edge-rows.ts';
-import { nativeDequantize, nativeQuantizeChunk, nativeTypeTraits, oracleUnavailable } from './src/index.ts';
+import { edgeImportances, edgeRows, gaussian, seededRandom } from '../../packages/blocks/src/testing/edge-rows.ts';
+import {
+  type GgmlTypeName,
+  nativeDequantize,
+  nativeQuantizeChunk,
+  nativeTypeTraits,
+  oracleUnavailable,
+} from './src/index.ts';
 
-const types = ['F32', 'F16', 'BF16', 'Q4_0', 'Q5_0', 'Q5_1', 'Q8_0', 'Q4_K', 'Q5_K', 'Q6_K'] as const;
+const types: readonly GgmlTypeName[] = [
+  ...(['F32', 'F16', 'BF16'] as const),
+  ...(['Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0'] as const),
+  ...(['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K'] as const),
+];
+/** ggml ends the process when one of the others is asked for without importance. */
+const typesWithoutImportance = types.filter((type) => !codecOf(dtypeByName(type)).needsImportance);
 const edgeCols = 1024;
 const rows = edgeRows(edgeCols);
+const importances = edgeImportances(edgeCols);
 
 describe.skipIf(oracleUnavailable)('ggml', () => {
   test('sizes every type as our table does', () => {
@@ -19,7 +32,19 @@ describe.skipIf(oracleUnavailable)('ggml', () => {
     expect(ours.map((dtype) => dtype.ggmlId).sort((a, b) => a! - b!)).toEqual(theirs);
   });
 
-  for (const type of types) {
+  describe.each(types)('%s under importance', (type) => {
+    test.each(Object.entries(importances))('encodes like us: %s', (_, importance) => {
+      const dtype = dtypeByName(type);
+      for (const [kind, row] of Object.entries(rows)) {
+        const native = nativeQuantizeChunk(type, row, 1, edgeCols, importance);
+        const ours = new Uint8Array(rowBytes(dtype, edgeCols));
+        codecOf(dtype).encode(row, ours, edgeCols, importance);
+        expect(firstDifference(ours, native, dtype.typeSize), kind).toBeUndefined();
+      }
+    });
+  });
+
+  for (const type of typesWithoutImportance) {
     describe(type, () => {
       const dtype = dtypeByName(type);
       for (const [kind, row] of Object.entries(rows)) {
@@ -51,17 +76,24 @@ describe.skipIf(oracleUnavailable)('ggml and the SIMD kernels', () => {
   });
   afterAll(() => pool.close());
 
-  const encode = async (from: string, to: string, rows: number, cols: number, source: Uint8Array) => {
+  const encode = async (
+    from: string,
+    to: string,
+    rows: number,
+    cols: number,
+    source: Uint8Array,
+    importance?: Float32Array,
+  ) => {
     const bytes = new Uint8Array(rows * rowBytes(dtypeByName(to), cols));
     await pool.transcode(
-      { from: dtypeByName(from), to: dtypeByName(to), rows, cols },
+      { from: dtypeByName(from), to: dtypeByName(to), rows, cols, importance },
       (into, piece) => into.set(source.subarray(piece.sourceOffset, piece.sourceOffset + into.length)),
       (out, piece) => bytes.set(out, piece.targetOffset),
     );
     return bytes;
   };
 
-  test.each(types)('%s: the matrices of a trained model', async (type) => {
+  test.each(typesWithoutImportance)('%s: the matrices of a trained model', async (type) => {
     const blockSize = dtypeByName(type).blockSize;
     for (const { name, rows, cols, bytes } of matricesOf(
       new URL('../models/tiny-llama/model.safetensors', import.meta.url),
@@ -75,7 +107,7 @@ describe.skipIf(oracleUnavailable)('ggml and the SIMD kernels', () => {
     }
   });
 
-  test.each(types)('%s: normal weights and floats of any exponent', async (type) => {
+  test.each(types)('%s: normal weights and floats of any exponent, without and with importance', async (type) => {
     const random = seededRandom(20);
     const normal = gaussian(random);
     const [rows, cols] = [256, 1024];
@@ -84,10 +116,12 @@ describe.skipIf(oracleUnavailable)('ggml and the SIMD kernels', () => {
       const spread = i < (rows * cols) / 2 ? 0 : (Math.floor(i / cols) % 16) * 5;
       return Math.fround(normal() * 0.02 * 2 ** ((random() - 0.5) * spread));
     });
-    const ours = await encode('F32', type, rows, cols, new Uint8Array(values.buffer));
-    expect(
-      firstDifference(ours, nativeQuantizeChunk(type, values, rows, cols), dtypeByName(type).typeSize),
-    ).toBeUndefined();
+    for (const importance of [undefined, Float32Array.from({ length: cols }, () => Math.exp(2 * normal()))]) {
+      if (!importance && !typesWithoutImportance.includes(type)) continue;
+      const ours = await encode('F32', type, rows, cols, new Uint8Array(values.buffer), importance);
+      const native = nativeQuantizeChunk(type, values, rows, cols, importance);
+      expect(firstDifference(ours, native, dtypeByName(type).typeSize)).toBeUndefined();
+    }
   });
 
   test.each(['F16', 'BF16'] as const)('%s: any bit pattern of a float, NaN included', async (type) => {
