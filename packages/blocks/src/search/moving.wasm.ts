@@ -1,120 +1,84 @@
 // The search of moving.ts on sixteen sub-blocks of 16 weights: four groups of four lanes, a lane per sub-block
-// (transpose.wasm.ts), two groups (A, B) interleaved at a time, since each move waits for the one before.
-import { nearestInt4 } from '../rounding.wasm';
+// (transpose.wasm.ts). Each move waits for the sums that the one before left; a turn in which no lane moves leaves them
+// alone by way of a branch, so that the processor runs ahead. Two groups side by side gain nothing on top of that.
+import { nearestClamped, nearestInt4, ROUNDER } from '../rounding.wasm';
 import { GROUP_EPSILON } from './symmetric.wasm';
 
 /** Bytes of one group: 16 vectors. Four groups follow each other. */
 const GROUP: usize = 256;
+const COUNT = 16;
 const ROUNDS = 5;
 
-/** Input: weights, transposed. Then w = x² and w·x, likewise. */
+/** Input: weights, transposed. Then w = x² and w·x of one group. */
 export const MOVING_X = memory.data(1024, 16);
-const WEIGHTS = memory.data(1024, 16);
-const WEIGHTED_X = memory.data(1024, 16);
+const WEIGHTS = memory.data(256, 16);
+const WEIGHTED_X = memory.data(256, 16);
 /** Output: the codes as floats, transposed: q + half, or 0 where x counts as zero; and a scale per sub-block. */
 export const MOVING_CODES = memory.data(1024, 16);
 export const MOVING_SCALE = memory.data(64, 16);
 
 /** Fits all sixteen sub-blocks with codes −half…half − 1. */
 export function fitMoving16x16(half: f32): void {
-  fitTwoGroups(0, 0, half);
-  fitTwoGroups(2 * GROUP, 32, half);
+  for (let group: usize = 0; group < 4; group++) {
+    v128.store(MOVING_SCALE + 16 * group, fitGroup(MOVING_X + GROUP * group, MOVING_CODES + GROUP * group, half));
+  }
 }
 
-/** Groups at `begin` and after it; scales `out` bytes into the output. */
-function fitTwoGroups(begin: usize, out: usize, half: f32): void {
+/** Fits the 16 vectors at `xs`. @returns the scales */
+function fitGroup(xs: usize, codes: usize, half: f32): v128 {
   const zero = i64x2.splat(0);
   const low = f32x4.splat(-half);
   const high = f32x4.splat(half - 1);
-  const end = begin + GROUP;
+  let magnitude = zero;
+  let extreme = zero;
+  for (let i: usize = 0; i < GROUP; i += 16) {
+    const x = v128.load(xs + i);
+    const larger = f32x4.gt(f32x4.abs(x), magnitude);
+    magnitude = v128.bitselect(f32x4.abs(x), magnitude, larger);
+    extreme = v128.bitselect(x, extreme, larger);
+    const w = f32x4.mul(x, x);
+    v128.store(WEIGHTS + i, w);
+    v128.store(WEIGHTED_X + i, f32x4.mul(w, x));
+  }
+  const alive = f32x4.ge(magnitude, f32x4.splat(GROUP_EPSILON));
 
-  let magnitudeA = zero;
-  let magnitudeB = zero;
-  let extremeA = zero;
-  let extremeB = zero;
-  for (let i = begin; i < end; i += 16) {
-    const xA = v128.load(MOVING_X + i);
-    const largerA = f32x4.gt(f32x4.abs(xA), magnitudeA);
-    magnitudeA = v128.bitselect(f32x4.abs(xA), magnitudeA, largerA);
-    extremeA = v128.bitselect(xA, extremeA, largerA);
-    const wA = f32x4.mul(xA, xA);
-    v128.store(WEIGHTS + i, wA);
-    v128.store(WEIGHTED_X + i, f32x4.mul(wA, xA));
-    const xB = v128.load(MOVING_X + GROUP + i);
-    const largerB = f32x4.gt(f32x4.abs(xB), magnitudeB);
-    magnitudeB = v128.bitselect(f32x4.abs(xB), magnitudeB, largerB);
-    extremeB = v128.bitselect(xB, extremeB, largerB);
-    const wB = f32x4.mul(xB, xB);
-    v128.store(WEIGHTS + GROUP + i, wB);
-    v128.store(WEIGHTED_X + GROUP + i, f32x4.mul(wB, xB));
+  const rounder = v128.load(ROUNDER);
+  const inverse = f32x4.div(low, extreme);
+  let sumXL = zero;
+  let sumL2 = zero;
+  for (let i: usize = 0; i < GROUP; i += 16) {
+    const l = nearestClamped(f32x4.mul(inverse, v128.load(xs + i)), rounder, low, high);
+    v128.store(codes + i, l);
+    sumXL = f32x4.add(sumXL, f32x4.mul(v128.load(WEIGHTED_X + i), l));
+    sumL2 = f32x4.add(sumL2, squared(WEIGHTS + i, l));
   }
-  const aliveA = f32x4.ge(magnitudeA, f32x4.splat(GROUP_EPSILON));
-  const inverseA = f32x4.div(low, extremeA);
-  let sumXLA = zero;
-  let sumL2A = zero;
-  const aliveB = f32x4.ge(magnitudeB, f32x4.splat(GROUP_EPSILON));
-  const inverseB = f32x4.div(low, extremeB);
-  let sumXLB = zero;
-  let sumL2B = zero;
-  for (let i = begin; i < end; i += 16) {
-    const lA = code(f32x4.mul(inverseA, v128.load(MOVING_X + i)), low, high);
-    v128.store(MOVING_CODES + i, lA);
-    sumXLA = f32x4.add(sumXLA, f32x4.mul(v128.load(WEIGHTED_X + i), lA));
-    sumL2A = f32x4.add(sumL2A, squared(WEIGHTS + i, lA));
-    const lB = code(f32x4.mul(inverseB, v128.load(MOVING_X + GROUP + i)), low, high);
-    v128.store(MOVING_CODES + GROUP + i, lB);
-    sumXLB = f32x4.add(sumXLB, f32x4.mul(v128.load(WEIGHTED_X + GROUP + i), lB));
-    sumL2B = f32x4.add(sumL2B, squared(WEIGHTS + GROUP + i, lB));
+  // Once no code has moved for a whole round, none will.
+  for (let turn = 0, quiet = 0; turn < ROUNDS * COUNT && quiet < COUNT; turn++, quiet++) {
+    const i: usize = 16 * (turn % COUNT);
+    const old = v128.load(codes + i);
+    const restXL = f32x4.sub(sumXL, f32x4.mul(v128.load(WEIGHTED_X + i), old));
+    const restL2 = f32x4.sub(sumL2, squared(WEIGHTS + i, old));
+    // Exactly C's rounding also where this is out of range.
+    const nearest = f32x4.convert_i32x4_s(nearestInt4(f32x4.div(f32x4.mul(v128.load(xs + i), restL2), restXL)));
+    const l = f32x4.pmax(f32x4.pmin(nearest, high), low);
+    const moves = v128.and(f32x4.gt(restXL, zero), f32x4.ne(l, old));
+    if (!v128.any_true(moves)) continue;
+    const newXL = f32x4.add(restXL, f32x4.mul(v128.load(WEIGHTED_X + i), l));
+    const newL2 = f32x4.add(restL2, squared(WEIGHTS + i, l));
+    const fits = f32x4.gt(f32x4.mul(f32x4.mul(newXL, newXL), sumL2), f32x4.mul(f32x4.mul(sumXL, sumXL), newL2));
+    const better = v128.and(v128.and(moves, f32x4.gt(newL2, zero)), fits);
+    if (!v128.any_true(better)) continue;
+    v128.store(codes + i, v128.bitselect(l, old, better));
+    sumXL = v128.bitselect(newXL, sumXL, better);
+    sumL2 = v128.bitselect(newL2, sumL2, better);
+    quiet = -1;
   }
-  for (let round = 0; round < ROUNDS; round++) {
-    let changed = zero;
-    for (let i = begin; i < end; i += 16) {
-      const oldA = v128.load(MOVING_CODES + i);
-      const wxA = v128.load(WEIGHTED_X + i);
-      const restXLA = f32x4.sub(sumXLA, f32x4.mul(wxA, oldA));
-      const restL2A = f32x4.sub(sumL2A, squared(WEIGHTS + i, oldA));
-      const lA = code(f32x4.div(f32x4.mul(v128.load(MOVING_X + i), restL2A), restXLA), low, high);
-      const newXLA = f32x4.add(restXLA, f32x4.mul(wxA, lA));
-      const newL2A = f32x4.add(restL2A, squared(WEIGHTS + i, lA));
-      const movesA = v128.and(v128.and(f32x4.gt(restXLA, zero), f32x4.gt(newL2A, zero)), f32x4.ne(lA, oldA));
-      const fitA = f32x4.mul(f32x4.mul(newXLA, newXLA), sumL2A);
-      const betterA = v128.and(movesA, f32x4.gt(fitA, f32x4.mul(f32x4.mul(sumXLA, sumXLA), newL2A)));
-      v128.store(MOVING_CODES + i, v128.bitselect(lA, oldA, betterA));
-      sumXLA = v128.bitselect(newXLA, sumXLA, betterA);
-      sumL2A = v128.bitselect(newL2A, sumL2A, betterA);
-      changed = v128.or(changed, v128.and(betterA, aliveA));
-      const oldB = v128.load(MOVING_CODES + GROUP + i);
-      const wxB = v128.load(WEIGHTED_X + GROUP + i);
-      const restXLB = f32x4.sub(sumXLB, f32x4.mul(wxB, oldB));
-      const restL2B = f32x4.sub(sumL2B, squared(WEIGHTS + GROUP + i, oldB));
-      const lB = code(f32x4.div(f32x4.mul(v128.load(MOVING_X + GROUP + i), restL2B), restXLB), low, high);
-      const newXLB = f32x4.add(restXLB, f32x4.mul(wxB, lB));
-      const newL2B = f32x4.add(restL2B, squared(WEIGHTS + GROUP + i, lB));
-      const movesB = v128.and(v128.and(f32x4.gt(restXLB, zero), f32x4.gt(newL2B, zero)), f32x4.ne(lB, oldB));
-      const fitB = f32x4.mul(f32x4.mul(newXLB, newXLB), sumL2B);
-      const betterB = v128.and(movesB, f32x4.gt(fitB, f32x4.mul(f32x4.mul(sumXLB, sumXLB), newL2B)));
-      v128.store(MOVING_CODES + GROUP + i, v128.bitselect(lB, oldB, betterB));
-      sumXLB = v128.bitselect(newXLB, sumXLB, betterB);
-      sumL2B = v128.bitselect(newL2B, sumL2B, betterB);
-      changed = v128.or(changed, v128.and(betterB, aliveB));
-    }
-    if (!v128.any_true(changed)) break;
-  }
+
   const middle = f32x4.splat(half);
-  for (let i = begin; i < end; i += 16) {
-    v128.store(MOVING_CODES + i, v128.and(f32x4.add(v128.load(MOVING_CODES + i), middle), aliveA));
-    v128.store(MOVING_CODES + GROUP + i, v128.and(f32x4.add(v128.load(MOVING_CODES + GROUP + i), middle), aliveB));
+  for (let i: usize = 0; i < GROUP; i += 16) {
+    v128.store(codes + i, v128.and(f32x4.add(v128.load(codes + i), middle), alive));
   }
-  const scaleA = v128.and(f32x4.div(sumXLA, sumL2A), f32x4.gt(sumL2A, zero));
-  v128.store(MOVING_SCALE + out, v128.and(scaleA, aliveA));
-  const scaleB = v128.and(f32x4.div(sumXLB, sumL2B), f32x4.gt(sumL2B, zero));
-  v128.store(MOVING_SCALE + out, v128.and(scaleB, aliveB), 16);
-}
-
-/** Nearest integers as floats, clamped to low…high, exactly C's also where the values are out of range. */
-@inline
-function code(values: v128, low: v128, high: v128): v128 {
-  return f32x4.pmax(f32x4.pmin(f32x4.convert_i32x4_s(nearestInt4(values)), high), low);
+  return v128.and(v128.and(f32x4.div(sumXL, sumL2), f32x4.gt(sumL2, zero)), alive);
 }
 
 /** w · l². */
