@@ -1,17 +1,16 @@
 // Speed of the coders. First, one thread against llama.cpp's ggml_quantize_chunk out of npm: CPU time, medians of
-// interleaved runs on the same normal weights. Then the pool on one and two threads: wall time, BF16 in,
+// interleaved runs on the same normal weights, without and with importance. Then the pool on one and two threads: wall time, BF16 in,
 // the fastest runs (with two cores, anything else that runs takes one of ours).
 // Run: npx tsx --conditions=source test/perf/quantize.ts [types] [rounds]     (an idle machine, please)
 import { cpus, loadavg } from 'node:os';
-import { type DType, dtypeByName, rowBytes, TranscodePool } from '@quern/blocks';
+import { codecOf, type DType, dtypeByName, rowBytes, TranscodePool } from '@quern/blocks';
 import { gaussian, seededRandom } from '../../packages/blocks/src/testing/edge-rows.ts';
 import { compileKernels, instantiateKernels, kernelMemory } from '../../packages/blocks/src/wasm/kernels.ts';
 import { type GgmlTypeName, nativeQuantizeInto, oracleUnavailable } from '../oracle/src/index.ts';
 
-const [types = 'Q4_K,Q5_K,Q6_K,Q8_0,Q4_0,Q5_0,Q5_1,F16,BF16', rounds = '9'] = process.argv.slice(2);
+const [types = 'Q2_K,Q3_K,Q4_K,Q5_K,Q6_K,Q8_0,Q4_0,Q4_1,Q5_0,Q5_1,F16,BF16', rounds = '9'] = process.argv.slice(2);
 const WARM_UP = 3;
 const COLS = 4096;
-const CHUNK = 4096;
 
 const cpuMs = () => {
   const { user, system } = process.cpuUsage();
@@ -19,43 +18,66 @@ const cpuMs = () => {
 };
 const median = (samples: number[]) => samples.sort((a, b) => a - b)[samples.length >> 1]!;
 const print = (...cells: string[]) =>
-  console.log(cells.map((cell, i) => (i ? cell.padStart(12) : cell.padEnd(8))).join(''));
+  console.log(cells.map((cell, i) => (i ? cell.padStart(12) : cell.padEnd(18))).join(''));
 
 /** Weights per run: about 0.1 s of the slower side. */
-const weightsOf = (type: string) => (/_K$/.test(type) ? 1 << 18 : 1 << 20);
+const weightsOf = (type: string, weighted: boolean) => (/_K$|^IQ/.test(type) || weighted ? 1 << 18 : 1 << 20);
 
 async function oneThread(): Promise<void> {
   const count = 1 << 20;
   const [src, dst] = [1 << 20, (1 << 20) + count * 4];
-  const memory = kernelMemory(dst + count * 4);
+  const importanceAt = dst + count * 4;
+  const memory = kernelMemory(importanceAt + COLS * 4);
   const kernels = instantiateKernels(await compileKernels(), memory);
   const values = new Float32Array(memory.buffer, src, count);
   const normal = gaussian(seededRandom(1));
   for (let i = 0; i < count; i++) values[i] = normal() * 0.02;
+  const importance = Float32Array.from({ length: COLS }, () => Math.exp(1.5 * normal()));
+  new Float32Array(memory.buffer, importanceAt, COLS).set(importance);
   const copy = values.slice(); // koffi takes no shared memory
   const out = new Uint8Array(count * 4);
 
+  /** Encodes `weights` weights, a row per call as the pool does. */
+  const encoderOf = (dtype: DType, weighted: boolean) => {
+    const plain = kernels.encoder(dtype);
+    const heeding = kernels.weightedEncoder(dtype);
+    const byRow = codecOf(dtype).weighting === 'row';
+    if (!(weighted ? heeding : plain)) return undefined;
+    return (weights: number) => {
+      for (let i = 0; i < weights; i += COLS) {
+        const [from, to] = [src + i * 4, dst + (i / dtype.blockSize) * dtype.typeSize];
+        if (!weighted) plain!(from, to, COLS / dtype.blockSize);
+        else {
+          const meanSquare = byRow ? kernels.addSquares(from, COLS, 0) / COLS : 0;
+          heeding!(from, to, COLS / dtype.blockSize, importanceAt, meanSquare);
+        }
+      }
+    };
+  };
+
   print('type', 'ours MB/s', 'ggml MB/s', 'time ratio');
   for (const type of types.split(',')) {
-    const { blockSize, typeSize } = dtypeByName(type);
-    const encode = kernels.encoder(dtypeByName(type))!;
-    const weights = weightsOf(type);
-    const ours: number[] = [];
-    const native: number[] = [];
-    for (let round = 0; round < WARM_UP + Number(rounds); round++) {
-      let began = cpuMs();
-      for (let i = 0; i < weights; i += CHUNK) {
-        encode(src + i * 4, dst + (i / blockSize) * typeSize, CHUNK / blockSize);
+    const dtype = dtypeByName(type);
+    for (const weighted of [false, true]) {
+      const encode = encoderOf(dtype, weighted);
+      if (!encode || (codecOf(dtype).needsImportance && !weighted)) continue;
+      const weights = weightsOf(type, weighted);
+      const ours: number[] = [];
+      const native: number[] = [];
+      for (let round = 0; round < WARM_UP + Number(rounds); round++) {
+        let began = cpuMs();
+        encode(weights);
+        if (round >= WARM_UP) ours.push(cpuMs() - began);
+        if (oracleUnavailable) continue;
+        began = cpuMs();
+        const columns = weighted ? importance : undefined;
+        nativeQuantizeInto(type as GgmlTypeName, copy.subarray(0, weights), out, weights / COLS, COLS, columns);
+        if (round >= WARM_UP) native.push(cpuMs() - began);
       }
-      if (round >= WARM_UP) ours.push(cpuMs() - began);
-      if (oracleUnavailable) continue;
-      began = cpuMs();
-      nativeQuantizeInto(type as GgmlTypeName, copy.subarray(0, weights), out, weights / COLS, COLS);
-      if (round >= WARM_UP) native.push(cpuMs() - began);
+      const rate = (ms: number) => ((weights * 4) / ms / 1000).toFixed(0);
+      const [our, their] = [median(ours), native.length ? median(native) : Number.NaN];
+      print(weighted ? `${type} weighted` : type, rate(our), rate(their), (our / their).toFixed(3));
     }
-    const rate = (ms: number) => ((weights * 4) / ms / 1000).toFixed(0);
-    const [our, their] = [median(ours), native.length ? median(native) : Number.NaN];
-    print(type, rate(our), rate(their), (our / their).toFixed(3));
   }
 }
 
