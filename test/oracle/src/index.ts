@@ -1,5 +1,6 @@
 // Native llama.cpp as the independent truth. Check `oracleUnavailable` before anything else.
 export { oracleUnavailable } from './library.ts';
+export { type MatmulInput, nativeMatmulInputs } from './matmul-inputs.ts';
 export {
   type NativeLogitsOptions,
   type NativeModel,
@@ -21,3 +22,4 @@ export {
   nativeRowBytes,
   nativeTypeTraits,
 } from './quantize.ts';
+export { type NativeImatrix, nativeWriteImatrix } from './write-imatrix.ts';

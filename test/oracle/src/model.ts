@@ -13,6 +13,8 @@ export interface NativeLogitsOptions {
   batchTokens?: number;
   /** Gets the time that llama_decode took for each batch, without the copying of its logits. */
   onDecoded?: (ms: number) => void;
+  /** Address of a `ggml_backend_sched_eval_callback`, called around every op. */
+  evalCallback?: bigint;
 }
 
 export interface NativeTokenizeOptions {
@@ -87,6 +89,7 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
     params.n_threads = params.n_threads_batch = options.threads ?? 1;
     params.type_k = params.type_v = options.kvType === 'F16' ? 1 : 0;
     params.flash_attn_type = FLASH_ATTENTION_OFF;
+    params.cb_eval = options.evalCallback ?? null;
     const context = llama.func('llama_init_from_model', 'void *', ['void *', contextParams])(model, params);
     if (!context) throw new Error('llama.cpp cannot make a context');
     try {

@@ -1,0 +1,82 @@
+// Importance matrices against native llama.cpp: what it multiplies each weight with, summed here as llama-imatrix sums it,
+// and what its own GGUF writer makes of a mixture of experts.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { calibrate, calibrationLoadOptions, type ImportanceMatrix, writeImatrix } from '@quern/calibration';
+import { planConversion, writeModel } from '@quern/kquant';
+import { hyperparameters, loadModel, openModel } from '@quern/models';
+import { cpuDevice } from '@quern/runtime';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nativeMatmulInputs, nativeWriteImatrix, oracleUnavailable } from '../oracle/src/index.ts';
+
+const models = join(import.meta.dirname, '../models');
+const chunkSize = 96;
+const chunkCount = 3;
+
+describe.skipIf(oracleUnavailable)('native llama.cpp', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'quern-imatrix-native-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test.each(['tiny-llama', 'arch/llama-spm', 'arch/llama3', 'arch/mistral', 'arch/qwen2', 'arch/qwen3'])(
+    '%s: the sums of its matmul inputs',
+    async (name) => {
+      const view = await openModel(join(models, name));
+      const path = join(folder, `${name.replace('/', '-')}.gguf`);
+      await writeModel(view, planConversion(view, 'F32'), path);
+      const { vocabSize } = hyperparameters(view);
+      const ids = (chunk: number) =>
+        Int32Array.from({ length: chunkSize }, (_, i) => (7 + 31 * i + 997 * chunk) % vocabSize);
+      const chunks = Array.from({ length: chunkCount }, (_, chunk) => ids(chunk));
+
+      const device = await cpuDevice({ threads: 2 });
+      const model = await loadModel(
+        view,
+        device,
+        calibrationLoadOptions(vocabSize, chunkSize, { processOutput: true }),
+      );
+      const ours = await calibrate(model, chunks, { datasets: [], processOutput: true });
+      await device.dispose();
+      await view.close();
+
+      const theirs = new Map<string, { sums: Float32Array; rows: number }>();
+      for (const chunk of chunks)
+        nativeMatmulInputs(path, [...chunk], ({ weight, rows, cols, values }) => {
+          const entry = theirs.get(weight) ?? { sums: new Float32Array(cols), rows: 0 };
+          for (const [i, value] of values.entries()) entry.sums[i % cols]! += Math.fround(value * value);
+          theirs.set(weight, { sums: entry.sums, rows: entry.rows + rows });
+        });
+      theirs.delete('token_embd.weight'); // the output of a tied model
+
+      expect([...ours.entries.keys()]).toEqual([...theirs.keys()].sort());
+      for (const [weight, { sums, rows }] of theirs) {
+        const entry = ours.entries.get(weight)!;
+        expect([...entry.counts], weight).toEqual([rows]);
+        const errors = sums.map((sum, i) => Math.abs(entry.sums[i]! / sum - 1));
+        expect(Math.max(...errors), weight).toBeLessThan(1e-5);
+      }
+    },
+  );
+
+  test('writes a mixture of experts, some of which never fired, with the same bytes', async () => {
+    const floats = (length: number) => Float32Array.from({ length }, (_, i) => (i % 7) * 1.5);
+    const matrix: ImportanceMatrix = {
+      datasets: ['a.txt', 'ü.txt'],
+      chunkCount: 3,
+      chunkSize: 512,
+      entries: new Map([
+        ['blk.0.ffn_gate_exps.weight', { sums: floats(4 * 33), counts: Float32Array.of(0, 700, 836, 0) }],
+        ['blk.10.attn_q.weight', { sums: floats(33), counts: Float32Array.of(1536) }],
+        ['blk.2.attn_q.weight', { sums: floats(1), counts: Float32Array.of(1536) }],
+        ['blk.2.ffn_down_exps.weight', { sums: floats(5), counts: Float32Array.of(1, 2, 3, 4, 5) }],
+      ]),
+    };
+    const [ours, theirs] = [join(folder, 'ours.gguf'), join(folder, 'theirs.gguf')];
+    await writeImatrix(ours, matrix);
+    nativeWriteImatrix(theirs, matrix);
+    expect(readFileSync(ours).equals(readFileSync(theirs))).toBe(true);
+  });
+});
