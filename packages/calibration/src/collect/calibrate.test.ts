@@ -1,0 +1,136 @@
+// The loop around the model, on the smallest real model that there is: resuming, stopping, the least number of rows.
+import { fileURLToPath } from 'node:url';
+import type { ModelView } from '@quern/checkpoint';
+import { loadModel, type Model, openModel } from '@quern/models';
+import { cpuDevice, type Device, referenceDevice } from '@quern/runtime';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { calibrate, calibrationLoadOptions } from './calibrate.ts';
+import { ImportanceCollector } from './collector.ts';
+import { shortfalls } from './coverage.ts';
+
+const chunkSize = 20;
+const chunks = Array.from({ length: 6 }, (_, chunk) =>
+  Int32Array.from({ length: chunkSize }, (_, i) => (3 + 17 * i + 101 * chunk) % 256),
+);
+const path = fileURLToPath(new URL('../../../../test/models/arch/llama-spm', import.meta.url));
+
+let view: ModelView;
+let device: Device;
+let model: Model;
+beforeAll(async () => {
+  view = await openModel(path);
+  device = await cpuDevice({ threads: 1 });
+  model = await loadModel(view, device, { batchTokens: 8, cells: chunkSize });
+});
+afterAll(async () => {
+  await device.dispose();
+  await view.close();
+});
+
+test('sums over chunks and batches, and counts their tokens', async () => {
+  const { entries, ...rest } = await calibrate(model, chunks, { datasets: ['t'] });
+  expect(rest).toEqual({ datasets: ['t'], chunkCount: 6, chunkSize });
+  for (const { counts } of entries.values()) expect([...counts]).toEqual([6 * chunkSize]);
+  expect([...entries.keys()].some((name) => !name.startsWith('blk.'))).toBe(false);
+});
+
+test('the output projection only when asked for', async () => {
+  const { entries } = await calibrate(model, chunks, { datasets: [], maxChunks: 1, processOutput: true });
+  expect([...entries.get('output.weight')!.counts]).toEqual([chunkSize]);
+});
+
+test('going on from a snapshot gives the bits of a run that was never stopped', async () => {
+  const whole = await calibrate(model, chunks, { datasets: [] });
+  const half = await calibrate(model, chunks, { datasets: [], maxChunks: 3 });
+  expect(half.chunkCount).toBe(3);
+  const seen: number[] = [];
+  const rest = await calibrate(model, chunks, {
+    datasets: [],
+    resume: half,
+    onChunk: ({ chunksDone }) => void seen.push(chunksDone),
+  });
+  expect(seen).toEqual([4, 5, 6]);
+  expect([...rest.entries]).toEqual([...whole.entries]);
+});
+
+test('goes on until every matrix has seen the least number of rows, or the chunks end', async () => {
+  const run = (minimumRows: number) => calibrate(model, chunks, { datasets: [], maxChunks: 2, minimumRows });
+  expect((await run(2 * chunkSize)).chunkCount).toBe(2);
+  expect((await run(2 * chunkSize + 1)).chunkCount).toBe(3);
+  expect((await run(1000)).chunkCount).toBe(6);
+});
+
+test('stops after the chunk at work when the signal says so', async () => {
+  const abort = new AbortController();
+  const done: number[] = [];
+  const onChunk = ({ chunksDone }: { chunksDone: number }) => {
+    done.push(chunksDone);
+    if (chunksDone === 2) abort.abort(new Error('enough'));
+  };
+  await expect(calibrate(model, chunks, { datasets: [], onChunk, signal: abort.signal })).rejects.toThrow('enough');
+  expect(done).toEqual([1, 2]);
+});
+
+test('gives all device memory back', async () => {
+  const small = referenceDevice({ memoryBytes: 4 * 8 });
+  const collector = new ImportanceCollector(small);
+  for (let i = 0; i < 3; i++) {
+    const input = small.alloc('F32', [1, 4]);
+    small.write(input, new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer));
+    collector.onMatmulInput('blk.0.w', input);
+    expect([...(await collector.entries()).get('blk.0.w')!.sums]).toEqual([1, 4, 9, 16]);
+    small.free(input);
+    collector.dispose();
+  }
+});
+
+test('a model that computes no numbers is named with the weight, at once', async () => {
+  const broken = await loadModel(view, device, { batchTokens: 8, cells: chunkSize });
+  const poisoned: Model = {
+    ...broken,
+    prefill: (batch, observer) =>
+      broken.prefill(batch, {
+        onMatmulInput: (name, input) => {
+          if (name === 'blk.1.ffn_down.weight') {
+            const [rows, cols] = input.shape as [number, number];
+            device.write(input, new Uint8Array(new Float32Array(rows * cols).fill(Number.NaN).buffer));
+          }
+          observer!.onMatmulInput(name, input);
+        },
+      }),
+  };
+  const done: number[] = [];
+  const onChunk = ({ chunksDone }: { chunksDone: number }) => void done.push(chunksDone);
+  await expect(calibrate(poisoned, chunks, { datasets: [], onChunk })).rejects.toMatchObject({
+    code: 'imatrix-bad-sum',
+    tensor: 'blk.1.ffn_down.weight',
+  });
+  expect(done).toEqual([]);
+  broken.dispose();
+});
+
+describe('refuses', () => {
+  test.each<[string, Int32Array[]]>([
+    ['calibration-no-chunks', []],
+    ['calibration-no-chunks', [new Int32Array(20), new Int32Array(19)]],
+    ['calibration-cache-too-small', [new Int32Array(400)]],
+  ])('%s', async (code, given) => {
+    await expect(calibrate(model, given, { datasets: [] })).rejects.toMatchObject({ code });
+  });
+});
+
+test('load options keep the logits of a large vocabulary small', () => {
+  expect(calibrationLoadOptions(128_256, 2048)).toEqual({ batchTokens: 512, cells: 2048, maxOutputs: 1 });
+  const { batchTokens, maxOutputs } = calibrationLoadOptions(128_256, 2048, { processOutput: true });
+  expect(batchTokens).toBe(maxOutputs);
+  expect(4 * batchTokens * 128_256).toBeLessThan(65 * 2 ** 20);
+});
+
+test('shortfalls name the experts that saw too little', () => {
+  const entries = new Map([
+    ['a', { sums: new Float32Array(6), counts: Float32Array.of(10, 0, 3) }],
+    ['b', { sums: new Float32Array(2), counts: Float32Array.of(13) }],
+  ]);
+  expect(shortfalls(entries, 1)).toEqual([{ tensor: 'a', matrices: [1] }]);
+  expect(shortfalls(entries, 4)).toEqual([{ tensor: 'a', matrices: [1, 2] }]);
+});
