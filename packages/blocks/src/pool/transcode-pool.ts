@@ -57,7 +57,7 @@ function importanceOf({ from, to, cols, importance: columns }: TranscodeTask): T
   return { columns, weighting: codec.weighting };
 }
 
-/** Threads that transcode weights; about 8 MiB of memory each. */
+/** Threads that transcode weights; about 8 MiB of memory each, 12 for the widest rows under importance. */
 export class TranscodePool {
   readonly threads: number;
   readonly #kernels: Kernels;
