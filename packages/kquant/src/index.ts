@@ -1,15 +1,18 @@
+export { type ImportanceChoice, type ImportanceSource, openImportance } from './importance/open-importance.ts';
 export { convertedName, quantizedName } from './output-name.ts';
 export { type FileType, fileTypeNamed, fileTypes } from './plan/file-types.ts';
-export {
-  completePlan,
-  type Plan,
-  type PlannedTensor,
-  type PlanTotals,
-  refuseFallbacks,
-  type TensorPlan,
-} from './plan/plan.ts';
+export type { PlannedImatrix } from './plan/importance.ts';
+export { splitName, splitPlan } from './plan/keep-split.ts';
+export { type MetadataOverride, parseOverride } from './plan/override-metadata.ts';
+export { completePlan, type Plan, type PlannedTensor, type PlanTotals, type TensorPlan } from './plan/plan.ts';
 export { type ConversionType, conversionType, planConversion } from './plan/plan-conversion.ts';
 export { type PlanInput, type PlanOptions, planTypes } from './plan/plan-types.ts';
+export { parseLayers } from './plan/prune-layers.ts';
+export { refuseCompromises, refuseUnwritable } from './plan/refusals.ts';
+export { ggmlType, readTensorTypes, type TensorTypeRule } from './plan/tensor-types.ts';
 export { describePlan, describeTensors, describeWritten, planSummary } from './report.ts';
+export { type MergeOptions, mergeParts } from './write/merge-parts.ts';
+export { partName } from './write/part-file.ts';
+export { parseShard, type ShardNumber } from './write/shard.ts';
 export { type WriteOptions, type WriteProgress, type WriteResult, writeModel } from './write/write-model.ts';
 export { type ReportOptions, writeAndReport } from './write-and-report.ts';

@@ -1,7 +1,8 @@
 // What `quern convert` and `quern quantize` do once they have a plan: show it, or write it and say what was written.
 import type { ModelView } from '@quern/checkpoint';
 import { createProgress, printJson, printLine, printNote, progressMode } from '@quern/terminal';
-import { type Plan, refuseFallbacks } from './plan/plan.ts';
+import type { Plan } from './plan/plan.ts';
+import { refuseCompromises } from './plan/refusals.ts';
 import { describePlan, describeTensors, describeWritten, planSummary } from './report.ts';
 import { type WriteOptions, writeModel } from './write/write-model.ts';
 
@@ -18,7 +19,7 @@ export interface ReportOptions extends WriteOptions {
 export async function writeAndReport(view: ModelView, plan: Plan, path: string, options: ReportOptions): Promise<void> {
   const { title, dryRun, json } = options;
   for (const note of view.notes ?? []) if (!json) printNote(`note: ${note}`);
-  if (options.strict) refuseFallbacks(plan, view.path);
+  if (options.strict) refuseCompromises(plan, view.path);
   if (dryRun) {
     if (json) printJson({ path, notes: view.notes ?? [], ...planSummary(plan) });
     else printLine(`${describeTensors(plan)}\n\n${describePlan(plan)}\n${path}: not written (dry run)`);

@@ -4,7 +4,8 @@ import type { FileType } from './file-types.ts';
 import type { TensorGroup } from './tensor-group.ts';
 
 export interface MixtureRule {
-  readonly on: TensorGroup;
+  /** `any`: every group but the output. */
+  readonly on: TensorGroup | 'any';
   /** All must hold; none: always. */
   readonly when?: readonly Condition[];
   /** Only when the type so far is one of these. */
@@ -29,32 +30,29 @@ export interface Choice {
   readonly wanted?: string;
 }
 
-/**
- * @param place where the tensor stands in its group.
- * @param outputBlocks whether the tensor's rows are whole blocks of the base type (decides the type of the output).
- */
+/** @param output whether it is the output, and whether its rows are whole blocks of the base type. */
 export function mixtureChoice(
   fileType: FileType,
-  group: TensorGroup,
   place: RulePlace,
   output: { isOutput: boolean; wholeBlocks: boolean },
 ): Choice {
   if (output.isOutput) return outputChoice(fileType, place, output.wholeBlocks);
   const holds = (rule: MixtureRule, type: string): boolean =>
-    rule.on === group &&
+    (rule.on === place.group || rule.on === 'any') &&
     (rule.from?.includes(type) ?? true) &&
     (rule.when ?? []).every((condition) => condition.holds(place));
 
   let choice: Choice = { type: fileType.base, rule: fileType.name };
   const own = fileType.rules.find((rule) => holds(rule, choice.type));
   if (own) choice = { type: own.to, rule: inWords(own) };
+  if (fileType.ownExpertRules || place.group === 'token_embd') return choice;
   for (const rule of sharedRules) if (holds(rule, choice.type)) choice = { type: rule.to, rule: inWords(rule) };
   return choice;
 }
 
 /** The matrix that makes logits (output.weight, or token_embd.weight where both are one) is worth more bits. */
-function outputChoice(fileType: FileType, { model }: RulePlace, wholeBlocks: boolean): Choice {
-  const wanted = fileType.base === 'Q8_0' || model.architecture === 'falcon' ? 'Q8_0' : 'Q6_K';
+function outputChoice({ output = 'Q6_K' }: FileType, { model }: RulePlace, wholeBlocks: boolean): Choice {
+  const wanted = model.architecture === 'falcon' ? 'Q8_0' : output;
   return wholeBlocks ? { type: wanted, rule: 'output' } : { type: 'Q8_0', rule: 'output', wanted };
 }
 

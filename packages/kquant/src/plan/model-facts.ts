@@ -7,6 +7,8 @@ export interface ModelFacts {
   /** `general.architecture`. */
   readonly architecture: string;
   readonly layers: number;
+  /** Heads that share a KV head at layer 0, rounded down; 0 without attention (llama-hparams.cpp `n_gqa`). */
+  readonly headsPerKvHead: number;
   /** 0 for a dense model. */
   readonly experts: number;
   /** llama.cpp's LLM_TYPE_70B, which decides one rule. */
@@ -45,6 +47,7 @@ export function modelFacts(metadata: GgufMetadata, file: string): ModelFacts {
   return {
     architecture: arch,
     layers,
+    headsPerKvHead: kvHeads > 0 ? Math.floor(heads / kvHeads) : 0,
     experts: number('expert_count') ?? 0,
     is70B: known !== undefined && known.layers === layers && (!known.grouped || heads !== kvHeads),
   };

@@ -1,35 +1,63 @@
-// llama.cpp's own choice of types for tiny-llama is recorded in expected/quantize.tsv.
+// llama.cpp's own choice of types for tiny-llama is recorded in expected/quantize.tsv, with and without importance
+// matrix, or that it refused.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readImatrix } from '@quern/calibration';
 import { openGguf } from '@quern/gguf';
 import { describe, expect, test } from 'vitest';
-import { fileTypes, type Plan, planTypes } from '../index.ts';
+import { fileTypes, type Plan, planTypes, refuseUnwritable } from '../index.ts';
 
 const expected = join(import.meta.dirname, '../../../../test/models/tiny-llama/expected');
 const recorded = readFileSync(join(expected, 'quantize.tsv'), 'utf8')
+  .trimEnd()
   .split('\n')
-  .map((line) => line.split('\t'))
-  .filter(([, imatrix]) => imatrix === 'none');
+  .map((line) => line.split('\t'));
+const imatrix = { path: 'imatrix.gguf', ...(await readImatrix(join(expected, 'imatrix.gguf'))) };
 
-async function planFor(fileType: string): Promise<Plan> {
+async function planFor(fileType: string, withImatrix = false): Promise<Plan> {
   const gguf = await openGguf(join(expected, 'llama.cpp-bf16.gguf'));
   const tensors = [...gguf.tensors.values()].map((tensor): [string, never] => [
     tensor.name,
     { ...tensor, cols: tensor.shape.at(-1), rows: tensor.shape.slice(0, -1).reduce((a, b) => a * b, 1) } as never,
   ]);
   await gguf.close();
-  return planTypes({ path: 'tiny-llama', metadata: gguf.metadata, tensors: new Map(tensors) }, fileType);
+  const input = { path: 'tiny-llama', metadata: gguf.metadata, tensors: new Map(tensors) };
+  return planTypes(input, fileType, { imatrix: withImatrix ? imatrix : undefined });
 }
 
 describe('types and order are those of llama-quantize', () => {
-  for (const { name } of fileTypes.filter((row) => row.name !== 'F32')) {
-    test(name, async () => {
-      const wanted = recorded.filter(([type]) => type === name).map(([, , tensor, type]) => `${tensor} ${type}`);
-      expect(wanted.length).toBe(38);
-      const plan = await planFor(name);
-      expect(plan.tensors.map((tensor) => `${tensor.name} ${tensor.to.name}`)).toEqual(wanted);
-    });
+  for (const which of ['none', 'imatrix']) {
+    for (const name of new Set(recorded.map(([type]) => type!))) {
+      test(`${name}, ${which}`, async () => {
+        const rows = recorded.filter(([type, matrix]) => type === name && matrix === which);
+        const plan = await planFor(name, which === 'imatrix');
+        if (rows[0]![2]!.startsWith('REFUSED')) {
+          expect(rows[0]![2]).toMatch(/requires an importance matrix/);
+          const refusal = expect.objectContaining({ code: 'refused-imatrix-needed', tensor: expect.any(String) });
+          expect(() => refuseUnwritable(plan, 'x.gguf')).toThrow(refusal);
+          return;
+        }
+        expect(rows.length).toBe(38);
+        const ours = plan.tensors.map((tensor) => `${tensor.name} ${tensor.to.name}`);
+        expect(ours).toEqual(rows.map(([, , tensor, type]) => `${tensor} ${type}`));
+        expect(plan.totals.importance.needed).toBe(0);
+      });
+    }
   }
+  test('every file type is recorded, but those that llama-quantize had no encoder for, and copies', () => {
+    const names = new Set(recorded.map(([type]) => type));
+    const missing = fileTypes.map(({ name }) => name).filter((name) => !names.has(name));
+    expect(missing).toEqual(['F32', 'Q1_0', 'Q2_0', 'COPY']);
+  });
+});
+
+test('aliases', async () => {
+  for (const [alias, name] of [
+    ['q3_k', 'Q3_K_M'],
+    ['Q4_K', 'Q4_K_M'],
+    ['Q5_K', 'Q5_K_M'],
+  ] as const)
+    expect((await planFor(alias)).fileType).toBe(name);
 });
 
 test('a name that is no file type is a usage error that lists the names', async () => {

@@ -4,11 +4,16 @@ import { QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
 import { fallbackFrom, typeForRows } from './fallback.ts';
 import { type FileType, fileTypeNamed } from './file-types.ts';
+import { importanceFor, type PlannedImatrix } from './importance.ts';
 import { keepsTypeBecause } from './keeps-type.ts';
 import { mixtureChoice } from './mixture.ts';
 import { type ModelFacts, modelFacts } from './model-facts.ts';
+import { type MetadataOverride, setMetadata } from './override-metadata.ts';
 import { completePlan, type Plan, type PlannedTensor, type TensorPlan } from './plan.ts';
+import { pruneLayers } from './prune-layers.ts';
+import { fileTypeId, quantizedMetadata } from './quantized-metadata.ts';
 import { compareTensorNames, layerOf, type TensorGroup, tensorGroup } from './tensor-group.ts';
+import type { TensorTypeRule } from './tensor-types.ts';
 
 export interface PlanOptions {
   /** Quantize tensors that are already quantized to something else: it loses twice, so it must be asked for. */
@@ -18,6 +23,20 @@ export interface PlanOptions {
    * are those of the two steps.
    */
   converted?: Plan;
+  imatrix?: PlannedImatrix;
+  /** No mixture: every tensor gets the base type. */
+  pure?: boolean;
+  /** Types by name; the first that fits decides. Each must fit some tensor. */
+  tensorTypes?: readonly TensorTypeRule[];
+  tokenEmbeddingType?: DType;
+  outputTensorType?: DType;
+  /** output.weight keeps its type. */
+  leaveOutputTensor?: boolean;
+  /** Layers to leave out. */
+  pruneLayers?: readonly number[];
+  overrides?: readonly MetadataOverride[];
+  /** Tensors stay in the order of the input, so that the files of a split model can stay apart (`splitPlan`). */
+  keepOrder?: boolean;
 }
 
 /** What is planned over: any `ModelView`. */
@@ -28,57 +47,118 @@ export interface PlanInput {
 }
 
 /**
- * @param fileType name of a row of `fileTypes`, in any case.
- * @throws QuernError `usage-unknown-type`, `refused-requantize`, `dtype-not-convertible`, `metadata-missing`
+ * @param fileType name or alias of a row of `fileTypes`, in any case.
+ * @throws QuernError `usage-unknown-type`, `usage-tensor-type`, `usage-prune-layers`, `refused-requantize`,
+ *   `tensor-without-layer`, `no-smaller-blocks`, `metadata-missing`
  */
 export function planTypes(view: PlanInput, fileType: string, options: PlanOptions = {}): Plan {
+  const { imatrix } = options;
   const row = fileTypeNamed(fileType);
   const converted = new Map(options.converted?.tensors.map((tensor) => [tensor.name, tensor]));
-  const storedAs = (tensor: PlannedTensor): DType => converted.get(tensor.name)?.to ?? tensor.dtype;
-  const metadata = options.converted?.metadata ?? view.metadata;
+  const metadata: GgufMetadata = new Map(options.converted?.metadata ?? view.metadata);
+  setMetadata(metadata, options.overrides ?? []);
+  const facts = modelFacts(metadata, view.path);
 
-  const ordered = [...view.tensors.values()].sort((a, b) => compareTensorNames(a.name, b.name));
-  const choose = typeChooser(row, modelFacts(metadata, view.path), ordered);
+  const { tensors: ordered, layers } = orderedTensors(view, options);
+  const choose = typeChooser(row, facts, ordered, options);
   const tensors = ordered.map((tensor): Omit<TensorPlan, 'bytes'> => {
-    const { name, shape, rows, cols, dtype: from } = tensor;
-    const stored = storedAs(tensor);
+    const { name, shape, rows, cols, dtype: from, sourceName } = tensor;
+    const inputName = sourceName ?? name;
+    const stored = converted.get(inputName)?.to ?? from;
     const choice = choose(tensor, stored);
     checkConvertible(view.path, name, stored, choice.to, options.allowRequantize ?? false);
     const via = stored === from || stored === choice.to ? undefined : stored;
-    return { name, shape, rows, cols, from, ...(via && { via }), ...choice };
+    const entry = imatrix?.entries.has(inputName) ?? false;
+    const importance =
+      stored === choice.to ? undefined : importanceFor(name, choice.to, row, entry, imatrix !== undefined);
+    return {
+      ...{ name, shape, rows, cols, from, ...(sourceName && { sourceName }), ...(via && { via }) },
+      ...choice,
+      ...(importance && { importance }),
+    };
   });
-  return completePlan(row.name, quantizedMetadata(metadata, row), tensors);
+  refuseUnusedRules(view.path, ordered, options.tensorTypes ?? []);
+  const fileTypeNumber = fileTypeId(
+    row,
+    metadata,
+    tensors.map(({ to }) => to),
+  );
+  const changes = { overrides: options.overrides, imatrix, layers, fileType: fileTypeNumber };
+  const before = options.converted?.metadata ?? view.metadata;
+  return completePlan(row.name, quantizedMetadata(before, facts.architecture, changes), tensors);
 }
 
-/** Decides tensor by tensor, in file order: the counters of the mixture rules advance with every call. */
-function typeChooser(row: FileType, model: ModelFacts, tensors: readonly PlannedTensor[]) {
+type OrderedTensor = PlannedTensor & { readonly sourceName?: string };
+
+function orderedTensors(view: PlanInput, options: PlanOptions): { tensors: readonly OrderedTensor[]; layers?: number } {
+  const sorted = [...view.tensors.values()].sort((a, b) => compareTensorNames(a.name, b.name));
+  const pruned = options.pruneLayers?.length
+    ? pruneLayers(sorted, options.pruneLayers, view.path)
+    : { tensors: sorted };
+  if (!options.keepOrder) return pruned;
+  const places = new Map([...view.tensors.keys()].map((name, place) => [name, place]));
+  const placeOf = ({ name, sourceName }: OrderedTensor): number => places.get(sourceName ?? name)!;
+  return { ...pruned, tensors: [...pruned.tensors].sort((a, b) => placeOf(a) - placeOf(b)) };
+}
+
+type Choice = Pick<TensorPlan, 'to' | 'rule' | 'fallback'>;
+
+/** Decides tensor by tensor, in order: the counters of the mixture rules advance with every call. */
+function typeChooser(row: FileType, model: ModelFacts, tensors: readonly OrderedTensor[], options: PlanOptions) {
+  const { imatrix, pure, tensorTypes = [], tokenEmbeddingType, outputTensorType } = options;
   const groups = tensors.map((tensor) => tensorGroup(tensor.name));
   const tied = !groups.includes('output');
   const attnV = groups.filter((group) => group === 'attn_v').length;
   const counters = new Map<TensorGroup, number>();
   const base = dtypeByName(row.base);
 
-  const placeOf = (name: string, group: TensorGroup) => {
+  const placeOf = ({ name, shape }: OrderedTensor, group: TensorGroup) => {
     const counted = counters.get(group) ?? 0;
     counters.set(group, counted + 1);
     // The layers of experts do not come in order, so the name is asked.
-    const byName = model.experts > 1 && group.startsWith('ffn_');
-    return { i: byName ? layerOf(name) : counted, n: group === 'attn_v' ? attnV : model.layers, model };
+    const byName = model.experts > 1 && !row.ownExpertRules && group.startsWith('ffn_');
+    const n = group === 'attn_v' ? attnV : model.layers;
+    const i = byName ? layerOf(name) : counted;
+    if (byName && (i < 0 || i >= n)) throw withoutLayer(name, n);
+    return { group, i, n, counted, matrices: shape.at(-3) ?? 1, model, imatrix: imatrix !== undefined };
   };
 
-  return ({ name, shape, cols }: PlannedTensor, stored: DType): Pick<TensorPlan, 'to' | 'rule' | 'fallback'> => {
-    const kept = keepsTypeBecause(name, shape);
-    if (kept) return { to: stored, rule: `kept: ${kept}` };
-    if (base.blockSize === 1) return { to: base, rule: row.name };
-    const group = tensorGroup(name);
-    const isOutput = group === 'output' || (tied && group === 'token_embd');
+  const byMixture = (tensor: OrderedTensor, group: TensorGroup, isOutput: boolean): Choice => {
+    const { cols } = tensor;
     const wholeBlocks = cols % base.blockSize === 0;
-    const { type, rule, wanted } = mixtureChoice(row, group, placeOf(name, group), { isOutput, wholeBlocks });
+    const { type, rule, wanted } = mixtureChoice(row, placeOf(tensor, group), { isOutput, wholeBlocks });
     const chosen = typeForRows(dtypeByName(type), cols);
     const fallback = wanted && wanted !== type ? fallbackFrom(dtypeByName(wanted), cols) : chosen.fallback;
     return { to: chosen.to, rule, ...(fallback && { fallback }) };
   };
+  const given = (to: DType, { cols }: OrderedTensor, rule: string): Choice => ({ ...typeForRows(to, cols), rule });
+
+  return (tensor: OrderedTensor, stored: DType): Choice => {
+    const { name, shape } = tensor;
+    if (row.copies) return { to: stored, rule: 'copied' };
+    const kept = keepsTypeBecause(name, shape);
+    if (kept) return { to: stored, rule: `kept: ${kept}` };
+    if (options.leaveOutputTensor && name === 'output.weight') return { to: stored, rule: 'kept: as asked' };
+    const group = tensorGroup(name);
+    const typeRule = tensorTypes.find(({ pattern }) => pattern.test(name));
+    // The second table of Gemma is large and has a name of its own, so it may be named against the general rule.
+    const named = typeRule !== undefined && name === 'per_layer_token_embd.weight';
+    if (tokenEmbeddingType && group === 'token_embd' && !named) return given(tokenEmbeddingType, tensor, 'as asked');
+    if (outputTensorType && group === 'output') return given(outputTensorType, tensor, 'as asked');
+    if (base.blockSize === 1) return { to: base, rule: row.name };
+    if (typeRule) return given(typeRule.to, tensor, `as asked: ${typeRule.text}`);
+    if (pure) return given(base, tensor, `${row.name}, pure`);
+    const isOutput = group === 'output' || (tied && group === 'token_embd');
+    if (isOutput && outputTensorType) return given(outputTensorType, tensor, 'as asked');
+    return byMixture(tensor, group, isOutput);
+  };
 }
+
+const withoutLayer = (tensor: string, layers: number): QuernError =>
+  new QuernError('tensor-without-layer', `The mixture of experts needs its layer, blk.0 to blk.${layers - 1}.`, {
+    tensor,
+    remedy: 'Choose a type without a mixture, or add --pure.',
+  });
 
 function checkConvertible(file: string, tensor: string, from: DType, to: DType, allowRequantize: boolean): void {
   if (from === to) return;
@@ -95,22 +175,13 @@ function checkConvertible(file: string, tensor: string, from: DType, to: DType, 
   }
 }
 
-/**
- * All keys of the input, then the two that quantizing sets, at the end; the keys of split files are dropped
- * (llama-quant.cpp `llama_model_quantize_impl`).
- */
-function quantizedMetadata(metadata: GgufMetadata, row: FileType): GgufMetadata {
-  const result: GgufMetadata = new Map(metadata);
-  for (const key of ['split.no', 'split.count', 'split.tensors.count']) result.delete(key);
-  for (const [key, value] of [
-    ['general.quantization_version', quantizationVersion],
-    ['general.file_type', row.id],
-  ] as const) {
-    result.delete(key);
-    result.set(key, { type: 'uint32', value });
+/** A pattern with a mistake in it would else pass in silence. */
+function refuseUnusedRules(file: string, tensors: readonly PlannedTensor[], rules: readonly TensorTypeRule[]): void {
+  for (const { text, pattern } of rules) {
+    if (tensors.some(({ name }) => pattern.test(name))) continue;
+    throw new QuernError('usage-tensor-type', `'${text}' fits no tensor of the model.`, {
+      file,
+      remedy: 'quern inspect --tensors lists their names.',
+    });
   }
-  return result;
 }
-
-/** `GGML_QNT_VERSION`. */
-const quantizationVersion = 2;

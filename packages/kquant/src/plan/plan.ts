@@ -1,6 +1,5 @@
 // A plan says everything about the file to be written before a byte of it exists: metadata, order, types, sizes.
 import { type DType, rowBytes } from '@quern/blocks';
-import { QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
 import type { Fallback } from './fallback.ts';
 
@@ -19,6 +18,13 @@ export interface TensorPlan {
    */
   readonly via?: DType;
   readonly to: DType;
+  /** Its name in the input, where layers before it are left out. */
+  readonly sourceName?: string;
+  /**
+   * `used`: an importance matrix steers it. `needed`: its type is garbage without one, and there is none for it.
+   * `missing`: there is an importance matrix, but it does not know this tensor.
+   */
+  readonly importance?: 'used' | 'needed' | 'missing';
   /** Why this type, in words. */
   readonly rule: string;
   /** The mixture asked for another type, which the shape does not allow. */
@@ -36,6 +42,8 @@ export interface PlanTotals {
   /** `bytesOut × 8 ÷ weights`. */
   readonly bitsPerWeight: number;
   readonly fallbacks: number;
+  /** Tensors by what `importance` says. */
+  readonly importance: Readonly<Record<'used' | 'needed' | 'missing', number>>;
   /** By dtype of the output, in order of first use. */
   readonly byType: readonly { readonly type: string; readonly tensors: number; readonly bytes: number }[];
 }
@@ -85,21 +93,13 @@ function totalsOf(tensors: readonly TensorPlan[]): PlanTotals {
     bytesOut,
     bitsPerWeight: weights === 0 ? 0 : (bytesOut * 8) / weights,
     fallbacks: tensors.filter((tensor) => tensor.fallback).length,
+    importance: { used: count(tensors, 'used'), needed: count(tensors, 'needed'), missing: count(tensors, 'missing') },
     byType: [...byType.values()],
   };
 }
 
-/**
- * @throws QuernError `refused-fallback` (exit 3) listing the tensors, when the plan has any.
- */
-export function refuseFallbacks(plan: Plan, file: string): void {
-  const fallbacks = plan.tensors.filter((tensor) => tensor.fallback);
-  if (fallbacks.length === 0) return;
-  const [first] = fallbacks;
-  throw new QuernError(
-    'refused-fallback',
-    `${fallbacks.length} of ${plan.tensors.length} tensors cannot have the type that ${plan.fileType} gives them; the first: ` +
-      `${first!.fallback!.wanted} becomes ${first!.to.name}, because ${first!.fallback!.reason}.`,
-    { file, tensor: first!.name, remedy: 'Choose a type with blocks of 32 (Q8_0), or drop --strict.' },
-  );
-}
+const count = (tensors: readonly TensorPlan[], importance: TensorPlan['importance']): number =>
+  tensors.filter((tensor) => tensor.importance === importance).length;
+
+/** Name of the tensor in the input. */
+export const sourceNameOf = ({ name, sourceName }: TensorPlan): string => sourceName ?? name;

@@ -1,8 +1,8 @@
 // What is refused before a byte is written: an output that is also input, one that exists, a disk too small.
-import { realpath, stat, statfs } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { QuernError } from '@quern/errors';
-import { partialPath } from './output-file.ts';
+import { missingSpace, partialPathOf } from '@quern/source';
 
 export interface PreflightOptions {
   /** Files that the input consists of. */
@@ -45,18 +45,10 @@ export async function preflight(path: string, { inputs, size, force }: Preflight
       throw new QuernError('refused-output-exists', 'The output exists and is not a file.', { file: path });
     }
   }
-  await checkSpace(path, size);
-}
-
-async function checkSpace(path: string, size: number): Promise<void> {
-  const disk = await statfs(dirname(path)).catch(() => undefined);
-  // Some systems (network mounts) do not say; then writing itself will tell.
-  if (disk === undefined || disk.blocks === 0) return;
-  const free = disk.bavail * disk.bsize;
-  const partial = await stat(partialPath(path)).catch(() => undefined);
-  const missing = size - (partial ? partial.blocks * 512 : 0);
-  if (missing <= free) return;
-  throw new QuernError('refused-disk-space', `The output needs ${missing} more bytes; the disk has ${free} free.`, {
+  const missing = await missingSpace(path, size, partialPathOf(path));
+  if (!missing) return;
+  const { needed, free } = missing;
+  throw new QuernError('refused-disk-space', `The output needs ${needed} more bytes; the disk has ${free} free.`, {
     file: path,
     remedy: 'Free some space, or choose another disk with -o.',
   });

@@ -4,15 +4,21 @@
 //
 // Memory is what the threads of the pool have (about 8 MiB each), however large the model is.
 import { createHash } from 'node:crypto';
-import { TranscodePool } from '@quern/blocks';
+import { basename } from 'node:path';
+import { type DType, rowBytes, TranscodePool } from '@quern/blocks';
 import type { ModelView, TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { type GgufLayout, layoutGguf } from '@quern/gguf';
-import { type Plan, refuseFallbacks, type TensorPlan } from '../plan/plan.ts';
+import type { ImportanceSource } from '../importance/open-importance.ts';
+import { type Plan, sourceNameOf, type TensorPlan } from '../plan/plan.ts';
+import { refuseCompromises, refuseUnwritable } from '../plan/refusals.ts';
+import { importanceReader } from './importance-reader.ts';
 import { type OutputFile, openOutput } from './output-file.ts';
+import { partHeader, readPartHeader } from './part-file.ts';
 import { preflight } from './preflight.ts';
-import { sourceIdentity } from './source-identity.ts';
-import { transcodeTensor } from './transcode-tensor.ts';
+import { type Shard, type ShardNumber, shardOf, type TensorRows } from './shard.ts';
+import { sourceIdentity, sourceSizes } from './source-identity.ts';
+import { transcodeRows } from './transcode-rows.ts';
 import { applyPolicy, type WeightPolicy } from './weight-policy.ts';
 
 export interface WriteProgress {
@@ -28,11 +34,15 @@ export interface WriteOptions extends WeightPolicy {
   threads?: number;
   /** Threads to work on, for callers that write several models; they stay open. Default: own ones. */
   pool?: TranscodePool;
+  /** What the plan was made with, when it was made with an importance matrix. */
+  imatrix?: ImportanceSource;
+  /** Write this part of the file alone, for `mergeParts`. One that is there already is left as it is. */
+  shard?: ShardNumber;
   onProgress?: (progress: WriteProgress) => void;
   /** Sentences for a person: resumed, discarded. */
   onNote?: (text: string) => void;
   signal?: AbortSignal;
-  /** Refuse a plan with fallbacks. */
+  /** Refuse a plan with fallbacks, or with tensors that the importance matrix does not know. */
   strict?: boolean;
   /** Replace an existing file. */
   force?: boolean;
@@ -54,9 +64,10 @@ const bytesVersion = 1;
 
 /**
  * Writes `view` as `plan` says to `path`, under a temporary name until complete.
- * @throws QuernError `refused-fallback`, `refused-output-exists`, `refused-output-is-input`, `refused-disk-space`,
- *   `refused-non-finite`, `refused-f16-overflow`, `transcode-unsupported`, `tensor-missing`, `source-changed`, `disk-full`,
- *   `write-failed`, `interrupted`, and those of reading
+ * @throws QuernError `refused-fallback`, `refused-imatrix-needed`, `refused-no-importance`, `refused-output-exists`,
+ *   `refused-output-is-input`, `refused-disk-space`, `refused-non-finite`, `refused-f16-overflow`,
+ *   `transcode-unsupported`, `tensor-missing`, `source-changed`, `disk-full`, `write-failed`, `interrupted`, and those of
+ *   reading
  */
 export async function writeModel(
   view: ModelView,
@@ -65,25 +76,40 @@ export async function writeModel(
   options: WriteOptions = {},
 ): Promise<WriteResult> {
   const startMs = performance.now();
-  if (options.strict) refuseFallbacks(plan, view.path);
-  const views = plan.tensors.map((tensor) => viewOf(view, tensor.name));
+  refuseUnwritable(plan, view.path);
+  if (options.strict) refuseCompromises(plan, view.path);
+  const views = plan.tensors.map((tensor) => viewOf(view, tensor));
   const layout = layoutGguf(
     plan.metadata,
     plan.tensors.map(({ name, to, shape }) => ({ name, dtype: to, shape })),
   );
   const files = new Set(views.map((tensor) => tensor.file));
-  await preflight(path, { inputs: files, size: layout.fileBytes, force: options.force });
+  if (options.imatrix) files.add(options.imatrix.path);
+  const content = await contentIdentity(layout, plan, files, options);
+  const { part, shard } = partOf(plan, layout, content, options.shard);
+  const fileBytes = part.length + shard.end - shard.begin;
+  const result = (resumedTensors: number): WriteResult => ({
+    ...{ path, fileBytes, resumedTensors },
+    ms: performance.now() - startMs,
+  });
+  if (options.shard && !options.force && (await isWritten(path, part))) {
+    options.onNote?.(`${path} is complete: left as it is.`);
+    return result(shard.rows.length);
+  }
+  await preflight(path, { inputs: files, size: fileBytes, force: options.force });
 
   const sources = await sourceIdentity(files);
   const pool = options.pool ?? (await TranscodePool.create({ threads: options.threads }));
   try {
     checkSupported(pool, plan, view.path);
     const { journalBytes, onNote } = options;
-    const identity = identityOf(layout, plan, sources, options);
-    const output = await openOutput(path, { size: layout.fileBytes, identity, journalBytes, onNote });
+    const identity = createHash('sha256').update(content).update(part).update(sources).digest('hex');
+    const output = await openOutput(path, { size: fileBytes, identity, journalBytes, onNote });
     try {
-      await output.write(layout.header, 0);
-      await writeTensors({ view, plan, layout, output, pool, options });
+      const shift = part.length - shard.begin;
+      await output.write(part, 0);
+      if (shard.begin === 0) await output.write(layout.header, shift);
+      await writeTensors({ view, shard, shift, output, pool, options });
       if ((await sourceIdentity(files)) !== sources) throw sourceChanged(view.path);
     } catch (error) {
       // A refusal will be the same next time; everything else may be resumed.
@@ -92,11 +118,25 @@ export async function writeModel(
       throw error;
     }
     await output.commit();
-    const resumedTensors = output.finished.size;
-    return { path, fileBytes: layout.fileBytes, resumedTensors, ms: performance.now() - startMs };
+    return result(output.finished.size);
   } finally {
     if (!options.pool) await pool.close();
   }
+}
+
+/** What the shard asked for covers, and the header of its part; of a whole file everything, and no header. */
+function partOf(plan: Plan, layout: GgufLayout, identity: string, number?: ShardNumber) {
+  const shard = shardOf(plan, layout, number ?? { index: 1, count: 1 });
+  if (!number) return { part: new Uint8Array(0), shard };
+  const { begin, end } = shard;
+  const { fileBytes } = layout;
+  return { part: partHeader({ identity, shard: number.index, of: number.count, begin, end, fileBytes }), shard };
+}
+
+/** Whether the same part is there: jobs of an array may run again. */
+async function isWritten(path: string, part: Uint8Array): Promise<boolean> {
+  const there = await readPartHeader(path).catch(() => undefined);
+  return there !== undefined && Buffer.compare(partHeader(there), part) === 0;
 }
 
 /** How many tensors are at work at once: while the last pieces of one are written, the next is read. */
@@ -104,17 +144,19 @@ const tensorsAtOnce = 3;
 
 interface Job {
   view: ModelView;
-  plan: Plan;
-  layout: GgufLayout;
+  shard: Shard;
+  /** From an offset in the whole file to the one in the file being written. */
+  shift: number;
   output: OutputFile;
   pool: TranscodePool;
   options: WriteOptions;
 }
 
 async function writeTensors(job: Job): Promise<void> {
-  const { plan, output, options } = job;
-  const report = progressOf(plan, output.finished, options.onProgress);
-  const todo = plan.tensors.filter((tensor) => !output.finished.has(tensor.name)).values();
+  const { shard, output, options } = job;
+  const report = progressOf(shard, output.finished, options.onProgress);
+  const importance = importanceReader(options.imatrix, options.onNote);
+  const todo = shard.rows.filter(({ tensor }) => !output.finished.has(tensor.name)).values();
   let failure: { error: unknown } | undefined;
 
   const onBytes: OnBytes = (tensor, bytes) => {
@@ -124,10 +166,10 @@ async function writeTensors(job: Job): Promise<void> {
     report(tensor, bytes);
   };
   const lane = async (): Promise<void> => {
-    for (const tensor of todo) {
+    for (const rows of todo) {
       if (failure) return;
-      await writeTensor(job, tensor, onBytes);
-      output.finishTensor(tensor.name);
+      await writeRows(job, rows, await importance.of(rows.tensor), onBytes);
+      output.finishUnit(rows.tensor.name);
     }
   };
   await Promise.all(
@@ -138,27 +180,35 @@ async function writeTensors(job: Job): Promise<void> {
     ),
   );
   if (failure) throw failure.error;
+  importance.tell();
 }
 
 /** Told about bytes of a tensor that were written; may throw. */
 type OnBytes = (tensor: TensorPlan, bytes: number) => void;
 
-async function writeTensor({ view, layout, output, pool, options }: Job, tensor: TensorPlan, onBytes: OnBytes) {
-  const source = viewOf(view, tensor.name);
-  const begin = layout.tensors.get(tensor.name)!.offset;
-  const found = await transcodeTensor(pool, tensor, source, async (bytes, offset) => {
-    await output.write(bytes, begin + offset);
+async function writeRows(
+  { view, shift, output, pool, options }: Job,
+  { tensor, range, offset }: TensorRows,
+  importance: Float32Array | undefined,
+  onBytes: OnBytes,
+): Promise<void> {
+  const source = viewOf(view, tensor);
+  const write = async (bytes: Uint8Array, at: number): Promise<void> => {
+    await output.write(bytes, shift + offset + at);
     onBytes(tensor, bytes.length);
-  });
+  };
+  const found = await transcodeRows(pool, tensor, range, source, write, importance);
   applyPolicy(tensor, found, source.file, options);
 }
 
 /** Progress counts the bytes of the input that stand behind the bytes written. */
-function progressOf(plan: Plan, finished: ReadonlySet<string>, onProgress: WriteOptions['onProgress']): OnBytes {
-  const total = plan.totals.bytesIn;
-  const perByteWritten = ({ from, to }: TensorPlan) => (from.typeSize * to.blockSize) / (from.blockSize * to.typeSize);
+function progressOf(shard: Shard, finished: ReadonlySet<string>, onProgress: WriteOptions['onProgress']): OnBytes {
+  const bytesOf = ({ tensor, range }: TensorRows): number => range.count * rowBytes(tensor.from, tensor.cols);
+  const perByteWritten = ({ from, to }: { from: DType; to: DType }) =>
+    (from.typeSize * to.blockSize) / (from.blockSize * to.typeSize);
+  const total = shard.rows.reduce((sum, rows) => sum + bytesOf(rows), 0);
   let done = 0;
-  for (const tensor of plan.tensors) if (finished.has(tensor.name)) done += tensor.bytes * perByteWritten(tensor);
+  for (const rows of shard.rows) if (finished.has(rows.tensor.name)) done += bytesOf(rows);
   return (tensor, bytes) => {
     done += bytes * perByteWritten(tensor);
     onProgress?.({ done: Math.round(done), total, tensor: tensor.name });
@@ -180,16 +230,26 @@ function checkSupported(pool: TranscodePool, plan: Plan, file: string): void {
   }
 }
 
-function identityOf(layout: GgufLayout, plan: Plan, sources: string, policy: WeightPolicy): string {
-  const types = plan.tensors.map(({ name, from, via }) => [name, from.name, via?.name]);
+/** Changes with anything that changes the bytes, the content of the input aside; the same wherever the input lies. */
+async function contentIdentity(
+  layout: GgufLayout,
+  plan: Plan,
+  files: Iterable<string>,
+  policy: WriteOptions,
+): Promise<string> {
+  const steps = plan.tensors.map((tensor) => [
+    ...[sourceNameOf(tensor), tensor.from.name, tensor.via?.name, tensor.importance],
+  ]);
+  const { allowNonFinite = false, onOverflow = 'refuse', imatrix } = policy;
+  const weighted = imatrix && [basename(imatrix.path), [...imatrix.entries.keys()]];
   return createHash('sha256')
     .update(layout.header)
-    .update(JSON.stringify([bytesVersion, types, policy.allowNonFinite ?? false, policy.onOverflow ?? 'refuse']))
-    .update(sources)
+    .update(JSON.stringify([bytesVersion, steps, allowNonFinite, onOverflow, weighted, await sourceSizes(files)]))
     .digest('hex');
 }
 
-function viewOf(view: ModelView, name: string): TensorView {
+function viewOf(view: ModelView, tensor: TensorPlan): TensorView {
+  const name = sourceNameOf(tensor);
   const found = view.tensors.get(name);
   if (found) return found;
   throw new QuernError('tensor-missing', 'The plan names a tensor that the model does not have.', {
