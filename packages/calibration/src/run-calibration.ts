@@ -62,7 +62,9 @@ export async function runCalibration(
   noteMismatches(view, plan, chunks.length, onNote);
 
   const unfinished = new UnfinishedRun(output, await runIdentity(view, plan, chunks));
-  const resume = await unfinished.resume(onNote);
+  const most =
+    plan.minimumRows === undefined ? Math.min(plan.maxChunks ?? chunks.length, chunks.length) : chunks.length;
+  const resume = await unfinished.resume(most, onNote);
   const measured = await measure({ view, plan, chunks, unfinished, resume, options });
   const matrix = merge.length > 0 ? mergeImatrices([...merge, { file: output, matrix: measured }]) : measured;
   await writeImatrix(output, matrix, format);

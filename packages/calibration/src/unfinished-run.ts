@@ -24,14 +24,23 @@ export class UnfinishedRun {
     this.identity = identity;
   }
 
-  /** What the same run had measured before it was stopped, if there is such a thing. */
-  async resume(onNote?: (text: string) => void): Promise<ImportanceMatrix | undefined> {
+  /**
+   * What the same run had measured before it was stopped, if there is such a thing.
+   * @param maxChunks more than these are too many to go on from
+   */
+  async resume(maxChunks: number, onNote?: (text: string) => void): Promise<ImportanceMatrix | undefined> {
     if (!existsSync(this.path)) return undefined;
     try {
       if ((await this.savedIdentity()) === this.identity) {
         const matrix = await readImatrix(this.path);
-        onNote?.(`Going on after ${matrix.chunkCount} chunks that an earlier run has done.`);
-        return matrix;
+        const { chunkCount } = matrix;
+        const fits = chunkCount <= maxChunks;
+        onNote?.(
+          fits
+            ? `Going on after ${chunkCount} chunks that an earlier run has done.`
+            : `An earlier run has done ${chunkCount} chunks already, more than wanted: starting over.`,
+        );
+        return fits ? matrix : undefined;
       }
       onNote?.(`${this.path} belongs to another model, text or setting: starting over.`);
     } catch (error) {
@@ -61,14 +70,17 @@ export class UnfinishedRun {
 
 /**
  * The model (names, types and places of its tensors; size and time of its files), the tokens, and what of the settings
- * changes the sums. The number of chunks does not: a longer run may go on from a shorter one.
+ * changes the sums. The number of chunks does not, unless it depends on what is measured (`minimumRows`): a longer run may
+ * go on from a shorter one.
  */
 export async function runIdentity(
   view: ModelView,
-  { processOutput = false, texts }: CalibrationPlan,
+  { processOutput = false, texts, minimumRows, maxChunks }: CalibrationPlan,
   chunks: readonly Int32Array[],
 ): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([sumsVersion, processOutput, texts.map(({ name }) => name)]));
+  const end = minimumRows === undefined ? undefined : [minimumRows, maxChunks];
+  const names = texts.map(({ name }) => name);
+  const hash = createHash('sha256').update(JSON.stringify([sumsVersion, processOutput, names, end]));
   const files = new Set<string>();
   for (const { name, dtype, shape, file, offset } of view.tensors.values()) {
     hash.update(JSON.stringify([name, dtype.name, shape, file, offset]));

@@ -1,5 +1,5 @@
-// A shuffle that is the same everywhere: Fisher and Yates, with random numbers of splitmix32 (G. Steele et al.,
-// "Fast splittable pseudorandom number generators", in its 32-bit form).
+// A shuffle that is the same everywhere: Fisher and Yates, with random numbers of splitmix (G. Steele et al., "Fast
+// splittable pseudorandom number generators") in 32 bits, mixed by hash-prospector's multipliers.
 
 /** A new array; `seed` is taken modulo 2^32. */
 export function shuffled<T>(items: readonly T[], seed: number): T[] {
