@@ -5,3 +5,5 @@ export type { OpName, OpParams } from './ops/index.ts';
 export type { Op, Operand, ParamRule } from './ops/op.ts';
 export { ops } from './ops/table.ts';
 export { type ReferenceDeviceOptions, referenceDevice } from './reference/reference-device.ts';
+export { type WebgpuDeviceOptions, webgpuDevice } from './webgpu/open-device.ts';
+export { type AdapterDescription, WebgpuDevice } from './webgpu/webgpu-device.ts';

@@ -44,8 +44,8 @@ export interface Span<Storage> {
 }
 
 export interface StorageSource<Storage> {
-  /** Zeroed memory, or undefined when the machine has no more. */
-  allocate(byteLength: number): Storage | undefined;
+  /** Zeroed memory for a tensor of this dtype and shape, or undefined when the machine has no more. */
+  allocate(byteLength: number, dtype: string, shape: readonly number[]): Storage | undefined;
   release(storage: Storage, byteLength: number): void;
 }
 
@@ -65,7 +65,7 @@ export class TensorTable<Storage> {
   alloc(dtype: string, shape: readonly number[], label?: string): Tensor {
     const byteLength = tensorBytes(dtype, shape, label);
     if (this.#usedBytes + byteLength > this.#budgetBytes) throw this.#outOfMemory(byteLength, label);
-    const storage = this.#source.allocate(byteLength);
+    const storage = this.#source.allocate(byteLength, dtype, shape);
     if (storage === undefined) throw this.#outOfMemory(byteLength, label);
     this.#usedBytes += byteLength;
     return new TensorHandle({ owner: this, storage, byteLength, label, freed: false }, dtype, [...shape], 0, false);

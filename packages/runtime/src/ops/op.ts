@@ -1,5 +1,6 @@
 // What an op is: operands, symbolic shapes, parameter rules and tolerance as data (the check of every call and docs/ops.md
 // come from it), the reference implementation, and how the CPU kernel is called.
+import type { WgslKernel } from '../webgpu/kernel.ts';
 import type { OpName, OpParams } from './index.ts';
 
 /**
@@ -79,6 +80,8 @@ export interface Op<Name extends OpName = OpName> {
   readonly reference: (call: ReferenceCall<Name>) => void;
   /** How to call the WASM kernel of the op's name; an op without one runs on the reference. */
   readonly cpu?: (call: CpuCall<Name>) => CpuWork;
+  /** The WebGPU kernel; a call of an op without one is refused there. */
+  readonly wgsl?: WgslKernel<Name>;
   /** Relations between sizes that the shapes cannot say. Throws QuernError. */
   checkDims?(dims: Dims): void;
   /** Relations between index values that `below` cannot say. Throws QuernError. */

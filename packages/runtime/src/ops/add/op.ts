@@ -1,5 +1,6 @@
 import type { Op } from '../op.ts';
 import { addCpu } from './cpu.ts';
+import { addWgsl } from './kernel.wgsl.ts';
 import { addReference } from './reference.ts';
 
 export const add: Op<'add'> = {
@@ -14,4 +15,5 @@ export const add: Op<'add'> = {
   tolerance: 0,
   reference: addReference,
   cpu: addCpu,
+  wgsl: addWgsl,
 };

@@ -2,6 +2,7 @@ import { QuernError } from '@quern/errors';
 import type { Op } from '../op.ts';
 import { checkBlocks, checkCells, pagingOperands } from '../paging.ts';
 import { attentionCpu } from './cpu.ts';
+import { attentionWgsl } from './kernel.wgsl.ts';
 import { attentionReference } from './reference.ts';
 
 export const attention: Op<'attention'> = {
@@ -25,6 +26,7 @@ export const attention: Op<'attention'> = {
   tolerance: 1e-12,
   reference: attentionReference,
   cpu: attentionCpu,
+  wgsl: attentionWgsl,
   checkDims(dims) {
     checkCells('attention', dims);
     if (dims.heads! % dims.kvHeads!)

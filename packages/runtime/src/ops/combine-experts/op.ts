@@ -1,5 +1,6 @@
 import type { Op } from '../op.ts';
 import { combineExpertsCpu } from './cpu.ts';
+import { combineExpertsWgsl } from './kernel.wgsl.ts';
 import { combineExpertsReference } from './reference.ts';
 
 export const combineExperts: Op<'combineExperts'> = {
@@ -14,4 +15,5 @@ export const combineExperts: Op<'combineExperts'> = {
   tolerance: 1e-12,
   reference: combineExpertsReference,
   cpu: combineExpertsCpu,
+  wgsl: combineExpertsWgsl,
 };

@@ -1,5 +1,6 @@
 import type { Op } from '../op.ts';
 import { embedCpu } from './cpu.ts';
+import { embedWgsl } from './kernel.wgsl.ts';
 import { embedReference } from './reference.ts';
 
 export const embed: Op<'embed'> = {
@@ -14,4 +15,5 @@ export const embed: Op<'embed'> = {
   tolerance: 0,
   reference: embedReference,
   cpu: embedCpu,
+  wgsl: embedWgsl,
 };

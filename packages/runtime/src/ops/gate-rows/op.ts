@@ -1,5 +1,6 @@
 import type { Op } from '../op.ts';
 import { gateRowsCpu } from './cpu.ts';
+import { gateRowsWgsl } from './kernel.wgsl.ts';
 import { gateRowsReference } from './reference.ts';
 
 export const gateRows: Op<'gateRows'> = {
@@ -14,4 +15,5 @@ export const gateRows: Op<'gateRows'> = {
   tolerance: 1e-12,
   reference: gateRowsReference,
   cpu: gateRowsCpu,
+  wgsl: gateRowsWgsl,
 };

@@ -1,5 +1,6 @@
 import type { Op } from '../op.ts';
 import { gatedActCpu } from './cpu.ts';
+import { gatedActWgsl } from './kernel.wgsl.ts';
 import { gatedActReference } from './reference.ts';
 
 export const gatedAct: Op<'gatedAct'> = {
@@ -14,4 +15,5 @@ export const gatedAct: Op<'gatedAct'> = {
   tolerance: 1e-12,
   reference: gatedActReference,
   cpu: gatedActCpu,
+  wgsl: gatedActWgsl,
 };

@@ -1,5 +1,6 @@
 import type { Op } from '../op.ts';
 import { gatherRowsCpu } from './cpu.ts';
+import { gatherRowsWgsl } from './kernel.wgsl.ts';
 import { gatherRowsReference } from './reference.ts';
 
 export const gatherRows: Op<'gatherRows'> = {
@@ -14,4 +15,5 @@ export const gatherRows: Op<'gatherRows'> = {
   tolerance: 0,
   reference: gatherRowsReference,
   cpu: gatherRowsCpu,
+  wgsl: gatherRowsWgsl,
 };

@@ -1,6 +1,7 @@
 import type { Op } from '../op.ts';
 import { checkBlocks, checkCells, pagingOperands } from '../paging.ts';
 import { kvWriteCpu } from './cpu.ts';
+import { kvWriteWgsl } from './kernel.wgsl.ts';
 import { kvWriteReference } from './reference.ts';
 
 export const kvWrite: Op<'kvWrite'> = {
@@ -12,6 +13,7 @@ export const kvWrite: Op<'kvWrite'> = {
   tolerance: 0,
   reference: kvWriteReference,
   cpu: kvWriteCpu,
+  wgsl: kvWriteWgsl,
   checkDims: (dims) => checkCells('kvWrite', dims),
   checkIndices: (indices, dims) => checkBlocks('kvWrite', indices, dims, 1),
 };

@@ -1,5 +1,6 @@
 import type { Op } from '../op.ts';
 import { logProbCpu } from './cpu.ts';
+import { logProbWgsl } from './kernel.wgsl.ts';
 import { logProbReference } from './reference.ts';
 
 export const logProb: Op<'logProb'> = {
@@ -14,4 +15,5 @@ export const logProb: Op<'logProb'> = {
   tolerance: 1e-13,
   reference: logProbReference,
   cpu: logProbCpu,
+  wgsl: logProbWgsl,
 };

@@ -1,6 +1,7 @@
-import { QuernError } from '@quern/errors';
 import type { Op } from '../op.ts';
+import { checkSlots } from '../slots.ts';
 import { matmulExpertsCpu } from './cpu.ts';
+import { matmulExpertsWgsl } from './kernel.wgsl.ts';
 import { matmulExpertsReference } from './reference.ts';
 
 export const matmulExperts: Op<'matmulExperts'> = {
@@ -16,8 +17,6 @@ export const matmulExperts: Op<'matmulExperts'> = {
   tolerance: 1e-12,
   reference: matmulExpertsReference,
   cpu: matmulExpertsCpu,
-  checkDims({ N, T, used }) {
-    if (N !== T && N !== T! * used!)
-      throw new QuernError('op-bad-shape', `matmulExperts: x has ${N} rows, expected T=${T} or T*used=${T! * used!}`);
-  },
+  wgsl: matmulExpertsWgsl,
+  checkDims: (dims) => checkSlots('matmulExperts', dims),
 };

@@ -1,5 +1,6 @@
 import type { Op } from '../op.ts';
 import { matmulCpu } from './cpu.ts';
+import { matmulWgsl } from './kernel.wgsl.ts';
 import { matmulReference } from './reference.ts';
 
 export const matmul: Op<'matmul'> = {
@@ -15,4 +16,5 @@ export const matmul: Op<'matmul'> = {
   tolerance: 1e-12,
   reference: matmulReference,
   cpu: matmulCpu,
+  wgsl: matmulWgsl,
 };

@@ -1,5 +1,6 @@
 import type { Op } from '../op.ts';
 import { rmsNormCpu } from './cpu.ts';
+import { rmsNormWgsl } from './kernel.wgsl.ts';
 import { rmsNormReference } from './reference.ts';
 
 export const rmsNorm: Op<'rmsNorm'> = {
@@ -14,4 +15,5 @@ export const rmsNorm: Op<'rmsNorm'> = {
   tolerance: 1e-13,
   reference: rmsNormReference,
   cpu: rmsNormCpu,
+  wgsl: rmsNormWgsl,
 };

@@ -1,6 +1,7 @@
 import { QuernError } from '@quern/errors';
 import type { Op } from '../op.ts';
 import { ropeCpu } from './cpu.ts';
+import { ropeWgsl } from './kernel.wgsl.ts';
 import { ropeReference } from './reference.ts';
 
 export const rope: Op<'rope'> = {
@@ -21,6 +22,7 @@ export const rope: Op<'rope'> = {
   tolerance: 1e-13,
   reference: ropeReference,
   cpu: ropeCpu,
+  wgsl: ropeWgsl,
   checkDims({ rotaryDim, headDim }) {
     if (rotaryDim! > headDim!)
       throw new QuernError('op-bad-param', `rope: rotaryDim ${rotaryDim} is larger than headDim ${headDim}`);

@@ -1,5 +1,6 @@
 import type { Op } from '../op.ts';
 import { routeWeightsCpu } from './cpu.ts';
+import { routeWeightsWgsl } from './kernel.wgsl.ts';
 import { routeWeightsReference } from './reference.ts';
 
 export const routeWeights: Op<'routeWeights'> = {
@@ -14,4 +15,5 @@ export const routeWeights: Op<'routeWeights'> = {
   tolerance: 1e-12,
   reference: routeWeightsReference,
   cpu: routeWeightsCpu,
+  wgsl: routeWeightsWgsl,
 };

@@ -1,6 +1,7 @@
 import { QuernError } from '@quern/errors';
 import type { Op } from '../op.ts';
 import { routeCpu } from './cpu.ts';
+import { routeWgsl } from './kernel.wgsl.ts';
 import { routeReference } from './reference.ts';
 
 export const route: Op<'route'> = {
@@ -12,6 +13,7 @@ export const route: Op<'route'> = {
   tolerance: 0,
   reference: routeReference,
   cpu: routeCpu,
+  wgsl: routeWgsl,
   checkDims({ E, used }) {
     if (used! > E!) throw new QuernError('op-bad-param', `route: ${used} of ${E} experts cannot be used`);
   },

@@ -1,5 +1,6 @@
 import type { Op } from '../op.ts';
 import { scaleCpu } from './cpu.ts';
+import { scaleWgsl } from './kernel.wgsl.ts';
 import { scaleReference } from './reference.ts';
 
 export const scale: Op<'scale'> = {
@@ -11,4 +12,5 @@ export const scale: Op<'scale'> = {
   tolerance: 0,
   reference: scaleReference,
   cpu: scaleCpu,
+  wgsl: scaleWgsl,
 };

@@ -1,5 +1,6 @@
 import type { Op } from '../op.ts';
 import { softmaxCpu } from './cpu.ts';
+import { softmaxWgsl } from './kernel.wgsl.ts';
 import { softmaxReference } from './reference.ts';
 
 export const softmax: Op<'softmax'> = {
@@ -11,4 +12,5 @@ export const softmax: Op<'softmax'> = {
   tolerance: 1e-12,
   reference: softmaxReference,
   cpu: softmaxCpu,
+  wgsl: softmaxWgsl,
 };

@@ -1,5 +1,6 @@
 import type { Op } from '../op.ts';
 import { sumSquaresCpu } from './cpu.ts';
+import { sumSquaresWgsl } from './kernel.wgsl.ts';
 import { sumSquaresReference } from './reference.ts';
 
 export const sumSquares: Op<'sumSquares'> = {
@@ -11,4 +12,5 @@ export const sumSquares: Op<'sumSquares'> = {
   tolerance: 0,
   reference: sumSquaresReference,
   cpu: sumSquaresCpu,
+  wgsl: sumSquaresWgsl,
 };

@@ -1,0 +1,111 @@
+// An item is one token and a few heads that share keys and values, so that each of those is read once for all of them. The
+// team takes as many positions at a time as it has lanes: a lane scores its position for every head, then each lane sums
+// the values of all positions for its dimensions. The softmax is kept online: sums so far are scaled down when a larger
+// score appears.
+import { each } from '../../webgpu/each.ts';
+import type { Shader, WgslKernel } from '../../webgpu/kernel.ts';
+import { reductions, type Team, teamOf } from '../../webgpu/team.ts';
+
+interface Heads {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Heads per item; divides heads / kvHeads. */
+  readonly together: number;
+}
+
+const MAX_TOGETHER = 8;
+const UNBOUNDED = 0x7fffffff;
+
+/** Queries, powers and cells of an item, and the arrays of two reductions. */
+const sharedBytes = (headDim: number, together: number, lanes: number) =>
+  4 * (together * headDim + together * lanes + lanes + 2 * lanes);
+
+const shaderOf = ({ heads, kvHeads, headDim, together }: Heads, team: Team, vectors: readonly string[]): Shader => ({
+  name: `attention ${heads}/${kvHeads}x${headDim} ${together} ${team.lanes} ${vectors.join()}`,
+  parts: () => {
+    const vectorsPerHead = headDim / 4;
+    const dimsPerLane = Math.ceil(headDim / team.lanes);
+    return {
+      inputs: ['q', 'kCache', 'vCache', 'blockTable', 'seq', 'pos'],
+      vectors,
+      fields: ['maxBlocks', 'blockTokens', 'window', 'scale'],
+      team,
+      declarations: `${reductions(team, ['team_sum', 'team_max'])}
+const LOWEST = -3.4e38; // stands for −∞, which WGSL may assume never occurs
+var<${team.memory}> queries: array<vec4<f32>, ${together * vectorsPerHead}>;
+var<${team.memory}> powers: array<f32, ${together * team.lanes}>;
+var<${team.memory}> rows: array<u32, ${team.lanes}>;
+`,
+      body: `
+  let t = item / ${heads / together}u;
+  let head = item % ${heads / together}u * ${together}u;
+  let kv_at = head / ${heads / kvHeads}u * ${headDim}u;
+  let end = get_pos(t) + 1u;
+  let start = select(0u, end - p.window, end > p.window);
+  let table = get_seq(t) * p.maxBlocks;
+  let q_at = (t * ${heads}u + head) * ${headDim}u;
+  for (var i = lane; i < ${together * vectorsPerHead}u; i += LANES) { queries[i] = get_q4(q_at + 4u * i); }
+  ${team.barrier}
+${each(together, (h) => `  var largest_${h} = LOWEST;\n  var total_${h} = 0.0;\n  var sums_${h}: array<f32, ${dimsPerLane}>;`)}
+  for (var first = start; first < end; first += LANES) {
+    let position = first + lane;
+    let valid = position < end;
+    var row = kv_at;
+    if (valid) {
+      let block = get_blockTable(table + position / p.blockTokens);
+      row += (block * p.blockTokens + position % p.blockTokens) * ${kvHeads * headDim}u;
+    }
+    rows[lane] = row;
+${each(together, (h) => `    var score_${h} = 0.0;`)}
+    for (var d = 0u; d < ${vectorsPerHead}u; d++) {
+      let key = get_kCache4(row + 4u * d);
+${each(together, (h) => `      score_${h} += dot(queries[${h * vectorsPerHead}u + d], key);`)}
+    }
+${each(
+  together,
+  (h) => `    score_${h} = select(LOWEST, score_${h} * p.scale, valid);
+    let now_${h} = max(largest_${h}, team_max(score_${h}, lane));
+    let shrink_${h} = exp(largest_${h} - now_${h});
+    let power_${h} = select(0.0, exp(score_${h} - now_${h}), valid);
+    largest_${h} = now_${h};
+    total_${h} = total_${h} * shrink_${h} + power_${h};
+    powers[${h * team.lanes}u + lane] = power_${h};`,
+)}
+    ${team.barrier}
+    let count = min(LANES, end - first);
+    for (var j = 0u; j < ${dimsPerLane}u; j++) {
+      let d = lane + j * LANES;
+      if (d >= ${headDim}u) { break; }
+${each(together, (h) => `      var sum_${h} = sums_${h}[j] * shrink_${h};`)}
+      for (var i = 0u; i < count; i++) {
+        let value = get_vCache(rows[i] + d);
+${each(together, (h) => `        sum_${h} += powers[${h * team.lanes}u + i] * value;`)}
+      }
+${each(together, (h) => `      sums_${h}[j] = sum_${h};`)}
+    }
+    ${team.barrier}
+  }
+${each(
+  together,
+  (h) => `  let all_${h} = team_sum(total_${h}, lane);
+  for (var j = 0u; j < ${dimsPerLane}u; j++) {
+    let d = lane + j * LANES;
+    if (d < ${headDim}u) { put_y(q_at + ${h * headDim}u + d, sums_${h}[j] / all_${h}); }
+  }`,
+)}`,
+    };
+  },
+});
+
+export const attentionWgsl: WgslKernel<'attention'> = ({ dims, params, capabilities, aligned }) => {
+  const { heads, kvHeads, headDim, window = UNBOUNDED } = params;
+  const team = teamOf(64, capabilities);
+  const group = heads / kvHeads;
+  const fits = (together: number) =>
+    together === 1 || (team.lanes > 1 && sharedBytes(headDim, together, team.lanes) <= capabilities.workgroupBytes);
+  let together = Math.min(group, MAX_TOGETHER);
+  while (group % together || !fits(together)) together--;
+  const shader = shaderOf({ heads, kvHeads, headDim, together }, team, ['q', 'kCache'].filter(aligned));
+  return [{ shader, fields: { window }, items: dims.T! * (heads / together) }];
+};

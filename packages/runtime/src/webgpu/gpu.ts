@@ -1,0 +1,33 @@
+// Where WebGPU comes from: the browser's own, or Dawn through the optional npm package `webgpu`.
+import { QuernError } from '@quern/errors';
+
+/**
+ * Dawn's instances by their flags. They are kept for the life of the process: an instance that is collected while one of
+ * its objects lives takes the process down with it.
+ */
+const kept = ((globalThis as Record<symbol, unknown>)[Symbol.for('quern.webgpu')] ??= new Map()) as Map<string, GPU>;
+
+/**
+ * @param flags of Dawn, in Node only: `adapter=llvmpipe` (part of a name), `backend=null`
+ * @throws QuernError `webgpu-no-adapter`
+ */
+export async function openGpu(flags: readonly string[]): Promise<GPU> {
+  const own = globalThis.navigator?.gpu;
+  if (own) return own;
+  if (typeof process === 'undefined' || !process.versions?.node)
+    throw new QuernError('webgpu-no-adapter', 'This browser has no WebGPU (navigator.gpu was looked for).', {
+      remedy: 'Use a browser that has WebGPU, over https or on localhost, or the cpu device.',
+    });
+  const key = flags.join(' ');
+  const known = kept.get(key);
+  if (known) return known;
+  const { create } = await import('webgpu').catch((cause: Error) => {
+    throw new QuernError('webgpu-no-adapter', `The npm package webgpu cannot be loaded: ${cause.message}`, {
+      remedy: 'Run npm install webgpu (it is optional and may lack this platform), or use the cpu device.',
+      cause,
+    });
+  });
+  const gpu = create([...flags]);
+  kept.set(key, gpu);
+  return gpu;
+}

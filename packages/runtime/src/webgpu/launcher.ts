@@ -1,0 +1,101 @@
+// Turns a dispatch of a kernel into a pipeline, bindings and parameters on the queue.
+import type { Span } from '../memory/tensor-table.ts';
+import type { CheckedCall } from '../ops/call.ts';
+import type { OpName } from '../ops/index.ts';
+import type { Op } from '../ops/op.ts';
+import type { Capabilities } from './capabilities.ts';
+import type { Commands } from './commands.ts';
+import type { Dispatch } from './kernel.ts';
+import { type Pipeline, Pipelines } from './pipelines.ts';
+import type { BufferPool, Storage } from './storage.ts';
+import { type Window, windowOf } from './windows.ts';
+
+/** Bind groups are cheap to keep and not to make; a model has a few hundred different ones. */
+const MAX_GROUPS = 4096;
+
+export class Launcher {
+  readonly #device: GPUDevice;
+  readonly #commands: Commands;
+  readonly #pool: BufferPool;
+  readonly #pipelines: Pipelines;
+  readonly #groups = new Map<string, GPUBindGroup>();
+
+  constructor(device: GPUDevice, commands: Commands, pool: BufferPool, capabilities: Capabilities) {
+    this.#device = device;
+    this.#commands = commands;
+    this.#pool = pool;
+    this.#pipelines = new Pipelines(device, commands, capabilities);
+    pool.onDestroy = () => this.#groups.clear();
+  }
+
+  launch<Name extends OpName>(call: CheckedCall<Storage, Name>, dispatch: Dispatch): void {
+    const op = call.spec as unknown as Op;
+    const pipeline = this.#pipelines.get(op, dispatch.shader, inPlaceOf(call));
+    const windows = this.#windows(op, call, dispatch, pipeline);
+    const { fields, bindings, itemsPerWorkgroup } = pipeline;
+    this.#commands.dispatch(
+      pipeline.pipeline,
+      this.#group(pipeline, windows),
+      windows.map(({ shard }) => shard.buffer),
+      Math.ceil(dispatch.items / itemsPerWorkgroup),
+      (view, at) => {
+        let next = at;
+        const put = (value: number) => view.setUint32((next += 4) - 4, value, true);
+        put(dispatch.items);
+        for (const [i, { skip }] of windows.entries()) put(skip / bindings[i]!.baseUnit);
+        for (const { name, float } of fields) {
+          const value = dispatch.fields?.[name] ?? call.dims[name]!;
+          if (float) view.setFloat32((next += 4) - 4, value, true);
+          else put(value);
+        }
+      },
+    );
+  }
+
+  /** What each binding shows. WebGPU lets no buffer be read and written by one dispatch: such inputs are copied first. */
+  #windows<Name extends OpName>(
+    op: Op,
+    call: CheckedCall<Storage, Name>,
+    { rows }: Dispatch,
+    { bindings }: Pipeline,
+  ): readonly Window[] {
+    const spanOf = (operand: string): Span<Storage> =>
+      operand === op.output.name ? call.output : call.inputs[op.inputs.findIndex(({ name }) => name === operand)]!;
+    const windows = bindings.map(({ operand }) => windowOf(op.name, spanOf(operand), rows?.[operand]));
+    const written = windows[windows.length - 1]!.shard;
+    return windows.map((window, i) =>
+      i < windows.length - 1 && window.shard === written ? this.#copied(window) : window,
+    );
+  }
+
+  #copied({ shard, offset, size, skip }: Window): Window {
+    const copy = this.#pool.allocate(size, 'I8', [size]);
+    const [target] = copy.shards;
+    this.#commands.copy(shard.buffer, offset, target!.buffer, 0, size);
+    this.#pool.release(copy); // commands that come later, and reuse it, run later
+    return { shard: target!, offset: 0, size, skip };
+  }
+
+  #group({ layout }: Pipeline, windows: readonly Window[]): GPUBindGroup {
+    const key = windows.map(({ shard, offset, size }) => `${shard.id} ${offset} ${size}`).join();
+    const known = this.#groups.get(key);
+    if (known) return known;
+    const group = this.#device.createBindGroup({
+      layout,
+      entries: windows.map(({ shard, offset, size }, binding) => ({
+        binding,
+        resource: { buffer: shard.buffer, offset, size },
+      })),
+    });
+    if (this.#groups.size >= MAX_GROUPS) this.#groups.clear();
+    this.#groups.set(key, group);
+    return group;
+  }
+}
+
+function inPlaceOf<Name extends OpName>({ spec, inputs, output }: CheckedCall<Storage, Name>): ReadonlySet<string> {
+  const same = spec.inputs.filter(
+    (_, i) => inputs[i]?.storage === output.storage && inputs[i].byteOffset === output.byteOffset,
+  );
+  return new Set(same.map(({ name }) => name));
+}

@@ -1,0 +1,140 @@
+// Finds an adapter, asks it for all it can, and proves that its driver computes correctly before anybody relies on it.
+import { QuernError } from '@quern/errors';
+import type { Capabilities } from './capabilities.ts';
+import { openGpu } from './gpu.ts';
+import { selfTest } from './self-test.ts';
+import { BINDING_ALIGNMENT } from './storage.ts';
+import { type AdapterDescription, WebgpuDevice } from './webgpu-device.ts';
+
+export interface WebgpuDeviceOptions {
+  /** In Node: part of the adapter's name (`llvmpipe`, `NVIDIA`). Default: the first one. */
+  readonly adapter?: string;
+  /** In Node: Dawn's backend (`vulkan`, `metal`, `d3d12`, `null`). `null` compiles shaders and computes nothing. */
+  readonly backend?: string;
+  /** Accept an adapter that computes on the CPU (SwiftShader, llvmpipe): slower than the cpu device, for tests. */
+  readonly software?: boolean;
+  /** Budget for all tensors together; WebGPU does not say what is free. Default 4 GiB. */
+  readonly memoryBytes?: number;
+  /** Largest buffer; larger tensors are cut between rows. Default: what the adapter can bind. */
+  readonly shardBytes?: number;
+  /** Capabilities to do without, or (`halfTiles`) to use; for tests and for drivers with faults. */
+  readonly capabilities?: Partial<Pick<Capabilities, 'f16' | 'subgroups' | 'teams' | 'halfTiles'>>;
+  /** Longest wait for a read, in milliseconds. Default 60000. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * A GPU as a device.
+ * @throws QuernError `webgpu-no-adapter` (nothing found: what was looked for, what to do), `webgpu-software-adapter`,
+ *   `device-bad-option`, `device-self-test`
+ */
+export async function webgpuDevice(options: WebgpuDeviceOptions = {}): Promise<WebgpuDevice> {
+  const { memoryBytes = 2 ** 32, timeoutMs = 60_000 } = options;
+  for (const [name, value] of Object.entries({ memoryBytes, timeoutMs }))
+    if (!(value > 0)) throw new QuernError('device-bad-option', `${name} is ${value}, expected a positive number.`);
+  const adapter = await findAdapter(options);
+  const description = describe(adapter);
+  if (description.software && !options.software)
+    throw new QuernError(
+      'webgpu-software-adapter',
+      `The only WebGPU adapter, ${description.description || description.architecture}, computes on the CPU.`,
+      { remedy: 'Use the cpu device, which is faster, or ask for a software adapter explicitly.' },
+    );
+  const capabilities = capabilitiesOf(adapter, description, options.capabilities);
+  const gpuDevice = await openDevice(adapter, capabilities);
+  const largest = Math.min(adapter.limits.maxStorageBufferBindingSize, adapter.limits.maxBufferSize);
+  const shardBytes = roundDown(Math.min(options.shardBytes ?? largest, largest));
+  const device = new WebgpuDevice({
+    device: gpuDevice,
+    adapter: description,
+    capabilities,
+    limits: { memoryBytes, shardBytes },
+    timeoutMs,
+  });
+  if (options.backend !== 'null') await proveKernels(device);
+  return device;
+}
+
+async function findAdapter({ adapter: name, backend }: WebgpuDeviceOptions): Promise<GPUAdapter> {
+  const flags = [name && `adapter=${name}`, backend && `backend=${backend}`].filter(
+    (flag) => flag !== undefined && flag !== '',
+  );
+  const gpu = await openGpu(flags as string[]);
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter) return adapter;
+  const wanted = [name && ` called ${name}`, backend && ` of backend ${backend}`].filter(Boolean).join('');
+  throw new QuernError('webgpu-no-adapter', `No WebGPU adapter${wanted} was found (${lookedFor()} was looked for).`, {
+    remedy: 'Install the graphics driver (on Linux one with Vulkan), or use the cpu device.',
+  });
+}
+
+function lookedFor(): string {
+  const platform = globalThis.navigator?.gpu ? 'browser' : process.platform;
+  const apis: Readonly<Record<string, string>> = {
+    browser: "the browser's adapter",
+    darwin: 'Metal',
+    win32: 'D3D12 or Vulkan',
+  };
+  return apis[platform] ?? 'a Vulkan driver';
+}
+
+function describe({ info }: GPUAdapter): AdapterDescription {
+  const { vendor, architecture, description } = info;
+  const cpuDriver = /swiftshader|llvmpipe|lavapipe|warp|basic render/i.test(`${architecture} ${description}`);
+  return { vendor, architecture, description, software: cpuDriver || info.isFallbackAdapter };
+}
+
+function capabilitiesOf(
+  { features, limits }: GPUAdapter,
+  { software }: AdapterDescription,
+  wanted: WebgpuDeviceOptions['capabilities'] = {},
+): Capabilities {
+  const has = { f16: features.has('shader-f16'), subgroups: features.has('subgroups'), teams: !software };
+  const f16 = has.f16 && wanted.f16 !== false;
+  return {
+    f16,
+    subgroups: has.subgroups && wanted.subgroups !== false,
+    teams: wanted.teams ?? has.teams,
+    halfTiles: f16 && wanted.halfTiles === true,
+    maxInvocations: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
+    workgroupBytes: limits.maxComputeWorkgroupStorageSize,
+    maxBindingBytes: limits.maxStorageBufferBindingSize,
+  };
+}
+
+async function openDevice(adapter: GPUAdapter, { f16, subgroups }: Capabilities): Promise<GPUDevice> {
+  const wanted = [f16 && 'shader-f16', subgroups && 'subgroups'].filter((name) => name !== false) as GPUFeatureName[];
+  const limits = [
+    'maxStorageBufferBindingSize',
+    'maxBufferSize',
+    'maxComputeInvocationsPerWorkgroup',
+    'maxComputeWorkgroupSizeX',
+    'maxComputeWorkgroupStorageSize',
+  ] as const;
+  const requiredLimits = Object.fromEntries(limits.map((name) => [name, adapter.limits[name]]));
+  return adapter.requestDevice({ requiredFeatures: wanted, requiredLimits }).catch((cause: Error) => {
+    throw new QuernError('webgpu-no-adapter', `The WebGPU adapter gives no device: ${cause.message}`, { cause });
+  });
+}
+
+/** Leaves out, one at a time, what this driver computes wrongly; `device.rejected` says what. */
+async function proveKernels(device: WebgpuDevice): Promise<void> {
+  if (await selfTest(device)) return;
+  const { capabilities } = device;
+  const steps = [
+    capabilities.teams && capabilities.subgroups && ({ subgroups: false } as const),
+    capabilities.teams && ({ teams: false } as const),
+  ];
+  for (const step of steps) {
+    if (!step) continue;
+    device.restrict({ ...device.capabilities, ...step });
+    device.rejected.push(Object.keys(step)[0]!);
+    if (await selfTest(device)) return;
+  }
+  await device.dispose();
+  throw new QuernError('device-self-test', 'This WebGPU driver computes the matmul kernel wrongly.', {
+    remedy: 'Update the graphics driver, or use the cpu device.',
+  });
+}
+
+const roundDown = (bytes: number): number => Math.max(1, Math.floor(bytes / BINDING_ALIGNMENT)) * BINDING_ALIGNMENT;

@@ -1,0 +1,63 @@
+// Shaders and pipelines, built when first needed and kept: by name for speed, by source so that equal ones are shared.
+import type { Op } from '../ops/op.ts';
+import type { Capabilities } from './capabilities.ts';
+import type { Commands } from './commands.ts';
+import { STAGE_COMPUTE } from './gpu-constants.ts';
+import type { Shader } from './kernel.ts';
+import { type ComposedShader, composeShader } from './shader-source.ts';
+
+export interface Pipeline extends ComposedShader {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+export class Pipelines {
+  readonly #device: GPUDevice;
+  readonly #commands: Commands;
+  readonly #capabilities: Capabilities;
+  readonly #byName = new Map<string, Pipeline>();
+  readonly #bySource = new Map<string, Pipeline>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+
+  constructor(device: GPUDevice, commands: Commands, capabilities: Capabilities) {
+    this.#device = device;
+    this.#commands = commands;
+    this.#capabilities = capabilities;
+  }
+
+  get(op: Op, shader: Shader, inPlace: ReadonlySet<string>): Pipeline {
+    const name = inPlace.size ? `${shader.name} in ${[...inPlace].join()}` : shader.name;
+    const known = this.#byName.get(name);
+    if (known) return known;
+    const composed = composeShader(op, shader.parts(this.#capabilities), inPlace);
+    const pipeline = this.#bySource.get(composed.source) ?? this.#build(name, composed);
+    this.#byName.set(name, pipeline);
+    this.#bySource.set(composed.source, pipeline);
+    return pipeline;
+  }
+
+  #build(label: string, composed: ComposedShader): Pipeline {
+    const layout = this.#layoutOf(composed);
+    const pipeline = this.#device.createComputePipeline({
+      label,
+      layout: this.#device.createPipelineLayout({ bindGroupLayouts: [this.#commands.paramsLayout, layout] }),
+      compute: { module: this.#device.createShaderModule({ label, code: composed.source }) },
+    });
+    return { ...composed, pipeline, layout };
+  }
+
+  #layoutOf({ bindings }: ComposedShader): GPUBindGroupLayout {
+    const key = bindings.map(({ writable }) => (writable ? 'w' : 'r')).join('');
+    const known = this.#layouts.get(key);
+    if (known) return known;
+    const layout = this.#device.createBindGroupLayout({
+      entries: bindings.map(({ writable }, binding) => ({
+        binding,
+        visibility: STAGE_COMPUTE,
+        buffer: { type: writable ? 'storage' : 'read-only-storage' },
+      })),
+    });
+    this.#layouts.set(key, layout);
+    return layout;
+  }
+}

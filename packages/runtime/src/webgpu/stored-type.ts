@@ -1,0 +1,14 @@
+// A stored type as kernels see it: sizes and the WGSL that decodes it.
+import type { DType } from '@quern/blocks';
+
+export interface StoredType {
+  readonly dtype: DType;
+  /** Defines `decode32`, and `decode1` for plain types: packages/blocks/src/wgsl-decoders.ts. */
+  readonly decoder: string;
+}
+
+/** Arguments of `decode32` for the 32 weights from column `c` on of the row at byte `row`. */
+export function blockPlace({ dtype }: StoredType, row: string, c: string): string {
+  const { blockSize, typeSize } = dtype;
+  return blockSize === 1 ? `${row}, ${c}` : `${row} + ${c} / ${blockSize}u * ${typeSize}u, ${c} % ${blockSize}u`;
+}
