@@ -129,6 +129,21 @@ const combineCases = mixtures.map(({ tokens, used }, i): Case<'combineExperts'> 
   };
 });
 
+const sumSquaresCases = mixtures.flatMap((mixture, i) => {
+  const { tokens, experts, used } = mixture;
+  const cols = [1, 4, 37, 64, 1023][i]!;
+  return [tokens, ...(used > 1 ? [tokens * used] : [])].map(
+    (n, j): Case<'sumSquaresExperts'> => ({
+      op: 'sumSquaresExperts',
+      title: `${n}×${cols}, ${describeMixture(mixture)}`,
+      inputs: [floats([n, cols], 1040 + 2 * i + j), integers([tokens, used], choose(mixture, 1050 + i))],
+      outputShape: [experts, cols],
+      params: {},
+      before: floats([experts, cols], 1060 + i).bytes,
+    }),
+  );
+});
+
 const gateCases = [
   [1, 1],
   [3, 37],
@@ -156,6 +171,7 @@ export const expertCases: Case[] = [
   ...routeWeightsCases,
   ...matmulExpertsCases,
   ...combineCases,
+  ...sumSquaresCases,
   ...gateCases,
   gateLimitCase,
 ];

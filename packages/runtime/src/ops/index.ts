@@ -24,6 +24,7 @@
 // routeWeights   (logits [T, E], ids [T, used] I32)    {over: 'all'|'chosen'}   -> [T, used]  softmax(logits)[ids]
 // matmulExperts  (x [T or T·used, C], w [E, R, C] any dtype, ids [T, used] I32) -> [T·used, R]  x · w[ids]ᵀ
 // combineExperts (weights [T, used], x [T·used, C])    {}                       -> [T, C]     Σ weights · x
+// sumSquaresExperts (x [T or T·used, C], ids [T, used] I32)                     -> sums [E, C] += column sums of squares, by expert
 // gateRows       (x [N, C], gate [N])                  {}                       -> x · sigmoid(gate) (may alias x)
 export interface OpParams {
   embed: Record<string, never>;
@@ -44,5 +45,6 @@ export interface OpParams {
   matmulExperts: Record<string, never>;
   combineExperts: Record<string, never>;
   gateRows: Record<string, never>;
+  sumSquaresExperts: Record<string, never>;
 }
 export type OpName = keyof OpParams;

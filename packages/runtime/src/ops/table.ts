@@ -19,6 +19,7 @@ import { routeWeights } from './route-weights/op.ts';
 import { scale } from './scale/op.ts';
 import { softmax } from './softmax/op.ts';
 import { sumSquares } from './sum-squares/op.ts';
+import { sumSquaresExperts } from './sum-squares-experts/op.ts';
 
 export const ops: { readonly [Name in OpName]: Op<Name> } = {
   embed,
@@ -39,4 +40,5 @@ export const ops: { readonly [Name in OpName]: Op<Name> } = {
   matmulExperts,
   combineExperts,
   gateRows,
+  sumSquaresExperts,
 };

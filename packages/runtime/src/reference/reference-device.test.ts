@@ -108,6 +108,16 @@ describe('reference ops', () => {
     expect(gated.map((v) => Math.round(v * 1e6) / 1e6)).toEqual([1, 2, 1.5, 3]);
   });
 
+  it('adds squares to the sums of the experts that a row belongs to', async () => {
+    const [ids, sums] = [i32([2, 0, 2, 1], [2, 2]), f32([1, 1, 1, 1, 1, 1], [3, 2])];
+    device.run('sumSquaresExperts', [f32([1, 2, 3, 4], [2, 2]), ids], sums, {});
+    expect([...new Float32Array((await device.read(sums)).buffer)]).toEqual([2, 5, 10, 17, 11, 21]);
+    const perSlot = f32([1, 2, 3, 4], [4, 1]);
+    const columns = f32([0, 0, 0], [3, 1]);
+    device.run('sumSquaresExperts', [perSlot, ids], columns, {});
+    expect([...new Float32Array((await device.read(columns)).buffer)]).toEqual([4, 16, 10]);
+  });
+
   it('routes equal logits to the lower expert and NaN before all', async () => {
     const ids = device.alloc('I32', [2, 3]);
     device.run('route', [f32([1, 2, 2, 1, 5, Number.NaN, 9, Number.NaN], [2, 4])], ids, { used: 3 });

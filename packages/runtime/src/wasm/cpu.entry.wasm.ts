@@ -19,6 +19,7 @@ export { routeWeights } from '../ops/route-weights/kernel.wasm';
 export { scale } from '../ops/scale/kernel.wasm';
 export { softmax } from '../ops/softmax/kernel.wasm';
 export { sumSquares } from '../ops/sum-squares/kernel.wasm';
+export { sumSquaresExperts } from '../ops/sum-squares-experts/kernel.wasm';
 export { decode } from './decoders.wasm';
 
 /** First byte after the module's constants. */

@@ -1,12 +1,13 @@
 // Items are panels of 8 rows, the experts' one after the other. Panels of one expert share the list of its slots (the
-// places in ids that name it), so each row is decoded once for all its tokens, and not at all without any.
-import { LIST_TOKENS, listToken, multiplyPanel, PANEL } from '../../wasm/panel.wasm';
+// places in ids that name it), so each row is read once for all its tokens, and not at all without any.
+import { multiplyPanel } from '../../wasm/panel.wasm';
+import { LIST_TOKENS, listToken, PANEL } from '../../wasm/token-list.wasm';
 
-/** args: x, y, ids, slots, slots per row of x, R, then those of multiplyPanel: w, 0, C, type, blockSize, typeSize */
+/** args: x, bytes of a row of x, y, ids, slots, slots per row of x, R, then those of multiplyPanel */
 export function matmulExperts(args: usize, begin: usize, end: usize, scratch: usize): void {
-  const ids: usize = load<u32>(args, 8);
-  const slots: usize = load<u32>(args, 12);
-  const rows: usize = load<u32>(args, 20);
+  const ids: usize = load<u32>(args, 12);
+  const slots: usize = load<u32>(args, 16);
+  const rows: usize = load<u32>(args, 24);
   const panels = (rows + PANEL - 1) / PANEL;
   for (let item = begin; item < end; ) {
     const expert = item / panels;
@@ -18,7 +19,7 @@ export function matmulExperts(args: usize, begin: usize, end: usize, scratch: us
       if (tokens == 0) break;
       for (let panel = item; panel < next; panel++) {
         const row = (panel - expert * panels) * PANEL;
-        multiplyPanel(args + 24, expert * rows + row, min(PANEL, rows - row), row, tokens, scratch);
+        multiplyPanel(args + 28, expert * rows + row, min(PANEL, rows - row), row, tokens, scratch);
       }
     }
     item = next;
@@ -26,7 +27,7 @@ export function matmulExperts(args: usize, begin: usize, end: usize, scratch: us
 }
 
 function listSlot(args: usize, slot: usize, index: usize, scratch: usize): void {
-  const x = <usize>load<u32>(args) + (slot / <usize>load<u32>(args, 16)) * <usize>load<u32>(args, 32) * 4;
-  const y = <usize>load<u32>(args, 4) + slot * <usize>load<u32>(args, 20) * 4;
+  const x = <usize>load<u32>(args) + (slot / <usize>load<u32>(args, 20)) * <usize>load<u32>(args, 4);
+  const y = <usize>load<u32>(args, 8) + slot * <usize>load<u32>(args, 24) * 4;
   listToken(scratch, index, x, y);
 }
