@@ -48,11 +48,17 @@ function tensorsFor(config: Record<string, unknown>, metadata: Entry[]): Map<str
     keyLength: headDim,
     valueLength: headDim,
     ropeDimensionCount: headDim,
+    experts: {
+      count: number('expert_count') || 0,
+      feedForwardLength: number('expert_feed_forward_length') || number('feed_forward_length'),
+      sharedFeedForwardLength: number('expert_shared_feed_forward_length') || 0,
+    },
   };
   const architecture = architectureByHfName((config.architectures as string[])[0] ?? '');
   const tensors = new Map<string, TensorView>();
-  for (const { hf, shape, rule } of expectedTensors(architecture, sizes, number('block_count'))) {
-    if (hf === undefined || rule.presence === 'attentionBias') continue;
+  const expected = expectedTensors(architecture, sizes, number('block_count'));
+  const stored = expected.filter(({ rule }) => rule.presence !== 'attentionBias').flatMap(({ sources }) => sources);
+  for (const { name: hf, shape } of stored) {
     const cols = shape.at(-1) ?? 1;
     tensors.set(hf, {
       name: hf,

@@ -17,7 +17,7 @@ interface Case {
 }
 
 const cases: Case[] = [
-  ...['llama-spm', 'llama3', 'mistral', 'qwen2', 'qwen3'].map((name) => ({
+  ...['llama-spm', 'llama3', 'mistral', 'qwen2', 'qwen3', 'mixtral', 'qwen2moe', 'qwen3moe'].map((name) => ({
     checkpoint: `arch/${name}`,
     golden: `arch/${name}/llama.cpp-bf16.gguf`,
     fileType: 'BF16' as const,

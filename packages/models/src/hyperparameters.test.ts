@@ -80,6 +80,42 @@ describe('hyperparameters', () => {
     expect(hyperparameters(await changed('llama3', keys)).ropeScaling).toMatchObject(linear);
   });
 
+  it('reads mixtures of experts', async () => {
+    expect(hyperparameters(await changed('mixtral')).experts).toEqual({
+      count: 4,
+      used: 2,
+      feedForwardLength: 128,
+      sharedFeedForwardLength: 0,
+      weightsOver: 'chosen',
+    });
+    const qwen2moe = { count: 4, used: 2, feedForwardLength: 64, sharedFeedForwardLength: 96, weightsOver: 'all' };
+    expect(hyperparameters(await changed('qwen2moe')).experts).toEqual(qwen2moe);
+    // Files from before the key: the width of a dense MLP, shared by the experts that a token uses.
+    const old = await changed('qwen2moe', { 'qwen2moe.expert_feed_forward_length': undefined });
+    expect(hyperparameters(old).experts).toEqual(qwen2moe);
+    expect(hyperparameters(await changed('qwen3moe')).experts).toMatchObject({ count: 8, weightsOver: 'chosen' });
+    expect(hyperparameters(await changed('llama3')).experts).toBeUndefined();
+  });
+
+  it.each<[string, string, Record<string, GgufValue | undefined>, string]>([
+    ['more experts used than there are', 'mixtral', { 'llama.expert_used_count': u32(5) }, 'metadata-bad-value'],
+    ['no experts used', 'mixtral', { 'llama.expert_used_count': u32(0) }, 'metadata-bad-value'],
+    ['a billion experts', 'mixtral', { 'llama.expert_count': u32(1e9) }, 'metadata-bad-value'],
+    ['sigmoid routers', 'qwen3moe', { 'qwen3moe.expert_gating_func': u32(2) }, 'metadata-bad-value'],
+    ['groups of experts', 'qwen3moe', { 'qwen3moe.expert_group_count': u32(2) }, 'metadata-bad-value'],
+    [
+      'scaled experts',
+      'qwen2moe',
+      { 'qwen2moe.expert_weights_scale': { type: 'float32', value: 2.5 } },
+      'metadata-bad-value',
+    ],
+    ['a mixture without experts', 'qwen3moe', { 'qwen3moe.expert_count': undefined }, 'unsupported-model'],
+    ['experts of a dense architecture', 'qwen3', { 'qwen3.expert_count': u32(8) }, 'unsupported-model'],
+  ])('refuses %s', async (_, name, keys, code) => {
+    const view = await changed(name, keys);
+    expect(() => hyperparameters(view)).toThrow(expect.objectContaining({ code, file: golden(name) }));
+  });
+
   it('takes one number per layer when all are equal', async () => {
     const equal: GgufValue = { type: 'array', of: 'uint32', value: [2, 2, 2, 2] };
     expect(hyperparameters(await changed('llama3', { 'llama.attention.head_count_kv': equal })).headCountKv).toBe(2);
@@ -114,7 +150,7 @@ describe('hyperparameters', () => {
       'metadata-bad-value',
     ],
     ['an unknown rope scaling', { 'llama.rope.scaling.type': text('spiral') }, 'metadata-bad-value'],
-    ['experts', { 'llama.expert_count': u32(8) }, 'unsupported-model'],
+    ['experts of which none is used', { 'llama.expert_count': u32(8) }, 'metadata-missing'],
   ])('refuses %s', async (_, keys, code) => {
     const view = await changed('llama3', keys);
     expect(() => hyperparameters(view)).toThrow(expect.objectContaining({ code, file: golden('llama3') }));
@@ -124,6 +160,8 @@ describe('hyperparameters', () => {
 describe('architectureOf', () => {
   it('is the record of the table', async () => {
     expect(architectureOf(await changed('qwen3')).hf).toEqual(['Qwen3ForCausalLM']);
+    expect(architectureOf(await changed('llama3')).hf).toContain('LlamaForCausalLM');
+    expect(architectureOf(await changed('mixtral')).hf).toEqual(['MixtralForCausalLM']);
   });
 });
 

@@ -5,7 +5,11 @@ import { QuernError } from '@quern/errors';
 import type { Architecture } from './arch/architecture.ts';
 import { maxBlocks } from './arch/dense.ts';
 import { architectureByGgufName } from './arch/index.ts';
-import { metadataReader } from './metadata-reader.ts';
+import { maxExperts } from './arch/mixture.ts';
+import { type MetadataReader, metadataReader } from './metadata-reader.ts';
+
+/** Of a feed-forward layer: far above any model, far below what could be allocated. */
+const maxWidth = 1 << 24;
 
 /** How positions beyond the trained context are mapped (llama.cpp `llama_rope_scaling_type`). */
 export interface RopeScaling {
@@ -26,6 +30,18 @@ export interface RopeScaling {
   yarnLogMultiplier: number;
 }
 
+/** A mixture of experts in place of each block's MLP. */
+export interface Experts {
+  count: number;
+  /** How many of them each token uses. */
+  used: number;
+  feedForwardLength: number;
+  /** Width of the expert that every token uses beside its own; 0 when there is none. */
+  sharedFeedForwardLength: number;
+  /** Softmax of the router over all experts, or over the chosen ones alone. */
+  weightsOver: 'all' | 'chosen';
+}
+
 export interface Hyperparameters {
   architecture: string;
   vocabSize: number;
@@ -33,7 +49,10 @@ export interface Hyperparameters {
   contextLength: number;
   embeddingLength: number;
   blockCount: number;
+  /** Width of a dense MLP. */
   feedForwardLength: number;
+  /** Undefined for dense models. */
+  experts?: Experts;
   headCount: number;
   headCountKv: number;
   /** Scalars per head of q and k. */
@@ -56,9 +75,15 @@ export interface Hyperparameters {
   attnOutputBias: boolean;
 }
 
-/** The architecture record of a model, whatever its container. @throws QuernError `unknown-architecture` */
+/**
+ * The architecture record of a model, whatever its container.
+ * @throws QuernError `unknown-architecture`, `unsupported-model`, `metadata-missing`, `metadata-bad-type`
+ */
 export function architectureOf(view: ModelView): Architecture {
-  return architectureByGgufName(metadataReader(view).string('general.architecture'), view.path);
+  const read = metadataReader(view);
+  const name = read.string('general.architecture');
+  const hasExperts = read.optionalInteger(`${name}.expert_count`, 0, 0, maxExperts) > 0;
+  return architectureByGgufName(name, hasExperts, view.path);
 }
 
 /**
@@ -69,17 +94,6 @@ export function architectureOf(view: ModelView): Architecture {
 export function hyperparameters(view: ModelView): Hyperparameters {
   const architecture = architectureOf(view);
   const read = metadataReader(view, `${architecture.name}.`);
-  const experts = read.optionalInteger('expert_count', 0, 0, 65536);
-  if (experts > 0) {
-    throw new QuernError(
-      'unsupported-model',
-      `The model has ${experts} experts per layer; only dense models are supported.`,
-      {
-        file: view.path,
-        remedy: `Supported: dense models of ${architecture.name}.`,
-      },
-    );
-  }
   const embeddingLength = read.integer('embedding_length', 1, 1 << 20);
   const headCount = read.uniformInteger('attention.head_count', 1, 1 << 16);
   const headCountKv = read.has('attention.head_count_kv')
@@ -97,6 +111,7 @@ export function hyperparameters(view: ModelView): Hyperparameters {
   const ropeDimensionCount = read.optionalInteger('rope.dimension_count', keyLength, 2, keyLength);
   if (ropeDimensionCount % 2 !== 0) read.fail('rope.dimension_count', `${ropeDimensionCount} is odd`);
   const contextLength = read.integer('context_length', 1, 1 << 30);
+  const feedForwardLength = read.uniformInteger('feed_forward_length', 1, maxWidth);
   const slidingWindow = read.optionalInteger('attention.sliding_window', 0, 0, 1 << 30);
   return {
     architecture: architecture.name,
@@ -104,7 +119,8 @@ export function hyperparameters(view: ModelView): Hyperparameters {
     contextLength,
     embeddingLength,
     blockCount: read.integer('block_count', 1, maxBlocks),
-    feedForwardLength: read.uniformInteger('feed_forward_length', 1, 1 << 24),
+    feedForwardLength,
+    ...(architecture.block.experts ? { experts: expertNumbers(read, architecture, feedForwardLength) } : {}),
     headCount,
     headCountKv,
     keyLength,
@@ -118,6 +134,39 @@ export function hyperparameters(view: ModelView): Hyperparameters {
     qkNorm: architecture.block.qkNorm,
     attnBias: view.tensors.has('blk.0.attn_q.bias'),
     attnOutputBias: view.tensors.has('blk.0.attn_output.bias'),
+  };
+}
+
+/**
+ * llama.cpp reads no widths for the experts of `llama`, and for the others falls back on the same divisions
+ * (src/models/qwen2moe.cpp, qwen3moe.cpp).
+ */
+function expertNumbers(
+  read: MetadataReader,
+  { name, block, tensors }: Architecture,
+  feedForwardLength: number,
+): Experts {
+  const count = read.integer('expert_count', 1, maxExperts);
+  const used = read.uniformInteger('expert_used_count', 1, count);
+  if (read.optionalInteger('expert_group_count', 1, 0, count) > 1)
+    read.fail('expert_group_count', 'groups of experts are not supported');
+  if (![0, 1].includes(read.optionalNumber('expert_weights_scale', 1, 0, 1e6)))
+    read.fail('expert_weights_scale', 'scaled expert weights are not supported');
+  // `llama_expert_gating_func_type`: 0 none given, 1 softmax.
+  if (read.optionalInteger('expert_gating_func', 1, 0, 255) > 1)
+    read.fail('expert_gating_func', 'only softmax routers are supported');
+  const fallback = name === 'llama' ? feedForwardLength : Math.max(1, Math.floor(feedForwardLength / used));
+  const shared = tensors.some(({ shape }) => shape.includes('sharedFf'));
+  return {
+    count,
+    used,
+    feedForwardLength: read.has('expert_feed_forward_length')
+      ? read.uniformInteger('expert_feed_forward_length', 1, maxWidth)
+      : fallback,
+    sharedFeedForwardLength: shared
+      ? read.optionalInteger('expert_shared_feed_forward_length', feedForwardLength, 1, maxWidth)
+      : 0,
+    weightsOver: block.experts!.weightsOver,
   };
 }
 

@@ -11,7 +11,7 @@ import {
   bufferShapes,
   cacheBytes,
 } from './forward/buffers.ts';
-import { denseModel } from './forward/dense-model.ts';
+import { decoderModel } from './forward/decoder-model.ts';
 import { loadTensor, readVector, requireWeightDtypes } from './forward/load-tensor.ts';
 import type { Model, ModelMemory } from './forward/model.ts';
 import { ropeFrequencies } from './forward/rope.ts';
@@ -34,7 +34,7 @@ export interface LoadOptions {
 }
 
 /**
- * Loads a dense llama-family model. `device` stays the caller's to dispose.
+ * Loads a model of the llama family, dense or with experts. `device` stays the caller's to dispose.
  * @throws QuernError
  *   `model-too-large` with the numbers, before anything is read;
  *   `tensor-missing`, `tensor-unexpected`, `tensor-wrong-shape`, `weight-dtype-unsupported` (tensor and dtype named);
@@ -56,22 +56,26 @@ export async function loadModel(view: ModelView, device: Device, options: LoadOp
   };
   requireMemory(memory, device, limits, view.path);
 
-  const loaded = new Map<string, Tensor>();
+  const owned: Tensor[] = [];
+  const own = (tensor: Tensor): Tensor => {
+    owned.push(tensor);
+    return tensor;
+  };
+  const alloc: Device['alloc'] = (...request) => own(device.alloc(...request));
   try {
-    const buffers = allocateBuffers(device, shapes);
-    for (const [name, tensor] of Object.entries(buffers)) loaded.set(`(${name})`, tensor);
-    const caches = allocateCaches(device, parameters, limits);
-    for (const [i, { k, v }] of caches.entries()) loaded.set(`(k ${i})`, k).set(`(v ${i})`, v);
+    const buffers = allocateBuffers(alloc, shapes);
+    const caches = allocateCaches(alloc, parameters, limits);
 
+    const loaded = new Map<string, Tensor>();
     const totalBytes = wanted.reduce((sum, t) => sum + t.rows * t.rowBytes, 0);
     let doneBytes = 0;
     for (const tensor of wanted) {
       if (tensor.name === 'rope_freqs.weight') continue; // consumed on the host
       const onBytes = (bytes: number) => options.onProgress?.((doneBytes += bytes), totalBytes);
-      loaded.set(tensor.name, await loadTensor(device, tensor, onBytes));
+      loaded.set(tensor.name, own(await loadTensor(device, tensor, onBytes)));
     }
     const divisors = view.tensors.get('rope_freqs.weight');
-    return denseModel({
+    return decoderModel({
       device,
       hyperparameters: parameters,
       memory,
@@ -81,10 +85,10 @@ export async function loadModel(view: ModelView, device: Device, options: LoadOp
       caches,
       buffers,
       rope: ropeFrequencies(parameters, divisors && (await readVector(divisors))),
-      owned: [...loaded.values()],
+      owned,
     });
   } catch (error) {
-    for (const tensor of loaded.values()) device.free(tensor);
+    for (const tensor of owned) device.free(tensor);
     throw error;
   }
 }

@@ -36,7 +36,7 @@ async function expectRecorded(view: ModelView, device: Device, recorded: string)
   });
 }
 
-const architectures = ['llama-spm', 'llama3', 'mistral', 'qwen2', 'qwen3'];
+const architectures = ['llama-spm', 'llama3', 'mistral', 'qwen2', 'qwen3', 'mixtral', 'qwen2moe', 'qwen3moe'];
 const archModels = [
   ...architectures, // through the lens
   ...architectures.map((name) => `${name}/llama.cpp-bf16.gguf`),

@@ -14,7 +14,7 @@ sys.modules["torch"] = torch
 sys.path[:0] = [sys.argv[1], sys.argv[1] + "/gguf-py"]
 import gguf
 from conversion.llama import LlamaModel
-from conversion.qwen import Qwen2Model, Qwen3Model
+from conversion.qwen import Qwen2Model, Qwen2MoeModel, Qwen3Model, Qwen3MoeModel
 
 # class name: (model_type, converter class, heads and width that suit the default number of KV heads)
 CLASSES = {
@@ -22,7 +22,12 @@ CLASSES = {
     "MistralForCausalLM": ("mistral", LlamaModel, 8, 64),
     "Qwen2ForCausalLM": ("qwen2", Qwen2Model, 64, 256),
     "Qwen3ForCausalLM": ("qwen3", Qwen3Model, 64, 256),
+    "MixtralForCausalLM": ("mixtral", LlamaModel, 8, 64),
+    "Qwen2MoeForCausalLM": ("qwen2_moe", Qwen2MoeModel, 16, 64),
+    "Qwen3MoeForCausalLM": ("qwen3_moe", Qwen3MoeModel, 4, 64),
 }
+# Mixtures of experts, and the keys without which quern refuses them.
+EXPERTS = {"MixtralForCausalLM": {}, "Qwen2MoeForCausalLM": {}, "Qwen3MoeForCausalLM": dict(norm_topk_prob=True)}
 YARN = dict(num_key_value_heads=2, rope_theta=1e6, max_position_embeddings=32768)
 SPELLINGS = {
     "nullkv": dict(num_key_value_heads=None),
@@ -33,17 +38,20 @@ SPELLINGS = {
     "yarn-new": dict(num_key_value_heads=2, max_position_embeddings=32768, rope_parameters=dict(rope_type="yarn", rope_theta=5e5, factor=2.0, original_max_position_embeddings=4096, extrapolation_factor=0.5)),
     "headdim": dict(num_key_value_heads=2, head_dim=24),
     "llama3": dict(num_key_value_heads=2, rope_theta=5e5, max_position_embeddings=1024, rope_scaling=dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)),
+    "experts": dict(num_key_value_heads=2, num_experts=6, num_experts_per_tok=3, moe_intermediate_size=48),
+    "experts-local": dict(num_key_value_heads=2, num_local_experts=6, num_experts_per_tok=1),
     "window": dict(num_key_value_heads=2, sliding_window=None, max_position_embeddings=1024, tie_word_embeddings=True),
 }
 
 def configs():
     base = dict(hidden_size=64, intermediate_size=128, num_hidden_layers=4, num_attention_heads=4, vocab_size=512)
     for cls, (kind, _, heads, width) in CLASSES.items():
-        named = dict(base, architectures=[cls], model_type=kind)
+        named = dict(base, architectures=[cls], model_type=kind, **EXPERTS.get(cls, {}))
         yield f"{kind}-min", dict(named, num_attention_heads=heads, hidden_size=width)
         for name, keys in SPELLINGS.items():
             if name == "llama3" and kind.startswith("qwen"): continue  # the converter would drop the factors
-            if name == "nullkv" and kind == "mistral": continue  # transformers 5.23 refuses null there
+            if name == "nullkv" and kind in ("mistral", "mixtral", "qwen2_moe", "qwen3_moe"): continue  # transformers 5.23 refuses null there, or cannot compute with it
+            if name.startswith("experts") and cls not in EXPERTS: continue
             yield f"{kind}-{name}", dict(named, **keys)
 
 def metadata(config):

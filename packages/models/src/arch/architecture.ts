@@ -5,7 +5,20 @@
 import type { GgufValue } from '@quern/gguf';
 
 /** How many scalars a tensor axis has, named by what it counts; `dimensionsOf` gives the numbers. */
-export type Dimension = 'vocab' | 'embd' | 'ff' | 'q' | 'k' | 'v' | 'attnOut' | 'headDim' | 'ropePairs';
+export type Dimension =
+  | 'vocab'
+  | 'embd'
+  | 'ff'
+  | 'q'
+  | 'k'
+  | 'v'
+  | 'attnOut'
+  | 'headDim'
+  | 'ropePairs'
+  | 'experts'
+  | 'expertFf'
+  | 'sharedFf'
+  | 'one';
 
 /**
  * When a tensor belongs to a model.
@@ -18,7 +31,10 @@ export type Presence = 'always' | 'untied' | 'attentionBias' | 'llama3Rope';
 
 /** One tensor, both names. `{i}` stands for the block number. */
 export interface TensorRule {
-  /** Name in the checkpoint; undefined when the lens computes the tensor. */
+  /**
+   * Name in the checkpoint; undefined when the lens computes the tensor. With `{j}` the checkpoint has one tensor per
+   * expert, of the shape without its first dimension, and GGUF stacks them.
+   */
   hf?: string;
   gguf: string;
   /** Row-major, innermost last, as everywhere in quern. */
@@ -34,6 +50,8 @@ export interface TensorRule {
 /** One scalar of config.json and the GGUF keys it becomes, without the `<arch>.` prefix. */
 export interface ConfigRule {
   hf: string;
+  /** Another name that transformers takes for the same key (`attribute_map`). */
+  alias?: string;
   gguf: readonly string[];
   type: 'uint32' | 'float32';
   /** Above it the value is a mistake or an attack; 2^30 when not given. */
@@ -48,16 +66,23 @@ export interface ConfigRule {
 /** A config key that this architecture supports with certain values only: any other value would change the result. */
 export interface FixedConfig {
   key: string;
-  /** Accepted values; absent and null are always accepted. */
-  values: readonly (string | number | boolean)[];
+  /** Accepted values, compared as JSON. */
+  values: readonly unknown[];
+  /** What transformers takes for an absent key or null, where that is not accepted either. */
+  missing?: string | number | boolean;
   why: string;
 }
 
 export type RopeType = 'default' | 'linear' | 'yarn' | 'llama3';
 
 export interface Block {
-  /** `down(silu(gate(x)) · up(x))`. */
+  /** `down(silu(gate(x)) · up(x))`. With `experts` each expert is one. */
   mlp: 'swiglu';
+  /** A mixture of experts in place of the one MLP; undefined for dense models. */
+  experts?: {
+    /** Router softmax over all experts, or over the chosen ones alone (transformers' `norm_topk_prob`). */
+    weightsOver: 'all' | 'chosen';
+  };
   /** RMS norm of every q and k head before rope. */
   qkNorm: boolean;
   /** Which pairs rope rotates: `norm` (x[2i], x[2i+1]), `neox` (x[i], x[i + d/2]). */
@@ -75,6 +100,8 @@ export interface Architecture {
   config: readonly (ConfigRule | 'rope' | 'fileType')[];
   fixed: readonly FixedConfig[];
   ropeTypes: readonly RopeType[];
+  /** Rope base when config.json gives none (transformers' `default_theta`); 10000 when not given. */
+  ropeTheta?: number;
   /** Writes `attention.sliding_window` when config.json has a window shorter than the context. */
   slidingWindow: boolean;
   tensors: readonly TensorRule[];

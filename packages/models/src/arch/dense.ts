@@ -17,6 +17,8 @@ export interface DenseDefaults {
   kvHeads?: number;
   rmsEps: number;
   headDim: (config: Readonly<Record<string, unknown>>) => number | undefined;
+  /** Keys of a mixture of experts, which the converter writes in the middle. */
+  experts?: readonly ConfigRule[];
 }
 
 /** The keys of every dense model; the numbers are the defaults of the transformers config class. */
@@ -40,6 +42,7 @@ export function denseConfig(defaults: DenseDefaults): (ConfigRule | 'rope' | 'fi
       type: 'float32',
       missing: () => defaults.rmsEps,
     },
+    ...(defaults.experts ?? []),
     {
       hf: 'head_dim',
       gguf: ['attention.key_length', 'attention.value_length'],
@@ -63,7 +66,7 @@ export const embeddingTensors: readonly TensorRule[] = [
   { hf: 'lm_head.weight', gguf: 'output.weight', shape: ['vocab', 'embd'], presence: 'untied' },
 ];
 
-const inBlock = (hf: string, gguf: string, rest: Omit<TensorRule, 'hf' | 'gguf' | 'presence'>): TensorRule => ({
+export const inBlock = (hf: string, gguf: string, rest: Omit<TensorRule, 'hf' | 'gguf' | 'presence'>): TensorRule => ({
   hf: `model.layers.{i}.${hf}`,
   gguf: `blk.{i}.${gguf}`,
   presence: 'always',
@@ -73,17 +76,30 @@ const inBlock = (hf: string, gguf: string, rest: Omit<TensorRule, 'hf' | 'gguf' 
 /** `permute` for architectures whose GGUF rope style is `norm`. */
 export function denseBlockTensors({ permute }: { permute: boolean }): TensorRule[] {
   return [
+    ...attentionBlockTensors({ permute }),
+    inBlock('mlp.gate_proj.weight', 'ffn_gate.weight', { shape: ['ff', 'embd'] }),
+    inBlock('mlp.up_proj.weight', 'ffn_up.weight', { shape: ['ff', 'embd'] }),
+    inBlock('mlp.down_proj.weight', 'ffn_down.weight', { shape: ['embd', 'ff'] }),
+  ];
+}
+
+/** A block without its MLP. */
+export function attentionBlockTensors({ permute }: { permute: boolean }): TensorRule[] {
+  return [
     inBlock('input_layernorm.weight', 'attn_norm.weight', { shape: ['embd'] }),
     inBlock('self_attn.q_proj.weight', 'attn_q.weight', { shape: ['q', 'embd'], permute: permute ? 'q' : undefined }),
     inBlock('self_attn.k_proj.weight', 'attn_k.weight', { shape: ['k', 'embd'], permute: permute ? 'k' : undefined }),
     inBlock('self_attn.v_proj.weight', 'attn_v.weight', { shape: ['v', 'embd'] }),
     inBlock('self_attn.o_proj.weight', 'attn_output.weight', { shape: ['embd', 'attnOut'] }),
     inBlock('post_attention_layernorm.weight', 'ffn_norm.weight', { shape: ['embd'] }),
-    inBlock('mlp.gate_proj.weight', 'ffn_gate.weight', { shape: ['ff', 'embd'] }),
-    inBlock('mlp.up_proj.weight', 'ffn_up.weight', { shape: ['ff', 'embd'] }),
-    inBlock('mlp.down_proj.weight', 'ffn_down.weight', { shape: ['embd', 'ff'] }),
   ];
 }
+
+/** RMS norms of every q and k head. */
+export const headNormTensors: readonly TensorRule[] = [
+  inBlock('self_attn.q_norm.weight', 'attn_q_norm.weight', { shape: ['headDim'] }),
+  inBlock('self_attn.k_norm.weight', 'attn_k_norm.weight', { shape: ['headDim'] }),
+];
 
 /** Biases of q, k, v; `permute` as above. */
 export function qkvBiasTensors({

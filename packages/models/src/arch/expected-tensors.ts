@@ -14,6 +14,15 @@ export interface ModelSizes {
   keyLength: number;
   valueLength: number;
   ropeDimensionCount: number;
+  /** Undefined for a dense model. */
+  experts?: ExpertSizes;
+}
+
+export interface ExpertSizes {
+  count: number;
+  feedForwardLength: number;
+  /** Width of the expert that every token uses; 0 when there is none. */
+  sharedFeedForwardLength: number;
 }
 
 export function dimensionsOf(sizes: ModelSizes): Dimensions {
@@ -27,29 +36,50 @@ export function dimensionsOf(sizes: ModelSizes): Dimensions {
     attnOut: sizes.headCount * sizes.valueLength,
     headDim: sizes.keyLength,
     ropePairs: sizes.ropeDimensionCount / 2,
+    experts: sizes.experts?.count ?? 0,
+    expertFf: sizes.experts?.feedForwardLength ?? 0,
+    sharedFf: sizes.experts?.sharedFeedForwardLength ?? 0,
+    one: 1,
   };
+}
+
+/** A tensor of the checkpoint. */
+export interface ExpectedSource {
+  name: string;
+  shape: readonly number[];
 }
 
 export interface ExpectedTensor {
   rule: TensorRule;
-  hf?: string;
+  /** What the checkpoint stores of it: one tensor, one per expert, or none when the lens computes it. */
+  sources: readonly ExpectedSource[];
   gguf: string;
   shape: readonly number[];
+  /** Number of the block it belongs to. */
+  block?: number;
 }
 
-const numbered = (name: string, block: number) => name.replace('{i}', String(block));
+const inBlock = (name: string, block: number) => name.replace('{i}', String(block));
 
 /** Every rule of the record, once per block where it is a block's. */
 export function expectedTensors(architecture: Architecture, sizes: ModelSizes, blockCount: number): ExpectedTensor[] {
   const dimensions = dimensionsOf(sizes);
-  return architecture.tensors.flatMap((rule) => {
+  return architecture.tensors.flatMap((rule): ExpectedTensor[] => {
     const shape = rule.shape.map((dimension) => dimensions[dimension]);
-    const blocks = rule.gguf.includes('{i}') ? blockCount : 1;
-    return Array.from({ length: blocks }, (_, block) => ({
+    if (!rule.gguf.includes('{i}')) return [{ rule, sources: sourcesOf(rule.hf, shape), gguf: rule.gguf, shape }];
+    return Array.from({ length: blockCount }, (_, block) => ({
       rule,
-      hf: rule.hf && numbered(rule.hf, block),
-      gguf: numbered(rule.gguf, block),
+      sources: sourcesOf(rule.hf && inBlock(rule.hf, block), shape),
+      gguf: inBlock(rule.gguf, block),
       shape,
+      block,
     }));
   });
+}
+
+function sourcesOf(hf: string | undefined, shape: readonly number[]): ExpectedSource[] {
+  if (hf === undefined) return [];
+  if (!hf.includes('{j}')) return [{ name: hf, shape }];
+  const [experts, ...each] = shape;
+  return Array.from({ length: experts! }, (_, expert) => ({ name: hf.replace('{j}', String(expert)), shape: each }));
 }

@@ -3,18 +3,27 @@ import { QuernError } from '@quern/errors';
 import type { Architecture } from './architecture.ts';
 import { llama } from './llama.ts';
 import { mistral } from './mistral.ts';
+import { mixtral } from './mixtral.ts';
 import { qwen2 } from './qwen2.ts';
+import { qwen2moe } from './qwen2moe.ts';
 import { qwen3 } from './qwen3.ts';
+import { qwen3moe } from './qwen3moe.ts';
 
-export const architectures: readonly Architecture[] = [llama, mistral, qwen2, qwen3];
+export const architectures: readonly Architecture[] = [llama, mistral, mixtral, qwen2, qwen2moe, qwen3, qwen3moe];
 
 /**
- * The record of a GGUF `general.architecture`. Where several families share the name (`llama`), the first of the table.
- * @throws QuernError `unknown-architecture`
+ * The record of a GGUF `general.architecture`. Where several families share the name (`llama`), the first of the table
+ * among those with, or without, experts.
+ * @throws QuernError `unknown-architecture`, `unsupported-model`
  */
-export function architectureByGgufName(name: string, file?: string): Architecture {
-  const found = architectures.find((architecture) => architecture.name === name);
+export function architectureByGgufName(name: string, hasExperts: boolean, file?: string): Architecture {
+  const named = architectures.filter((architecture) => architecture.name === name);
+  const found = named.find(({ block }) => hasExperts === (block.experts !== undefined));
   if (found) return found;
+  if (named.length > 0) {
+    const text = hasExperts ? `${name} models with experts are not supported` : `a ${name} model must have experts`;
+    throw new QuernError('unsupported-model', `${text} (metadata key "${name}.expert_count").`, { file });
+  }
   const known = [...new Set(architectures.map((architecture) => architecture.name))];
   throw new QuernError('unknown-architecture', `GGUF architecture "${name}" is not supported.`, {
     file,

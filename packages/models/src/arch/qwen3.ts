@@ -1,13 +1,6 @@
 // Qwen 3 (dense): no biases, an RMS norm on every q and k head, and a head size of its own.
-import type { Architecture, TensorRule } from './architecture.ts';
-import { denseBlockTensors, denseConfig, embeddingTensors, fixedForDense } from './dense.ts';
-
-const headNorm = (which: 'q' | 'k'): TensorRule => ({
-  hf: `model.layers.{i}.self_attn.${which}_norm.weight`,
-  gguf: `blk.{i}.attn_${which}_norm.weight`,
-  shape: ['headDim'],
-  presence: 'always',
-});
+import type { Architecture } from './architecture.ts';
+import { denseBlockTensors, denseConfig, embeddingTensors, fixedForDense, headNormTensors } from './dense.ts';
 
 export const qwen3: Architecture = {
   family: 'qwen3',
@@ -21,6 +14,6 @@ export const qwen3: Architecture = {
   ],
   ropeTypes: ['default', 'linear', 'yarn'],
   slidingWindow: false,
-  tensors: [...embeddingTensors, ...denseBlockTensors({ permute: false }), headNorm('q'), headNorm('k')],
+  tensors: [...embeddingTensors, ...denseBlockTensors({ permute: false }), ...headNormTensors],
   block: { mlp: 'swiglu', qkNorm: true, rope: 'neox' },
 };

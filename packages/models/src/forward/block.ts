@@ -1,22 +1,13 @@
-// One block of a dense llama-family network, as a sequence of ops:
+// One block of a llama-family network, as a sequence of ops:
 //   x += attn_output · attention(rope(norm(q · n)), rope(norm(k · n)), v · n)    n = rmsNorm(x); q, k, v may be biased;
 //                                                                               norm per head only where the model has it
-//   x += down · (silu(gate · m) · (up · m))                                     m = rmsNorm(x)
+//   x += mlp(m), or the experts of m                                            m = rmsNorm(x)
 import type { Device, Tensor } from '@quern/runtime';
-import type { Hyperparameters } from '../hyperparameters.ts';
-import type { Buffers, LayerCache } from './buffers.ts';
+import type { LayerCache } from './buffers.ts';
+import { runExperts, runSharedExpert } from './experts.ts';
+import { runMlp } from './mlp.ts';
+import { type BatchPass, project } from './pass.ts';
 import type { BlockWeights } from './weights.ts';
-
-/** What the blocks of one batch share. */
-export interface BatchPass {
-  readonly device: Device;
-  readonly hyperparameters: Hyperparameters;
-  /** Views of this batch's size. */
-  readonly buffers: Buffers;
-  readonly blockTokens: number;
-  /** Called with the weight and the input of every matmul, before it runs. */
-  readonly observe?: (weight: Tensor, input: Tensor) => void;
-}
 
 /** `pass.buffers.residual` [T, C] is read and updated. */
 export function runBlock(pass: BatchPass, weights: BlockWeights, cache: LayerCache): void {
@@ -54,20 +45,21 @@ function attend(pass: BatchPass, weights: BlockWeights, cache: LayerCache): void
 
 function feedForward(pass: BatchPass, weights: BlockWeights): void {
   const { device, buffers } = pass;
-  const { rmsEps } = pass.hyperparameters;
-  const { residual, normed, gate, up } = buffers;
-  device.run('rmsNorm', [residual, weights.ffnNorm], normed, { eps: rmsEps });
-  project(pass, normed, weights.gate, undefined, gate);
-  project(pass, normed, weights.up, undefined, up);
-  device.run('gatedAct', [gate, up], gate, { act: 'silu' });
-  project(pass, gate, weights.down, undefined, normed);
-  device.run('add', [residual, normed], residual, {});
-}
-
-/** Every matmul of a block goes through here, so that an observer misses none. */
-function project({ device, observe }: BatchPass, x: Tensor, weight: Tensor, bias: Tensor | undefined, y: Tensor): void {
-  observe?.(weight, x);
-  device.run('matmul', bias ? [x, weight, bias] : [x, weight], y, {});
+  const { residual, normed, mlp, experts, sharedExpert } = buffers;
+  device.run('rmsNorm', [residual, weights.ffnNorm], normed, { eps: pass.hyperparameters.rmsEps });
+  const add = (y: Tensor) => device.run('add', [residual, y], residual, {});
+  if (weights.experts && experts) {
+    runExperts(pass, normed, weights.experts, experts, experts.mixed);
+    add(experts.mixed);
+  }
+  if (weights.sharedExpert && sharedExpert) {
+    runSharedExpert(pass, normed, weights.sharedExpert, sharedExpert, sharedExpert.gated);
+    add(sharedExpert.gated);
+  }
+  if (weights.mlp && mlp) {
+    runMlp(pass, normed, weights.mlp, mlp, normed);
+    add(normed);
+  }
 }
 
 /** In place: x [T, heads·headDim] seen as [T·heads, headDim]. */

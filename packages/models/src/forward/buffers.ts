@@ -25,10 +25,31 @@ export interface Buffers {
   readonly k: Tensor; // [T, kvHeads·headDim]
   readonly v: Tensor; // [T, kvHeads·headDim]
   readonly attended: Tensor; // [T, heads·headDim]
-  readonly gate: Tensor; // [T, F]
-  readonly up: Tensor; // [T, F]
   readonly outputs: Tensor; // [N, C]
   readonly logits: Tensor; // [N, vocab]
+  readonly mlp?: MlpBuffers;
+  readonly experts?: ExpertBuffers;
+  readonly sharedExpert?: SharedExpertBuffers;
+}
+
+export interface MlpBuffers {
+  readonly gate: Tensor; // [T, F]
+  readonly up: Tensor; // [T, F]
+}
+
+export interface ExpertBuffers {
+  readonly routerLogits: Tensor; // [T, experts]
+  readonly ids: Tensor; // [T, used] I32
+  readonly weights: Tensor; // [T, used]
+  readonly gate: Tensor; // [T·used, F]
+  readonly up: Tensor; // [T·used, F]
+  readonly outputs: Tensor; // [T·used, C]
+  readonly mixed: Tensor; // [T, C]
+}
+
+export interface SharedExpertBuffers extends MlpBuffers {
+  readonly sharedGate: Tensor; // [T, 1]
+  readonly gated: Tensor; // [T, C]
 }
 
 /** Keys and values of one block of the network: [blocks·blockTokens, kvHeads·headDim] each. */
@@ -37,14 +58,23 @@ export interface LayerCache {
   readonly v: Tensor;
 }
 
-type Shapes = Readonly<Record<keyof Buffers, { dtype: 'F32' | 'I32'; shape: readonly number[] }>>;
+interface BufferShape {
+  readonly dtype: 'F32' | 'I32';
+  readonly shape: readonly number[];
+}
+type GroupName = 'mlp' | 'experts' | 'sharedExpert';
+/** Shapes as deep as the buffers. */
+export type BufferShapes = Readonly<Record<Exclude<keyof Buffers, GroupName>, BufferShape>> & {
+  readonly [Group in GroupName]?: Readonly<Record<keyof NonNullable<Buffers[Group]>, BufferShape>>;
+};
+
+const f32 = (...shape: number[]): BufferShape => ({ dtype: 'F32', shape });
+const i32 = (...shape: number[]): BufferShape => ({ dtype: 'I32', shape });
 
 /** Every shape at its largest: what will be allocated, and what the memory check counts. */
-export function bufferShapes(hyperparameters: Hyperparameters, limits: BatchLimits): Shapes {
-  const { embeddingLength: C, feedForwardLength: F, headCount, headCountKv, keyLength, vocabSize } = hyperparameters;
+export function bufferShapes(hyperparameters: Hyperparameters, limits: BatchLimits): BufferShapes {
+  const { embeddingLength: C, headCount, headCountKv, keyLength, vocabSize } = hyperparameters;
   const { batchTokens: T, maxOutputs: N, maxSequences: S, tableWidth } = limits;
-  const f32 = (...shape: number[]) => ({ dtype: 'F32', shape }) as const;
-  const i32 = (...shape: number[]) => ({ dtype: 'I32', shape }) as const;
   return {
     tokens: i32(T),
     positions: i32(T),
@@ -59,21 +89,68 @@ export function bufferShapes(hyperparameters: Hyperparameters, limits: BatchLimi
     k: f32(T, headCountKv * keyLength),
     v: f32(T, headCountKv * keyLength),
     attended: f32(T, headCount * keyLength),
-    gate: f32(T, F),
-    up: f32(T, F),
     outputs: f32(N, C),
     logits: f32(N, vocabSize),
+    ...feedForwardShapes(hyperparameters, T),
+  };
+}
+
+function feedForwardShapes(
+  { embeddingLength: C, feedForwardLength: F, experts }: Hyperparameters,
+  T: number,
+): Pick<BufferShapes, GroupName> {
+  if (!experts) return { mlp: { gate: f32(T, F), up: f32(T, F) } };
+  const { count, used, feedForwardLength: expertF, sharedFeedForwardLength: sharedF } = experts;
+  return {
+    experts: {
+      routerLogits: f32(T, count),
+      ids: i32(T, used),
+      weights: f32(T, used),
+      gate: f32(T * used, expertF),
+      up: f32(T * used, expertF),
+      outputs: f32(T * used, C),
+      mixed: f32(T, C),
+    },
+    ...(sharedF > 0 && {
+      sharedExpert: { gate: f32(T, sharedF), up: f32(T, sharedF), sharedGate: f32(T, 1), gated: f32(T, C) },
+    }),
   };
 }
 
 /** Bytes of all the buffers. */
-export function bufferBytes(shapes: Shapes): number {
-  return Object.values(shapes).reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
+export function bufferBytes(shapes: BufferShapes): number {
+  let bytes = 0;
+  mapLeaves(shapes, isShape, ({ shape }) => {
+    bytes += 4 * shape.reduce((a, b) => a * b, 1);
+  });
+  return bytes;
 }
 
-export function allocateBuffers(device: Device, shapes: Shapes): Buffers {
-  const entries = Object.entries(shapes).map(([name, { dtype, shape }]) => [name, device.alloc(dtype, shape, name)]);
-  return Object.fromEntries(entries) as Buffers;
+/** @param alloc of the device */
+export function allocateBuffers(alloc: Device['alloc'], shapes: BufferShapes): Buffers {
+  return mapLeaves(shapes, isShape, ({ dtype, shape }, name) => alloc(dtype, shape, name)) as unknown as Buffers;
+}
+
+/** The same buffers, each tensor changed. */
+export function mapBuffers<Group extends object>(group: Group, change: (tensor: Tensor) => Tensor): Group {
+  return mapLeaves(group, isTensor, change) as Group;
+}
+
+const isShape = (value: object): value is BufferShape => 'shape' in value;
+const isTensor = (value: object): value is Tensor => 'byteLength' in value;
+
+/** A copy of nested records with every leaf changed. */
+function mapLeaves<Leaf extends object>(
+  group: object,
+  isLeaf: (value: object) => value is Leaf,
+  change: (leaf: Leaf, name: string) => unknown,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(group).map(([name, value]: [string, object]) => [
+      name,
+      isLeaf(value) ? change(value, name) : mapLeaves(value, isLeaf, change),
+    ]),
+  );
 }
 
 /** [cells, kvDim] of one of the two caches of a layer. */
@@ -88,10 +165,14 @@ export function cacheBytes(hyperparameters: Hyperparameters, limits: BatchLimits
   return 4 * 2 * hyperparameters.blockCount * cells * kvDim;
 }
 
-export function allocateCaches(device: Device, hyperparameters: Hyperparameters, limits: BatchLimits): LayerCache[] {
+export function allocateCaches(
+  alloc: Device['alloc'],
+  hyperparameters: Hyperparameters,
+  limits: BatchLimits,
+): LayerCache[] {
   const shape = cacheShape(hyperparameters, limits);
   return Array.from({ length: hyperparameters.blockCount }, (_, i) => ({
-    k: device.alloc('F32', shape, `k cache of block ${i}`),
-    v: device.alloc('F32', shape, `v cache of block ${i}`),
+    k: alloc('F32', shape, `k cache of block ${i}`),
+    v: alloc('F32', shape, `v cache of block ${i}`),
   }));
 }

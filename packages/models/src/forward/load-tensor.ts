@@ -18,7 +18,7 @@ export async function loadTensor(device: Device, view: TensorView, onBytes: (byt
     onBytes(view.rowBytes);
     return tensor;
   }
-  const tensor = device.alloc(view.dtype.name, [view.rows, view.cols], view.name);
+  const tensor = device.alloc(view.dtype.name, view.shape, view.name);
   const chunkRows = Math.min(view.rows, Math.max(1, Math.floor(CHUNK_BYTES / view.rowBytes)));
   const chunk = new Uint8Array(chunkRows * view.rowBytes);
   try {

@@ -32,6 +32,11 @@ export interface OutputBatch extends TokenBatch {
 export interface MatmulObserver {
   /** `input` [T, C] F32 is a buffer that later ops overwrite: enqueue what shall read it before returning. */
   onMatmulInput(weightName: string, input: Tensor): void;
+  /**
+   * The same for a stack of `experts`: expert `ids[t][n]` [T, used] I32 is multiplied with row t of `input` when that has T
+   * rows, and with row t·used + n when it has T·used.
+   */
+  onExpertInput(weightName: string, input: Tensor, ids: Tensor, experts: number): void;
 }
 
 /** Device memory that a model occupies, in bytes. */

@@ -20,9 +20,27 @@ export interface BlockWeights {
   readonly attnOutput: Tensor;
   readonly attnOutputBias?: Tensor;
   readonly ffnNorm: Tensor;
-  readonly gate: Tensor;
-  readonly up: Tensor;
-  readonly down: Tensor;
+  /** Of a dense model. */
+  readonly mlp?: MlpWeights;
+  readonly experts?: ExpertWeights;
+  readonly sharedExpert?: SharedExpertWeights;
+}
+
+export interface MlpWeights {
+  readonly gate: Tensor; // [F, C]
+  readonly up: Tensor; // [F, C]
+  readonly down: Tensor; // [C, F]
+}
+
+export interface ExpertWeights {
+  readonly router: Tensor; // [experts, C]
+  readonly gate: Tensor; // [experts, F, C]
+  readonly up: Tensor; // [experts, F, C]
+  readonly down: Tensor; // [experts, C, F]
+}
+
+export interface SharedExpertWeights extends MlpWeights {
+  readonly sharedGate: Tensor; // [1, C]
 }
 
 export interface Weights {
@@ -100,8 +118,26 @@ function blockWeights(loaded: ReadonlyMap<string, Tensor>, prefix: string): Bloc
     attnOutput: required('attn_output.weight'),
     attnOutputBias: optional('attn_output.bias'),
     ffnNorm: required('ffn_norm.weight'),
-    gate: required('ffn_gate.weight'),
-    up: required('ffn_up.weight'),
-    down: required('ffn_down.weight'),
+    ...feedForwardWeights(optional, required),
+  };
+}
+
+type Find<Found> = (name: string) => Found;
+
+function feedForwardWeights(
+  optional: Find<Tensor | undefined>,
+  required: Find<Tensor>,
+): Pick<BlockWeights, 'mlp' | 'experts' | 'sharedExpert'> {
+  const mlp = (suffix: string): MlpWeights => ({
+    gate: required(`ffn_gate${suffix}.weight`),
+    up: required(`ffn_up${suffix}.weight`),
+    down: required(`ffn_down${suffix}.weight`),
+  });
+  const router = optional('ffn_gate_inp.weight');
+  if (!router) return { mlp: mlp('') };
+  const sharedGate = optional('ffn_gate_inp_shexp.weight');
+  return {
+    experts: { router, ...mlp('_exps') },
+    ...(sharedGate && { sharedExpert: { sharedGate, ...mlp('_shexp') } }),
   };
 }

@@ -23,34 +23,54 @@ export function readConfigValues(checkpoint: HfCheckpoint, architecture: Archite
   const sizes: ConfigRule[] = [...rules, { hf: 'vocab_size', gguf: [], type: 'uint32' }];
 
   const missing = new Set(
-    sizes.filter((rule) => isAbsent(config[rule.hf]) && !rule.missing).map((rule) => JSON.stringify(rule.hf)),
+    sizes.filter((rule) => isAbsent(given(config, rule)) && !rule.missing).map((rule) => JSON.stringify(rule.hf)),
   );
   if (missing.size > 0) {
     throw new QuernError('config-missing', `config.json lacks ${[...missing].join(', ')}.`, { file });
   }
   const bad = new Set(
     sizes
-      .filter((rule) => !isAbsent(config[rule.hf]) && !isValid(rule, config[rule.hf]))
+      .filter((rule) => !isAbsent(given(config, rule)) && !isValid(rule, given(config, rule)))
       .map(
         (rule) =>
-          `"${rule.hf}" is ${show(config[rule.hf])} (needed: ${rule.type === 'uint32' ? 'an integer' : 'a number'} above 0, at most ${rule.max ?? maxSize})`,
+          `"${rule.hf}" is ${show(given(config, rule))} (needed: ${rule.type === 'uint32' ? 'an integer' : 'a number'} above 0, at most ${rule.max ?? maxSize})`,
       ),
   );
   if (bad.size > 0) throw new QuernError('config-bad-value', `config.json: ${[...bad].join('; ')}.`, { file });
 
   const values = new Map<string, number | undefined>();
-  for (const rule of sizes) {
-    const value = config[rule.hf];
-    if (!values.has(rule.hf)) values.set(rule.hf, isAbsent(value) ? rule.missing?.(config) : Number(value));
-  }
-  checkHeads(values, file);
-  return values;
-}
-
-function checkHeads(values: ConfigValues, file: string): void {
+  for (const rule of sizes) if (!values.has(rule.hf)) values.set(rule.hf, configValue(rule, config));
   const fail = (why: string): never => {
     throw new QuernError('config-bad-value', `config.json: ${why}.`, { file });
   };
+  for (const { hf, alias } of rules) {
+    const [one, other] = [config[hf], alias && config[alias]];
+    if (!isAbsent(one) && !isAbsent(other) && one !== other)
+      fail(`"${hf}" is ${show(one)} and "${alias}", which means the same, is ${show(other)}`);
+  }
+  checkHeads(values, fail);
+  checkExperts(values, fail);
+  return values;
+}
+
+/** The value of a rule: what config.json says, or what it means when it says nothing. */
+export function configValue(rule: ConfigRule, config: Config): number | undefined {
+  const value = given(config, rule);
+  return isAbsent(value) ? rule.missing?.(config) : Number(value);
+}
+
+type Config = HfCheckpoint['config'];
+
+const given = (config: Config, { hf, alias }: ConfigRule): unknown =>
+  alias !== undefined && isAbsent(config[hf]) ? config[alias] : config[hf];
+
+function checkExperts(values: ConfigValues, fail: (why: string) => never): void {
+  const [experts, used] = [values.get('num_experts'), values.get('num_experts_per_tok')];
+  if (experts !== undefined && used !== undefined && used > experts)
+    fail(`${used} "num_experts_per_tok" of ${experts} "num_experts" cannot be used`);
+}
+
+function checkHeads(values: ConfigValues, fail: (why: string) => never): void {
   const heads = values.get('num_attention_heads') ?? 0;
   const kvHeads = values.get('num_key_value_heads') ?? 0;
   const hidden = values.get('hidden_size') ?? 0;
@@ -65,6 +85,8 @@ function checkHeads(values: ConfigValues, file: string): void {
 
 /** For error messages. */
 export const configFile = ({ path }: Pick<HfCheckpoint, 'path'>): string => join(path, 'config.json');
+
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 export const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null;
 
@@ -86,8 +108,9 @@ export function show(value: unknown): string {
 export function checkSupported(checkpoint: HfCheckpoint, architecture: Architecture): void {
   const { config } = checkpoint;
   const offenders = architecture.fixed
-    .filter(({ key, values }) => !isAbsent(config[key]) && !values.includes(config[key] as string | number | boolean))
-    .map(({ key, why }) => `"${key}": ${show(config[key])} (${why})`);
+    .map(({ key, missing, ...rest }) => ({ key, value: isAbsent(config[key]) ? missing : config[key], ...rest }))
+    .filter(({ value, values }) => !isAbsent(value) && !values.some((accepted) => isSame(accepted, value)))
+    .map(({ key, value, why }) => `"${key}": ${show(value)}${isAbsent(config[key]) ? ' by default' : ''} (${why})`);
   const quantization = config.quantization_config;
   if (!isAbsent(quantization)) {
     const method = (quantization as { quant_method?: unknown }).quant_method;

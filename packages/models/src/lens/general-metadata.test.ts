@@ -30,7 +30,13 @@ describe('sizeLabel', () => {
     [405853388800, '406B'],
     [1000000000001, '1.0T'],
   ] as const)('%i parameters are %s', (parameters, label) => {
-    expect(sizeLabel(parameters)).toBe(label);
+    expect(sizeLabel([{ name: 'all.weight', shape: [1, parameters], rows: 1, cols: parameters }])).toBe(label);
+  });
+
+  it('counts one expert of each stack, and how many there are', () => {
+    const stack = { name: 'blk.0.ffn_up_exps.weight', shape: [8, 1e6, 2], rows: 8e6, cols: 2 };
+    const shared = { name: 'output.weight', shape: [5e6], rows: 1, cols: 5e6 };
+    expect(sizeLabel([shared, stack])).toBe('8x7.0M');
   });
 });
 

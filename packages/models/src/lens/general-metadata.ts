@@ -2,7 +2,7 @@
 // size label. They follow Metadata.load of gguf-py; what a model card (README.md) says is left out
 // (docs/formats/conversion.md).
 import { basename, resolve } from 'node:path';
-import type { HfCheckpoint } from '@quern/checkpoint';
+import type { HfCheckpoint, TensorView } from '@quern/checkpoint';
 import type { GgufScalarType, GgufValue } from '@quern/gguf';
 
 /** generation_config.json key(s) → `general.sampling.*`, in the order the converter writes them. */
@@ -69,8 +69,22 @@ function titleOf(id: string): string {
     .join(' ');
 }
 
-/** `general.size_label`: two significant digits or all before the point: 214K, 4.2M, 1.1B (gguf-py `size_label`). */
-export function sizeLabel(parameters: number): string {
+/**
+ * `general.size_label`: two significant digits or all before the point: 214K, 4.2M, 1.1B; with experts their number times
+ * what is left with one of them: 8x7B (gguf-py `size_label`, `get_total_parameter_count`).
+ */
+export function sizeLabel(tensors: Iterable<Pick<TensorView, 'name' | 'shape' | 'rows' | 'cols'>>): string {
+  let parameters = 0;
+  let experts = 0;
+  for (const { name, shape, rows, cols } of tensors) {
+    const stacked = name.includes('_exps.') && shape.length === 3;
+    if (stacked) experts = shape[0]!;
+    parameters += (rows * cols) / (stacked ? shape[0]! : 1);
+  }
+  return (experts > 0 ? `${experts}x` : '') + roundedCount(parameters);
+}
+
+function roundedCount(parameters: number): string {
   const [scale, suffix] =
     parameters > 1e12 ? [1e-12, 'T'] : parameters > 1e9 ? [1e-9, 'B'] : parameters > 1e6 ? [1e-6, 'M'] : [1e-3, 'K'];
   const scaled = parameters * scale;

@@ -1,48 +1,14 @@
 // What the lens refuses, each with every offender named, before any tensor data is read. What it accepts is compared with
 // llama.cpp's converter in test/golden/convert-metadata.test.ts.
-import { fileURLToPath } from 'node:url';
 import { dtypeByName } from '@quern/blocks';
-import { type HfCheckpoint, openHfCheckpoint, type TensorView } from '@quern/checkpoint';
+import type { TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { hyperparameters } from '../hyperparameters.ts';
-import { hfModelView } from './hf-model-view.ts';
+import { type Change, closeChanged, refusal, view } from '../testing/changed-checkpoint.ts';
 
-const arch = (name: string) => fileURLToPath(new URL(`../../../../test/models/arch/${name}`, import.meta.url));
-const opened: HfCheckpoint[] = [];
-afterEach(async () => {
-  for (const checkpoint of opened.splice(0)) await checkpoint.close();
-});
-
-interface Change {
-  model?: string;
-  /** Laid over config.json; `undefined` deletes a key. */
-  config?: Record<string, unknown>;
-  tensors?: (tensors: Map<string, TensorView>) => void;
-}
-
-/** A real checkpoint with something changed, whose tensors may not be read. */
-async function changed({ model = 'llama-spm', config = {}, tensors: change }: Change): Promise<HfCheckpoint> {
-  const checkpoint = await openHfCheckpoint(arch(model));
-  opened.push(checkpoint);
-  const readRows = () => {
-    throw new Error('preflight read tensor data');
-  };
-  const tensors = new Map([...checkpoint.tensors].map(([name, view]) => [name, { ...view, readRows }]));
-  change?.(tensors);
-  const merged = Object.fromEntries(
-    Object.entries({ ...checkpoint.config, ...config }).filter(([, value]) => value !== undefined),
-  );
-  return { ...checkpoint, config: merged, tensors };
-}
-
-const view = async (change: Change) => hfModelView(await changed(change));
-const refusal = (change: Change) =>
-  view(change).then(
-    () => expect.unreachable('it was accepted'),
-    (error) => ({ code: error.code as string, text: error.describe() as string }),
-  );
+afterEach(closeChanged);
 
 const q0 = 'model.layers.0.self_attn.q_proj.weight';
 const k1 = 'model.layers.1.self_attn.k_proj.weight';
@@ -143,6 +109,7 @@ describe('any config.json', () => {
     ['tie_word_embeddings', 'attention_bias', 'quantization_config', 'hidden_act', 'original_max_position_embeddings'],
     ['num_hidden_layers', 'hidden_size', 'head_dim', 'num_attention_heads', 'num_key_value_heads', 'intermediate_size'],
     ['vocab_size', 'max_position_embeddings', 'rms_norm_eps'],
+    ['num_experts', 'num_local_experts', 'num_experts_per_tok', 'moe_intermediate_size', 'mlp_only_layers'],
   );
   const rope = fc.dictionary(
     fc.constantFrom('rope_type', 'type', 'factor', 'low_freq_factor', 'high_freq_factor', 'rope_theta', 'beta_fast'),
@@ -150,7 +117,7 @@ describe('any config.json', () => {
   );
   const value = fc.oneof(fc.jsonValue(), fc.double(), fc.integer(), rope);
 
-  it.each(['llama3', 'mistral', 'qwen2', 'qwen3'])(
+  it.each(['llama3', 'mistral', 'qwen2', 'qwen3', 'mixtral', 'qwen2moe', 'qwen3moe'])(
     'laid over that of %s gives a model or a QuernError',
     async (model) => {
       await fc.assert(
@@ -159,7 +126,7 @@ describe('any config.json', () => {
             .then(hyperparameters)
             .catch((caught) => caught);
           if (error instanceof Error) expect(error).toBeInstanceOf(QuernError);
-          for (const checkpoint of opened.splice(0)) await checkpoint.close();
+          await closeChanged();
         }),
         { numRuns: 150 },
       );

@@ -5,15 +5,16 @@ import { checkRowRange, type HfCheckpoint, type ModelView, type TensorView } fro
 import { QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
 import type { Architecture } from '../arch/architecture.ts';
-import { expectedTensors } from '../arch/expected-tensors.ts';
+import { type ExpertSizes, expectedTensors } from '../arch/expected-tensors.ts';
 import { architectureByHfName } from '../arch/index.ts';
-import { type ConfigValues, checkSupported, configFile, readConfigValues } from './config-reader.ts';
+import { type ConfigValues, checkSupported, configFile, configValue, readConfigValues } from './config-reader.ts';
 import { guessFileType, type PlainFileType, plainFileTypes } from './dtype-policy.ts';
 import { modelName, samplingMetadata, sizeLabel } from './general-metadata.ts';
 import { permutedTensor } from './permuted-tensor.ts';
 import { type MatchedTensor, matchTensors } from './preflight.ts';
 import { llama3RopeFactors } from './rope-freqs.ts';
 import { type RopeParameters, ropeMetadata, ropeParameters } from './rope-parameters.ts';
+import { stackedTensor } from './stacked-tensor.ts';
 import { tokenizerMetadata } from './tokenizer-metadata.ts';
 
 export interface LensOptions {
@@ -39,7 +40,10 @@ export async function hfModelView(checkpoint: HfCheckpoint, options: LensOptions
   const headDim = values.get('head_dim') ?? numberOf(values, 'hidden_size') / numberOf(values, 'num_attention_heads');
   const tokenizer = await tokenizerMetadata(checkpoint, architecture, numberOf(values, 'vocab_size'));
 
-  const expected = expectedTensors(architecture, sizesOf(values, headDim), numberOf(values, 'num_hidden_layers'));
+  const sizes = sizesOf(values, architecture, headDim);
+  const blocks = numberOf(values, 'num_hidden_layers');
+  checkExpertCount(checkpoint, sizes.experts?.count ?? 0, blocks);
+  const expected = expectedTensors(architecture, sizes, blocks);
   const matched = inConverterOrder(matchTensors(checkpoint, architecture, expected, note));
   const tensors = new Map<string, TensorView>();
   if (rope.llama3) {
@@ -48,15 +52,15 @@ export async function hfModelView(checkpoint: HfCheckpoint, options: LensOptions
   }
   for (const match of matched) tensors.set(match.gguf, lensTensor(match, values));
 
-  const fileType = options.fileType ?? guessFileType(matched.map((match) => match.view));
+  const fileType = options.fileType ?? guessFileType(matched.map((match) => match.views[0]!));
   const metadata: GgufMetadata = new Map([
     ['general.architecture', { type: 'string', value: architecture.name }],
     ['general.type', { type: 'string', value: 'model' }],
     ...(await samplingMetadata(checkpoint, note)),
     ['general.name', { type: 'string', value: options.name ?? modelName(checkpoint.path) }],
-    ['general.size_label', { type: 'string', value: sizeLabel(parameterCount(tensors)) }],
+    ['general.size_label', { type: 'string', value: sizeLabel(tensors.values()) }],
   ]);
-  addArchitectureKeys(metadata, architecture, values, rope, fileType);
+  addArchitectureKeys(metadata, architecture, checkpoint.config, rope, fileType);
   addSlidingWindow(metadata, checkpoint, architecture, values);
   metadata.set('general.quantization_version', { type: 'uint32', value: 2 });
   for (const [key, value] of tokenizer) metadata.set(key, value);
@@ -82,8 +86,9 @@ function numberOf(values: ConfigValues, key: string): number {
   return value;
 }
 
-function sizesOf(values: ConfigValues, headDim: number) {
+function sizesOf(values: ConfigValues, architecture: Architecture, headDim: number) {
   return {
+    experts: architecture.block.experts && expertSizes(values),
     vocabSize: numberOf(values, 'vocab_size'),
     embeddingLength: numberOf(values, 'hidden_size'),
     feedForwardLength: numberOf(values, 'intermediate_size'),
@@ -95,14 +100,50 @@ function sizesOf(values: ConfigValues, headDim: number) {
   };
 }
 
-/** The converter walks the files by name and each file's tensors by name. */
-function inConverterOrder(matched: ReadonlyMap<string, MatchedTensor>): MatchedTensor[] {
-  const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-  return [...matched.values()].sort((a, b) => compare(a.view.file, b.view.file) || compare(a.view.name, b.view.name));
+function expertSizes(values: ConfigValues): ExpertSizes {
+  return {
+    count: numberOf(values, 'num_experts'),
+    feedForwardLength: values.get('moe_intermediate_size') ?? numberOf(values, 'intermediate_size'),
+    sharedFeedForwardLength: values.get('shared_expert_intermediate_size') ?? 0,
+  };
 }
 
-function lensTensor({ rule, gguf, view }: MatchedTensor, values: ConfigValues): TensorView {
-  const renamed = { ...view, name: gguf };
+/** A few digits of config.json can promise millions of tensors: compare before their names are made. */
+function checkExpertCount({ tensors, path }: HfCheckpoint, experts: number, blocks: number): void {
+  if (experts * blocks <= tensors.size) return;
+  throw new QuernError(
+    'tensors-missing',
+    `config.json promises ${blocks} layers of ${experts} experts, the checkpoint has ${tensors.size} tensors.`,
+    { file: path, remedy: 'Fetch the checkpoint again, or check that config.json belongs to these weights.' },
+  );
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+const compareViews = (a: TensorView, b: TensorView) => compare(a.file, b.file) || compare(a.name, b.name);
+
+/** One tensor of GGUF, one per expert in the checkpoint. */
+const isStack = ({ rule }: MatchedTensor) => rule.hf?.includes('{j}') ?? false;
+
+/**
+ * The converter walks the files by name and each file's tensors by name. It writes the stacks of a block, ordered by the
+ * names of their parts, when it has seen the last expert of the block.
+ */
+function inConverterOrder(matched: readonly MatchedTensor[]): MatchedTensor[] {
+  const lastOf = (views: readonly TensorView[]) => views.reduce((a, b) => (compareViews(a, b) < 0 ? b : a));
+  const lastExperts = new Map<number | undefined, TensorView>();
+  for (const { block, views } of matched.filter(isStack))
+    lastExperts.set(block, lastOf([...views, ...(lastExperts.has(block) ? [lastExperts.get(block)!] : [])]));
+  const place = (match: MatchedTensor) => (isStack(match) ? lastExperts.get(match.block)! : match.views[0]!);
+  return matched
+    .map((match) => ({ match, at: place(match) }))
+    .sort((a, b) => compareViews(a.at, b.at) || compare(a.match.rule.hf!, b.match.rule.hf!))
+    .map(({ match }) => match);
+}
+
+function lensTensor(match: MatchedTensor, values: ConfigValues): TensorView {
+  const { rule, gguf, views } = match;
+  if (isStack(match)) return stackedTensor(gguf, views);
+  const renamed = { ...views[0]!, name: gguf };
   if (!rule.permute) return renamed;
   return permutedTensor(
     renamed,
@@ -132,14 +173,10 @@ function computedVector(name: string, values: Float32Array, file: string): Tenso
   };
 }
 
-function parameterCount(tensors: ReadonlyMap<string, TensorView>): number {
-  return [...tensors.values()].reduce((sum, { rows, cols }) => sum + rows * cols, 0);
-}
-
 function addArchitectureKeys(
   metadata: GgufMetadata,
   architecture: Architecture,
-  values: ConfigValues,
+  config: HfCheckpoint['config'],
   rope: RopeParameters,
   fileType: PlainFileType,
 ): void {
@@ -149,7 +186,7 @@ function addArchitectureKeys(
     } else if (rule === 'rope') {
       for (const [key, value] of ropeMetadata(rope)) metadata.set(`${architecture.name}.${key}`, value);
     } else {
-      const value = values.get(rule.hf);
+      const value = configValue(rule, config);
       if (value === undefined) continue;
       const stored = rule.type === 'float32' ? Math.fround(value) : value;
       for (const key of rule.gguf) metadata.set(`${architecture.name}.${key}`, { type: rule.type, value: stored });

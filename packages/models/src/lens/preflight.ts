@@ -4,9 +4,10 @@ import { QuernError } from '@quern/errors';
 import type { Architecture, TensorRule } from '../arch/architecture.ts';
 import type { ExpectedTensor } from '../arch/expected-tensors.ts';
 
-/** A tensor of the checkpoint and what it becomes. */
+/** What the checkpoint stores of an expected tensor. */
 export interface MatchedTensor extends ExpectedTensor {
-  view: TensorView;
+  /** In the order of `sources`. */
+  views: readonly TensorView[];
 }
 
 /** Buffers that old checkpoints store and nobody needs: the converter skips the same. */
@@ -18,7 +19,7 @@ const readable = ['F32', 'F16', 'BF16'];
  * Pairs every tensor of the checkpoint with its rule.
  * @param expected all rules that apply to this architecture and these sizes
  * @param note told what is skipped
- * @returns checkpoint name → match
+ * @returns those of `expected` that the checkpoint has
  * @throws QuernError `tensors-missing`, `tensors-unexpected`, `tensors-wrong-shape`, `tensors-unsupported-dtype`, each
  *   listing its offenders
  */
@@ -27,30 +28,27 @@ export function matchTensors(
   architecture: Architecture,
   expected: readonly ExpectedTensor[],
   note: (text: string) => void,
-): Map<string, MatchedTensor> {
+): MatchedTensor[] {
   const { config, tensors, path: file } = checkpoint;
-  const byName = new Map(expected.flatMap((entry) => (entry.hf ? [[entry.hf, entry] as const] : [])));
-
-  const missing = [...byName].filter(([name, { rule }]) => isRequired(rule, config) && !tensors.has(name));
+  const allowed = expected.filter(({ rule }) => isAllowed(rule, config));
+  const missing = allowed
+    .filter(({ rule }) => isRequired(rule, config))
+    .flatMap(({ sources }) => sources.filter(({ name }) => !tensors.has(name)));
   refuse(
     'tensors-missing',
     `The checkpoint lacks`,
-    missing.map(([name]) => name),
+    missing.map(({ name }) => name),
     {
       file,
       remedy: 'Fetch the checkpoint again, or check that config.json belongs to these weights.',
     },
   );
 
-  const matched = new Map<string, MatchedTensor>();
-  const unexpected: string[] = [];
-  const skipped: string[] = [];
-  for (const [name, view] of tensors) {
-    const entry = byName.get(name);
-    if (entry && isAllowed(entry.rule, config)) matched.set(name, { ...entry, view });
-    else if (ignorable.some((ending) => name.endsWith(ending))) skipped.push(name);
-    else unexpected.push(name);
-  }
+  const known = new Set(allowed.flatMap(({ sources }) => sources.map(({ name }) => name)));
+  const others = [...tensors.keys()].filter((name) => !known.has(name));
+  const isSkipped = (name: string) => ignorable.some((ending) => name.endsWith(ending));
+  const skipped = others.filter(isSkipped);
+  const unexpected = others.filter((name) => !isSkipped(name));
   refuse('tensors-unexpected', `${architecture.family} has no place for`, unexpected, {
     file,
     remedy: 'Leaving them out would change what the model says.',
@@ -60,11 +58,20 @@ export function matchTensors(
     note('tie_word_embeddings is true, yet lm_head.weight is stored: it becomes output.weight');
   }
 
-  const matches = [...matched.values()];
+  const matched = allowed
+    .filter(({ sources }) => sources.length > 0 && sources.every(({ name }) => tensors.has(name)))
+    .map((entry): MatchedTensor => ({ ...entry, views: entry.sources.map(({ name }) => tensors.get(name)!) }));
+  checkViews(matched, file);
+  return matched;
+}
+
+/** Shapes and types. */
+function checkViews(matched: readonly MatchedTensor[], file: string): void {
+  const pairs = matched.flatMap(({ sources, views }) => views.map((view, i) => ({ view, shape: sources[i]!.shape })));
   refuse(
     'tensors-wrong-shape',
     'config.json and the weights disagree:',
-    matches
+    pairs
       .filter(
         ({ view, shape }) => view.shape.length !== shape.length || view.shape.some((size, i) => size !== shape[i]),
       )
@@ -74,12 +81,21 @@ export function matchTensors(
   refuse(
     'tensors-unsupported-dtype',
     `Weights must be ${readable.join(', ')}:`,
-    matches
+    pairs
       .filter(({ view }) => !readable.includes(view.dtype.name))
       .map(({ view }) => `${view.name} is ${view.dtype.name}`),
     { file, remedy: 'Start from the unquantized checkpoint.' },
   );
-  return matched;
+  refuse(
+    'tensors-unsupported-dtype',
+    'The experts of one matrix become one tensor and must share a type:',
+    matched.flatMap(({ views: [first, ...others] }) =>
+      others
+        .filter((view) => view.dtype !== first!.dtype)
+        .map((view) => `${view.name} is ${view.dtype.name}, ${first!.name} is ${first!.dtype.name}`),
+    ),
+    { file },
+  );
 }
 
 function isRequired(rule: TensorRule, config: HfCheckpoint['config']): boolean {

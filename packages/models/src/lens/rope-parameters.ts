@@ -27,7 +27,7 @@ export interface RopeParameters {
   llama3?: Llama3Rope;
 }
 
-// transformers: `default_theta` of every configuration class that names none.
+// transformers: `default_theta` of a configuration class that names none.
 const defaultTheta = 10000;
 
 /** Keys that would change the angles and that GGUF has no place for. */
@@ -80,7 +80,7 @@ export function ropeParameters(
   const required = (key: string): number =>
     optional(key, rope[key]) ?? fail('config-bad-value', `rope type "${type}" needs "${key}"`);
 
-  const theta = optional('rope_theta', rope.rope_theta ?? config.rope_theta) ?? defaultTheta;
+  const theta = optional('rope_theta', rope.rope_theta ?? config.rope_theta) ?? architecture.ropeTheta ?? defaultTheta;
   if (type === 'default') return { type, theta };
   const factor = required('factor');
   if (type === 'linear') return { type, theta, factor };

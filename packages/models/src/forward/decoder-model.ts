@@ -1,10 +1,11 @@
-// The forward pass of the dense llama family: embed, blocks, final norm, logits of the wanted rows.
+// The forward pass of the llama family, dense or with experts: embed, blocks, final norm, logits of the wanted rows.
 import { QuernError } from '@quern/errors';
 import type { Device, Tensor } from '@quern/runtime';
 import type { Hyperparameters } from '../hyperparameters.ts';
-import { type BatchPass, runBlock } from './block.ts';
-import type { BatchLimits, Buffers, LayerCache } from './buffers.ts';
+import { runBlock } from './block.ts';
+import { type BatchLimits, type Buffers, type LayerCache, mapBuffers } from './buffers.ts';
 import type { MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './model.ts';
+import type { BatchPass } from './pass.ts';
 import { fillRope, type RopeFrequencies } from './rope.ts';
 import type { Weights } from './weights.ts';
 
@@ -24,7 +25,7 @@ export interface ModelParts {
   readonly owned: readonly Tensor[];
 }
 
-export function denseModel(parts: ModelParts): Model {
+export function decoderModel(parts: ModelParts): Model {
   const { device, hyperparameters, memory, limits, weights } = parts;
   return {
     device,
@@ -69,8 +70,13 @@ function computeBlocks(parts: ModelParts, batch: TokenBatch, observer?: MatmulOb
   return views;
 }
 
-function observeBy({ weightNames }: ModelParts, observer?: MatmulObserver): BatchPass['observe'] {
-  return observer && ((weight, input) => observer.onMatmulInput(weightNames.get(weight)!, input));
+function observeBy({ weightNames, hyperparameters }: ModelParts, observer?: MatmulObserver): BatchPass['observe'] {
+  if (!observer) return undefined;
+  return (weight, input, ids) => {
+    const name = weightNames.get(weight)!;
+    if (ids) observer.onExpertInput(name, input, ids, hyperparameters.experts!.count);
+    else observer.onMatmulInput(name, input);
+  };
 }
 
 function writeRope({ device, rope }: ModelParts, positions: Int32Array, { cos, sin }: Buffers): void {
@@ -85,12 +91,15 @@ function writeRope({ device, rope }: ModelParts, positions: Int32Array, { cos, s
 /** The first T tokens and S sequences of every buffer. */
 function viewsOf({ device, buffers, limits }: ModelParts, batch: TokenBatch): Buffers {
   const T = batch.tokens.length;
-  const first = (tensor: Tensor): Tensor => device.view(tensor, [T, ...tensor.shape.slice(1)]);
+  // A buffer may have several rows per token: one for each expert it uses.
+  const first = (tensor: Tensor): Tensor => {
+    const [rows, ...rest] = tensor.shape;
+    return device.view(tensor, [(T * rows!) / limits.batchTokens, ...rest]);
+  };
   const { outputRows, outputs, logits, blockTable, ...perToken } = buffers;
-  const views = Object.fromEntries(Object.entries(perToken).map(([name, tensor]) => [name, first(tensor)]));
   const sequences = batch.blockTable.length / limits.tableWidth;
   const table = device.view(blockTable, [sequences, limits.tableWidth]);
-  return { ...(views as typeof perToken), outputRows, outputs, logits, blockTable: table };
+  return { ...mapBuffers(perToken, first), outputRows, outputs, logits, blockTable: table };
 }
 
 function checkTokens({ tokens, positions, seqs, blockTable }: TokenBatch, limits: BatchLimits): void {

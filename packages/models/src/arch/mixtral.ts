@@ -1,0 +1,40 @@
+// Mixtral 8x7B and 8x22B: Mistral's attention and GGUF architecture `llama`, with experts in place of the MLP.
+import type { Architecture } from './architecture.ts';
+import {
+  attentionBlockTensors,
+  denseConfig,
+  embeddingTensors,
+  evenHeadDim,
+  fixedForDense,
+  llamaTokenizerFixes,
+} from './dense.ts';
+import { expertCounts, expertTensors } from './mixture.ts';
+
+export const mixtral: Architecture = {
+  family: 'mixtral',
+  name: 'llama',
+  hf: ['MixtralForCausalLM'],
+  config: [
+    ...denseConfig({
+      contextLength: 131072,
+      kvHeads: 8,
+      rmsEps: 1e-5,
+      headDim: () => undefined,
+      experts: expertCounts({ experts: 8, used: 2 }),
+    }),
+    { hf: 'vocab_size', gguf: ['vocab_size'], type: 'uint32' },
+    { hf: 'head_dim', gguf: ['rope.dimension_count'], type: 'uint32', missing: evenHeadDim },
+  ],
+  fixed: [...fixedForDense, { key: 'attention_bias', values: [false], why: 'Mixtral attention has no biases' }],
+  ropeTypes: ['default', 'linear', 'yarn', 'llama3'],
+  ropeTheta: 1e6,
+  slidingWindow: true,
+  tensors: [
+    { gguf: 'rope_freqs.weight', shape: ['ropePairs'], presence: 'llama3Rope' },
+    ...embeddingTensors,
+    ...attentionBlockTensors({ permute: true }),
+    ...expertTensors('block_sparse_moe', { gate: 'w1', down: 'w2', up: 'w3' }),
+  ],
+  block: { mlp: 'swiglu', experts: { weightsOver: 'chosen' }, qkNorm: false, rope: 'norm' },
+  tokenizerFixes: llamaTokenizerFixes,
+};

@@ -1,0 +1,48 @@
+// Qwen 1.5 and 2 MoE (A2.7B, 57B-A14B): Qwen 2's attention, experts, and one more expert that every token uses.
+import type { Architecture } from './architecture.ts';
+import { attentionBlockTensors, denseConfig, embeddingTensors, fixedForDense, qkvBiasTensors } from './dense.ts';
+import { expertCounts, expertTensors, fixedForSparseBlocks, sharedExpertTensors } from './mixture.ts';
+
+export const qwen2moe: Architecture = {
+  family: 'qwen2moe',
+  name: 'qwen2moe',
+  hf: ['Qwen2MoeForCausalLM'],
+  config: [
+    ...denseConfig({
+      contextLength: 32768,
+      kvHeads: 16,
+      rmsEps: 1e-6,
+      headDim: () => undefined,
+      experts: expertCounts({ experts: 60, used: 4 }),
+    }),
+    {
+      hf: 'moe_intermediate_size',
+      gguf: ['expert_feed_forward_length'],
+      type: 'uint32',
+      missing: () => 1408,
+    },
+    {
+      hf: 'shared_expert_intermediate_size',
+      gguf: ['expert_shared_feed_forward_length'],
+      type: 'uint32',
+      missing: () => 5632,
+    },
+  ],
+  fixed: [
+    ...fixedForDense,
+    ...fixedForSparseBlocks,
+    { key: 'norm_topk_prob', values: [false], why: 'GGUF has no key for it and llama.cpp does not normalize' },
+    { key: 'qkv_bias', values: [true], why: 'q, k and v have biases in GGUF' },
+    { key: 'use_sliding_window', values: [false], why: 'a sliding window in some layers only is not supported' },
+  ],
+  ropeTypes: ['default', 'linear', 'yarn'],
+  slidingWindow: false,
+  tensors: [
+    ...embeddingTensors,
+    ...attentionBlockTensors({ permute: false }),
+    ...qkvBiasTensors({ permute: false, presence: 'always' }),
+    ...expertTensors('mlp', { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' }),
+    ...sharedExpertTensors,
+  ],
+  block: { mlp: 'swiglu', experts: { weightsOver: 'all' }, qkNorm: false, rope: 'neox' },
+};

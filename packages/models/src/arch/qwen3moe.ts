@@ -1,0 +1,41 @@
+// Qwen 3 MoE (30B-A3B, 235B-A22B, Coder): Qwen 3's attention with experts in place of the MLP.
+import type { Architecture } from './architecture.ts';
+import { attentionBlockTensors, denseConfig, embeddingTensors, fixedForDense, headNormTensors } from './dense.ts';
+import { expertCounts, expertTensors, fixedForSparseBlocks } from './mixture.ts';
+
+export const qwen3moe: Architecture = {
+  family: 'qwen3moe',
+  name: 'qwen3moe',
+  hf: ['Qwen3MoeForCausalLM'],
+  config: [
+    ...denseConfig({
+      contextLength: 32768,
+      kvHeads: 4,
+      rmsEps: 1e-6,
+      headDim: () => undefined,
+      experts: expertCounts({ experts: 128, used: 8 }),
+    }),
+    { hf: 'moe_intermediate_size', gguf: ['expert_feed_forward_length'], type: 'uint32', missing: () => 768 },
+  ],
+  fixed: [
+    ...fixedForDense,
+    ...fixedForSparseBlocks,
+    {
+      key: 'norm_topk_prob',
+      values: [true],
+      missing: false,
+      why: 'GGUF has no key for it and llama.cpp normalizes',
+    },
+    { key: 'attention_bias', values: [false], why: 'GGUF has no attention biases for qwen3moe' },
+    { key: 'use_sliding_window', values: [false], why: 'a sliding window in some layers only is not supported' },
+  ],
+  ropeTypes: ['default', 'linear', 'yarn'],
+  slidingWindow: false,
+  tensors: [
+    ...embeddingTensors,
+    ...attentionBlockTensors({ permute: false }),
+    ...headNormTensors,
+    ...expertTensors('mlp', { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' }),
+  ],
+  block: { mlp: 'swiglu', experts: { weightsOver: 'chosen' }, qkNorm: true, rope: 'neox' },
+};

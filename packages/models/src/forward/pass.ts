@@ -1,0 +1,42 @@
+// One batch on its way through the blocks.
+import type { Device, Tensor } from '@quern/runtime';
+import type { Hyperparameters } from '../hyperparameters.ts';
+import type { Buffers } from './buffers.ts';
+
+/** What the blocks of one batch share. */
+export interface BatchPass {
+  readonly device: Device;
+  readonly hyperparameters: Hyperparameters;
+  /** Views of this batch's size. */
+  readonly buffers: Buffers;
+  readonly blockTokens: number;
+  /**
+   * Called with the weight and the input of every matmul, before it runs; `ids` [T, used] for a stack of experts, as
+   * matmulExperts takes them.
+   */
+  readonly observe?: (weight: Tensor, input: Tensor, ids?: Tensor) => void;
+}
+
+/** Every matmul of a block goes through here or `projectExperts`, so that an observer misses none. */
+export function project(
+  { device, observe }: BatchPass,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  y: Tensor,
+): void {
+  observe?.(weight, x);
+  device.run('matmul', bias ? [x, weight, bias] : [x, weight], y, {});
+}
+
+/** y [T·used, R] = x [T or T·used, C] · weight [experts, R, C] of the experts in `ids` [T, used]. */
+export function projectExperts(
+  { device, observe }: BatchPass,
+  x: Tensor,
+  weight: Tensor,
+  ids: Tensor,
+  y: Tensor,
+): void {
+  observe?.(weight, x, ids);
+  device.run('matmulExperts', [x, weight, ids], y, {});
+}

@@ -1,0 +1,188 @@
+// What the lens refuses of mixtures of experts, and how it stacks what a checkpoint stores expert by expert. What it
+// accepts is compared with llama.cpp's converter in test/golden/convert-metadata.test.ts.
+import { dtypeByName } from '@quern/blocks';
+import type { TensorView } from '@quern/checkpoint';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Change, closeChanged, refusal, view } from '../testing/changed-checkpoint.ts';
+import { stackedTensor } from './stacked-tensor.ts';
+
+afterEach(closeChanged);
+
+const up = (expert: number) => `model.layers.1.mlp.experts.${expert}.up_proj.weight`;
+
+describe('a mixture of experts', () => {
+  it.each<[string, Change, string, RegExp]>([
+    [
+      'an expert missing',
+      { model: 'qwen3moe', tensors: (all) => void all.delete(up(7)) },
+      'tensors-missing',
+      /layers\.1\.mlp\.experts\.7\.up_proj/,
+    ],
+    [
+      'an expert too many',
+      { model: 'qwen3moe', tensors: (all) => void all.set(up(8), all.get(up(7))!) },
+      'tensors-unexpected',
+      /experts\.8\.up_proj/,
+    ],
+    [
+      'fewer experts than config.json promises',
+      { model: 'qwen3moe', config: { num_local_experts: 9 } },
+      'tensors-missing',
+      /experts\.8\.gate_proj/,
+    ],
+    [
+      'a promise of millions of experts',
+      { model: 'qwen3moe', config: { num_local_experts: 512, num_hidden_layers: 4096 } },
+      'tensors-missing',
+      /4096 layers of 512 experts/,
+    ],
+    [
+      'a dense block',
+      { model: 'qwen2moe', config: { mlp_only_layers: [0] } },
+      'unsupported-config',
+      /"mlp_only_layers": \[0\]/,
+    ],
+    ['dense blocks between', { model: 'qwen3moe', config: { decoder_sparse_step: 2 } }, 'unsupported-config', /step/],
+    [
+      'weights that llama.cpp would normalize',
+      { model: 'qwen3moe', config: { norm_topk_prob: false } },
+      'unsupported-config',
+      /"norm_topk_prob": false \(/,
+    ],
+    [
+      'weights that llama.cpp would normalize, by default',
+      { model: 'qwen3moe', config: { norm_topk_prob: undefined } },
+      'unsupported-config',
+      /"norm_topk_prob": false by default/,
+    ],
+    [
+      'weights that llama.cpp would not normalize',
+      { model: 'qwen2moe', config: { norm_topk_prob: true } },
+      'unsupported-config',
+      /norm_topk_prob/,
+    ],
+    ['no biases of q, k, v', { model: 'qwen2moe', config: { qkv_bias: false } }, 'unsupported-config', /qkv_bias/],
+    [
+      'biases that GGUF has no place for',
+      { model: 'qwen3moe', config: { attention_bias: true } },
+      'unsupported-config',
+      /attention_bias/,
+    ],
+    [
+      'biases that Mixtral has not',
+      { model: 'mixtral', config: { attention_bias: true } },
+      'unsupported-config',
+      /attention_bias/,
+    ],
+    [
+      'windows in some layers',
+      { model: 'qwen2moe', config: { use_sliding_window: true } },
+      'unsupported-config',
+      /use_sliding_window/,
+    ],
+    [
+      'more experts used than there are',
+      { model: 'mixtral', config: { num_experts_per_tok: 5 } },
+      'config-bad-value',
+      /5 "num_experts_per_tok" of 4 "num_experts"/,
+    ],
+    [
+      'two numbers of experts',
+      { model: 'mixtral', config: { num_experts: 3 } },
+      'config-bad-value',
+      /"num_experts" is 3 and "num_local_experts".* is 4/,
+    ],
+    [
+      'more experts than any model has',
+      { model: 'mixtral', config: { num_local_experts: 1e6 } },
+      'config-bad-value',
+      /num_experts/,
+    ],
+    [
+      'an expert of another shape',
+      { model: 'qwen3moe', tensors: (all) => void all.set(up(3), { ...all.get(up(3))!, shape: [64, 32] }) },
+      'tensors-wrong-shape',
+      /experts\.3\.up_proj.weight is \[64,32\]/,
+    ],
+    [
+      'experts of different types',
+      {
+        model: 'qwen3moe',
+        tensors: (all) => void all.set(up(3), { ...all.get(up(3))!, dtype: dtypeByName('F16') }),
+      },
+      'tensors-unsupported-dtype',
+      /experts\.3\.up_proj.weight is F16, .*experts\.0\.up_proj.weight is BF16/,
+    ],
+  ])('is refused with %s', async (_, change, code, text) => {
+    expect(await refusal(change)).toEqual({ code, text: expect.stringMatching(text) });
+  });
+
+  it('may name its experts the old way', async () => {
+    const config = { num_experts: 8, num_local_experts: undefined };
+    const { metadata } = await view({ model: 'qwen3moe', config });
+    expect(metadata.get('qwen3moe.expert_count')?.value).toBe(8);
+  });
+
+  it('has its stacks where the last expert of the block lies', async () => {
+    const { tensors } = await view({
+      model: 'mixtral',
+      tensors: (all) => {
+        for (const [name, tensor] of all) all.set(name, { ...tensor, file: /experts\.2\.w1/.test(name) ? 'b' : 'a' });
+      },
+    });
+    const names = [...tensors.keys()];
+    // Of block 0 one part is in the last file, as of all blocks, so all stacks come last.
+    expect(names.slice(-12, -8)).toEqual([
+      'blk.0.ffn_gate_exps.weight',
+      'blk.0.ffn_down_exps.weight',
+      'blk.0.ffn_up_exps.weight',
+      'blk.1.ffn_gate_exps.weight',
+    ]);
+  });
+});
+
+describe('stackedTensor', () => {
+  const rows = 5;
+  const cols = 3;
+  let largest = 0;
+  const matrix = (expert: number): TensorView => ({
+    name: `expert ${expert}`,
+    dtype: dtypeByName('F32'),
+    shape: [rows, cols],
+    rows,
+    cols,
+    rowBytes: 4 * cols,
+    file: 'made by the test',
+    offset: 0,
+    readRows: async (first, count, into) => {
+      largest = Math.max(largest, first + count);
+      for (let i = 0; i < into.length; i++) into[i] = 100 * expert + first * 4 * cols + i;
+    },
+  });
+  const stack = stackedTensor('stack', [0, 1, 2, 3].map(matrix));
+
+  it('has a dimension more and the rows of all', () => {
+    expect(stack).toMatchObject({ name: 'stack', shape: [4, rows, cols], rows: 20, cols, rowBytes: 12 });
+  });
+
+  it('reads any rows, each from its expert', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(19), fc.nat(20), async (first, most) => {
+        const count = Math.min(most, 20 - first);
+        const bytes = new Uint8Array(12 * count);
+        await stack.readRows(first, count, bytes);
+        const wanted = Uint8Array.from({ length: 12 * count }, (_, i) => {
+          const at = 12 * first + i;
+          return 100 * Math.floor(at / 60) + (at % 60);
+        });
+        expect(bytes).toEqual(wanted);
+        expect(largest).toBeLessThanOrEqual(rows);
+      }),
+    );
+  });
+
+  it('refuses rows beyond the last expert', async () => {
+    await expect(stack.readRows(19, 2, new Uint8Array(24))).rejects.toMatchObject({ code: expect.any(String) });
+  });
+});
