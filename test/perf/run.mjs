@@ -1,0 +1,51 @@
+// All benchmarks, one after the other, on an otherwise idle machine: about a quarter of an hour on two cores and 12 GB of
+// scratch space. What they print goes into docs/benchmarks.md.
+//
+//   npm run bench [-- name …]        names: quantize, convert, memory, matmul, generation
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { syntheticCheckpoint } from './synthetic-checkpoint.mjs';
+
+const here = import.meta.dirname;
+const onSource = ['--import', 'tsx', '--conditions=source'];
+
+function node(...args) {
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}`);
+}
+
+/** Files of about 250M weights for generation; small ones fit in a cache and say little. */
+async function generation() {
+  const folder = mkdtempSync(join(tmpdir(), 'quern-bench-'));
+  try {
+    const checkpoint = join(folder, 'checkpoint');
+    await syntheticCheckpoint(checkpoint, 500);
+    const quern = join(here, '../../apps/quern/bin/quern.js');
+    const files = ['F16', 'Q8_0', 'Q4_K_M'].map((type) => {
+      const file = join(folder, `${type}.gguf`);
+      node(quern, 'convert', checkpoint, '--type', type, '-o', file);
+      return file;
+    });
+    for (const threads of ['1', '2']) node(...onSource, join(here, 'generation.ts'), ...files, '--threads', threads);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const benchmarks = {
+  quantize: () => node(...onSource, join(here, 'quantize.ts')),
+  convert: () => node(join(here, 'convert.mjs')),
+  memory: () => node(join(here, 'memory.mjs')),
+  matmul: () => node(...onSource, join(here, 'matmul.ts')),
+  generation,
+};
+
+console.log(`${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}, ${new Date().toISOString()}`);
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benchmarks);
+for (const name of wanted) {
+  if (!(name in benchmarks)) throw new Error(`No benchmark ${name}; there are ${Object.keys(benchmarks).join(', ')}.`);
+  console.log(`\n## ${name}`);
+  await benchmarks[name]();
+}
