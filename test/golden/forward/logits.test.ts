@@ -86,7 +86,11 @@ function withBf16Rope(view: ModelView): ModelView {
 interface Variant {
   model: string;
   rows: number[];
-  changes: { rope_parameters?: Record<string, number | string>; sliding_window?: number };
+  changes: {
+    rope_parameters?: Record<string, number | string>;
+    sliding_window?: number;
+    num_experts_per_tok?: number;
+  };
 }
 const variants: Record<string, Variant> = JSON.parse(
   readFileSync(testPath('golden/data/forward/variants.json'), 'utf8'),
@@ -110,10 +114,10 @@ describe.each(devices)('variants of the network on the $name device equal transf
 });
 
 const recordedIds = (base: string) =>
-  `models/${base}/${base === 'tiny-llama' ? 'expected/logits' : 'expected'}.safetensors`;
+  `models/${base}/${base.startsWith('tiny-') ? 'expected/logits' : 'expected'}.safetensors`;
 
 /** The GGUF keys of the changed config keys (convert_hf_to_gguf.py writes these names). */
-function ggufKeys(base: string, { rope_parameters: rope = {}, sliding_window }: Variant['changes']) {
+function ggufKeys(base: string, { rope_parameters: rope = {}, ...sizes }: Variant['changes']) {
   const prefix = base.startsWith('arch/qwen') ? base.slice(5) : 'llama';
   const names: Record<string, string> = {
     rope_theta: 'rope.freq_base',
@@ -130,6 +134,8 @@ function ggufKeys(base: string, { rope_parameters: rope = {}, sliding_window }: 
       typeof value === 'string'
         ? { type: 'string', value }
         : { type: key.startsWith('original') ? 'uint32' : 'float32', value };
-  if (sliding_window) keys[`${prefix}.attention.sliding_window`] = { type: 'uint32', value: sliding_window };
+  const { sliding_window: window, num_experts_per_tok: used } = sizes;
+  if (window) keys[`${prefix}.attention.sliding_window`] = { type: 'uint32', value: window };
+  if (used) keys[`${prefix}.expert_used_count`] = { type: 'uint32', value: used };
   return keys;
 }

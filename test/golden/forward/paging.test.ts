@@ -63,7 +63,7 @@ const devices = [referenceDevice(), await cpuDevice({ threads: 2 })];
 afterAll(() => Promise.all(devices.map((device) => device.dispose())));
 
 describe.each(devices)('paged batches on the $name device', (device) => {
-  it.each(['llama3', 'qwen3'])('%s: same logits as one sequence at once', async (name) => {
+  it.each(['llama3', 'qwen3', 'qwen2moe'])('%s: same logits as one sequence at once', async (name) => {
     const open = () => openGgufModel(testPath(`models/arch/${name}/llama.cpp-bf16.gguf`));
     const paged = { batchTokens: 32, cells: BLOCKS * BLOCK_TOKENS, blockTokens: BLOCK_TOKENS, maxSequences: 3 };
     await withModel(await open(), device, { batchTokens: 64 }, async (alone) => {

@@ -2,8 +2,8 @@
 
 Each variant is a model of test/models with some config keys changed (its weights stay), run on the first row of that
 model's recorded input_ids: eager attention, f32 arithmetic on the bf16 weights. variants.safetensors holds the logits of
-ROWS [4, vocab] per variant, variants.json the changed keys. `unchanged` is tiny-llama as it is: its own recording was made
-with rope frequencies rounded to bf16. rope.json holds inverse frequencies and cos/sin tables as
+ROWS [4, vocab] per variant, variants.json the changed keys. `unchanged` and `experts-unchanged` are tiny-llama and
+tiny-qwen3-moe as they are: their own recordings were made with rope frequencies rounded to bf16. rope.json holds inverse frequencies and cos/sin tables as
 transformers makes them, for head sizes and contexts of real models.
 
 Made with transformers 5.23.0, torch 2.15.0 (CPU):  python make-forward-golden.py
@@ -42,6 +42,9 @@ VARIANTS = {
     ),
     "window": ("arch/mistral", {"sliding_window": 8}),
     "unchanged": ("tiny-llama", {}),
+    "experts-used": ("arch/qwen2moe", {"num_experts_per_tok": 3}),
+    "experts-window": ("arch/mixtral", {"sliding_window": 8}),
+    "experts-unchanged": ("tiny-qwen3-moe", {}),
 }
 
 ROPES = {
@@ -67,7 +70,7 @@ for name, (base, changes) in VARIANTS.items():
     model = AutoModelForCausalLM.from_pretrained(
         MODELS / base, config=config, dtype=torch.float32, attn_implementation="eager"
     ).eval()
-    recorded = "expected/logits.safetensors" if base == "tiny-llama" else "expected.safetensors"
+    recorded = "expected/logits.safetensors" if base.startswith("tiny-") else "expected.safetensors"
     ids = load_file(MODELS / base / recorded)["input_ids"][:1].long()
     with torch.no_grad():
         logits[name] = model(ids).logits[0, ROWS].contiguous()
