@@ -17,7 +17,7 @@ const layers = [
   ['models'],
   ['engine', 'calibration'],
   ['kquant', 'perplexity'],
-  ['convert-command', 'quantize-command', 'calibrate-command', 'eval-command', 'serve-command'],
+  ['convert-command', 'quantize-command', 'calibrate-command', 'eval-command', 'serve-command', 'web'],
   ['quern'],
 ];
 
