@@ -38,7 +38,8 @@ export function nativeMatmulInputs(
 ): void {
   const { koffi, ggmlBase } = libraries();
   const operation = ggmlBase.func('const char *ggml_op_desc(const void *tensor)');
-  const field = (tensor: bigint, offset: number): bigint => koffi.decode(tensor, offset, 'uint64_t') as bigint;
+  // koffi gives a number where that is exact.
+  const field = (tensor: bigint, offset: number) => BigInt(koffi.decode(tensor, offset, 'uint64_t') as number | bigint);
   const size = (tensor: bigint, axis: number) => Number(field(tensor, at.ne + 8 * axis));
   const stride = (tensor: bigint, axis: number) => Number(field(tensor, at.nb + 8 * axis));
   const nameOf = (tensor: bigint) => koffi.decode(tensor, at.name, koffi.array('char', nameBytes)) as string;

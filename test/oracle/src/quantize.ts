@@ -53,7 +53,25 @@ export const fileTypes = {
   Q5_K_S: 16,
   Q5_K_M: 17,
   Q6_K: 18,
+  IQ2_XXS: 19,
+  IQ2_XS: 20,
+  Q2_K_S: 21,
+  IQ3_XS: 22,
+  IQ3_XXS: 23,
+  IQ1_S: 24,
+  IQ4_NL: 25,
+  IQ3_S: 26,
+  IQ3_M: 27,
+  IQ2_S: 28,
+  IQ2_M: 29,
+  IQ4_XS: 30,
+  IQ1_M: 31,
   BF16: 32,
+  TQ1_0: 36,
+  TQ2_0: 37,
+  MXFP4_MOE: 38,
+  Q1_0: 40,
+  Q2_0: 41,
 } as const;
 
 export type GgmlTypeName = keyof typeof ggmlTypes;
@@ -126,7 +144,20 @@ export interface NativeQuantizeOptions {
   allowRequantize?: boolean;
   /** False leaves output.weight as it is. */
   quantizeOutputTensor?: boolean;
+  /** Tensors are copied, whatever the file type. */
+  onlyCopy?: boolean;
+  /** One file per file of the input; `output` then has no ending. */
+  keepSplit?: boolean;
+  tokenEmbeddingType?: GgmlTypeName;
+  outputTensorType?: GgmlTypeName;
+  /** Regular expression and type. */
+  tensorTypes?: readonly (readonly [pattern: string, type: GgmlTypeName])[];
+  pruneLayers?: readonly number[];
+  overrides?: readonly (readonly [key: string, value: NativeOverride])[];
 }
+
+/** `llama_model_kv_override`: its tag decides how the value is stored. */
+export type NativeOverride = { int: bigint } | { float: number } | { bool: boolean } | { str: string };
 
 /** `llama_model_quantize`: GGUF file in, GGUF file out. @throws Error when llama.cpp refuses */
 export function nativeQuantizeModel(
@@ -144,11 +175,21 @@ export function nativeQuantizeModel(
   params.pure = options.pure ?? false;
   params.allow_requantize = options.allowRequantize ?? false;
   params.quantize_output_tensor = options.quantizeOutputTensor ?? true;
+  params.only_copy = options.onlyCopy ?? false;
+  params.keep_split = options.keepSplit ?? false;
+  if (options.tokenEmbeddingType) params.token_embedding_type = ggmlTypes[options.tokenEmbeddingType];
+  if (options.outputTensorType) params.output_tensor_type = ggmlTypes[options.outputTensorType];
   const imatrix = options.imatrix && imatrixEntries(options.imatrix);
   if (imatrix) params.imatrix = koffi.address(imatrix.entries);
+  const tensorTypes = options.tensorTypes && tensorTypeEntries(options.tensorTypes);
+  if (tensorTypes) params.tt_overrides = koffi.address(tensorTypes.entries);
+  const pruned = options.pruneLayers && Int32Array.from([...options.pruneLayers, -1]);
+  if (pruned) params.prune_layers = koffi.address(pruned);
+  const overrides = options.overrides && overrideEntries(options.overrides);
+  if (overrides) params.kv_overrides = koffi.address(overrides);
   const quantize = llama.func('llama_model_quantize', 'uint32_t', ['str', 'str', koffi.pointer(quantizeParams)]);
   const status = quantize(input, output, params);
-  keepAlive(imatrix);
+  keepAlive([imatrix, tensorTypes, pruned, overrides]);
   if (status !== 0) throw new Error(`llama_model_quantize(${fileType}) failed with status ${status}`);
 }
 
@@ -165,4 +206,31 @@ function imatrixEntries(imatrix: ReadonlyMap<string, Float32Array>) {
     at += 3;
   }
   return { entries, names, imatrix };
+}
+
+/** An array of `llama_model_tensor_override {pattern, type}`, ended by one without a pattern. */
+function tensorTypeEntries(rules: readonly (readonly [string, GgmlTypeName])[]) {
+  const { koffi } = libraries();
+  const entries = new BigUint64Array(2 * (rules.length + 1));
+  const patterns = rules.map(([pattern]) => Buffer.from(`${pattern}\0`));
+  for (const [i, [, type]] of rules.entries())
+    entries.set([koffi.address(patterns[i]!), BigInt(ggmlTypes[type])], 2 * i);
+  return { entries, patterns };
+}
+
+/** An array of `llama_model_kv_override {tag i32, key[128], union of i64, f64, bool, char[128]}`, ended by an empty key. */
+function overrideEntries(overrides: NonNullable<NativeQuantizeOptions['overrides']>): Buffer {
+  const size = 264;
+  const entries = Buffer.alloc(size * (overrides.length + 1));
+  for (const [i, [key, value]] of overrides.entries()) {
+    const at = i * size;
+    entries.write(key, at + 4);
+    const valueAt = at + 136;
+    if ('int' in value) entries.writeBigInt64LE(value.int, valueAt);
+    else if ('float' in value) entries.writeDoubleLE(value.float, valueAt);
+    else if ('bool' in value) entries.writeUInt8(value.bool ? 1 : 0, valueAt);
+    else entries.write(value.str, valueAt);
+    entries.writeInt32LE('int' in value ? 0 : 'float' in value ? 1 : 'bool' in value ? 2 : 3, at);
+  }
+  return entries;
 }

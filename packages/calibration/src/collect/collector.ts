@@ -36,7 +36,10 @@ export class ImportanceCollector implements MatmulObserver {
   }
 
   onExpertInput(weightName: string, input: Tensor, ids: Tensor, experts: number): void {
-    if (experts === 1) return this.onMatmulInput(weightName, input); // a stack of one is a plain matrix, as in the file
+    if (experts === 1) {
+      this.onMatmulInput(weightName, input); // a stack of one is a plain matrix, in the file too
+      return;
+    }
     const { sums, counts } = this.entryOf(weightName, [experts, input.shape[1]!]);
     this.device.run('sumSquaresExperts', [input, ids], sums, {});
     // A one for each token adds up to the number of tokens that an expert got; exact up to 2^24 of them.
