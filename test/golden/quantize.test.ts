@@ -1,29 +1,34 @@
 // Files that we quantize against what llama-quantize wrote for the same input (tiny-llama/expected/quantize.tsv): type
-// and bytes of every tensor, in order. The input is llama.cpp's own conversion.
+// and bytes of every tensor, in order, with and without the importance matrix, and refusals where it refused. The input
+// is llama.cpp's own conversion.
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { TranscodePool } from '@quern/blocks';
-import { openGgufModel, type TensorView } from '@quern/checkpoint';
-import { fileTypes, planTypes, writeModel } from '@quern/kquant';
+import { type ModelView, openGgufModel, type TensorView } from '@quern/checkpoint';
+import { type ImportanceSource, openImportance, planTypes, writeModel } from '@quern/kquant';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { scratchFolder } from './scratch-folder.ts';
+import { uncodable } from './uncodable.ts';
 
 const expected = join(import.meta.dirname, '../models/tiny-llama/expected');
-const input = join(expected, 'llama.cpp-bf16.gguf');
 const recorded = readFileSync(join(expected, 'quantize.tsv'), 'utf8')
+  .trimEnd()
   .split('\n')
-  .map((line) => line.split('\t'))
-  .filter(([, imatrix]) => imatrix === 'none');
+  .map((line) => line.split('\t'));
 
 let folder: string;
 let pool: TranscodePool;
+let model: ModelView;
+let imatrix: ImportanceSource;
 beforeAll(async () => {
   pool = await TranscodePool.create({ threads: 2 });
-  folder = mkdtempSync(join(tmpdir(), 'quern-golden-'));
+  folder = scratchFolder('quern-golden-');
+  model = await openGgufModel(join(expected, 'llama.cpp-bf16.gguf'));
+  imatrix = await openImportance(join(expected, 'imatrix.gguf'), model);
 });
 afterAll(async () => {
-  await pool.close();
+  await Promise.all([pool.close(), model.close(), imatrix.close()]);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -33,24 +38,32 @@ async function sha256(tensor: TensorView): Promise<string> {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-describe('llama-quantize, tensor by tensor', () => {
-  // llama-quantize has no recorded F32 file; conversions.test.ts has.
-  for (const { name: fileType } of fileTypes.filter((row) => row.name !== 'F32')) {
-    test(fileType, async () => {
-      const output = join(folder, `${fileType}.gguf`);
-      const model = await openGgufModel(input);
-      await writeModel(model, planTypes(model, fileType), output, { pool });
-      await model.close();
+describe('llama-quantize, tensor by tensor', { timeout: 60_000 }, () => {
+  for (const which of ['none', 'imatrix']) {
+    for (const fileType of new Set(recorded.map(([type]) => type!))) {
+      test(`${fileType}, ${which}`, async (context) => {
+        const theirs = recorded.filter(([type, matrix]) => type === fileType && matrix === which);
+        const used = which === 'imatrix' ? imatrix : undefined;
+        const plan = planTypes(model, fileType, { imatrix: used });
+        const output = join(folder, 'out.gguf');
+        const write = () => writeModel(model, plan, output, { pool, imatrix: used, force: true });
+        if (theirs[0]![2]!.startsWith('REFUSED')) {
+          await expect(write()).rejects.toMatchObject({ code: 'refused-imatrix-needed' });
+          return;
+        }
+        const missing = uncodable(plan, pool);
+        if (missing) context.skip(`no encoder for ${missing} yet`);
+        await write();
 
-      const written = await openGgufModel(output);
-      const ours: string[] = [];
-      for (const tensor of written.tensors.values()) {
-        ours.push([tensor.name, tensor.dtype.name, await sha256(tensor)].join('\t'));
-      }
-      await written.close();
-      const theirs = recorded.filter(([type]) => type === fileType).map((row) => row.slice(2).join('\t'));
-      expect(theirs.length).toBe(38);
-      expect(ours).toEqual(theirs);
-    });
+        const written = await openGgufModel(output);
+        const ours: string[] = [];
+        for (const tensor of written.tensors.values()) {
+          ours.push([tensor.name, tensor.dtype.name, await sha256(tensor)].join('\t'));
+        }
+        await written.close();
+        expect(theirs.length).toBe(38);
+        expect(ours).toEqual(theirs.map((row) => row.slice(2).join('\t')));
+      });
+    }
   }
 });

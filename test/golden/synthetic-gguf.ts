@@ -82,3 +82,17 @@ function metadata({
   }
   return result;
 }
+
+/** Importance of the columns of every matrix of the model but the embedding, as llama-imatrix measures it; seeded. */
+export function syntheticImatrix(model: SyntheticModel): Map<string, Float32Array> {
+  const random = seededRandom(model.layers + 1);
+  const matrices = shapes(model).filter(
+    ([name, shape]) => shape.length > 1 && name.endsWith('.weight') && name !== 'token_embd.weight',
+  );
+  return new Map(
+    matrices.map(([name, shape]) => {
+      const length = shape.at(-1)! * (shape.at(-3) ?? 1);
+      return [name, Float32Array.from({ length }, () => 0.01 + random())];
+    }),
+  );
+}
