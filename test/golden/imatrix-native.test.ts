@@ -3,16 +3,32 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { calibrate, calibrationLoadOptions, type ImportanceMatrix, writeImatrix } from '@quern/calibration';
+import {
+  calibrate,
+  calibrationLoadOptions,
+  type ImportanceEntry,
+  type ImportanceMatrix,
+  writeImatrix,
+} from '@quern/calibration';
 import { planConversion, writeModel } from '@quern/kquant';
 import { hyperparameters, loadModel, openModel } from '@quern/models';
 import { cpuDevice } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nativeMatmulInputs, nativeWriteImatrix, oracleUnavailable } from '../oracle/src/index.ts';
+import { type MatmulInput, nativeMatmulInputs, nativeWriteImatrix, oracleUnavailable } from '../oracle/src/index.ts';
 
 const models = join(import.meta.dirname, '../models');
 const chunkSize = 96;
 const chunkCount = 3;
+
+/** Each row goes to the one matrix that there is, or to the experts that the router chose for its token. */
+function addSquares({ sums, counts }: ImportanceEntry, { rows, cols, values, experts }: MatmulInput): void {
+  const slots = experts ?? new Int32Array(rows);
+  for (const [slot, expert] of slots.entries()) {
+    const row = Math.floor(slot / (slots.length / rows));
+    for (let i = 0; i < cols; i++) sums[expert * cols + i]! += Math.fround(values[row * cols + i]! ** 2);
+    counts[expert]!++;
+  }
+}
 
 describe.skipIf(oracleUnavailable)('native llama.cpp', () => {
   let folder: string;
@@ -21,45 +37,47 @@ describe.skipIf(oracleUnavailable)('native llama.cpp', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test.each(['tiny-llama', 'arch/llama-spm', 'arch/llama3', 'arch/mistral', 'arch/qwen2', 'arch/qwen3'])(
-    '%s: the sums of its matmul inputs',
-    async (name) => {
-      const view = await openModel(join(models, name));
-      const path = join(folder, `${name.replace('/', '-')}.gguf`);
-      await writeModel(view, planConversion(view, 'F32'), path);
-      const { vocabSize } = hyperparameters(view);
-      const ids = (chunk: number) =>
-        Int32Array.from({ length: chunkSize }, (_, i) => (7 + 31 * i + 997 * chunk) % vocabSize);
-      const chunks = Array.from({ length: chunkCount }, (_, chunk) => ids(chunk));
+  test.each([
+    'tiny-llama',
+    ...['llama-spm', 'llama3', 'mistral', 'qwen2', 'qwen3', 'mixtral', 'qwen2moe', 'qwen3moe'].map(
+      (name) => `arch/${name}`,
+    ),
+  ])('%s: the sums of its matmul inputs', async (name) => {
+    const view = await openModel(join(models, name));
+    const path = join(folder, `${name.replace('/', '-')}.gguf`);
+    await writeModel(view, planConversion(view, 'F32'), path);
+    const { vocabSize } = hyperparameters(view);
+    const ids = (chunk: number) =>
+      Int32Array.from({ length: chunkSize }, (_, i) => (7 + 31 * i + 997 * chunk) % vocabSize);
+    const chunks = Array.from({ length: chunkCount }, (_, chunk) => ids(chunk));
 
-      const device = await cpuDevice({ threads: 2 });
-      const model = await loadModel(
-        view,
-        device,
-        calibrationLoadOptions(vocabSize, chunkSize, { processOutput: true }),
-      );
-      const ours = await calibrate(model, chunks, { datasets: [], processOutput: true });
-      await device.dispose();
-      await view.close();
+    const device = await cpuDevice({ threads: 2 });
+    const model = await loadModel(view, device, calibrationLoadOptions(vocabSize, chunkSize, { processOutput: true }));
+    const ours = await calibrate(model, chunks, { datasets: [], processOutput: true });
+    await device.dispose();
+    await view.close();
 
-      const theirs = new Map<string, { sums: Float32Array; rows: number }>();
-      for (const chunk of chunks)
-        nativeMatmulInputs(path, [...chunk], ({ weight, rows, cols, values }) => {
-          const entry = theirs.get(weight) ?? { sums: new Float32Array(cols), rows: 0 };
-          for (const [i, value] of values.entries()) entry.sums[i % cols]! += Math.fround(value * value);
-          theirs.set(weight, { sums: entry.sums, rows: entry.rows + rows });
-        });
-      theirs.delete('token_embd.weight'); // the output of a tied model
+    const theirs = new Map<string, ImportanceEntry>();
+    for (const chunk of chunks)
+      nativeMatmulInputs(path, [...chunk], (input) => {
+        const stack = view.tensors.get(input.weight)?.shape.at(-3) ?? 1;
+        const entry = theirs.get(input.weight) ?? {
+          sums: new Float32Array(stack * input.cols),
+          counts: new Float32Array(stack),
+        };
+        addSquares(entry, input);
+        theirs.set(input.weight, entry);
+      });
+    theirs.delete('token_embd.weight'); // the output of a tied model
 
-      expect([...ours.entries.keys()]).toEqual([...theirs.keys()].sort());
-      for (const [weight, { sums, rows }] of theirs) {
-        const entry = ours.entries.get(weight)!;
-        expect([...entry.counts], weight).toEqual([rows]);
-        const errors = sums.map((sum, i) => Math.abs(entry.sums[i]! / sum - 1));
-        expect(Math.max(...errors), weight).toBeLessThan(1e-5);
-      }
-    },
-  );
+    expect([...ours.entries.keys()]).toEqual([...theirs.keys()].sort());
+    for (const [weight, { sums, counts }] of theirs) {
+      const entry = ours.entries.get(weight)!;
+      expect([...entry.counts], weight).toEqual([...counts]);
+      const errors = sums.map((sum, i) => (entry.sums[i] === sum ? 0 : Math.abs(entry.sums[i]! / sum - 1)));
+      expect(Math.max(...errors), weight).toBeLessThan(1e-5);
+    }
+  });
 
   test('writes a mixture of experts, some of which never fired, with the same bytes', async () => {
     const floats = (length: number) => Float32Array.from({ length }, (_, i) => (i % 7) * 1.5);
