@@ -82,8 +82,8 @@ describe.skipIf(oracleUnavailable)('logits of our files in llama.cpp', () => {
     return mean;
   }
 
-  const randomModels = ['llama-spm', 'llama3', 'mistral', 'qwen2', 'qwen3'].map((name) => `arch/${name}`);
-  const everyModel = ['tiny-llama', ...randomModels];
+  const randomModels = ['llama-spm', 'llama3', 'mistral', 'qwen2', 'qwen3', 'mixtral', 'qwen2moe', 'qwen3moe'];
+  const everyModel = ['tiny-llama', 'tiny-qwen3-moe', ...randomModels.map((name) => `arch/${name}`)];
   const plain = everyModel.flatMap((model) => ['F32', 'F16'].map((type) => [model, type]));
   const rounding = everyModel.flatMap((model) =>
     ['BF16', 'Q8_0', 'Q6_K', 'Q4_K_M', 'Q4_0'].map((type) => [model, type]),
