@@ -1,11 +1,17 @@
-// Speed of the CPU device's matmul: prefill (512 tokens, GFLOP/s) and decode (1 token, GB/s of stored weights), per type
-// and thread count. Medians; the thread counts are interleaved, so that a busy machine hurts them alike.
-// Run: npx tsx --conditions=source test/perf/matmul.ts [types] [threads] [cols rows]
+// Speed of the CPU device's matmul: prefill (512 tokens, GFLOP/s) and decode (1 token, GB/s of stored weights), per type,
+// thread count and kind of activations. Best of interleaved rounds, so that a busy machine hurts all alike.
+// Run: npx tsx --conditions=source test/perf/matmul.ts [types] [threads] [cols rows] [activations]
+import { loadavg } from 'node:os';
 import { codecOf, dtypeByName, rowBytes } from '@quern/blocks';
 import { cpuDevice, type Device } from '@quern/runtime';
 
-const [types = 'F32,F16,BF16,Q4_0,Q8_0,Q4_K,Q6_K', threads = '1,2', cols = '2048', rows = '2048'] =
-  process.argv.slice(2);
+const [
+  types = 'F32,F16,BF16,Q4_0,Q5_0,Q8_0,Q4_K,Q5_K,Q6_K',
+  threads = '1,2',
+  cols = '2048',
+  rows = '2048',
+  activations = 'f32,int8',
+] = process.argv.slice(2);
 const C = Number(cols);
 const R = Number(rows);
 
@@ -32,32 +38,37 @@ function prepare(device: Device, dtypeName: string, tokens: number): { runOnce: 
   };
 }
 
-function medianMs(samples: number[]): number {
-  return samples.sort((a, b) => a - b)[samples.length >> 1]!;
-}
+const kinds = activations.split(',') as ('f32' | 'int8')[];
+const devices = await Promise.all(
+  kinds.flatMap((kind) =>
+    threads.split(',').map(async (count) => ({
+      name: `${kind} ×${count}`,
+      device: await cpuDevice({ threads: Number(count), activations: kind }),
+    })),
+  ),
+);
 
-const devices = await Promise.all(threads.split(',').map((count) => cpuDevice({ threads: Number(count) })));
-
-function measure(dtype: string, tokens: number, rounds: number): number[] {
-  const jobs = devices.map((device) => ({ ...prepare(device, dtype, tokens), samples: [] as number[] }));
+function bestMs(dtype: string, tokens: number, rounds: number): number[] {
+  const jobs = devices.map(({ device }) => ({ ...prepare(device, dtype, tokens), best: Number.POSITIVE_INFINITY }));
   for (let round = -3; round < rounds; round++)
-    for (const { runOnce, samples } of jobs) {
+    for (const job of jobs) {
       const start = performance.now();
-      runOnce();
-      if (round >= 0) samples.push(performance.now() - start);
+      job.runOnce();
+      if (round >= 0) job.best = Math.min(job.best, performance.now() - start);
     }
   for (const { free } of jobs) free();
-  return jobs.map(({ samples }) => medianMs(samples));
+  return jobs.map(({ best }) => best);
 }
 
-console.log(`matmul ${R} × ${C}, node ${process.version}; threads ${threads}`);
+console.log(`matmul ${R} × ${C}, node ${process.version}, load ${loadavg()[0]!.toFixed(1)}`);
+console.log(`| type | work | ${devices.map(({ name }) => name).join(' | ')} |`);
+console.log(`|---|---|${devices.map(() => '---').join('|')}|`);
 for (const dtype of types.split(',')) {
   const flops = 2 * 512 * R * C;
-  const prefill = measure(dtype, 512, 7).map((ms) => (flops / ms / 1e6).toFixed(1));
+  const prefill = bestMs(dtype, 512, 7).map((ms) => (flops / ms / 1e6).toFixed(1));
+  console.log(`| ${dtype} | prefill GFLOP/s | ${prefill.join(' | ')} |`);
   const bytes = R * rowBytes(dtypeByName(dtype), C);
-  const decode = measure(dtype, 1, 40).map(
-    (ms) => `${(bytes / ms / 1e6).toFixed(2)} (${((2 * R * C) / ms / 1e6).toFixed(1)})`,
-  );
-  console.log(dtype.padEnd(6), 'prefill GFLOP/s', prefill.join(' / '), ' decode GB/s (GFLOP/s)', decode.join(' / '));
+  const decode = bestMs(dtype, 1, 60).map((ms) => (bytes / ms / 1e6).toFixed(2));
+  console.log(`| ${dtype} | decode GB/s | ${decode.join(' | ')} |`);
 }
-for (const device of devices) await device.dispose();
+for (const { device } of devices) await device.dispose();

@@ -24,3 +24,17 @@ export function putScaleMin(scales: usize, j: usize, scale: u32, min: u32): void
     store<u8>(scales + j, load<u8>(scales + j) | ((min >> 4) << 6));
   }
 }
+
+/** All eight scales, a byte each. */
+@inline
+export function scaleBytes(scales: usize): u64 {
+  const top: u32 = load<u32>(scales), last: u32 = load<u32>(scales, 8);
+  return <u64>(top & 0x3f3f3f3f) | (<u64>((last & 0x0f0f0f0f) | ((top >> 2) & 0x30303030)) << 32);
+}
+
+/** All eight minima, a byte each. */
+@inline
+export function minBytes(scales: usize): u64 {
+  const top: u32 = load<u32>(scales, 4), last: u32 = load<u32>(scales, 8);
+  return <u64>(top & 0x3f3f3f3f) | (<u64>(((last >> 4) & 0x0f0f0f0f) | ((top >> 2) & 0x30303030)) << 32);
+}

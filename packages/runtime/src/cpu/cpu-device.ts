@@ -1,13 +1,12 @@
 // The CPU device: WASM SIMD kernels and threads over one shared memory. Nothing here knows Node; how the module is read
 // and how threads start comes from a host (node-host.ts).
-import { dtypeByName } from '@quern/blocks';
+import { type DType, dtypeByName } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import type { Device, Tensor } from '../device.ts';
 import { type Span, TensorTable } from '../memory/tensor-table.ts';
 import { type CheckedCall, prepareCall } from '../ops/call.ts';
 import type { OpName, OpParams } from '../ops/index.ts';
-import type { CpuCall } from '../ops/op.ts';
-import { ops } from '../ops/table.ts';
+import type { CpuCall, CpuWork, Staging } from '../ops/op.ts';
 import { runReference } from '../reference/run-reference.ts';
 import { CONTROL_BYTES, CrewMember, SCRATCH_BYTES, type Seat } from './crew.ts';
 import { Heap } from './heap.ts';
@@ -18,6 +17,11 @@ export interface CpuDeviceOptions {
   threads?: number;
   /** Budget for all tensors together; default and maximum: what one 4 GiB WASM memory holds. */
   memoryBytes?: number;
+  /**
+   * What meets quantized weights in matmul: activations as they are ('f32'), or rounded to 8 bits per block as llama.cpp
+   * does ('int8', several times faster). Types without integer kernels, and plain ones, always meet 'f32'.
+   */
+  activations?: 'f32' | 'int8';
 }
 
 /** What differs between Node and a browser. */
@@ -31,8 +35,10 @@ export interface CpuHost {
 /** One page less than 4 GiB: the address after a tensor must be a 32-bit number too, the kernels compare with it. */
 const MAX_PAGES = 65535;
 const PAGE_BYTES = 65536;
-/** Kept for constants, control block, scratch and alignment. */
-const RESERVED_BYTES = 16 * 2 ** 20;
+/** Rounded activations of one matmul; more tokens than fit are multiplied in several goes. */
+const STAGING_BYTES = 8 * 2 ** 20;
+/** Kept for constants, control block, scratch, rounded activations and alignment. */
+const RESERVED_BYTES = 24 * 2 ** 20;
 const MAX_TENSOR_BYTES = MAX_PAGES * PAGE_BYTES - RESERVED_BYTES;
 /** More would not fit the reserve, and no machine this is for has more. */
 const MAX_THREADS = 256;
@@ -40,7 +46,9 @@ const MAX_THREADS = 256;
 const CHUNK_COST = 1 << 18;
 
 export async function createCpuDevice(host: CpuHost, options: CpuDeviceOptions = {}): Promise<CpuDevice> {
-  const { threads = Math.min(host.cores, MAX_THREADS), memoryBytes = MAX_TENSOR_BYTES } = options;
+  const { threads = Math.min(host.cores, MAX_THREADS), memoryBytes = MAX_TENSOR_BYTES, activations = 'f32' } = options;
+  if (activations !== 'f32' && activations !== 'int8')
+    throw new QuernError('device-bad-option', `activations is ${activations}, expected f32 or int8.`);
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS)
     throw new QuernError('device-bad-option', `threads is ${threads}, expected 1 … ${MAX_THREADS}.`);
   if (!(memoryBytes > 0 && memoryBytes <= MAX_TENSOR_BYTES))
@@ -57,9 +65,7 @@ export async function createCpuDevice(host: CpuHost, options: CpuDeviceOptions =
     return address;
   };
   const controlAddress = reserve(CONTROL_BYTES);
-  const kernelNames = Object.values<{ name: string; cpu?: unknown }>(ops).flatMap(({ name, cpu }) =>
-    cpu ? [name] : [],
-  );
+  const kernelNames = WebAssembly.Module.exports(module).map(({ name }) => name);
   const seats = Array.from({ length: threads }, (): Seat => {
     const spinMs = threads <= host.cores ? 0.02 : 0;
     return { memory, module, kernelNames, controlAddress, scratchAddress: reserve(SCRATCH_BYTES), spinMs };
@@ -71,7 +77,8 @@ export async function createCpuDevice(host: CpuHost, options: CpuDeviceOptions =
     leader.stop(); // ends those that did start
     throw error;
   });
-  return new CpuDevice({ leader, workers, heap, threads, memoryBytes });
+  const staging = activations === 'int8' ? reserve(STAGING_BYTES) : undefined;
+  return new CpuDevice({ leader, workers, heap, threads, memoryBytes, staging });
 }
 
 function newMemory(memoryBytes: number): WebAssembly.Memory {
@@ -92,6 +99,8 @@ interface CpuParts {
   heap: Heap;
   threads: number;
   memoryBytes: number;
+  /** Address of STAGING_BYTES for rounded activations; absent when they stay floats. */
+  staging: number | undefined;
 }
 
 export class CpuDevice implements Device {
@@ -153,10 +162,12 @@ export class CpuDevice implements Device {
       runReference(call, (span) => this.#bytes(span));
       return;
     }
-    const { words, items, itemCost } = cpu(cpuCall(call));
-    const itemsPerChunk = itemCost > 0 ? Math.ceil(CHUNK_COST / itemCost) : items;
-    if (this.#parts.leader.run({ kernel: name, words, items, itemsPerChunk })) return;
-    throw new Error(`The CPU kernel of ${name} trapped: a defect of quern, not of the input.`);
+    const work = [cpu(this.#cpuCall(call))].flat() as CpuWork[];
+    for (const { kernel = name, words, items, itemCost } of work) {
+      const itemsPerChunk = itemCost > 0 ? Math.ceil(CHUNK_COST / itemCost) : items;
+      if (!this.#parts.leader.run({ kernel, words, items, itemsPerChunk }))
+        throw new Error(`The CPU kernel ${kernel} trapped: a defect of quern, not of the input.`);
+    }
   }
 
   async sync(): Promise<void> {}
@@ -188,23 +199,37 @@ export class CpuDevice implements Device {
     return new Int32Array(this.#parts.heap.memory.buffer, storage.address + byteOffset, byteLength / 4);
   }
 
+  #cpuCall<Name extends OpName>(call: CheckedCall<{ address: number }, Name>): CpuCall<Name> {
+    const { spec, dims, params, inputs, output, dtypes } = call;
+    const addressOf = (span?: Span<{ address: number }>) => (span ? span.storage.address + span.byteOffset : 0);
+    const place = (operand: string) => spec.inputs.findIndex((input) => input.name === operand);
+    const stored = (operand: string) => dtypeByName(dtypes[place(operand)]!);
+    return {
+      dims,
+      params,
+      input: (operand) => addressOf(inputs[place(operand)]),
+      weight: (operand) => {
+        const { ggmlId, blockSize, typeSize } = stored(operand);
+        return [ggmlId!, blockSize, typeSize];
+      },
+      rounding: (operand, cols) => this.#staging(stored(operand), cols),
+      y: addressOf(output),
+    };
+  }
+
+  #staging({ ggmlId, blockSize }: DType, cols: number): Staging | undefined {
+    const { staging, leader } = this.#parts;
+    if (staging === undefined || !leader.takesIntegers(ggmlId!)) return undefined;
+    const rowBytes = roundedRowBytes(cols, blockSize);
+    const rows = Math.floor(STAGING_BYTES / rowBytes);
+    return rows > 0 ? { address: staging, rowBytes, rows } : undefined;
+  }
+
   #checkAlive(): void {
     if (this.#disposed) throw new QuernError('device-disposed', 'The cpu device has been disposed.');
   }
 }
 
-function cpuCall<Name extends OpName>(call: CheckedCall<{ address: number }, Name>): CpuCall<Name> {
-  const { spec, dims, params, inputs, output, dtypes } = call;
-  const addressOf = (span?: Span<{ address: number }>) => (span ? span.storage.address + span.byteOffset : 0);
-  const place = (operand: string) => spec.inputs.findIndex((input) => input.name === operand);
-  return {
-    dims,
-    params,
-    input: (operand) => addressOf(inputs[place(operand)]),
-    weight: (operand) => {
-      const { ggmlId, blockSize, typeSize } = dtypeByName(dtypes[place(operand)]!);
-      return [ggmlId!, blockSize, typeSize];
-    },
-    y: addressOf(output),
-  };
-}
+/** Layout of @quern/blocks src/activations/row.wasm.ts, rounded up to whole cache lines. */
+const roundedRowBytes = (cols: number, blockSize: number): number =>
+  Math.ceil((2 * cols + (4 * cols) / blockSize + cols / 8) / 64) * 64;

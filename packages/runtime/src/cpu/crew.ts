@@ -47,6 +47,7 @@ export class CrewMember {
   /** In the order that numbers them for all threads. */
   readonly #kernels: readonly Kernel[];
   readonly #decode: Decode;
+  readonly #takesIntegers: (type: number) => number;
   readonly #control: Int32Array<ArrayBufferLike>;
   readonly #seat: Seat;
 
@@ -56,11 +57,17 @@ export class CrewMember {
     const { exports } = new WebAssembly.Instance(seat.module, { env: { memory: seat.memory } });
     this.#kernels = seat.kernelNames.map((name) => exports[name] as Kernel);
     this.#decode = exports.decode as Decode;
+    this.#takesIntegers = exports.takesIntegers as (type: number) => number;
   }
 
   /** Whether weights of this `ggml_type` can be decoded. */
   decodes(type: number): boolean {
     return this.#decode(type, 0, 0, 0) !== 0;
+  }
+
+  /** Whether weights of this `ggml_type` can be multiplied with activations of 8 bits. */
+  takesIntegers(type: number): boolean {
+    return this.#takesIntegers(type) !== 0;
   }
 
   /** Runs a job to its end, together with the workers. Returns false when a thread failed. */

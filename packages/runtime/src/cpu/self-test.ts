@@ -15,7 +15,7 @@ export function selfTest(leader: CrewMember, heap: Heap): void {
   const view = (address: number, count: number) => new Float32Array(heap.memory.buffer, address, count);
   const xs = view(x, TOKENS * COLS).map((_, i, all) => (all[i] = ((i * 7) % 11) - 5));
   const ws = view(w, ROWS * COLS).map((_, i, all) => (all[i] = ((i * 5) % 13) - 6));
-  const words = [x, y, TOKENS, ROWS, w, 0, COLS, 0, 1, 4]; // F32: type 0, one number of 4 bytes per block
+  const words = [x, 4 * COLS, y, TOKENS, ROWS, w, 0, COLS, 0, 1, 4, 0]; // F32: type 0, one number of 4 bytes per block
   for (let round = 0; round < ROUNDS; round++) {
     leader.run({ kernel: 'matmul', words, items: Math.ceil(ROWS / 8), itemsPerChunk: 4 });
     if (round > 0 && round < ROUNDS - 1) continue;

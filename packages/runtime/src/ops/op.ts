@@ -58,10 +58,21 @@ export interface CpuCall<Name extends OpName> {
   input(operand: string): number;
   /** `ggml_type`, weights per block and bytes per block of a weight operand. */
   weight(operand: string): readonly [type: number, blockSize: number, typeSize: number];
+  /** Where rows of `cols` floats that meet this weight operand are rounded to; undefined when they stay floats. */
+  rounding(operand: string, cols: number): Staging | undefined;
   readonly y: number;
 }
 
+/** Memory for `rows` rounded rows of `rowBytes` each. */
+export interface Staging {
+  readonly address: number;
+  readonly rowBytes: number;
+  readonly rows: number;
+}
+
 export interface CpuWork {
+  /** Name of the WASM kernel; default: that of the op. */
+  readonly kernel?: string;
   readonly words: readonly number[];
   readonly items: number;
   /** Rough arithmetic per item in flops; 0 keeps the op in one chunk. */
@@ -78,8 +89,8 @@ export interface Op<Name extends OpName = OpName> {
   /** Largest accepted NMSE (‖y − ref‖² / ‖ref‖²) of a device against the reference; 0 means the same bits. */
   readonly tolerance: number;
   readonly reference: (call: ReferenceCall<Name>) => void;
-  /** How to call the WASM kernel of the op's name; an op without one runs on the reference. */
-  readonly cpu?: (call: CpuCall<Name>) => CpuWork;
+  /** Which WASM kernels to call, one after the other; an op without any runs on the reference. */
+  readonly cpu?: (call: CpuCall<Name>) => CpuWork | readonly CpuWork[];
   /** The WebGPU kernel; a call of an op without one is refused there. */
   readonly wgsl?: WgslKernel<Name>;
   /** Relations between sizes that the shapes cannot say. Throws QuernError. */

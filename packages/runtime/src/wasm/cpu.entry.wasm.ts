@@ -11,6 +11,7 @@ export { gatherRows } from '../ops/gather-rows/kernel.wasm';
 export { kvWrite } from '../ops/kv-write/kernel.wasm';
 export { logProb } from '../ops/log-prob/kernel.wasm';
 export { matmul } from '../ops/matmul/kernel.wasm';
+export { roundRows } from '../ops/matmul/round-rows.wasm';
 export { matmulExperts } from '../ops/matmul-experts/kernel.wasm';
 export { rmsNorm } from '../ops/rms-norm/kernel.wasm';
 export { rope } from '../ops/rope/kernel.wasm';
@@ -21,6 +22,7 @@ export { softmax } from '../ops/softmax/kernel.wasm';
 export { sumSquares } from '../ops/sum-squares/kernel.wasm';
 export { sumSquaresExperts } from '../ops/sum-squares-experts/kernel.wasm';
 export { decode } from './decoders.wasm';
+export { takesIntegers } from './integer-types.wasm';
 
 /** First byte after the module's constants. */
 export function heapBase(): usize {

@@ -1,0 +1,36 @@
+// The rows of x as the matmul kernels read them: floats where they are, or rounded to 8 bits in the device's staging
+// memory, as many at a time as fit there.
+import type { CpuCall, CpuWork } from '../op.ts';
+
+/** Rows of x that one job of a kernel multiplies. */
+export interface Rows {
+  /** Address of the first one, and bytes from one to the next. */
+  readonly x: number;
+  readonly rowBytes: number;
+  readonly first: number;
+  readonly count: number;
+  /** What `multiplyPanel` (wasm/panel.wasm.ts) wants to know about the weights. */
+  readonly panelWords: readonly number[];
+}
+
+/** Work on all `count` rows of `x`, [count, cols], with the weights `w`. */
+export function multiplyRows<Name extends 'matmul' | 'matmulExperts'>(
+  { input, weight, rounding }: CpuCall<Name>,
+  { count, cols, bias }: { count: number; cols: number; bias: number },
+  multiply: (rows: Rows) => CpuWork,
+): CpuWork[] {
+  const stored = weight('w');
+  const panelWords = [input('w'), bias, cols, ...stored];
+  const staging = rounding('w', cols);
+  if (!staging)
+    return [multiply({ x: input('x'), rowBytes: 4 * cols, first: 0, count, panelWords: [...panelWords, 0] })];
+  const { address, rowBytes, rows } = staging;
+  const work: CpuWork[] = [];
+  for (let first = 0; first < count; first += rows) {
+    const part = Math.min(rows, count - first);
+    const words = [input('x') + 4 * cols * first, cols, stored[1], rowBytes, address];
+    work.push({ kernel: 'roundRows', words, items: part, itemCost: 4 * cols });
+    work.push(multiply({ x: address, rowBytes, first, count: part, panelWords: [...panelWords, 1] }));
+  }
+  return work;
+}
