@@ -39,6 +39,7 @@ describe.skipIf(oracleUnavailable)('native llama.cpp', () => {
 
   test.each([
     'tiny-llama',
+    'tiny-qwen3-moe',
     ...['llama-spm', 'llama3', 'mistral', 'qwen2', 'qwen3', 'mixtral', 'qwen2moe', 'qwen3moe'].map(
       (name) => `arch/${name}`,
     ),

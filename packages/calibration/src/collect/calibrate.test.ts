@@ -4,6 +4,7 @@ import type { ModelView } from '@quern/checkpoint';
 import { loadModel, type Model, openModel } from '@quern/models';
 import { cpuDevice, type Device, referenceDevice } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ImportanceEntry } from '../imatrix/importance-matrix.ts';
 import { calibrate, calibrationLoadOptions } from './calibrate.ts';
 import { ImportanceCollector } from './collector.ts';
 import { shortfalls } from './coverage.ts';
@@ -58,6 +59,54 @@ test('goes on until every matrix has seen the least number of rows, or the chunk
   expect((await run(2 * chunkSize)).chunkCount).toBe(2);
   expect((await run(2 * chunkSize + 1)).chunkCount).toBe(3);
   expect((await run(1000)).chunkCount).toBe(6);
+});
+
+describe('a mixture of experts', () => {
+  let mixture: Model;
+  let mixtureView: ModelView;
+  beforeAll(async () => {
+    mixtureView = await openModel(fileURLToPath(new URL('../../../../test/models/arch/qwen3moe', import.meta.url)));
+    mixture = await loadModel(mixtureView, device, { batchTokens: 8, cells: chunkSize });
+  });
+  afterAll(async () => {
+    mixture.dispose();
+    await mixtureView.close();
+  });
+  const rowsOf = (entries: ReadonlyMap<string, ImportanceEntry>) =>
+    [...entries]
+      .filter(([, { counts }]) => counts.length > 1)
+      .map(([name, { counts }]) => ({ name, counts: [...counts] }));
+
+  test('every token goes to as many experts as the router takes', async () => {
+    const { entries } = await calibrate(mixture, chunks, { datasets: [] });
+    const used = mixtureView.metadata.get('qwen3moe.expert_used_count')!.value as number;
+    const stacks = rowsOf(entries);
+    expect(stacks.length).toBe(3 * mixture.hyperparameters.blockCount);
+    for (const { name, counts } of stacks)
+      expect(
+        counts.reduce((a, b) => a + b),
+        name,
+      ).toBe(used * chunks.length * chunkSize);
+  });
+
+  test('sampling goes on until the router has sent every expert enough', async () => {
+    const run = (minimumRows: number | undefined) =>
+      calibrate(mixture, chunks, { datasets: [], maxChunks: 1, minimumRows });
+    const first = await run(undefined);
+    expect(first.chunkCount).toBe(1);
+    const least = Math.min(...rowsOf(first.entries).flatMap(({ counts }) => counts));
+    const more = await run(least + 1);
+    expect(more.chunkCount).toBeGreaterThan(1);
+    if (more.chunkCount < chunks.length) expect(shortfalls(more.entries, least + 1)).toEqual([]);
+    expect(shortfalls((await run(1e6)).entries, 1e6)).not.toEqual([]);
+  });
+
+  test('going on from a snapshot gives the same bits', async () => {
+    const whole = await calibrate(mixture, chunks, { datasets: [] });
+    const half = await calibrate(mixture, chunks, { datasets: [], maxChunks: 3 });
+    const rest = await calibrate(mixture, chunks, { datasets: [], resume: half });
+    expect([...rest.entries]).toEqual([...whole.entries]);
+  });
 });
 
 test('stops after the chunk at work when the signal says so', async () => {
