@@ -30,6 +30,20 @@ function addSquares({ sums, counts }: ImportanceEntry, { rows, cols, values, exp
   }
 }
 
+/**
+ * Relative to the sum; an expert that saw few tokens may have columns that are next to 0, whose float error is measured by
+ * a tenth of its average column.
+ */
+function largestError({ sums, counts }: ImportanceEntry, wanted: Float32Array): number {
+  const width = sums.length / counts.length;
+  const errors = sums.map((sum, i) => {
+    const first = i - (i % width);
+    const average = wanted.subarray(first, first + width).reduce((a, b) => a + b) / width;
+    return sum === wanted[i] ? 0 : Math.abs(sum - wanted[i]!) / Math.max(wanted[i]!, average / 10);
+  });
+  return Math.max(...errors);
+}
+
 describe.skipIf(oracleUnavailable)('native llama.cpp', () => {
   let folder: string;
   beforeAll(() => {
@@ -75,8 +89,7 @@ describe.skipIf(oracleUnavailable)('native llama.cpp', () => {
     for (const [weight, { sums, counts }] of theirs) {
       const entry = ours.entries.get(weight)!;
       expect([...entry.counts], weight).toEqual([...counts]);
-      const errors = sums.map((sum, i) => (entry.sums[i] === sum ? 0 : Math.abs(entry.sums[i]! / sum - 1)));
-      expect(Math.max(...errors), weight).toBeLessThan(1e-5);
+      expect(largestError(entry, sums), weight).toBeLessThan(1e-5);
     }
   });
 
