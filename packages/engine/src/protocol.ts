@@ -4,13 +4,7 @@ import { QuernError } from '@quern/errors';
 import type { Hyperparameters, ModelMemory } from '@quern/models';
 import type { GenerateEvent, GenerateOptions } from './request.ts';
 
-export interface EngineOptions {
-  /** A GGUF file or a Hugging Face folder. */
-  readonly modelPath: string;
-  /** Default `cpu`. */
-  readonly device?: 'cpu' | 'reference';
-  /** Threads of the CPU device. Default: its own choice. */
-  readonly threads?: number;
+export interface EngineSizes {
   /** Most tokens of prompt and reply of one request. Default: the model's context, 4096 at most. */
   readonly contextTokens?: number;
   /** Tokens that the KV cache holds for all requests together; reserved at the start. Default: `contextTokens`. */
@@ -21,14 +15,19 @@ export interface EngineOptions {
   readonly batchTokens?: number;
 }
 
-export interface EngineInfo {
+export interface EngineOptions extends EngineSizes {
+  /** A GGUF file or a Hugging Face folder. */
+  readonly modelPath: string;
+  /** Default `cpu`. */
+  readonly device?: 'cpu' | 'reference';
+  /** Threads of the CPU device. Default: its own choice. */
+  readonly threads?: number;
+}
+
+export interface EngineInfo extends Required<EngineSizes> {
   readonly hyperparameters: Hyperparameters;
   readonly device: string;
   readonly threads: number;
-  readonly contextTokens: number;
-  readonly cacheTokens: number;
-  readonly maxSequences: number;
-  readonly batchTokens: number;
   readonly memory: ModelMemory;
   /** Stored types of the weights that the device computes with its slow reference, for a warning to the user. */
   readonly slowTypes: readonly string[];

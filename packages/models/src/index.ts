@@ -1,11 +1,3 @@
-export type { Architecture, Block, TensorRule } from './arch/architecture.ts';
-export { dimensionsOf, type ExpectedTensor, expectedTensors } from './arch/expected-tensors.ts';
-export { architectureByGgufName, architectureByHfName, architectures } from './arch/index.ts';
-export { describeModel, kvScalarsPerToken, type ModelDescription } from './describe.ts';
-export type { MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './forward/model.ts';
-export { type LogitRows, sequenceLogits } from './forward/sequence-logits.ts';
-export { architectureOf, type Hyperparameters, hyperparameters, type RopeScaling } from './hyperparameters.ts';
-export { convertedDtype, guessFileType, type PlainFileType, plainFileTypes } from './lens/dtype-policy.ts';
+export * from './anywhere.ts';
 export { hfModelView, type LensOptions } from './lens/hf-model-view.ts';
-export { type LoadOptions, loadModel } from './load-model.ts';
 export { openModel } from './open-model.ts';

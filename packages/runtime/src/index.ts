@@ -1,9 +1,2 @@
-export { CpuDevice, type CpuDeviceOptions } from './cpu/cpu-device.ts';
+export * from './anywhere.ts';
 export { cpuDevice } from './cpu/node-host.ts';
-export type { Device, DeviceLimits, Tensor } from './device.ts';
-export type { OpName, OpParams } from './ops/index.ts';
-export type { Op, Operand, ParamRule } from './ops/op.ts';
-export { ops } from './ops/table.ts';
-export { type ReferenceDeviceOptions, referenceDevice } from './reference/reference-device.ts';
-export { type WebgpuDeviceOptions, webgpuDevice } from './webgpu/open-device.ts';
-export { type AdapterDescription, WebgpuDevice } from './webgpu/webgpu-device.ts';

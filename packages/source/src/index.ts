@@ -1,10 +1,6 @@
-export { blobSource } from './blob.ts';
+export * from './anywhere.ts';
 export { openFile } from './file.ts';
 export { createFileSink, type FileSink, type FileSinkOptions, partialPathOf } from './file-sink.ts';
 export { type MissingSpace, missingSpace } from './free-space.ts';
-export { httpSource } from './http.ts';
-export type { HttpOptions } from './http-range.ts';
 export { fetchSnapshot, type SnapshotProgress, type SnapshotRequest } from './hub/fetch-snapshot.ts';
-export { memorySource } from './memory.ts';
-export type { Source } from './source.ts';
 export { type WriteErrorOptions, writeError } from './write-error.ts';

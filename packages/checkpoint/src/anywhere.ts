@@ -1,0 +1,4 @@
+// What runs anywhere: GGUF models, from any source.
+export { checkRowRange, contiguousTensor, type TensorPlace } from './contiguous-tensor.ts';
+export { openGgufModel } from './gguf-model.ts';
+export type { HfCheckpoint, ModelView, TensorView } from './model-view.ts';

@@ -1,0 +1,8 @@
+// What runs anywhere: the engine without threads, for whoever drives it.
+export { EngineCore } from './core.ts';
+export { type LoadedCore, loadCore } from './load-core.ts';
+export { type EngineInfo, type EngineSizes, type ErrorData, errorFromData, errorToData } from './protocol.ts';
+export type { FinishEvent, FinishReason, GenerateEvent, GenerateOptions, Timings, TokenEvent } from './request.ts';
+export type { TokenLogProb } from './sampling/log-probs.ts';
+export { type ResolvedSampling, resolveSampling, type SamplingOptions } from './sampling/options.ts';
+export { Sampler } from './sampling/sampler.ts';

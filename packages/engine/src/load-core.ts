@@ -1,0 +1,77 @@
+// From an open model and a device to an engine that can compute: weights, cache, core. Runs anywhere.
+import type { ModelView } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
+import { hyperparameters, loadModel } from '@quern/models';
+import { CpuDevice, type Device } from '@quern/runtime';
+import { EngineCore } from './core.ts';
+import type { EngineInfo, EngineSizes } from './protocol.ts';
+
+/** What a person gets who does not ask: enough for a conversation, and a cache that fits in a laptop. */
+const DEFAULT_CONTEXT_TOKENS = 4096;
+const DEFAULT_MAX_SEQUENCES = 4;
+const DEFAULT_BATCH_TOKENS = 128;
+
+export interface LoadedCore {
+  readonly core: EngineCore;
+  readonly info: EngineInfo;
+  /** Frees the model's device memory; the device stays usable. */
+  dispose(): void;
+}
+
+/**
+ * Loads the model and reserves its cache. `view` may be closed afterwards; `device` stays the caller's to dispose.
+ * @throws QuernError `engine-option-invalid`, `context-too-long`, and those of `loadModel`
+ */
+export async function loadCore(
+  view: ModelView,
+  device: Device,
+  options: EngineSizes,
+  onProgress?: (doneBytes: number, totalBytes: number) => void,
+): Promise<LoadedCore> {
+  const sizes = resolveSizes(options, hyperparameters(view).contextLength);
+  const { contextTokens, cacheTokens, maxSequences, batchTokens } = sizes;
+  const model = await loadModel(view, device, {
+    batchTokens,
+    cells: cacheTokens,
+    maxSequences,
+    maxOutputs: maxSequences,
+    onProgress,
+  });
+  return {
+    core: new EngineCore(model, { contextTokens }),
+    info: {
+      hyperparameters: model.hyperparameters,
+      device: device.name,
+      threads: device.limits.threads,
+      ...sizes,
+      memory: model.memory,
+      slowTypes: slowTypes(device),
+    },
+    dispose: () => model.dispose(),
+  };
+}
+
+/** Loading has multiplied once with every stored type; a CPU device counts those it has no kernel for. */
+const slowTypes = (device: Device): string[] =>
+  device instanceof CpuDevice ? [...device.fallbacks.keys()].map((opAndType) => opAndType.split(' ')[1]) : [];
+
+function resolveSizes(options: EngineSizes, trainedTokens: number): Required<EngineSizes> {
+  const contextTokens = options.contextTokens ?? Math.min(trainedTokens, DEFAULT_CONTEXT_TOKENS);
+  const maxSequences = options.maxSequences ?? DEFAULT_MAX_SEQUENCES;
+  const sizes = {
+    contextTokens,
+    cacheTokens: options.cacheTokens ?? contextTokens,
+    maxSequences,
+    batchTokens: options.batchTokens ?? Math.max(DEFAULT_BATCH_TOKENS, maxSequences),
+  };
+  for (const [name, value] of Object.entries(sizes))
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new QuernError('engine-option-invalid', `${name} must be a positive integer, got ${value}.`);
+  if (contextTokens > trainedTokens)
+    throw new QuernError(
+      'context-too-long',
+      `A context of ${contextTokens} tokens was asked for; the model was made for ${trainedTokens}.`,
+      { remedy: 'Ask for a shorter context.' },
+    );
+  return sizes;
+}
