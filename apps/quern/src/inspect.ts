@@ -1,7 +1,7 @@
 // `quern inspect`: what a model is, read from its headers alone.
 import type { ModelView } from '@quern/checkpoint';
 import type { GgufMetadata, GgufValue } from '@quern/gguf';
-import { describeModel, type ModelDescription } from '@quern/models';
+import { describeModel, type Experts, type ModelDescription } from '@quern/models';
 import {
   type Column,
   exitForUsage,
@@ -78,6 +78,7 @@ function summary(model: string, description: ModelDescription): string {
     ['size', `${formatBytes(description.dataBytes)}, ${formatBits(description.bitsPerWeight)}`],
     ['context', `${numbers.contextLength} tokens`],
     ['layers', `${numbers.blockCount}, width ${numbers.embeddingLength}, feed-forward ${numbers.feedForwardLength}`],
+    ...(numbers.experts ? [['experts', expertsText(numbers.experts)]] : []),
     ['attention', attention.join(', ')],
     ['rope', `base ${numbers.ropeFreqBase}${rope}`],
     ['KV cache', `${kv.f16} bytes per token in f16, ${formatBytes(kv.f16 * numbers.contextLength)} at full context`],
@@ -89,6 +90,11 @@ function summary(model: string, description: ModelDescription): string {
   ];
   const width = Math.max(...rows.map(([name]) => name!.length));
   return rows.map(([name, value]) => `${name!.padEnd(width)}  ${value}`).join('\n');
+}
+
+function expertsText({ count, used, feedForwardLength, sharedFeedForwardLength: shared }: Experts): string {
+  const routed = `${count}, ${used} per token, feed-forward ${feedForwardLength}`;
+  return shared > 0 ? `${routed}, and one shared, feed-forward ${shared}` : routed;
 }
 
 function typeTable({ typeHistogram }: ModelDescription): string {

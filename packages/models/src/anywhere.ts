@@ -5,6 +5,12 @@ export { architectureByGgufName, architectureByHfName, architectures } from './a
 export { describeModel, kvScalarsPerToken, type ModelDescription } from './describe.ts';
 export type { MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './forward/model.ts';
 export { type LogitRows, sequenceLogits } from './forward/sequence-logits.ts';
-export { architectureOf, type Hyperparameters, hyperparameters, type RopeScaling } from './hyperparameters.ts';
+export {
+  architectureOf,
+  type Experts,
+  type Hyperparameters,
+  hyperparameters,
+  type RopeScaling,
+} from './hyperparameters.ts';
 export { convertedDtype, guessFileType, type PlainFileType, plainFileTypes } from './lens/dtype-policy.ts';
 export { type LoadOptions, loadModel } from './load-model.ts';
