@@ -6,27 +6,26 @@ import { QuernError } from '@quern/errors';
 import {
   conversionType,
   convertedName,
+  type Flag,
   fileTypeNamed,
   fileTypes,
   planConversion,
-  planTypes,
+  type QuantizeFlagValues,
+  quantizeFlags,
+  quantizeFlagsGiven,
+  quantizePlan,
+  type WriteFlagValues,
   writeAndReport,
+  writeFlags,
 } from '@quern/kquant';
 import { openModel } from '@quern/models';
-import { createProgress, exitForUsage, parseCount, progressMode, runCommand } from '@quern/terminal';
+import { createProgress, exitForUsage, progressMode, runCommand } from '@quern/terminal';
 import { Command, Option } from 'commander';
 
-interface ConvertOptions {
+interface ConvertOptions extends QuantizeFlagValues, WriteFlagValues {
   type: string;
   output?: string;
   revision?: string;
-  threads?: string;
-  strict?: boolean;
-  force?: boolean;
-  allowNonFinite?: boolean;
-  onOverflow?: 'refuse' | 'inf';
-  dryRun?: boolean;
-  json?: boolean;
 }
 
 const examples = `
@@ -34,31 +33,23 @@ Examples:
   $ quern convert ./SmolLM2-135M                              the type of the checkpoint, SmolLM2-135M-BF16.gguf
   $ quern convert HuggingFaceTB/SmolLM2-135M --type Q8_0      from the hub, through the Hugging Face cache
   $ quern convert ./SmolLM2-135M --type Q4_K_M -o small.gguf  converted and quantized in one pass
+  $ quern convert ./SmolLM2-135M --type IQ3_M --imatrix auto  with an importance matrix measured first
   $ quern convert ./SmolLM2-135M --type f16 --dry-run         what would be written, tensor by tensor
 
 f32, f16, bf16, q8_0 and auto write what convert_hf_to_gguf.py writes; every other type what llama-quantize makes of the
 auto file. The output is written as <output>.partial and renamed when complete. A stopped run goes on where it was.`;
 
 export function convertCommand(): Command {
-  return new Command('convert')
+  const command = new Command('convert')
     .description(
       `Convert a Hugging Face checkpoint to GGUF. Types: auto, ${fileTypes.map(({ name }) => name).join(', ')}.`,
     )
     .argument('<checkpoint>', 'folder, or hub id such as org/model or org/model@revision')
     .option('-t, --type <type>', 'file type to write', 'auto')
     .option('-o, --output <file>', 'output file (default: <name>-<TYPE>.gguf in the current folder)')
-    .option('--revision <name>', 'branch, tag or commit of a hub id')
-    .option('--threads <n>', 'threads (default: all); the bytes do not depend on it')
-    .option('--strict', 'refuse a plan in which a tensor falls back to another type')
-    .option('--force', 'replace an existing output file')
-    .option('--allow-non-finite', 'write NaN and infinities instead of refusing them')
-    .addOption(
-      new Option('--on-overflow <policy>', 'numbers beyond the range of F16: refuse them, or inf as llama.cpp does')
-        .choices(['refuse', 'inf'])
-        .default('refuse'),
-    )
-    .option('--dry-run', 'print the plan and write nothing')
-    .option('--json', 'print one JSON document on stdout, progress as JSON lines on stderr')
+    .option('--revision <name>', 'branch, tag or commit of a hub id');
+  for (const flag of [...quantizeFlags, ...writeFlags]) command.addOption(optionOf(flag));
+  return command
     .addHelpText('after', examples)
     .exitOverride(exitForUsage)
     .action((ref: string, options: ConvertOptions) =>
@@ -66,16 +57,33 @@ export function convertCommand(): Command {
     );
 }
 
-async function convert(ref: string, options: ConvertOptions, signal: AbortSignal): Promise<undefined> {
+function optionOf({ flags, description, repeatable, choices, default: usual }: Flag): Option {
+  const option = new Option(flags, description);
+  if (choices) option.choices(choices);
+  if (repeatable) option.argParser((value: string, before: string[] = []) => [...before, value]);
+  return option.default(usual);
+}
+
+async function convert(ref: string, options: ConvertOptions, signal: AbortSignal): Promise<number | undefined> {
   const conversion = conversionType(options.type);
   const quantization = conversion ? undefined : fileTypeNamed(options.type);
-  const threads = parseCount('--threads', options.threads, 1024);
+  const [unused] = conversion ? quantizeFlagsGiven(options) : [];
+  if (unused)
+    throw new QuernError('usage-not-quantizing', `${unused} means nothing with --type ${options.type}.`, {
+      remedy: 'Drop it, or choose a quantized type.',
+    });
   const model = await openModel(await locate(ref, options, signal));
   try {
     const converted = planConversion(model, conversion ?? 'auto');
-    const plan = quantization ? planTypes(model, quantization.name, { converted }) : converted;
-    const output = options.output ?? convertedName(ref, plan.fileType);
-    await writeAndReport(model, plan, output, { ...options, title: 'convert', threads, signal });
+    const output = options.output ?? convertedName(ref, quantization?.name ?? converted.fileType);
+    const { plan, imatrix } = quantization
+      ? await quantizePlan(model, { fileType: quantization.name, output, converted, signal }, options)
+      : { plan: converted };
+    try {
+      return await writeAndReport(model, plan, output, { ...options, title: 'convert', imatrix, signal });
+    } finally {
+      await imatrix?.close();
+    }
   } finally {
     await model.close();
   }

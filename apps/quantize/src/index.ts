@@ -1,1 +1,2 @@
+export { mergeCommand } from './merge-command.ts';
 export { quantizeCommand } from './quantize-command.ts';

@@ -21,6 +21,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('@quern/quantize-command')).quantizeCommand(),
   },
   {
+    name: 'merge',
+    summary: 'the parts of --shard, or a split GGUF, into one file',
+    load: async () => (await import('@quern/quantize-command')).mergeCommand(),
+  },
+  {
     name: 'calibrate',
     summary: 'importance matrix of a model on a text',
     load: async () => (await import('@quern/calibrate-command')).calibrateCommand(),

@@ -1,5 +1,16 @@
+export {
+  type Flag,
+  type QuantizeFlagValues,
+  quantizeFlags,
+  quantizeFlagsGiven,
+  type WriteFlagValues,
+  writeFlags,
+} from './command/flags.ts';
+export { convertedName, quantizedName } from './command/output-name.ts';
+export { type QuantizePlan, type QuantizePlanRequest, quantizePlan } from './command/quantize-plan.ts';
+export { describePlan, describeTensors, describeVerdicts, describeWritten, planSummary } from './command/report.ts';
+export { type ReportOptions, writeAndReport } from './command/write-and-report.ts';
 export { type ImportanceChoice, type ImportanceSource, openImportance } from './importance/open-importance.ts';
-export { convertedName, quantizedName } from './output-name.ts';
 export { type FileType, fileTypeNamed, fileTypes } from './plan/file-types.ts';
 export type { PlannedImatrix } from './plan/importance.ts';
 export { splitName, splitPlan } from './plan/keep-split.ts';
@@ -10,9 +21,8 @@ export { type PlanInput, type PlanOptions, planTypes } from './plan/plan-types.t
 export { parseLayers } from './plan/prune-layers.ts';
 export { refuseCompromises, refuseUnwritable } from './plan/refusals.ts';
 export { ggmlType, readTensorTypes, type TensorTypeRule } from './plan/tensor-types.ts';
-export { describePlan, describeTensors, describeWritten, planSummary } from './report.ts';
+export { refuseErrors, type TensorVerdict, type VerifyOptions, verifyModel } from './verify/verify-model.ts';
 export { type MergeOptions, mergeParts } from './write/merge-parts.ts';
 export { partName } from './write/part-file.ts';
 export { parseShard, type ShardNumber } from './write/shard.ts';
 export { type WriteOptions, type WriteProgress, type WriteResult, writeModel } from './write/write-model.ts';
-export { type ReportOptions, writeAndReport } from './write-and-report.ts';

@@ -56,6 +56,8 @@ export interface WriteResult {
   readonly fileBytes: number;
   /** Tensors that an earlier run had completed. */
   readonly resumedTensors: number;
+  /** Not the whole file: what `shard` asked for. */
+  readonly part?: boolean;
   readonly ms: number;
 }
 
@@ -89,7 +91,7 @@ export async function writeModel(
   const { part, shard } = partOf(plan, layout, content, options.shard);
   const fileBytes = part.length + shard.end - shard.begin;
   const result = (resumedTensors: number): WriteResult => ({
-    ...{ path, fileBytes, resumedTensors },
+    ...{ path, fileBytes, resumedTensors, ...(options.shard && { part: true }) },
     ms: performance.now() - startMs,
   });
   if (options.shard && !options.force && (await isWritten(path, part))) {

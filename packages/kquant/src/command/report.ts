@@ -1,7 +1,8 @@
 // What a person (or, with --json, a program) is told about a plan and about the file written by it.
 import { formatBits, formatBytes, formatCount, formatDuration, formatTable } from '@quern/terminal';
-import type { Plan } from './plan/plan.ts';
-import type { WriteResult } from './write/write-model.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { TensorVerdict } from '../verify/verify-model.ts';
+import type { WriteResult } from '../write/write-model.ts';
 
 /** The same facts as `describePlan`, as data. Byte counts are of tensor data, without metadata and padding. */
 export function planSummary(plan: Plan) {
@@ -14,6 +15,7 @@ export function planSummary(plan: Plan) {
     bytesOut,
     bitsPerWeight,
     byType,
+    importance: plan.totals.importance,
     fallbacks: plan.tensors.flatMap(({ name, to, fallback }) =>
       fallback ? [{ tensor: name, wanted: fallback.wanted, got: to.name, reason: fallback.reason }] : [],
     ),
@@ -22,7 +24,7 @@ export function planSummary(plan: Plan) {
 
 /** Types, sizes and every fallback, as text. */
 export function describePlan(plan: Plan): string {
-  const { weights, bytesIn, bytesOut, bitsPerWeight, byType } = plan.totals;
+  const { weights, bytesIn, bytesOut, bitsPerWeight, byType, importance } = plan.totals;
   const histogram = formatTable(
     [{ header: 'type' }, { header: 'tensors', align: 'right' }, { header: 'bytes', align: 'right' }],
     byType.map(({ type, tensors, bytes }) => [type, String(tensors), formatBytes(bytes)]),
@@ -34,7 +36,17 @@ export function describePlan(plan: Plan): string {
     ...(fallbacks.length === 0
       ? []
       : [`${plan.totals.fallbacks} of ${plan.tensors.length} tensors fell back to another type:`, ...fallbacks]),
+    ...(importance.used > 0 ? [`importance matrix: used for ${importance.used} tensors`] : []),
+    ...(importance.missing > 0
+      ? [`${importance.missing} tensors are not in the importance matrix: ${named(plan)}`]
+      : []),
   ].join('\n');
+}
+
+/** The first tensors that the importance matrix does not know. */
+function named({ tensors }: Plan): string {
+  const names = tensors.filter(({ importance }) => importance === 'missing').map(({ name }) => name);
+  return names.length > 2 ? `${names.slice(0, 2).join(', ')} and ${names.length - 2} more` : names.join(', ');
 }
 
 /** Tensors that fell back for the same reason on one line, since all layers of a model usually do. */
@@ -51,6 +63,8 @@ function groupedFallbacks(plan: Plan): string[] {
   });
 }
 
+const importanceNote = { used: '; importance', needed: '; needs importance', missing: '; no importance' } as const;
+
 /** One row per tensor: what `--dry-run` prints. */
 export function describeTensors(plan: Plan): string {
   return formatTable(
@@ -60,22 +74,47 @@ export function describeTensors(plan: Plan): string {
       { header: 'from' },
       { header: 'to' },
       { header: 'bytes', align: 'right' },
+      { header: 'bpw', align: 'right' },
       { header: 'rule' },
     ],
-    plan.tensors.map(({ name, shape, from, via, to, bytes, rule, fallback }) => [
+    plan.tensors.map(({ name, shape, from, via, to, bytes, rule, fallback, importance }) => [
       name,
       shape.join('x'),
       via ? `${from.name} as ${via.name}` : from.name,
       to.name,
       formatBytes(bytes),
-      fallback ? `${rule} (${fallback.wanted}: ${fallback.reason})` : rule,
+      ((to.typeSize * 8) / to.blockSize).toFixed(2),
+      (fallback ? `${rule} (${fallback.wanted}: ${fallback.reason})` : rule) +
+        (importance ? importanceNote[importance] : ''),
     ]),
   );
+}
+
+/** One row per tensor that is not a copy: what `--verify` prints. */
+export function describeVerdicts(verdicts: readonly TensorVerdict[]): string {
+  const compared = verdicts.filter(({ from, to }) => from !== to);
+  const copies = verdicts.length - compared.length;
+  const table = formatTable(
+    [
+      { header: 'tensor' },
+      { header: 'from' },
+      { header: 'to' },
+      { header: 'relative RMSE', align: 'right' },
+      { header: 'largest error', align: 'right' },
+      { header: 'cosine', align: 'right' },
+      { header: 'not finite', align: 'right' },
+    ],
+    compared.map(({ tensor, from, to, relativeRmse, largestError, cosine, nonFinite }) => [
+      ...[tensor, from, to, relativeRmse.toFixed(6), largestError.toPrecision(3), cosine.toFixed(6), String(nonFinite)],
+    ]),
+  );
+  return `${table}\n${copies} more tensors are copies, equal byte for byte`;
 }
 
 /** The line below a finished file. */
 export function describeWritten(plan: Plan, result: WriteResult): string {
   const { weights } = plan.totals;
+  if (result.part) return `${result.path}: ${formatBytes(result.fileBytes)}, a part, in ${formatDuration(result.ms)}`;
   const whole = weights === 0 ? 0 : (result.fileBytes * 8) / weights;
   return `${result.path}: ${formatBytes(result.fileBytes)}, ${formatBits(whole)} with metadata, in ${formatDuration(result.ms)}`;
 }

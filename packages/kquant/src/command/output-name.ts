@@ -1,6 +1,6 @@
 // Names of output files when nobody gives one: the model's name, a dash, the file type.
 import { basename, dirname, join } from 'node:path';
-import { fileTypes } from './plan/file-types.ts';
+import { fileTypes } from '../plan/file-types.ts';
 
 /** `dir/model-BF16.gguf` quantized is `dir/model-Q4_K_M.gguf`; so are `model.f16.gguf`, `model.gguf` and split names. */
 export function quantizedName(input: string, fileType: string): string {

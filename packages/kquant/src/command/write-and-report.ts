@@ -1,0 +1,159 @@
+// What `quern convert` and `quern quantize` do once they have a plan: show it, or write it and say what was written.
+import { TranscodePool } from '@quern/blocks';
+import type { ModelView } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
+import { createProgress, exitCodeOf, parseCount, printJson, printLine, printNote, progressMode } from '@quern/terminal';
+import type { ImportanceSource } from '../importance/open-importance.ts';
+import { splitName, splitPlan } from '../plan/keep-split.ts';
+import type { Plan } from '../plan/plan.ts';
+import { refuseCompromises, refuseUnwritable } from '../plan/refusals.ts';
+import { defaultBound, refuseErrors, type TensorVerdict, verifyModel } from '../verify/verify-model.ts';
+import { partName } from '../write/part-file.ts';
+import { parseShard } from '../write/shard.ts';
+import { type WriteResult, writeModel } from '../write/write-model.ts';
+import type { WriteFlagValues } from './flags.ts';
+import { describePlan, describeTensors, describeVerdicts, describeWritten, planSummary } from './report.ts';
+
+export interface ReportOptions extends WriteFlagValues {
+  /** `convert` or `quantize`: the title of the progress line. */
+  title: string;
+  imatrix?: ImportanceSource;
+  /** Write as many files as the input has. */
+  keepSplit?: boolean;
+  signal?: AbortSignal;
+}
+
+interface Written {
+  readonly plan: Plan;
+  readonly result: WriteResult;
+  readonly verdicts?: readonly TensorVerdict[];
+}
+
+/**
+ * @returns exit code, when it is not 0: what was written did not pass `--verify`
+ * @throws QuernError `usage-shard`, `usage-verify`, those of `writeModel` and `verifyModel`; with `strict` also before a
+ *   dry run
+ */
+export async function writeAndReport(
+  view: ModelView,
+  plan: Plan,
+  path: string,
+  options: ReportOptions,
+): Promise<number | undefined> {
+  const { dryRun, json, strict, keepSplit } = options;
+  const bound = verifyBound(options);
+  if (options.shard && (keepSplit || bound !== undefined))
+    throw new QuernError('usage-shard', '--shard goes with neither --keep-split nor --verify.', {
+      remedy: 'quern merge joins the parts of one file; verify the result.',
+    });
+  for (const note of view.notes ?? []) if (!json) printNote(`note: ${note}`);
+  if (strict) refuseCompromises(plan, view.path);
+  if (dryRun) {
+    const refusal = refusalOf(plan, view.path);
+    if (json) printJson({ path, notes: view.notes ?? [], ...planSummary(plan), ...(refusal && { refusal }) });
+    else printLine(`${describeTensors(plan)}\n\n${describePlan(plan)}\n${path}: not written (dry run)`);
+    if (refusal && !json) printNote(`note: this would be refused: ${refusal.describe()}`);
+    return undefined;
+  }
+  const written = await writeAll(view, plan, path, options, bound !== undefined);
+  return report(view, plan, written, bound, json ?? false);
+}
+
+/** Why the plan could not be written, if so. */
+function refusalOf(plan: Plan, file: string): QuernError | undefined {
+  try {
+    refuseUnwritable(plan, file);
+    return undefined;
+  } catch (error) {
+    return error as QuernError;
+  }
+}
+
+async function writeAll(
+  view: ModelView,
+  plan: Plan,
+  path: string,
+  options: ReportOptions,
+  verify: boolean,
+): Promise<Written[]> {
+  const { title, json, signal, keepSplit, imatrix, strict, force, allowNonFinite, onOverflow } = options;
+  const shard = options.shard === undefined ? undefined : parseShard(options.shard);
+  const plans = keepSplit ? splitPlan(plan, (name) => view.tensors.get(name)!.file) : [plan];
+  for (const part of plans) refuseUnwritable(part, view.path);
+  const pool = await TranscodePool.create({ threads: parseCount('--threads', options.threads, 1024) });
+  const written: Written[] = [];
+  try {
+    for (const [no, part] of plans.entries()) {
+      const file = keepSplit
+        ? splitName(path, no, plans.length)
+        : shard
+          ? partName(path, shard.index, shard.count)
+          : path;
+      const progress = createProgress({ title, mode: progressMode({ json }) });
+      const result = await writeModel(view, part, file, {
+        ...{ pool, shard, imatrix, strict, force, allowNonFinite, onOverflow, signal },
+        onNote: progress.note,
+        onProgress: ({ done, total, tensor }) => progress.update({ done, total, label: tensor }),
+      }).finally(() => progress.finish());
+      const verdicts = verify ? await verified(view, part, file, pool, options) : undefined;
+      written.push({ plan: part, result, ...(verdicts && { verdicts }) });
+    }
+  } finally {
+    await pool.close();
+  }
+  return written;
+}
+
+async function verified(
+  view: ModelView,
+  plan: Plan,
+  file: string,
+  pool: TranscodePool,
+  { json, signal }: ReportOptions,
+): Promise<TensorVerdict[]> {
+  const progress = createProgress({ title: 'verify', mode: progressMode({ json }) });
+  const onProgress = ({ done, total, tensor }: { done: number; total: number; tensor: string }) =>
+    progress.update({ done, total, label: tensor });
+  return verifyModel(view, plan, file, { pool, signal, onProgress }).finally(() => progress.finish());
+}
+
+function report(
+  view: ModelView,
+  plan: Plan,
+  written: readonly Written[],
+  bound: number | undefined,
+  json: boolean,
+): number | undefined {
+  const error = written.map(({ verdicts, result }) => verdicts && failure(verdicts, bound!, result.path)).find(Boolean);
+  const verdicts = written.flatMap((file) => file.verdicts ?? []);
+  if (json) {
+    const [first] = written;
+    const files = written.length === 1 ? first!.result : { files: written.map(({ result }) => result) };
+    const verify = bound === undefined ? {} : { verify: { bound, tensors: verdicts } };
+    printJson({ notes: view.notes ?? [], ...planSummary(plan), ...files, ...verify, ...(error && { error }) });
+  } else {
+    if (bound !== undefined) printLine(`${describeVerdicts(verdicts)}\n`);
+    printLine(describePlan(plan));
+    for (const file of written) printLine(describeWritten(file.plan, file.result));
+    if (error) printNote(`error: ${error.describe()}`);
+  }
+  return error && exitCodeOf(error);
+}
+
+function failure(verdicts: readonly TensorVerdict[], bound: number, file: string): QuernError | undefined {
+  try {
+    refuseErrors(verdicts, bound, file);
+    return undefined;
+  } catch (error) {
+    return error as QuernError;
+  }
+}
+
+/** Undefined without --verify. */
+function verifyBound({ verify }: WriteFlagValues): number | undefined {
+  if (verify === undefined || verify === false) return undefined;
+  if (verify === true) return defaultBound;
+  const bound = Number(verify);
+  if (verify.trim() !== '' && bound > 0 && Number.isFinite(bound)) return bound;
+  throw new QuernError('usage-verify', `--verify takes a number above 0, not '${verify}'.`);
+}
