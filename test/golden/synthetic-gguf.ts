@@ -16,6 +16,8 @@ export interface SyntheticModel {
   experts?: number;
   /** attn_qkv instead of attn_q, attn_k, attn_v. */
   fusedQkv?: boolean;
+  /** Does not say what type it is. */
+  noFileType?: boolean;
 }
 
 const rows = 2;
@@ -59,6 +61,7 @@ function metadata({
   heads = 4,
   kvHeads = 2,
   experts,
+  noFileType,
 }: SyntheticModel): GgufMetadata {
   const uint32 = (value: number) => ({ type: 'uint32' as const, value });
   const result: GgufMetadata = new Map([
@@ -76,6 +79,7 @@ function metadata({
     ['split.no', { type: 'uint16' as const, value: 0 }],
     ['split.count', { type: 'uint16' as const, value: 0 }],
   ]);
+  if (noFileType) result.delete('general.file_type');
   if (experts) {
     result.set(`${architecture}.expert_count`, uint32(experts));
     result.set(`${architecture}.expert_used_count`, uint32(2));
