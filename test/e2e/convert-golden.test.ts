@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { differences } from './gguf-difference.ts';
 
 const models = join(import.meta.dirname, '../models');
-const golden = ['llama-spm', 'llama3', 'mistral', 'qwen2', 'qwen3'].flatMap((arch) =>
+const golden = ['llama-spm', 'llama3', 'mistral', 'qwen2', 'qwen3', 'mixtral', 'qwen2moe', 'qwen3moe'].flatMap((arch) =>
   readdirSync(join(models, 'arch', arch))
     .filter((name) => name.startsWith('llama.cpp-'))
     .map((name) => ({ checkpoint: join('arch', arch), file: join('arch', arch, name), type: name.slice(10, -5) })),
