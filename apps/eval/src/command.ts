@@ -1,84 +1,139 @@
-// `quern eval`: several models, one text, one table. A model that fails does not lose the figures of the others.
-import { readFile } from 'node:fs/promises';
+// `quern eval`: several models, one text or task file, one table. A model that fails does not lose the figures of the
+// others.
 import { QuernError } from '@quern/errors';
+import {
+  EvaluationJournal,
+  type EvaluationSettings,
+  mergeStates,
+  perplexityOf,
+  profiles,
+  readState,
+} from '@quern/perplexity';
 import {
   createProgress,
   exitCodeOf,
   exitCodes,
   exitForUsage,
-  parseCount,
   printJson,
   printLine,
   progressMode,
   runCommand,
 } from '@quern/terminal';
-import { Command } from 'commander';
-import { type EvaluateOptions, type Evaluation, evaluate, type Text } from './evaluate.ts';
-import { evaluationTable } from './table.ts';
-
-interface EvalOptions {
-  text: string;
-  ctx: string;
-  chunks?: string;
-  threads?: string;
-  json?: boolean;
-  quiet?: boolean;
-}
-
-/** What became of one model. */
-export type Outcome = Evaluation | { model: string; failure: QuernError };
+import { Command, Option } from 'commander';
+import { type OpenedBase, openBase } from './base.ts';
+import { type EvaluateContext, evaluateModel } from './evaluate.ts';
+import { writeReport } from './report/write-report.ts';
+import { type EvalOptions, type EvalRequest, readRequest } from './request.ts';
+import { type BaseResult, baseFigures, evaluationOf, type Outcome, type Results } from './results.ts';
+import { statisticsText } from './statistics-text.ts';
+import { isEvaluation, reportTables, tableText } from './table.ts';
 
 const examples = `
 Examples:
   $ quern eval llama-bf16.gguf llama-Q4_K_M.gguf --text wiki.test.raw
   $ quern eval ./Llama-3.2-1B --text wiki.test.raw --chunks 20 --json
+  $ quern eval *-Q*.gguf --base llama-bf16.gguf --text wiki.test.raw --report out.html    KL divergence from the base
+  $ quern eval a.gguf b.gguf --base llama-bf16.gguf --save-base llama.kld --text wiki.test.raw
+  $ quern eval c.gguf --base-file llama.kld              compare with what was saved, by quern or by llama-perplexity
+  $ quern eval a.gguf --hellaswag hellaswag.txt --winogrande winogrande.csv
+  $ quern eval a.gguf --text wiki.test.raw --state a1 --shard 1/2    then, with the other half:  quern eval --merge a1 a2
 
-The method is llama-perplexity's: the text in chunks of --ctx tokens that do not overlap, the second half of each scored.
-Size and bits per weight count the tensors. ± is one standard deviation.`;
+Profiles:
+${profiles.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`).join('\n')}
+
+A comparison has two models in memory; with --save-base only one, the base is computed once, and the file takes
+2 · vocabulary bytes per scored token. Size and bits per weight count the tensors. ± is one standard deviation.`;
 
 export function evalCommand(): Command {
   return new Command('eval')
-    .description('Perplexity of models on a text, as one table.')
-    .argument('<models...>', 'GGUF files, checkpoint folders or hub ids')
-    .requiredOption('-f, --text <file>', 'UTF-8 text to evaluate on')
-    .option('-c, --ctx <tokens>', 'tokens per chunk', '512')
-    .option('--chunks <count>', 'evaluate at most this many chunks')
+    .description('Perplexity of models on a text, their divergence from a base, their answers to tasks: as one table.')
+    .argument('[models...]', 'GGUF files, checkpoint folders or hub ids')
+    .option('-f, --text <file>', 'UTF-8 text to evaluate on')
+    .option('--profile <name>', `how the text is cut and scored: ${profiles.map(({ name }) => name).join(', ')}`)
+    .option('-c, --ctx <tokens>', 'tokens per window (default: what the profile says)')
+    .option('--stride <tokens>', 'tokens from one window to the next, for hf-stride (default: 512, or half of --ctx)')
+    .option('--chunks <count>', 'evaluate at most this many windows')
+    .option('--base <model>', 'compare every model with this one')
+    .option('--base-file <file>', 'compare with log probabilities saved before; it has its own text')
+    .option('--save-base <file>', "save the base's log probabilities, in llama.cpp's format, and compare with those")
+    .option('--hellaswag <file>', 'HellaSwag tasks, six lines each')
+    .option('--winogrande <file>', 'Winogrande tasks, CSV')
+    .option('--multiple-choice <file>', "multiple-choice tasks, llama.cpp's binary format")
+    .option('--max-tasks <count>', 'only the first so many tasks of each file')
+    .option('--state <file>', 'keep what is measured here; a run that stopped goes on with the same command')
+    .option('--shard <i/N>', 'evaluate only part i of N, for N machines')
+    .addOption(
+      new Option('--merge <states...>', 'put the state files of all shards together, and measure nothing').conflicts([
+        'text',
+        'base',
+        'baseFile',
+        'saveBase',
+        'hellaswag',
+        'winogrande',
+        'multipleChoice',
+        'state',
+        'shard',
+      ]),
+    )
+    .option('--report <file>', 'write an HTML page with table and plots')
+    .option('--statistics', "print each comparison in llama-perplexity's layout")
     .option('-t, --threads <count>', 'CPU threads (default: all cores)')
     .option('--json', 'print one JSON document')
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', examples)
     .exitOverride(exitForUsage)
     .action((models: string[], options: EvalOptions) =>
-      runCommand(({ signal }) => runEval(models, options, signal), options),
+      runCommand(
+        ({ signal }) => (options.merge ? runMerge(models, options) : runEval(models, options, signal)),
+        options,
+      ),
     );
 }
 
 async function runEval(models: readonly string[], options: EvalOptions, signal: AbortSignal): Promise<number> {
-  const numbers = {
-    contextTokens: parseCount('--ctx', options.ctx, 1 << 20)!,
-    maxChunks: parseCount('--chunks', options.chunks, 1 << 30),
-    threads: parseCount('--threads', options.threads, 1024),
-  };
-  const text = await readText(options.text);
+  const request = await readRequest(models, options);
+  const mode = progressMode(options);
+  const base = await openBase(request, { mode, signal });
+  const journal = await EvaluationJournal.open(settingsOf(request, base), request.shard, request.state);
   const outcomes: Outcome[] = [];
-  for (const model of models) {
-    if (signal.aborted) break;
-    const mode = progressMode(options);
-    const progress = createProgress({ title: `eval ${model}`, unit: 'tokens', mode });
-    outcomes.push(await outcomeOf(model, text, { ...numbers, signal, progress, progressMode: mode }));
+  try {
+    // Without models, saving is all there is to do.
+    if (models.length === 0) await base?.logProbs(journal);
+    for (const model of models) {
+      if (signal.aborted) break;
+      const progress = createProgress({ title: `eval ${model}`, unit: 'tokens', mode });
+      outcomes.push(await outcomeOf(model, { request, base, journal, signal, progress, mode }));
+    }
+  } finally {
+    await journal.close();
+    await base?.close();
   }
-  const finished = signal.aborted ? outcomes.filter((outcome) => 'ppl' in outcome) : outcomes;
-  if (options.json) printJson({ text: options.text, models: finished });
-  else if (finished.length > 0) printLine(evaluationTable(finished));
+  const finished = signal.aborted ? outcomes.filter(isEvaluation) : outcomes;
+  const plan = base?.plan ?? request.plan;
+  const hasWindows = base !== undefined || request.text !== undefined;
+  await show(
+    {
+      text: options.text,
+      ...(hasWindows && {
+        profile: plan.profile.name,
+        contextTokens: plan.contextTokens,
+        strideTokens: plan.strideTokens,
+      }),
+      shard: options.shard,
+      base: baseResult(base, journal),
+      models: finished,
+    },
+    options,
+  );
   if (signal.aborted) return exitCodes.interrupted;
   const failed = outcomes.find((outcome) => 'failure' in outcome);
   return failed ? exitCodeOf(failed.failure) : exitCodes.ok;
 }
 
-async function outcomeOf(model: string, text: Text, options: EvaluateOptions): Promise<Outcome> {
-  const { progress, signal } = options;
+async function outcomeOf(model: string, context: EvaluateContext): Promise<Outcome> {
+  const { progress, signal } = context;
   try {
-    const evaluation = await evaluate(model, text, options);
+    const evaluation = evaluationOf(model, await evaluateModel(model, context));
     progress.finish();
     return evaluation;
   } catch (error) {
@@ -88,10 +143,55 @@ async function outcomeOf(model: string, text: Text, options: EvaluateOptions): P
   }
 }
 
-async function readText(file: string): Promise<Text> {
-  try {
-    return { file, bytes: await readFile(file) };
-  } catch (cause) {
-    throw new QuernError('text-unreadable', `The text cannot be read: ${(cause as Error).message}.`, { file, cause });
+function settingsOf({ plan: own, text, tasks }: EvalRequest, base: OpenedBase | undefined): EvaluationSettings {
+  const plan = base?.plan ?? own;
+  const hasWindows = base !== undefined || text !== undefined;
+  return {
+    profile: hasWindows ? plan.profile.name : null,
+    contextTokens: hasWindows ? plan.contextTokens : null,
+    strideTokens: plan.strideTokens ?? null,
+    maxWindows: plan.maxWindows ?? null,
+    text: base?.sha256 ?? text?.sha256 ?? null,
+    base: base?.identity ?? null,
+    tasks: Object.fromEntries(tasks.map((set) => [set.name, { sha256: set.sha256, count: set.tasks.length }])),
+  };
+}
+
+function baseResult(base: OpenedBase | undefined, { state }: EvaluationJournal): BaseResult | undefined {
+  if (!base) return undefined;
+  const own = [...state.models.values()].find(({ model, windows }) => model === base.name && windows.size > 0);
+  const figures = baseFigures(state) ?? (own && perplexityOf([...own.windows.values()]));
+  return figures && { model: base.name, size: base.opened?.size, ...figures };
+}
+
+async function runMerge(models: readonly string[], options: EvalOptions): Promise<number> {
+  if (models.length > 0) throw new QuernError('usage-merge-models', '--merge measures nothing: name state files only.');
+  const parts = [];
+  for (const file of options.merge!) parts.push({ file, state: await readState(file) });
+  const state = mergeStates(parts);
+  const { profile, contextTokens, strideTokens, base } = state.settings;
+  const figures = baseFigures(state);
+  await show(
+    {
+      ...(profile !== null && { profile, contextTokens: contextTokens!, strideTokens: strideTokens ?? undefined }),
+      base: base === null || !figures ? undefined : { model: 'base', ...figures },
+      models: [...state.models.values()].map((record) => evaluationOf(record.model, { record })),
+    },
+    options,
+  );
+  return exitCodes.ok;
+}
+
+async function show(results: Results, { json, report, statistics }: EvalOptions): Promise<void> {
+  if (report !== undefined) await writeReport(report, results);
+  if (json) {
+    printJson(results);
+    return;
   }
+  const tables = reportTables(results);
+  if (tables.length === 0) return;
+  printLine(tables.map(tableText).join('\n\n'));
+  if (!statistics) return;
+  for (const { model, divergence } of results.models.filter(isEvaluation))
+    if (divergence) printLine(`\n${model}\n${statisticsText(divergence)}`);
 }

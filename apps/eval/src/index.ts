@@ -1,2 +1,1 @@
 export { evalCommand } from './command.ts';
-export { type EvaluateOptions, type Evaluation, evaluate, type Text } from './evaluate.ts';

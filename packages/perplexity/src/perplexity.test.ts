@@ -8,8 +8,9 @@ import { openSafetensors } from '@quern/safetensors';
 import { openFile } from '@quern/source';
 import { tokenizerFromGguf } from '@quern/tokenizer';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type PerplexityOptions, perplexity, perplexityLoadOptions } from './perplexity.ts';
-import { perplexityTokens } from './text-tokens.ts';
+import { perplexityLoadOptions } from './model-run.ts';
+import { type PerplexityOptions, perplexity } from './perplexity.ts';
+import { perplexityTokens } from './windows/text-tokens.ts';
 
 const folder = join(import.meta.dirname, '../../../test/models/arch/llama3');
 const tinyLlama = join(import.meta.dirname, '../../../test/models/tiny-llama/expected');
@@ -65,7 +66,7 @@ describe('perplexity', () => {
     const expected = fromLogits(recorded);
     expect(result.ppl / expected.ppl).toBeCloseTo(1, 6);
     expect(result.error / expected.error).toBeCloseTo(1, 6);
-    expect(result).toMatchObject({ chunks: 2, tokensScored: 46 });
+    expect(result).toMatchObject({ windows: 2, tokensScored: 46 });
   });
 
   it('does not depend on how small the batches and the logits buffer are', async () => {
@@ -74,13 +75,13 @@ describe('perplexity', () => {
     expect(pieces.nllMean).toBeCloseTo(whole.nllMean, 6);
   });
 
-  it('reports after every chunk and stops when told to', async () => {
+  it('reports after every window and stops when told to', async () => {
     const seen: number[] = [];
     const abort = new AbortController();
     const run = measure(perplexityLoadOptions(512, contextTokens), {
       signal: abort.signal,
-      onChunk: ({ chunksDone }) => {
-        seen.push(chunksDone);
+      onWindow: ({ windowsDone }) => {
+        seen.push(windowsDone);
         abort.abort(new Error('enough'));
       },
     });

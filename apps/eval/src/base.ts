@@ -1,0 +1,182 @@
+// The base that models are compared with: another model, computed in lockstep or saved first, or a file saved before.
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { QuernError } from '@quern/errors';
+import { hyperparameters } from '@quern/models';
+import {
+  type BaseFile,
+  type BaseLogProbs,
+  baseOfModel,
+  countWindows,
+  createBaseFile,
+  type EvaluationJournal,
+  evaluateWindows,
+  modelFingerprint,
+  openBaseFile,
+  perplexityTokens,
+  requireSameVocabulary,
+  type WindowPlan,
+} from '@quern/perplexity';
+import { createProgress, type ProgressMode } from '@quern/terminal';
+import { type OpenedModel, openNamedModel, startModel } from './opened-model.ts';
+import type { EvalRequest } from './request.ts';
+
+export interface OpenedBase {
+  /** As the user named it. */
+  readonly name: string;
+  /** What tells it from other bases, for the settings of a state. */
+  readonly identity: string;
+  /** The model, where it is one. */
+  readonly opened?: OpenedModel;
+  /** Its windows are everyone's. */
+  readonly plan: WindowPlan;
+  readonly ids: Int32Array;
+  /** SHA-256 of `ids`. */
+  readonly sha256: string;
+  /** @throws QuernError `vocabulary-differs` */
+  requireComparable(model: OpenedModel): void;
+  /** Loads what is needed, once. */
+  logProbs(journal: EvaluationJournal): Promise<BaseLogProbs>;
+  close(): Promise<void>;
+}
+
+export interface BaseContext {
+  readonly mode: ProgressMode;
+  readonly signal: AbortSignal;
+}
+
+export async function openBase(request: EvalRequest, context: BaseContext): Promise<OpenedBase | undefined> {
+  if (request.baseFile !== undefined) return baseFromFile(await openBaseFile(request.baseFile), request);
+  if (request.base === undefined) return undefined;
+  return baseFromModel(await openNamedModel(request.base, context.mode, context.signal), request, context);
+}
+
+/** The text, if one is named, must be the one that the file was made of. */
+async function baseFromFile(file: BaseFile, { text, models }: EvalRequest): Promise<OpenedBase> {
+  const { path, plan, tokens, vocabSize } = file;
+  return {
+    name: path,
+    identity: await file.fingerprint(),
+    plan,
+    ids: tokens,
+    sha256: sha256(tokens),
+    requireComparable(model) {
+      const own = hyperparameters(model.view).vocabSize;
+      const difference =
+        own !== vocabSize
+          ? `its vocabulary has ${own} tokens, the base's ${vocabSize}`
+          : text && textDifference(model, text.bytes, text.file, file);
+      if (difference)
+        throw new QuernError('vocabulary-differs', `The model cannot be compared with ${path}: ${difference}.`, {
+          file: model.view.path,
+          remedy: `Compare ${models.length > 1 ? 'models' : 'a model'} with a base of the same vocabulary and text.`,
+        });
+    },
+    logProbs: async () => file,
+    close: () => file.close(),
+  };
+}
+
+function textDifference(
+  { tokenizer }: OpenedModel,
+  bytes: Uint8Array,
+  name: string,
+  { tokens, plan }: BaseFile,
+): string | undefined {
+  const ids = perplexityTokens(tokenizer, bytes, name, plan.profile);
+  const place = tokens.findIndex((token, i) => token !== ids[i]);
+  return place < 0 ? undefined : `token ${place} of the text is ${ids[place]}, the base's ${tokens[place]}`;
+}
+
+async function baseFromModel(opened: OpenedModel, request: EvalRequest, context: BaseContext): Promise<OpenedBase> {
+  const { plan, saveBase, threads } = request;
+  const text = request.text!;
+  let logProbs: BaseLogProbs | undefined;
+  const closers: (() => Promise<void>)[] = [() => opened.view.close()];
+  try {
+    const ids = perplexityTokens(opened.tokenizer, text.bytes, text.file, plan.profile);
+    const fingerprint = await modelFingerprint(opened.view);
+    return {
+      name: opened.name,
+      identity: saveBase === undefined ? fingerprint : `${fingerprint} in 16 bits`,
+      opened,
+      plan,
+      ids,
+      sha256: sha256(ids),
+      requireComparable: (model) => requireSameVocabulary(model.view, opened.view),
+      async logProbs(journal) {
+        if (logProbs) return logProbs;
+        if (saveBase === undefined) {
+          const running = await startModel(opened, plan.contextTokens, threads);
+          closers.push(running.dispose);
+          logProbs = baseOfModel(running.model);
+        } else {
+          await saveOnce({ opened, ids, plan, fingerprint, path: saveBase, threads }, journal, context);
+          const file = await openBaseFile(saveBase);
+          closers.push(() => file.close());
+          logProbs = file;
+        }
+        return logProbs;
+      },
+      close: async () => {
+        for (const close of closers) await close();
+      },
+    };
+  } catch (error) {
+    await opened.view.close();
+    throw error;
+  }
+}
+
+interface SaveJob {
+  readonly opened: OpenedModel;
+  readonly ids: Int32Array;
+  readonly plan: WindowPlan;
+  readonly fingerprint: string;
+  readonly path: string;
+  readonly threads?: number;
+}
+
+/** The file of an earlier run of the same state is as good as new; any other file is not ours to replace. */
+async function saveOnce(job: SaveJob, journal: EvaluationJournal, { mode, signal }: BaseContext): Promise<void> {
+  const { opened, ids, plan, path } = job;
+  const windows = countWindows(ids.length, plan);
+  const record = await journal.record(opened.name, job.fingerprint, { ...opened.size, windows });
+  if (existsSync(path)) {
+    if (record.windows.size === windows) return;
+    throw new QuernError('refused-output-exists', 'The base file exists.', {
+      file: path,
+      remedy: 'Compare with it by --base-file, or give another name to --save-base.',
+    });
+  }
+  const { contextTokens } = plan;
+  const head = { contextTokens, vocabSize: hyperparameters(opened.view).vocabSize, windows };
+  const writer = await createBaseFile(path, head, ids);
+  const progress = createProgress({ title: `eval ${opened.name}`, unit: 'tokens', mode });
+  try {
+    const { model, dispose } = await startModel(opened, contextTokens, job.threads);
+    try {
+      await evaluateWindows(model, ids, plan, {
+        bos: opened.bos,
+        save: writer,
+        signal,
+        async onWindow(index, scores) {
+          await journal.addWindow(record, index, scores);
+          progress.update({
+            done: (index + 1) * contextTokens,
+            total: windows * contextTokens,
+            label: 'saving the base',
+          });
+        },
+      });
+    } finally {
+      await dispose();
+    }
+    await writer.finish();
+    progress.finish();
+  } finally {
+    await writer.abort();
+  }
+}
+
+const sha256 = (ids: Int32Array): string => createHash('sha256').update(ids).digest('hex');
