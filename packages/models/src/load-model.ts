@@ -1,6 +1,6 @@
 // From a model on disk to a model on a device: the memory is counted first, then the weights stream in, a few rows at a
 // time, so that the host never holds a whole tensor.
-import type { ModelView } from '@quern/checkpoint';
+import type { ModelView, TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { Device, Tensor } from '@quern/runtime';
 import {
@@ -69,7 +69,7 @@ export async function loadModel(view: ModelView, device: Device, options: LoadOp
     const loaded = new Map<string, Tensor>();
     const totalBytes = wanted.reduce((sum, t) => sum + t.rows * t.rowBytes, 0);
     let doneBytes = 0;
-    for (const tensor of wanted) {
+    for (const tensor of inFileOrder(wanted)) {
       if (tensor.name === 'rope_freqs.weight') continue; // consumed on the host
       const onBytes = (bytes: number) => options.onProgress?.((doneBytes += bytes), totalBytes);
       loaded.set(tensor.name, own(await loadTensor(device, tensor, onBytes)));
@@ -92,6 +92,10 @@ export async function loadModel(view: ModelView, device: Device, options: LoadOp
     throw error;
   }
 }
+
+/** The order that a disk likes, and a source that reads ahead. */
+const inFileOrder = (tensors: readonly TensorView[]): TensorView[] =>
+  [...tensors].sort((a, b) => (a.file === b.file ? a.offset - b.offset : a.file < b.file ? -1 : 1));
 
 function batchLimits(options: LoadOptions): BatchLimits {
   const { batchTokens, cells = batchTokens, blockTokens = 32, maxSequences = 1, maxOutputs = batchTokens } = options;

@@ -3,4 +3,5 @@ export { blobSource } from './blob.ts';
 export { httpSource } from './http.ts';
 export type { HttpOptions } from './http-range.ts';
 export { memorySource } from './memory.ts';
+export { readAhead } from './read-ahead.ts';
 export type { Source } from './source.ts';

@@ -132,7 +132,13 @@ function checkResponse(response: Response, request: RangeRequest, position: numb
     });
   }
   const range = parseContentRange(response);
-  if (range?.start !== position) {
+  if (!range) {
+    throw new QuernError('http-bad-range', 'The answer does not say which bytes it holds (Content-Range).', {
+      ...place,
+      remedy: 'A server of another origin must expose that header to the page (Access-Control-Expose-Headers).',
+    });
+  }
+  if (range.start !== position) {
     throw new QuernError('http-bad-range', `Answered with ${response.headers.get('content-range')}.`, place);
   }
   if (request.size !== undefined && range.size !== request.size) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { blobSource, memorySource, openFile, type Source } from './index.ts';
+import { blobSource, memorySource, openFile, readAhead, type Source } from './index.ts';
 
 const bytes = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7) & 0xff);
 let dir: string;
@@ -17,6 +17,7 @@ const kinds: Record<string, () => Promise<Source>> = {
   memory: async () => memorySource(bytes),
   blob: async () => blobSource(new Blob([bytes])),
   file: () => openFile(join(dir, 'data.bin')),
+  'read-ahead': async () => readAhead(memorySource(bytes), 64),
 };
 
 describe.each(Object.entries(kinds))('%s source', (_, open) => {
