@@ -1,1 +1,1 @@
-export {};
+export { type RunningSite, type SiteOptions, serveSite } from './server/serve-site.ts';

@@ -1,0 +1,97 @@
+// The best device that this browser has for this model: the steps are tried from the top, each reason to go on is
+// reported, and what is wrong with the model itself ends the descent at once.
+import type { ModelView } from '@quern/checkpoint';
+import { type LoadedCore, loadCore } from '@quern/engine';
+import { QuernError } from '@quern/errors';
+import { type CpuDevice, cpuDevice, type Device, webgpuDevice } from '@quern/runtime';
+import { type DeviceStep, deviceSteps, type LoadRequest } from '../protocol.ts';
+
+export interface LoadReports {
+  /** A step is done: with an error, left; without, taken. */
+  onTried(step: DeviceStep, refused?: QuernError): void;
+  onProgress(doneBytes: number, totalBytes: number): void;
+}
+
+export interface ModelOnDevice extends LoadedCore {
+  readonly step: DeviceStep;
+  readonly deviceDetail: string;
+}
+
+/** @throws QuernError of the model, or of the last step when all were left */
+export async function loadModelOnBestDevice(
+  view: ModelView,
+  request: LoadRequest,
+  reports: LoadReports,
+): Promise<ModelOnDevice> {
+  const steps = request.device === 'auto' ? deviceSteps : [request.device];
+  let last: QuernError | undefined;
+  for (const step of steps) {
+    try {
+      const loaded = await tryStep(step, view, request, reports);
+      reports.onTried(step);
+      return loaded;
+    } catch (error) {
+      if (!(error instanceof QuernError) || !isDeviceFault(error)) throw error;
+      reports.onTried(step, error);
+      last = error;
+    }
+  }
+  throw last!;
+}
+
+/** What another device may do better. */
+const isDeviceFault = ({ code }: QuernError): boolean =>
+  /^(device|webgpu)-/.test(code) ||
+  ['model-too-large', 'weight-dtype-unsupported', 'op-without-kernel', 'op-bad-shape'].includes(code);
+
+async function tryStep(
+  step: DeviceStep,
+  view: ModelView,
+  request: LoadRequest,
+  { onProgress }: LoadReports,
+): Promise<ModelOnDevice> {
+  const { device, detail } = await openers[step](request);
+  try {
+    const loaded = await loadCore(view, device, { contextTokens: request.contextTokens, maxSequences: 1 }, onProgress);
+    return { ...loaded, step, deviceDetail: detail };
+  } catch (error) {
+    await device.dispose();
+    throw error;
+  }
+}
+
+interface OpenedDevice {
+  readonly device: Device;
+  readonly detail: string;
+}
+
+const openers: Readonly<Record<DeviceStep, (request: LoadRequest) => Promise<OpenedDevice>>> = {
+  async webgpu(request) {
+    // A software adapter is slower than WASM: only for those who ask for WebGPU by name.
+    const device = await webgpuDevice({ software: request.device === 'webgpu' });
+    const { vendor, architecture, description } = device.adapter;
+    return {
+      device,
+      detail: description || [vendor, architecture].filter(Boolean).join(' ') || 'adapter without a name',
+    };
+  },
+  async 'wasm-threads'({ threads = navigator.hardwareConcurrency }) {
+    if (threads < 2) throw new QuernError('device-no-threads', 'This machine has one core.');
+    return { device: await openCpu(threads), detail: `${threads} threads` };
+  },
+  async wasm() {
+    return { device: await openCpu(1), detail: '1 thread' };
+  },
+};
+
+/** The most memory that the browser lets the device reserve addresses for: on phones that is less than 4 GiB. */
+async function openCpu(threads: number): Promise<CpuDevice> {
+  for (const memoryBytes of [undefined, 2 ** 31, 2 ** 30]) {
+    try {
+      return await cpuDevice({ threads, memoryBytes });
+    } catch (error) {
+      if (!(error instanceof QuernError) || error.code !== 'device-out-of-memory') throw error;
+    }
+  }
+  return cpuDevice({ threads, memoryBytes: 2 ** 29 });
+}
