@@ -19,23 +19,26 @@ const types: Readonly<Record<string, readonly number[]>> = {
 
 let seed = 1;
 
-export const matmulCases: Case[] = Object.entries(types).flatMap(([dtype, colCounts]) =>
-  colCounts.flatMap((cols) =>
-    rowCounts.flatMap((rows) =>
-      tokenCounts.map((tokens): Case<'matmul'> => {
-        const bias = rows % 2 ? [floats([rows], seed++)] : [];
-        return {
-          op: 'matmul',
-          title: `${dtype} ${tokens}×${cols} · ${rows} rows${bias.length ? ' + bias' : ''}`,
-          inputs: [floats([tokens, cols], seed++), weights(dtype, [rows, cols], seed++), ...bias],
-          outputShape: [tokens, rows],
-          params: {},
-          typicalSquare: cols * 0.1 ** 2, // unit x, weights of spread 0.1
-        };
-      }),
+const matmulCasesOf = (colCountsOf: Readonly<Record<string, readonly number[]>>): Case[] =>
+  Object.entries(colCountsOf).flatMap(([dtype, colCounts]) =>
+    colCounts.flatMap((cols) =>
+      rowCounts.flatMap((rows) =>
+        tokenCounts.map((tokens): Case<'matmul'> => {
+          const bias = rows % 2 ? [floats([rows], seed++)] : [];
+          return {
+            op: 'matmul',
+            title: `${dtype} ${tokens}×${cols} · ${rows} rows${bias.length ? ' + bias' : ''}`,
+            inputs: [floats([tokens, cols], seed++), weights(dtype, [rows, cols], seed++), ...bias],
+            outputShape: [tokens, rows],
+            params: {},
+            typicalSquare: cols * 0.1 ** 2, // unit x, weights of spread 0.1
+          };
+        }),
+      ),
     ),
-  ),
-);
+  );
+
+export const matmulCases = matmulCasesOf(types);
 
 export const embedCases: Case[] = Object.entries(types).map(([dtype, colCounts]): Case<'embed'> => {
   const cols = colCounts[1]!;
@@ -47,3 +50,6 @@ export const embedCases: Case[] = Object.entries(types).map(([dtype, colCounts])
     params: {},
   };
 });
+
+/** Types that WebGPU has kernels for and the CPU device has not. */
+export const webgpuOnlyCases = matmulCasesOf({ Q4_1: [32, 544], Q2_K: [256, 768], Q3_K: [256, 768] });

@@ -15,11 +15,11 @@ function ruleText(rule: ParamRule): string {
   return `integer${least}${step}${rule.optional ? ', optional' : ''}`;
 }
 
-function section({ name, formula, inputs, output, params, tolerance, cpu }: Op): string {
+function section({ name, formula, inputs, output, params, tolerance, cpu, wgsl }: Op): string {
   const rules = Object.entries<ParamRule>(params).map(
     ([param, rule]) => `| param | \`${param}\` | | | ${ruleText(rule)} |`,
   );
-  const devices = cpu ? 'reference, cpu' : 'reference (cpu runs it there)';
+  const devices = `reference${cpu ? ', cpu' : ' (cpu runs it there)'}${wgsl ? ', webgpu' : ''}`;
   return [
     `## ${name}`,
     '',

@@ -2,14 +2,10 @@
 // same bits on any number of threads.
 import { CpuDevice, type Device, type OpName, ops, referenceDevice } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { attentionCases, kvWriteCases } from './attention-cases.ts';
 import { nmse, runCase } from './case.ts';
+import { cases } from './cases.ts';
 import { devices } from './devices.ts';
-import { expertCases } from './expert-cases.ts';
-import { embedCases, matmulCases } from './matmul-cases.ts';
-import { rowCases } from './row-cases.ts';
 
-const cases = [...matmulCases, ...embedCases, ...attentionCases, ...kvWriteCases, ...rowCases, ...expertCases];
 const reference = referenceDevice();
 const running: { name: string; device: Device }[] = [];
 

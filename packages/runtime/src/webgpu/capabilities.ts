@@ -9,7 +9,7 @@ export interface Capabilities {
   readonly maxInvocations: number;
   /** Workgroup memory. */
   readonly workgroupBytes: number;
-  /** Largest binding of a storage buffer. */
+  /** Largest storage buffer and binding; tensors above it are cut between rows. */
   readonly maxBindingBytes: number;
   /**
    * Lanes share their work through workgroup memory. False on software adapters, where a lane per row without workgroup

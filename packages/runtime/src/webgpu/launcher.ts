@@ -28,6 +28,10 @@ export class Launcher {
     pool.onDestroy = () => this.#groups.clear();
   }
 
+  get shaders(): number {
+    return this.#pipelines.count;
+  }
+
   launch<Name extends OpName>(call: CheckedCall<Storage, Name>, dispatch: Dispatch): void {
     const op = call.spec as unknown as Op;
     const pipeline = this.#pipelines.get(op, dispatch.shader, inPlaceOf(call));

@@ -15,10 +15,8 @@ export interface WebgpuDeviceOptions {
   readonly software?: boolean;
   /** Budget for all tensors together; WebGPU does not say what is free. Default 4 GiB. */
   readonly memoryBytes?: number;
-  /** Largest buffer; larger tensors are cut between rows. Default: what the adapter can bind. */
-  readonly shardBytes?: number;
-  /** Capabilities to do without, or (`halfTiles`) to use; for tests and for drivers with faults. */
-  readonly capabilities?: Partial<Pick<Capabilities, 'f16' | 'subgroups' | 'teams' | 'halfTiles'>>;
+  /** Capabilities to do without, and choices (`teams`, `halfTiles`) made for the device; for tests and faulty drivers. */
+  readonly capabilities?: Partial<Capabilities>;
   /** Longest wait for a read, in milliseconds. Default 60000. */
   readonly timeoutMs?: number;
 }
@@ -42,13 +40,11 @@ export async function webgpuDevice(options: WebgpuDeviceOptions = {}): Promise<W
     );
   const capabilities = capabilitiesOf(adapter, description, options.capabilities);
   const gpuDevice = await openDevice(adapter, capabilities);
-  const largest = Math.min(adapter.limits.maxStorageBufferBindingSize, adapter.limits.maxBufferSize);
-  const shardBytes = roundDown(Math.min(options.shardBytes ?? largest, largest));
   const device = new WebgpuDevice({
     device: gpuDevice,
     adapter: description,
     capabilities,
-    limits: { memoryBytes, shardBytes },
+    limits: { memoryBytes, shardBytes: roundDown(capabilities.maxBindingBytes) },
     timeoutMs,
   });
   if (options.backend !== 'null') await proveKernels(device);
@@ -56,16 +52,23 @@ export async function webgpuDevice(options: WebgpuDeviceOptions = {}): Promise<W
 }
 
 async function findAdapter({ adapter: name, backend }: WebgpuDeviceOptions): Promise<GPUAdapter> {
-  const flags = [name && `adapter=${name}`, backend && `backend=${backend}`].filter(
-    (flag) => flag !== undefined && flag !== '',
-  );
-  const gpu = await openGpu(flags as string[]);
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (adapter) return adapter;
-  const wanted = [name && ` called ${name}`, backend && ` of backend ${backend}`].filter(Boolean).join('');
-  throw new QuernError('webgpu-no-adapter', `No WebGPU adapter${wanted} was found (${lookedFor()} was looked for).`, {
-    remedy: 'Install the graphics driver (on Linux one with Vulkan), or use the cpu device.',
+  const gpu = await openGpu([...(name ? [`adapter=${name}`] : []), ...(backend ? [`backend=${backend}`] : [])]);
+  let cause: unknown; // Dawn throws when no adapter has the name, and lists those there are
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((error: unknown) => {
+    cause = error;
+    return null;
   });
+  if (adapter) return adapter;
+  const wanted = `${name ? ` called ${name}` : ''}${backend ? ` of backend ${backend}` : ''}`;
+  const reason = cause instanceof Error ? ` ${cause.message}` : '';
+  throw new QuernError(
+    'webgpu-no-adapter',
+    `No WebGPU adapter${wanted} was found (${lookedFor()} was looked for).${reason}`,
+    {
+      remedy: 'Install the graphics driver (on Linux one with Vulkan), or use the cpu device.',
+      cause,
+    },
+  );
 }
 
 function lookedFor(): string {
@@ -87,7 +90,7 @@ function describe({ info }: GPUAdapter): AdapterDescription {
 function capabilitiesOf(
   { features, limits }: GPUAdapter,
   { software }: AdapterDescription,
-  wanted: WebgpuDeviceOptions['capabilities'] = {},
+  wanted: Partial<Capabilities> = {},
 ): Capabilities {
   const has = { f16: features.has('shader-f16'), subgroups: features.has('subgroups'), teams: !software };
   const f16 = has.f16 && wanted.f16 !== false;
@@ -96,9 +99,12 @@ function capabilitiesOf(
     subgroups: has.subgroups && wanted.subgroups !== false,
     teams: wanted.teams ?? has.teams,
     halfTiles: f16 && wanted.halfTiles === true,
-    maxInvocations: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
-    workgroupBytes: limits.maxComputeWorkgroupStorageSize,
-    maxBindingBytes: limits.maxStorageBufferBindingSize,
+    maxInvocations: atMost(
+      wanted.maxInvocations,
+      Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
+    ),
+    workgroupBytes: atMost(wanted.workgroupBytes, limits.maxComputeWorkgroupStorageSize),
+    maxBindingBytes: atMost(wanted.maxBindingBytes, Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize)),
   };
 }
 
@@ -136,5 +142,7 @@ async function proveKernels(device: WebgpuDevice): Promise<void> {
     remedy: 'Update the graphics driver, or use the cpu device.',
   });
 }
+
+const atMost = (wanted: number | undefined, possible: number): number => Math.min(wanted ?? possible, possible);
 
 const roundDown = (bytes: number): number => Math.max(1, Math.floor(bytes / BINDING_ALIGNMENT)) * BINDING_ALIGNMENT;

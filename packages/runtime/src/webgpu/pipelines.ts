@@ -25,6 +25,11 @@ export class Pipelines {
     this.#capabilities = capabilities;
   }
 
+  /** Shaders built so far. */
+  get count(): number {
+    return this.#bySource.size;
+  }
+
   get(op: Op, shader: Shader, inPlace: ReadonlySet<string>): Pipeline {
     const name = inPlace.size ? `${shader.name} in ${[...inPlace].join()}` : shader.name;
     const known = this.#byName.get(name);

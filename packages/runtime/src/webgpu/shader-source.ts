@@ -93,13 +93,13 @@ function accessors({ name, dtype }: Operand, memory: string, vector: boolean): s
   if (dtype === 'weights') return '';
   if (dtype === 'I32') return `fn get_${name}(i: u32) -> u32 { return u32(${memory}[${at}]); }\n`;
   if (vector)
-    return `fn get_${name}(i: u32) -> f32 { let a = ${at}; return ${memory}[a >> 2u][a & 3u]; }
+    return `fn get_${name}(i: u32) -> f32 { let place = ${at}; return ${memory}[place >> 2u][place & 3u]; }
 fn get_${name}4(i: u32) -> vec4<f32> { return ${memory}[(${at}) >> 2u]; }
 `;
   return `fn get_${name}(i: u32) -> f32 { return ${memory}[${at}]; }
 fn get_${name}4(i: u32) -> vec4<f32> {
-  let a = ${at};
-  return vec4<f32>(${memory}[a], ${memory}[a + 1u], ${memory}[a + 2u], ${memory}[a + 3u]);
+  let place = ${at};
+  return vec4<f32>(${memory}[place], ${memory}[place + 1u], ${memory}[place + 2u], ${memory}[place + 3u]);
 }
 `;
 }

@@ -81,6 +81,11 @@ export class WebgpuDevice implements Device {
     return this.#commands.submits;
   }
 
+  /** Different shaders built so far. */
+  get shaders(): number {
+    return this.#launcher.shaders;
+  }
+
   /** From the next op on, kernels for these capabilities run. */
   restrict(capabilities: Capabilities): void {
     this.#capabilities = capabilities;

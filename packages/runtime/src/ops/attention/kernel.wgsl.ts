@@ -3,6 +3,7 @@
 // the values of all positions for its dimensions. The softmax is kept online: sums so far are scaled down when a larger
 // score appears.
 import { each } from '../../webgpu/each.ts';
+import { exponentialsWgsl } from '../../webgpu/exponentials.ts';
 import type { Shader, WgslKernel } from '../../webgpu/kernel.ts';
 import { reductions, type Team, teamOf } from '../../webgpu/team.ts';
 
@@ -31,7 +32,7 @@ const shaderOf = ({ heads, kvHeads, headDim, together }: Heads, team: Team, vect
       vectors,
       fields: ['maxBlocks', 'blockTokens', 'window', 'scale'],
       team,
-      declarations: `${reductions(team, ['team_sum', 'team_max'])}
+      declarations: `${exponentialsWgsl}${reductions(team, ['team_sum', 'team_max'])}
 const LOWEST = -3.4e38; // stands for −∞, which WGSL may assume never occurs
 var<${team.memory}> queries: array<vec4<f32>, ${together * vectorsPerHead}>;
 var<${team.memory}> powers: array<f32, ${together * team.lanes}>;
@@ -66,8 +67,8 @@ ${each(
   together,
   (h) => `    score_${h} = select(LOWEST, score_${h} * p.scale, valid);
     let now_${h} = max(largest_${h}, team_max(score_${h}, lane));
-    let shrink_${h} = exp(largest_${h} - now_${h});
-    let power_${h} = select(0.0, exp(score_${h} - now_${h}), valid);
+    let shrink_${h} = exp_of(largest_${h} - now_${h});
+    let power_${h} = select(0.0, exp_of(score_${h} - now_${h}), valid);
     largest_${h} = now_${h};
     total_${h} = total_${h} * shrink_${h} + power_${h};
     powers[${h * team.lanes}u + lane] = power_${h};`,

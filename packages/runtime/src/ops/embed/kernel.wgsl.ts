@@ -34,10 +34,12 @@ ${Array.from({ length: 32 }, (_, i) => `  put_y(y_at + ${i}u, values[${i >> 2}].
 
 export const embedWgsl: WgslKernel<'embed'> = ({ dims, weight, ranges }) => {
   const type = weight('table');
-  return ranges(dims.vocab!, ['table']).map((table) => ({
-    shader: shaderOf(type),
-    rows: { table },
-    fields: { row_bytes: rowBytes(type.dtype, dims.C!), first: table.first, count: table.count },
-    items: dims.T! * Math.ceil(dims.C! / 32),
-  }));
+  return ranges(dims.T!, ['ids', 'y']).flatMap((some) =>
+    ranges(dims.vocab!, ['table']).map((table) => ({
+      shader: shaderOf(type),
+      rows: { table, ids: some, y: some },
+      fields: { row_bytes: rowBytes(type.dtype, dims.C!), first: table.first, count: table.count },
+      items: some.count * Math.ceil(dims.C! / 32),
+    })),
+  );
 };

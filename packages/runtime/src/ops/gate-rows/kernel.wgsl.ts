@@ -1,6 +1,7 @@
 // An item is one number of y.
+
+import { sigmoidWgsl } from '../../webgpu/exponentials.ts';
 import type { Shader, WgslKernel } from '../../webgpu/kernel.ts';
-import { sigmoidWgsl } from '../../webgpu/sigmoid.ts';
 import { single } from '../../webgpu/team.ts';
 
 const shader: Shader = {

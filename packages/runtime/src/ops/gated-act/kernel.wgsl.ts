@@ -1,6 +1,7 @@
 // silu(g) = g · sigmoid(g); gelu in its tanh form is g · sigmoid(2u), since (1 + tanh u) / 2 = sigmoid(2u).
+
+import { sigmoidWgsl } from '../../webgpu/exponentials.ts';
 import type { Shader, WgslKernel } from '../../webgpu/kernel.ts';
-import { sigmoidWgsl } from '../../webgpu/sigmoid.ts';
 import { single } from '../../webgpu/team.ts';
 
 const acts = {

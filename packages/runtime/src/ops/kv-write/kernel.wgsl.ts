@@ -18,9 +18,11 @@ const shader: Shader = {
 };
 
 export const kvWriteWgsl: WgslKernel<'kvWrite'> = ({ dims, ranges }) =>
-  ranges(dims.cells!, ['cache']).map((cache) => ({
-    shader,
-    rows: { cache },
-    fields: { first: cache.first, count: cache.count },
-    items: dims.T! * dims.kvDim!,
-  }));
+  ranges(dims.T!, ['kv', 'seq', 'pos']).flatMap((some) =>
+    ranges(dims.cells!, ['cache']).map((cache) => ({
+      shader,
+      rows: { kv: some, seq: some, pos: some, cache },
+      fields: { first: cache.first, count: cache.count },
+      items: some.count * dims.kvDim!,
+    })),
+  );

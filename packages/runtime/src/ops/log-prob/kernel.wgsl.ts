@@ -1,4 +1,5 @@
 // An item is a row. WGSL has no f64: the sum is one of sums of 64, so that a vocabulary of 150k loses no digits.
+import { exponentialsWgsl } from '../../webgpu/exponentials.ts';
 import type { Shader, WgslKernel } from '../../webgpu/kernel.ts';
 import { reductions, type Team, teamForRow } from '../../webgpu/team.ts';
 
@@ -8,7 +9,7 @@ const shaderOf = (team: Team): Shader => ({
     inputs: ['logits', 'targets'],
     fields: ['V'],
     team,
-    declarations: reductions(team, ['team_sum', 'team_max']),
+    declarations: exponentialsWgsl + reductions(team, ['team_sum', 'team_max']),
     body: `
   let at = item * p.V;
   var largest = get_logits(at);
@@ -17,11 +18,11 @@ const shaderOf = (team: Team): Shader => ({
   var sum = 0.0;
   for (var start = lane; start < p.V; start += 64u * LANES) {
     var part = 0.0;
-    for (var c = start; c < min(p.V, start + 64u * LANES); c += LANES) { part += exp(get_logits(at + c) - largest); }
+    for (var c = start; c < min(p.V, start + 64u * LANES); c += LANES) { part += exp_of(get_logits(at + c) - largest); }
     sum += part;
   }
   sum = team_sum(sum, lane);
-  if (lane == 0u) { put_y(item, get_logits(at + get_targets(item)) - largest - log(sum)); }`,
+  if (lane == 0u) { put_y(item, get_logits(at + get_targets(item)) - largest - log_of(sum)); }`,
   }),
 });
 

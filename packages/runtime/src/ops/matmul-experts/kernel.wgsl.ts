@@ -34,10 +34,12 @@ export const matmulExpertsWgsl: WgslKernel<'matmulExperts'> = ({ dims, capabilit
   const type = weight('w');
   const team = teamOf(64, capabilities);
   const shape: DotProducts = { type, team, rows: team.lanes > 1 ? 4 : 1, tokens: 1 };
-  return ranges(E * R, ['w']).map((w) => ({
-    shader: shaderOf(shape, C % 4 === 0 && aligned('x')),
-    rows: { w },
-    fields: { slots_per_row: (T * used) / N, first: w.first, count: w.count, row_bytes: rowBytes(type.dtype, C) },
-    items: T * used * Math.ceil(R / shape.rows),
-  }));
+  return ranges(T, ['x', 'ids', 'y']).flatMap((some) =>
+    ranges(E * R, ['w']).map((w) => ({
+      shader: shaderOf(shape, C % 4 === 0 && aligned('x')),
+      rows: { x: some, ids: some, y: some, w },
+      fields: { slots_per_row: (T * used) / N, first: w.first, count: w.count, row_bytes: rowBytes(type.dtype, C) },
+      items: some.count * used * Math.ceil(R / shape.rows),
+    })),
+  );
 };

@@ -1,4 +1,5 @@
 // An item is a row. The powers are stored in y and divided by their sum afterwards.
+import { exponentialsWgsl } from '../../webgpu/exponentials.ts';
 import type { Shader, WgslKernel } from '../../webgpu/kernel.ts';
 import { reductions, type Team, teamForRow } from '../../webgpu/team.ts';
 
@@ -8,7 +9,7 @@ const shaderOf = (team: Team): Shader => ({
     inputs: ['x'],
     fields: ['C'],
     team,
-    declarations: reductions(team, ['team_sum', 'team_max']),
+    declarations: exponentialsWgsl + reductions(team, ['team_sum', 'team_max']),
     body: `
   let at = item * p.C;
   var largest = get_x(at);
@@ -16,7 +17,7 @@ const shaderOf = (team: Team): Shader => ({
   largest = team_max(largest, lane);
   var sum = 0.0;
   for (var c = lane; c < p.C; c += LANES) {
-    let e = exp(get_x(at + c) - largest);
+    let e = exp_of(get_x(at + c) - largest);
     put_y(at + c, e);
     sum += e;
   }

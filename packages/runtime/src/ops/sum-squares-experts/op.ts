@@ -1,6 +1,7 @@
 import type { Op } from '../op.ts';
 import { checkSlots } from '../slots.ts';
 import { sumSquaresExpertsCpu } from './cpu.ts';
+import { sumSquaresExpertsWgsl } from './kernel.wgsl.ts';
 import { sumSquaresExpertsReference } from './reference.ts';
 
 export const sumSquaresExperts: Op<'sumSquaresExperts'> = {
@@ -15,5 +16,6 @@ export const sumSquaresExperts: Op<'sumSquaresExperts'> = {
   tolerance: 0,
   reference: sumSquaresExpertsReference,
   cpu: sumSquaresExpertsCpu,
+  wgsl: sumSquaresExpertsWgsl,
   checkDims: (dims) => checkSlots('sumSquaresExperts', dims),
 };

@@ -1,0 +1,66 @@
+// What a WebGPU adapter must pass, whatever drives it: every op against the reference, with every family of kernels.
+import { type OpName, ops, referenceDevice, type WebgpuDevice, type WebgpuDeviceOptions } from '@quern/runtime';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Case, nmse, runCase } from './case.ts';
+import { cases } from './cases.ts';
+import { webgpuOnlyCases } from './matmul-cases.ts';
+
+export interface Variant {
+  readonly title: string;
+  readonly capabilities: WebgpuDeviceOptions['capabilities'];
+  /** Which of the many cases of the matmuls: a software driver takes seconds to compile one of their shaders. */
+  readonly matmuls: (type: string, tokens: number, index: number) => boolean;
+}
+
+/** The first proves the decoders, the others what lanes do together. */
+export const variants: readonly Variant[] = [
+  { title: 'a lane per row', capabilities: { teams: false }, matmuls: (_type, _tokens, index) => index % 11 === 0 },
+  {
+    title: 'workgroups',
+    capabilities: { teams: true, subgroups: false },
+    matmuls: (type, tokens, index) => ['F16', 'Q6_K'].includes(type) && [3, 33].includes(tokens) && index % 3 === 0,
+  },
+  {
+    title: 'workgroups with subgroups',
+    capabilities: { teams: true },
+    matmuls: (type, tokens, index) => ['F32', 'Q4_K'].includes(type) && tokens < 3 && index % 3 === 0,
+  },
+];
+
+const reference = referenceDevice();
+
+export function sampleCases(matmuls: Variant['matmuls']): Case[] {
+  const isMatmul = ({ op }: Case) => op === 'matmul' || op === 'matmulExperts';
+  const candidates = [...cases.filter(isMatmul), ...webgpuOnlyCases];
+  return [
+    ...cases.filter((entry) => !isMatmul(entry)),
+    ...candidates.filter(({ inputs: [x, w] }, index) => matmuls(w!.dtype, x!.shape[0]!, index)),
+  ];
+}
+
+/** @param leastTolerance for drivers that use WGSL's freedom to fuse and to approximate */
+export function conforms(
+  { title, capabilities, matmuls }: Variant,
+  open: (capabilities: WebgpuDeviceOptions['capabilities']) => Promise<WebgpuDevice>,
+  leastTolerance = 0,
+): void {
+  describe(title, () => {
+    let device: WebgpuDevice;
+    beforeAll(async () => {
+      device = await open(capabilities);
+    });
+    afterAll(() => device.dispose());
+
+    it('computes correctly with all it was asked to use', () => {
+      expect(device.rejected).toEqual([]);
+    });
+
+    const sample = sampleCases(matmuls);
+    it.each(Object.keys(ops) as OpName[])('%s', async (op) => {
+      for (const entry of sample.filter((one) => one.op === op)) {
+        const error = nmse(await runCase(device, entry), await runCase(reference, entry), entry.typicalSquare);
+        expect(error, `NMSE of ${entry.title}`).toBeLessThanOrEqual(Math.max(leastTolerance, ops[op].tolerance));
+      }
+    });
+  });
+}

@@ -1,0 +1,58 @@
+// The WebGPU device on SwiftShader, a driver that npm brings along: every op, every family of kernels, memory, refusals.
+import { ops, referenceDevice, type WebgpuDevice, webgpuDevice } from '@quern/runtime';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nmse, runCase } from './case.ts';
+import { useSwiftShader } from './software-gpu.ts';
+import { conforms, sampleCases, variants } from './webgpu-suite.ts';
+
+const missing = useSwiftShader();
+
+describe.skipIf(missing)(`webgpu on SwiftShader${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  for (const variant of variants) conforms(variant, (capabilities) => webgpuDevice({ software: true, capabilities }));
+
+  it('accepts a software adapter only when asked to', async () => {
+    await expect(webgpuDevice()).rejects.toMatchObject({ code: 'webgpu-software-adapter', remedy: expect.any(String) });
+  });
+
+  it('says what it looked for when there is no adapter', async () => {
+    const looking = webgpuDevice({ adapter: 'Voodoo2', software: true });
+    await expect(looking).rejects.toMatchObject({
+      code: 'webgpu-no-adapter',
+      message: expect.stringMatching(/Voodoo2.*Vulkan/),
+      remedy: expect.stringMatching(/cpu device/),
+    });
+  });
+
+  describe('tensors above the binding limit', () => {
+    let device: WebgpuDevice;
+    beforeAll(async () => {
+      device = await webgpuDevice({ software: true, capabilities: { maxBindingBytes: 4096 } });
+    });
+    afterAll(() => device.dispose());
+    const reference = referenceDevice();
+
+    const sample = sampleCases((type, _tokens, index) => ['F16', 'Q8_0'].includes(type) && index % 7 === 0);
+    const cut = ['matmul', 'embed', 'gatherRows', 'kvWrite', 'rmsNorm', 'add', 'gatedAct', 'logProb'];
+    it.each(cut)('%s works on them row by row', async (op) => {
+      let large = 0;
+      for (const entry of sample.filter((one) => one.op === op)) {
+        const rowFits = [...entry.inputs, { bytes: new Uint8Array(0), shape: entry.outputShape }].every(
+          ({ shape }) => 4 * shape.at(-1)! <= 4096,
+        );
+        if (!rowFits) continue;
+        if (entry.inputs.some(({ bytes }) => bytes.length > 4096)) large++;
+        const error = nmse(await runCase(device, entry), await runCase(reference, entry), entry.typicalSquare);
+        expect(error, `NMSE of ${entry.title}`).toBeLessThanOrEqual(ops[entry.op].tolerance);
+      }
+      expect(large).toBeGreaterThan(0);
+    });
+
+    it('attention names the limit', async () => {
+      const entry = sample.find(({ op, inputs }) => op === 'attention' && inputs[1]!.bytes.length > 4096)!;
+      await expect(runCase(device, entry)).rejects.toMatchObject({
+        code: 'device-binding-limit',
+        message: expect.stringMatching(/attention: an operand of \d+ bytes .* 4096 bytes/),
+      });
+    });
+  });
+});
