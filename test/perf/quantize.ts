@@ -25,7 +25,7 @@ const weightsOf = (type: string, weighted: boolean) => (/_K$|^IQ/.test(type) || 
 
 async function oneThread(): Promise<void> {
   const count = 1 << 20;
-  const [src, dst] = [1 << 20, (1 << 20) + count * 4];
+  const [src, dst] = [4 << 20, (4 << 20) + count * 4];
   const importanceAt = dst + count * 4;
   const memory = kernelMemory(importanceAt + COLS * 4);
   const kernels = instantiateKernels(await compileKernels(), memory);

@@ -7,6 +7,11 @@ import { f8E4m3, f8E5m2 } from './f8/reference.ts';
 import { f16 } from './f16/reference.ts';
 import { f32 } from './f32/reference.ts';
 import { checkImportance } from './importance.ts';
+import { iq2S } from './iq2-s/reference.ts';
+import { iq2Xs } from './iq2-xs/reference.ts';
+import { iq2Xxs } from './iq2-xxs/reference.ts';
+import { iq3S } from './iq3-s/reference.ts';
+import { iq3Xxs } from './iq3-xxs/reference.ts';
 import { iq4Nl } from './iq4-nl/reference.ts';
 import { iq4Xs } from './iq4-xs/reference.ts';
 import { mxfp4 } from './mxfp4/reference.ts';
@@ -46,6 +51,11 @@ const codecs: Readonly<Record<string, Codec>> = {
   TQ2_0: tq2_0,
   MXFP4: mxfp4,
   NVFP4: nvfp4,
+  IQ2_XXS: iq2Xxs,
+  IQ2_XS: iq2Xs,
+  IQ2_S: iq2S,
+  IQ3_XXS: iq3Xxs,
+  IQ3_S: iq3S,
 };
 
 /** Whether `codecOf` knows `dtype`. */

@@ -14,7 +14,7 @@ test('docs/dtypes.md says what the types are', async () => {
     dtype.typeSize,
     Number(bitsPerWeight(dtype).toFixed(4)),
     kernels.decoder(dtype) ? 'yes' : '',
-    kernels.encoder(dtype) ? 'yes' : '',
+    kernels.encoder(dtype) ? 'yes' : kernels.weightedEncoder(dtype) ? 'with importance' : '',
   ]);
   const page = [
     '# Number types',

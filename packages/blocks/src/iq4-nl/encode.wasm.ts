@@ -1,7 +1,8 @@
 // F32 → IQ4_NL (layout.ts), the arithmetic of reference.ts on four blocks at a time.
 import { resultToF16 } from '../half.wasm';
+import { weighErrors } from '../search/error-weights.wasm';
 import { transpose4 } from '../transpose.wasm';
-import { fitLevels4, LEVELS_WEIGHTS, LEVELS_X, weighByImportance, weighBySquares } from './levels.wasm';
+import { fitLevels4, LEVELS_WEIGHTS, LEVELS_X, weighBySquares } from './levels.wasm';
 import { storeLevels } from './nearest-level.wasm';
 
 const SCALES = memory.data(16, 16);
@@ -31,7 +32,7 @@ export function encodeIQ4_NLWeighted(src: usize, dst: usize, blocks: usize, impo
       const x = v128.load(LEVELS_X + i);
       squares = f32x4.add(squares, f32x4.mul(x, x));
     }
-    weighByImportance(f32x4.mul(squares, f32x4.splat(<f32>2 / <f32>32)));
+    weighErrors(LEVELS_X, LEVELS_WEIGHTS, 512, f32x4.mul(squares, f32x4.splat(<f32>2 / <f32>32)));
     storeBlocks(src, dst, lanes);
     blocks -= lanes;
     src += 128 * lanes;

@@ -18,16 +18,6 @@ export function weighBySquares(): void {
   }
 }
 
-/** Weights count as ggml has it with importance, which LEVELS_WEIGHTS holds so far. */
-@inline
-export function weighByImportance(meanSquare2: v128): void {
-  for (let i: usize = 0; i < 512; i += 16) {
-    const x = v128.load(LEVELS_X + i);
-    const size = f32x4.sqrt(f32x4.add(meanSquare2, f32x4.mul(x, x)));
-    v128.store(LEVELS_WEIGHTS + i, f32x4.mul(v128.load(LEVELS_WEIGHTS + i), size));
-  }
-}
-
 /** The best scale of each group, 0 for groups that count as zero. */
 export function fitLevels4(): v128 {
   const zero = i64x2.splat(0);

@@ -1,8 +1,9 @@
 // F32 → IQ4_XS (layout.ts), the arithmetic of reference.ts on four sub-blocks at a time.
 import { f32ToF16 } from '../half.wasm';
-import { fitLevels4, LEVELS_WEIGHTS, LEVELS_X, weighByImportance, weighBySquares } from '../iq4-nl/levels.wasm';
+import { fitLevels4, LEVELS_WEIGHTS, LEVELS_X, weighBySquares } from '../iq4-nl/levels.wasm';
 import { storeLevels } from '../iq4-nl/nearest-level.wasm';
 import { nearestInt } from '../rounding.wasm';
+import { weighErrors } from '../search/error-weights.wasm';
 import { addSquares } from '../squares.wasm';
 import { transpose4 } from '../transpose.wasm';
 
@@ -29,7 +30,7 @@ export function encodeIQ4_XSWeighted(src: usize, dst: usize, blocks: usize, impo
     for (let half: usize = 0; half < 2; half++) {
       transpose4(src + 512 * half, 128, 32, LEVELS_X);
       transpose4(importance + 512 * half, 128, 32, LEVELS_WEIGHTS);
-      weighByImportance(meanSquare2);
+      weighErrors(LEVELS_X, LEVELS_WEIGHTS, 512, meanSquare2);
       v128.store(SCALES + 16 * half, fitLevels4());
     }
     storeBlock(src, dst);

@@ -43,7 +43,8 @@ export interface BlockTask {
 
 /** Whether `transcodeBlocks` can do it: equal types always, others with a decoder and an encoder. */
 export const canTranscode = (kernels: Kernels, from: DType, to: DType): boolean =>
-  from === to || (kernels.decoder(from) !== undefined && kernels.encoder(to) !== undefined);
+  from === to ||
+  (kernels.decoder(from) !== undefined && (kernels.encoder(to) ?? kernels.weightedEncoder(to)) !== undefined);
 
 /** Transcodes; for equal types it only looks, and leaves `dst` alone. */
 export function transcodeBlocks(kernels: Kernels, task: BlockTask): BlockReport {

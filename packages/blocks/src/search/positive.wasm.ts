@@ -1,13 +1,14 @@
-// The search of positive.ts on the scales and the minima of one block at once: lane 0 has the scales, lane 1 the minima (the
-// other lanes repeat the scales).
+// The search of positive.ts on four groups at once, a lane per group, and on the scales and the minima of one block: lane 0
+// has the scales, lane 1 the minima (the other lanes repeat the scales).
 import { nearestInt4 } from '../rounding.wasm';
 import { AFFINE_MIN, AFFINE_SCALE, AFFINE_SUM_WEIGHTS } from './affine.wasm';
 
-const X = memory.data(256, 16);
-const WEIGHTS = memory.data(256, 16);
-/** Output, a vector per sub-block: the codes of its scale and its minimum in the first two lanes, below 256. */
-export const POSITIVE_CODES = memory.data(256, 16);
-/** Output: what one unit of the scales is worth, then of the minima. */
+/** Input: numbers and how much their errors count, 32 vectors each at most. */
+export const POSITIVE_X = memory.data(512, 16);
+export const POSITIVE_WEIGHTS = memory.data(512, 16);
+/** Output, a vector per number: its codes, below 256. Of a block, those of scale and minimum are in the first two lanes. */
+export const POSITIVE_CODES = memory.data(512, 16);
+/** Output: the scales; of a block, what one unit of the scales is worth, then of the minima. */
 export const POSITIVE_UNITS = memory.data(16, 16);
 
 const LOW_BYTE = memory.data<u32>([0xff, 0xff, 0xff, 0xff], 16);
@@ -16,16 +17,21 @@ const GROUP_EPSILON: f32 = 1e-15;
 
 /** Stores the fits of the first `count` sub-blocks of affine.wasm.ts in codes 0…maxCode. */
 export function fitPositive(count: usize, maxCode: f32): void {
+  for (let i: usize = 0; i < 16 * count; i += 16) {
+    const scale = f32x4.splat(load<f32>(AFFINE_SCALE + (i >> 2)));
+    const x = f32x4.replace_lane(scale, 1, load<f32>(AFFINE_MIN + (i >> 2)));
+    v128.store(POSITIVE_X + i, x);
+    v128.store(POSITIVE_WEIGHTS + i, v128.load32_splat(AFFINE_SUM_WEIGHTS + (i >> 2)));
+  }
+  fitPositiveLanes(count, maxCode);
+}
+
+/** Fits the first `count` numbers of each lane with codes 0…maxCode. */
+export function fitPositiveLanes(count: usize, maxCode: f32): void {
   const end: usize = 16 * count;
   const zero = i64x2.splat(0);
   let max = zero;
-  for (let i: usize = 0; i < end; i += 16) {
-    const scale = f32x4.splat(load<f32>(AFFINE_SCALE + (i >> 2)));
-    const x = f32x4.replace_lane(scale, 1, load<f32>(AFFINE_MIN + (i >> 2)));
-    v128.store(X + i, x);
-    v128.store(WEIGHTS + i, v128.load32_splat(AFFINE_SUM_WEIGHTS + (i >> 2)));
-    max = f32x4.pmax(max, x);
-  }
+  for (let i: usize = 0; i < end; i += 16) max = f32x4.pmax(max, v128.load(POSITIVE_X + i));
   const alive = f32x4.ge(max, f32x4.splat(GROUP_EPSILON));
   const inverse = bestInverse(end, max, maxCode);
 
@@ -34,8 +40,8 @@ export function fitPositive(count: usize, maxCode: f32): void {
   let sumXL = zero;
   let sumL2 = zero;
   for (let i: usize = 0; i < end; i += 16) {
-    const x = v128.load(X + i);
-    const w = v128.load(WEIGHTS + i);
+    const x = v128.load(POSITIVE_X + i);
+    const w = v128.load(POSITIVE_WEIGHTS + i);
     const code = i32x4.min_s(largest, nearestInt4(f32x4.mul(inverse, x)));
     const l = f32x4.convert_i32x4_s(code);
     v128.store(POSITIVE_CODES + i, v128.and(code, lowByte));
@@ -45,8 +51,8 @@ export function fitPositive(count: usize, maxCode: f32): void {
   for (let round = 0; round < ROUNDS; round++) {
     let changed = zero;
     for (let i: usize = 0; i < end; i += 16) {
-      const x = v128.load(X + i);
-      const w = v128.load(WEIGHTS + i);
+      const x = v128.load(POSITIVE_X + i);
+      const w = v128.load(POSITIVE_WEIGHTS + i);
       const wx = f32x4.mul(w, x);
       const old = v128.load(POSITIVE_CODES + i);
       const oldL = f32x4.convert_i32x4_s(old);
@@ -84,9 +90,9 @@ function bestInverse(end: usize, max: v128, maxCode: f32): v128 {
   let bestError = i64x2.splat(0);
   let scale = f32x4.div(f32x4.splat(1), best);
   for (let i: usize = 0; i < end; i += 16) {
-    const x = v128.load(X + i);
+    const x = v128.load(POSITIVE_X + i);
     const code = v128.and(nearestInt4(f32x4.mul(best, x)), lowByte);
-    bestError = f32x4.add(bestError, weighted(WEIGHTS + i, x, scale, code));
+    bestError = f32x4.add(bestError, weighted(POSITIVE_WEIGHTS + i, x, scale, code));
   }
   for (let k = -4; k <= 4; k++) {
     if (k == 0) continue;
@@ -94,9 +100,9 @@ function bestInverse(end: usize, max: v128, maxCode: f32): v128 {
     scale = f32x4.div(f32x4.splat(1), inverse);
     let error = i64x2.splat(0);
     for (let i: usize = 0; i < end; i += 16) {
-      const x = v128.load(X + i);
+      const x = v128.load(POSITIVE_X + i);
       const code = i32x4.min_s(largest, nearestInt4(f32x4.mul(inverse, x)));
-      error = f32x4.add(error, weighted(WEIGHTS + i, x, scale, code));
+      error = f32x4.add(error, weighted(POSITIVE_WEIGHTS + i, x, scale, code));
     }
     const better = f32x4.lt(error, bestError);
     best = v128.bitselect(inverse, best, better);

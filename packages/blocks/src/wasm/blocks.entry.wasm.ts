@@ -1,5 +1,7 @@
 // The WASM module of blocks: the kernels of every room. The pool finds them by name: `decode<Type>`, `encode<Type>`,
 // `encode<Type>Weighted` for types that heed importance and, for pairs that have a shortcut, `convert<From>_<To>`.
+import { GRID_TABLES_BYTES } from '../grids/tables.wasm';
+
 export { decodeBF16 } from '../bf16/decode.wasm';
 export { encodeBF16 } from '../bf16/encode.wasm';
 export { convertBF16_F16 } from '../bf16/to-f16.wasm';
@@ -11,10 +13,15 @@ export { decodeF8_E4M3, decodeF8_E5M2 } from '../f8/decode.wasm';
 export { decodeIQ1_M } from '../iq1-m/decode.wasm';
 export { decodeIQ1_S } from '../iq1-s/decode.wasm';
 export { decodeIQ2_S } from '../iq2-s/decode.wasm';
+export { encodeIQ2_S, encodeIQ2_SWeighted } from '../iq2-s/encode.wasm';
 export { decodeIQ2_XS } from '../iq2-xs/decode.wasm';
+export { encodeIQ2_XSWeighted } from '../iq2-xs/encode.wasm';
 export { decodeIQ2_XXS } from '../iq2-xxs/decode.wasm';
+export { encodeIQ2_XXSWeighted } from '../iq2-xxs/encode.wasm';
 export { decodeIQ3_S } from '../iq3-s/decode.wasm';
+export { encodeIQ3_S, encodeIQ3_SWeighted } from '../iq3-s/encode.wasm';
 export { decodeIQ3_XXS } from '../iq3-xxs/decode.wasm';
+export { encodeIQ3_XXS, encodeIQ3_XXSWeighted } from '../iq3-xxs/encode.wasm';
 export { decodeIQ4_NL } from '../iq4-nl/decode.wasm';
 export { encodeIQ4_NL, encodeIQ4_NLWeighted } from '../iq4-nl/encode.wasm';
 export { decodeIQ4_XS } from '../iq4-xs/decode.wasm';
@@ -52,5 +59,5 @@ export { encodeTQ2_0 } from '../tq2-0/encode.wasm';
 
 /** Where memory that the module does not use itself begins. */
 export function heapBase(): usize {
-  return __heap_base;
+  return __heap_base + GRID_TABLES_BYTES;
 }
