@@ -92,11 +92,11 @@ function requireSense(models: readonly string[], options: EvalOptions): void {
   const wrong = (code: string, message: string): QuernError => new QuernError(`usage-${code}`, message);
   const hasTasks = Object.values(taskFiles(options)).some((file) => file !== undefined);
   if (models.length === 0 && saveBase === undefined) throw wrong('no-model', 'Nothing to evaluate: name a model.');
-  if (text === undefined && baseFile === undefined && !hasTasks)
-    throw wrong('no-text', 'Nothing to evaluate on: give --text, --base-file or a task file.');
   if (base !== undefined && baseFile !== undefined)
     throw wrong('two-bases', '--base and --base-file are two ways to name the base: give one.');
   if (base !== undefined && text === undefined) throw wrong('base-without-text', '--base needs a --text.');
+  if (text === undefined && baseFile === undefined && !hasTasks)
+    throw wrong('no-text', 'Nothing to evaluate on: give --text, --base-file or a task file.');
   if (saveBase !== undefined && base === undefined) throw wrong('save-base', '--save-base needs a --base to save.');
   if (saveBase !== undefined && shard !== undefined)
     throw wrong('save-base', 'A base file is written whole: save it first, then evaluate shards with --base-file.');

@@ -37,8 +37,7 @@ export async function fillCache(
 ): Promise<void> {
   for (let first = from; first < to; first += model.batchTokens) {
     signal?.throwIfAborted();
-    model.prefill(batchOf(model, ids, first, Math.min(to, first + model.batchTokens)));
-    await model.device.sync();
+    await model.prefill(batchOf(model, ids, first, Math.min(to, first + model.batchTokens)));
   }
 }
 
@@ -55,7 +54,8 @@ export async function* logitsOf(
     signal?.throwIfAborted();
     const count = Math.min(step, to - first);
     const outputRows = Int32Array.from({ length: count }, (_, row) => row);
-    yield { first, count, logits: model.forward({ ...batchOf(model, ids, first, first + count), outputRows }) };
+    const logits = await model.forward({ ...batchOf(model, ids, first, first + count), outputRows });
+    yield { first, count, logits };
   }
 }
 
