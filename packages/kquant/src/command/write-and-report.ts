@@ -46,17 +46,18 @@ export async function writeAndReport(
     throw new QuernError('usage-shard', '--shard goes with neither --keep-split nor --verify.', {
       remedy: 'quern merge joins the parts of one file; verify the result.',
     });
-  for (const note of view.notes ?? []) if (!json) printNote(`note: ${note}`);
+  const notes = [...(view.notes ?? []), ...plan.notes];
+  for (const note of notes) if (!json) printNote(`note: ${note}`);
   if (strict) refuseCompromises(plan, view.path);
   if (dryRun) {
     const refusal = refusalOf(plan, view.path);
-    if (json) printJson({ path, notes: view.notes ?? [], ...planSummary(plan), ...(refusal && { refusal }) });
+    if (json) printJson({ path, notes, ...planSummary(plan), ...(refusal && { refusal }) });
     else printLine(`${describeTensors(plan)}\n\n${describePlan(plan)}\n${path}: not written (dry run)`);
     if (refusal && !json) printNote(`note: this would be refused: ${refusal.describe()}`);
     return undefined;
   }
   const written = await writeAll(view, plan, path, options, bound !== undefined);
-  return report(view, plan, written, bound, json ?? false);
+  return report(notes, plan, written, bound, json ?? false);
 }
 
 /** Why the plan could not be written, if so. */
@@ -118,7 +119,7 @@ async function verified(
 }
 
 function report(
-  view: ModelView,
+  notes: readonly string[],
   plan: Plan,
   written: readonly Written[],
   bound: number | undefined,
@@ -130,7 +131,7 @@ function report(
     const [first] = written;
     const files = written.length === 1 ? first!.result : { files: written.map(({ result }) => result) };
     const verify = bound === undefined ? {} : { verify: { bound, tensors: verdicts } };
-    printJson({ notes: view.notes ?? [], ...planSummary(plan), ...files, ...verify, ...(error && { error }) });
+    printJson({ notes, ...planSummary(plan), ...files, ...verify, ...(error && { error }) });
   } else {
     if (bound !== undefined) printLine(`${describeVerdicts(verdicts)}\n`);
     printLine(describePlan(plan));

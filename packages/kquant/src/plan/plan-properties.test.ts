@@ -3,7 +3,7 @@ import { dtypeByName } from '@quern/blocks';
 import type { GgufMetadata } from '@quern/gguf';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fileTypes, planTypes, refuseCompromises } from '../index.ts';
+import { fileTypes, planTypes, readTensorTypes, refuseCompromises } from '../index.ts';
 import type { PlannedTensor } from './plan.ts';
 import { compareTensorNames, tensorGroup } from './tensor-group.ts';
 
@@ -111,4 +111,29 @@ test('a file without an architecture or a layer count is no model', () => {
       expect.objectContaining({ code: 'metadata-missing', file: 'x.gguf' }),
     );
   }
+});
+
+test('what llama-quantize passes over in silence is noted', async () => {
+  const layered: GgufMetadata = new Map(metadata);
+  layered.set('llama.attention.head_count_kv', { type: 'array', of: 'uint32', value: [1, 1] });
+  const twoLayers = input([tensor('blk.0.attn_q.weight', [4, 256]), tensor('blk.1.attn_q.weight', [4, 256])]);
+  const pruned = planTypes({ ...twoLayers, metadata: layered }, 'Q6_K', { pruneLayers: [0] });
+  expect(pruned.notes).toEqual(['llama.attention.head_count_kv still has a value for each of the 2 layers.']);
+  const tensorTypes = await readTensorTypes(['attn_q=Q8_0']);
+  expect(planTypes(twoLayers, 'F16', { tensorTypes }).notes).toEqual([
+    'Types given by name are ignored by F16, as llama-quantize does.',
+  ]);
+});
+
+test('a mixture that needs the layer of an expert refuses a name without one', () => {
+  const experts: GgufMetadata = new Map(metadata);
+  experts.set('llama.expert_count', { type: 'uint32', value: 8 });
+  const model = { ...input([tensor('mtp.ffn_down.weight', [4, 256])]), metadata: experts };
+  expect(() => planTypes(model, 'Q4_K_M')).toThrow(expect.objectContaining({ code: 'tensor-without-layer' }));
+  expect(planTypes(model, 'Q4_K_M', { pure: true }).tensors[0]!.to.name).toBe('Q4_K');
+});
+
+test('Q1_0 has no fallback for rows that are no multiple of 128', () => {
+  const model = input([tensor('blk.0.attn_q.weight', [4, 64])]);
+  expect(() => planTypes(model, 'Q1_0')).toThrow(expect.objectContaining({ code: 'no-smaller-blocks' }));
 });

@@ -85,7 +85,23 @@ export function planTypes(view: PlanInput, fileType: string, options: PlanOption
   );
   const changes = { overrides: options.overrides, imatrix, layers, fileType: fileTypeNumber };
   const before = options.converted?.metadata ?? view.metadata;
-  return completePlan(row.name, quantizedMetadata(before, facts.architecture, changes), tensors);
+  const quantized = quantizedMetadata(before, facts.architecture, changes);
+  return completePlan(row.name, quantized, tensors, notesOn(row, quantized, facts, options));
+}
+
+/** What llama-quantize passes over in silence. */
+function notesOn(row: FileType, metadata: GgufMetadata, facts: ModelFacts, options: PlanOptions): string[] {
+  const notes: string[] = [];
+  if (options.tensorTypes?.length && dtypeByName(row.base).blockSize === 1)
+    notes.push(`Types given by name are ignored by ${row.name}, as llama-quantize does.`);
+  if (options.pruneLayers?.length) {
+    const perLayer = [...metadata].filter(
+      ([key, { value }]) =>
+        key.startsWith(`${facts.architecture}.`) && Array.isArray(value) && value.length === facts.layers,
+    );
+    for (const [key] of perLayer) notes.push(`${key} still has a value for each of the ${facts.layers} layers.`);
+  }
+  return notes;
 }
 
 type OrderedTensor = PlannedTensor & { readonly sourceName?: string };

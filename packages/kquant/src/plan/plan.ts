@@ -54,6 +54,8 @@ export interface Plan {
   readonly metadata: GgufMetadata;
   readonly tensors: readonly TensorPlan[];
   readonly totals: PlanTotals;
+  /** What a person should know, one sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** What a planner needs of a tensor; a `TensorView` has it all. */
@@ -70,9 +72,10 @@ export function completePlan(
   fileType: string,
   metadata: GgufMetadata,
   tensors: readonly Omit<TensorPlan, 'bytes'>[],
+  notes: readonly string[] = [],
 ): Plan {
   const sized = tensors.map((tensor) => ({ ...tensor, bytes: tensor.rows * rowBytes(tensor.to, tensor.cols) }));
-  return { fileType, metadata, tensors: sized, totals: totalsOf(sized) };
+  return { fileType, metadata, tensors: sized, totals: totalsOf(sized), notes };
 }
 
 function totalsOf(tensors: readonly TensorPlan[]): PlanTotals {
