@@ -2,7 +2,7 @@
 import { QuernError } from '@quern/errors';
 import type { Device, OpName, Tensor } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { devices } from './devices.ts';
+import { devices as cpuDevices, webgpuDevices } from './devices.ts';
 
 type Refusal = [title: string, code: string, names: RegExp, call: (device: Device) => void];
 
@@ -243,6 +243,8 @@ const refusals: Refusal[] = [
   ],
   ['a tensor of nobody', 'tensor-foreign', /belong/, (d) => d.free({ dtype: 'F32', shape: [1], byteLength: 4 })],
 ];
+
+const devices = { ...cpuDevices, ...webgpuDevices };
 
 describe.each(Object.keys(devices))('%s', (name) => {
   let device: Device;

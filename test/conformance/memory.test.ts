@@ -1,11 +1,15 @@
 // Memory as every device must give it: zeroed, budgeted, reusable, aliased by views.
 import { cpuDevice, type Device, referenceDevice } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { webgpuDevices } from './devices.ts';
 
 const MiB = 2 ** 20;
 const small: Record<string, () => Promise<Device>> = {
   reference: async () => referenceDevice({ memoryBytes: MiB }),
   cpu: () => cpuDevice({ threads: 1, memoryBytes: MiB }),
+  ...Object.fromEntries(
+    Object.entries(webgpuDevices).map(([name, create]) => [name, () => create({ memoryBytes: MiB })]),
+  ),
 };
 
 describe.each(Object.keys(small))('%s', (name) => {

@@ -7,6 +7,9 @@ import { QuernError } from '@quern/errors';
  */
 const kept = ((globalThis as Record<symbol, unknown>)[Symbol.for('quern.webgpu')] ??= new Map()) as Map<string, GPU>;
 
+/** A variable, so that bundlers for the browser leave the import alone. */
+const PACKAGE: string = 'webgpu';
+
 /**
  * @param flags of Dawn, in Node only: `adapter=llvmpipe` (part of a name), `backend=null`
  * @throws QuernError `webgpu-no-adapter`
@@ -21,7 +24,7 @@ export async function openGpu(flags: readonly string[]): Promise<GPU> {
   const key = flags.join(' ');
   const known = kept.get(key);
   if (known) return known;
-  const { create } = await import('webgpu').catch((cause: Error) => {
+  const { create } = await (import(PACKAGE) as Promise<typeof import('webgpu')>).catch((cause: Error) => {
     throw new QuernError('webgpu-no-adapter', `The npm package webgpu cannot be loaded: ${cause.message}`, {
       remedy: 'Run npm install webgpu (it is optional and may lack this platform), or use the cpu device.',
       cause,

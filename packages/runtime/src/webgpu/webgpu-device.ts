@@ -72,6 +72,11 @@ export class WebgpuDevice implements Device {
     });
   }
 
+  /** For profilers, and for code that shares the device. */
+  get gpuDevice(): GPUDevice {
+    return this.#parts.device;
+  }
+
   get capabilities(): Capabilities {
     return this.#capabilities;
   }
