@@ -78,11 +78,10 @@ export class EngineCore {
     for (const { sequence, count } of shares) sequence.computed += count;
     const complete = shares.filter(({ sequence }) => sequence.pending === 0);
     if (complete.length === 0) {
-      this.#model.prefill(batch);
-      await this.#model.device.sync();
+      await this.#model.prefill(batch);
       return;
     }
-    const logits = this.#model.forward({ ...batch, outputRows: lastRows(shares) });
+    const logits = await this.#model.forward({ ...batch, outputRows: lastRows(shares) });
     const bytes = await this.#model.device.read(logits);
     const vocabSize = this.#model.hyperparameters.vocabSize;
     for (const [n, { sequence }] of complete.entries()) {

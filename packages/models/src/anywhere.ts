@@ -14,3 +14,11 @@ export {
 } from './hyperparameters.ts';
 export { convertedDtype, guessFileType, type PlainFileType, plainFileTypes } from './lens/dtype-policy.ts';
 export { type LoadOptions, loadModel } from './load-model.ts';
+export {
+  type DevicePlacement,
+  describePlacement,
+  type Placement,
+  type PlacementOptions,
+  type SplitMode,
+} from './placement/placement.ts';
+export { type DeviceCapacity, planPlacement } from './placement/plan.ts';

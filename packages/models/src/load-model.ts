@@ -1,110 +1,141 @@
-// From a model on disk to a model on a device: the memory is counted first, then the weights stream in, a few rows at a
+// From a model on disk to a model on devices: the memory is counted first, then the weights stream in, a few rows at a
 // time, so that the host never holds a whole tensor.
 import type { ModelView, TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { Device, Tensor } from '@quern/runtime';
-import {
-  allocateBuffers,
-  allocateCaches,
-  type BatchLimits,
-  bufferBytes,
-  bufferShapes,
-  cacheBytes,
-} from './forward/buffers.ts';
+import type { BatchSizes } from './forward/batch-limits.ts';
+import { allocateBuffers, allocateCaches, bufferShapes } from './forward/buffers.ts';
 import { decoderModel } from './forward/decoder-model.ts';
 import { loadTensor, readVector, requireWeightDtypes } from './forward/load-tensor.ts';
-import type { Model, ModelMemory } from './forward/model.ts';
+import type { Model } from './forward/model.ts';
+import type { Rank } from './forward/rank.ts';
 import { ropeFrequencies } from './forward/rope.ts';
-import { arrangeWeights, isMatrix, wantedTensors } from './forward/weights.ts';
-import { type Hyperparameters, hyperparameters } from './hyperparameters.ts';
+import { arrangeWeights, isMatrix } from './forward/weights.ts';
+import type { Hyperparameters } from './hyperparameters.ts';
+import type { DevicePlacement, PlacementOptions } from './placement/placement.ts';
+import { networkOf, planShares } from './placement/plan.ts';
+import type { Network, Share } from './placement/shares.ts';
 
-export interface LoadOptions {
-  /** Most tokens of one batch. */
-  readonly batchTokens: number;
-  /** Positions that the KV cache holds, for all sequences together; rounded up to whole blocks. Default: batchTokens. */
-  readonly cells?: number;
-  /** Positions per cache block. Default 32. */
-  readonly blockTokens?: number;
-  /** Most sequences of one batch. Default 1. */
-  readonly maxSequences?: number;
-  /** Most rows of one batch whose logits are wanted. Default: batchTokens. */
-  readonly maxOutputs?: number;
+export interface LoadOptions extends BatchSizes, PlacementOptions {
   /** Called as weights arrive, in bytes as stored. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
 
 /**
- * Loads a model of the llama family, dense or with experts. `device` stays the caller's to dispose.
+ * Loads a model of the llama family, dense or with experts.
+ * @param devices one, or several to share the model as `options` say; they stay the caller's to dispose
  * @throws QuernError
- *   `model-too-large` with the numbers, before anything is read;
+ *   `model-too-large` with the numbers, before anything is read; `placement-invalid`, `placement-not-divisible`;
  *   `tensor-missing`, `tensor-unexpected`, `tensor-wrong-shape`, `weight-dtype-unsupported` (tensor and dtype named);
  *   `unsupported-model` when the heads have a shape that the attention op does not take;
  *   and those of `hyperparameters`.
  */
-export async function loadModel(view: ModelView, device: Device, options: LoadOptions): Promise<Model> {
-  const parameters = hyperparameters(view);
-  checkHeads(parameters, view.path);
-  const limits = batchLimits(options);
-  const wanted = wantedTensors(view, parameters);
-  await requireWeightDtypes(device, wanted.filter(isMatrix));
+export async function loadModel(
+  view: ModelView,
+  devices: Device | readonly Device[],
+  options: LoadOptions,
+): Promise<Model> {
+  const all = 'alloc' in devices ? [devices] : devices;
+  const network = networkOf(view, options);
+  checkHeads(network.hyperparameters, view.path);
+  const { placement, shares } = planShares(network, all, options);
+  for (const { device, tensors } of shares)
+    await requireWeightDtypes(all[device]!, tensors.map(({ tensor }) => tensor).filter(isMatrix));
 
-  const shapes = bufferShapes(parameters, limits);
-  const memory: ModelMemory = {
-    weightBytes: wanted.reduce((sum, t) => sum + (isMatrix(t) ? t.rows * t.rowBytes : 4 * t.cols), 0),
-    kvBytes: cacheBytes(parameters, limits),
-    activationBytes: bufferBytes(shapes),
+  const loading = shares.map((share) => new RankInLoading(all[share.device]!, share));
+  const dispose = (): void => {
+    for (const rank of loading) rank.free();
   };
-  requireMemory(memory, device, limits, view.path);
-
-  const owned: Tensor[] = [];
-  const own = (tensor: Tensor): Tensor => {
-    owned.push(tensor);
-    return tensor;
-  };
-  const alloc: Device['alloc'] = (...request) => own(device.alloc(...request));
   try {
-    const buffers = allocateBuffers(alloc, shapes);
-    const caches = allocateCaches(alloc, parameters, limits);
-
-    const loaded = new Map<string, Tensor>();
-    const totalBytes = wanted.reduce((sum, t) => sum + t.rows * t.rowBytes, 0);
-    let doneBytes = 0;
-    for (const tensor of inFileOrder(wanted)) {
-      if (tensor.name === 'rope_freqs.weight') continue; // consumed on the host
-      const onBytes = (bytes: number) => options.onProgress?.((doneBytes += bytes), totalBytes);
-      loaded.set(tensor.name, own(await loadTensor(device, tensor, onBytes)));
-    }
+    for (const rank of loading) rank.reserve(network);
+    await loadWeights(loading, options.onProgress);
     const divisors = view.tensors.get('rope_freqs.weight');
+    const ranks = loading.map((rank) => rank.finish());
     return decoderModel({
-      device,
-      hyperparameters: parameters,
-      memory,
-      limits,
-      weights: arrangeWeights(loaded, parameters.blockCount),
-      weightNames: new Map([...loaded].map(([name, tensor]) => [tensor, name])),
-      caches,
-      buffers,
-      rope: ropeFrequencies(parameters, divisors && (await readVector(divisors))),
-      owned,
+      hyperparameters: network.hyperparameters,
+      placement,
+      memory: {
+        weightBytes: total(placement.devices, 'weightBytes'),
+        kvBytes: total(placement.devices, 'kvBytes'),
+        activationBytes: total(placement.devices, 'activationBytes'),
+      },
+      limits: network.limits,
+      stages:
+        placement.split === 'row'
+          ? [{ firstBlock: 0, ranks }]
+          : ranks.map((rank, i) => ({ firstBlock: shares[i]!.firstBlock, ranks: [rank] })),
+      rope: ropeFrequencies(network.hyperparameters, divisors && (await readVector(divisors))),
+      dispose,
     });
   } catch (error) {
-    for (const tensor of owned) device.free(tensor);
+    dispose();
     throw error;
   }
 }
 
-/** The order that a disk likes, and a source that reads ahead. */
-const inFileOrder = (tensors: readonly TensorView[]): TensorView[] =>
-  [...tensors].sort((a, b) => (a.file === b.file ? a.offset - b.offset : a.file < b.file ? -1 : 1));
+/** A device on its way to hold its share. */
+class RankInLoading {
+  readonly device: Device;
+  readonly share: Share;
+  readonly #owned: Tensor[] = [];
+  readonly #loaded = new Map<string, Tensor>();
+  #memory?: Pick<Rank, 'buffers' | 'caches'>;
 
-function batchLimits(options: LoadOptions): BatchLimits {
-  const { batchTokens, cells = batchTokens, blockTokens = 32, maxSequences = 1, maxOutputs = batchTokens } = options;
-  for (const [name, value] of Object.entries({ batchTokens, cells, blockTokens, maxSequences, maxOutputs }))
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new QuernError('load-option-invalid', `${name} must be a positive integer, got ${value}.`);
-  const blocks = Math.ceil(cells / blockTokens);
-  return { batchTokens, blockTokens, blocks, maxSequences, maxOutputs, tableWidth: blocks };
+  constructor(device: Device, share: Share) {
+    this.device = device;
+    this.share = share;
+  }
+
+  /** Takes the memory of cache and activations. */
+  reserve({ limits }: Network): void {
+    const { hyperparameters } = this.share;
+    const alloc: Device['alloc'] = (...request) => this.#own(this.device.alloc(...request));
+    this.#memory = {
+      buffers: allocateBuffers(alloc, bufferShapes(hyperparameters, limits, this.share)),
+      caches: allocateCaches(alloc, hyperparameters, limits, this.share),
+    };
+  }
+
+  async load(tensor: TensorView, onBytes: (bytes: number) => void): Promise<void> {
+    this.#loaded.set(tensor.name, this.#own(await loadTensor(this.device, tensor, onBytes)));
+  }
+
+  finish(): Rank {
+    const { hyperparameters } = this.share;
+    return {
+      device: this.device,
+      hyperparameters,
+      weights: arrangeWeights(this.#loaded, this.share),
+      weightNames: new Map([...this.#loaded].map(([name, tensor]) => [tensor, name])),
+      ...this.#memory!,
+    };
+  }
+
+  free(): void {
+    for (const tensor of this.#owned) this.device.free(tensor);
+    this.#owned.length = 0;
+  }
+
+  #own(tensor: Tensor): Tensor {
+    this.#owned.push(tensor);
+    return tensor;
+  }
 }
+
+async function loadWeights(ranks: readonly RankInLoading[], onProgress: LoadOptions['onProgress']): Promise<void> {
+  const pieces = ranks.flatMap((rank) => rank.share.tensors.map(({ tensor }) => ({ rank, tensor })));
+  const totalBytes = pieces.reduce((sum, { tensor }) => sum + tensor.rows * tensor.rowBytes, 0);
+  let doneBytes = 0;
+  for (const { rank, tensor } of pieces.sort((a, b) => inFileOrder(a.tensor, b.tensor)))
+    await rank.load(tensor, (bytes) => onProgress?.((doneBytes += bytes), totalBytes));
+}
+
+/** The order that a disk likes, and a source that reads ahead. */
+const inFileOrder = (a: TensorView, b: TensorView): number =>
+  a.file === b.file ? a.offset - b.offset : a.file < b.file ? -1 : 1;
+
+const total = (shares: readonly DevicePlacement[], key: 'weightBytes' | 'kvBytes' | 'activationBytes'): number =>
+  shares.reduce((sum, share) => sum + share[key], 0);
 
 function checkHeads({ keyLength, valueLength }: Hyperparameters, file: string): void {
   if (keyLength !== valueLength || keyLength % 4 !== 0)
@@ -113,17 +144,4 @@ function checkHeads({ keyLength, valueLength }: Hyperparameters, file: string): 
       `Heads of ${keyLength} (key) and ${valueLength} (value) scalars are not supported: equal sizes, a multiple of 4, are.`,
       { file },
     );
-}
-
-function requireMemory(memory: ModelMemory, device: Device, limits: BatchLimits, file: string): void {
-  const { weightBytes, kvBytes, activationBytes } = memory;
-  const needed = weightBytes + kvBytes + activationBytes;
-  if (needed <= device.limits.memoryBytes) return;
-  const cells = limits.blocks * limits.blockTokens;
-  throw new QuernError(
-    'model-too-large',
-    `The model needs ${needed} bytes on the ${device.name} device (weights ${weightBytes}, KV cache of ${cells} tokens ${kvBytes}, ` +
-      `batches of ${limits.batchTokens} tokens ${activationBytes}); the device may hold ${device.limits.memoryBytes}.`,
-    { file, remedy: 'Use a smaller quantization, a shorter context or a smaller batch.' },
-  );
 }

@@ -42,7 +42,7 @@ async function interleaved(
       ids.slice(done[s], done[s] + takes[s]).map((token, i) => ({ token, s, position: done[s] + i })),
     );
     if (rows.length > 0) {
-      const out = model.forward({
+      const out = await model.forward({
         tokens: Int32Array.from(rows, (row) => row.token),
         positions: Int32Array.from(rows, (row) => row.position),
         seqs: Int32Array.from(rows, (row) => row.s),

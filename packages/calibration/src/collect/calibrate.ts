@@ -93,8 +93,8 @@ async function runChunk(
   const size = processOutput ? Math.min(model.batchTokens, model.maxOutputs) : model.batchTokens;
   for (let from = 0; from < tokens.length; from += size) {
     const batch = batchOf(model, tokens, from, Math.min(from + size, tokens.length));
-    if (processOutput) model.forward({ ...batch, outputRows: batch.tokens.map((_, row) => row) }, collector);
-    else model.prefill(batch, collector);
+    if (processOutput) await model.forward({ ...batch, outputRows: batch.tokens.map((_, row) => row) }, collector);
+    else await model.prefill(batch, collector);
     await model.device.sync();
     // The device computes on this thread: let signals and timers of the process have their turn.
     await new Promise((resolve) => setImmediate(resolve));

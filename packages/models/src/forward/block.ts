@@ -2,6 +2,7 @@
 //   x += attn_output · attention(rope(norm(q · n)), rope(norm(k · n)), v · n)    n = rmsNorm(x); q, k, v may be biased;
 //                                                                               norm per head only where the model has it
 //   x += mlp(m), or the experts of m                                            m = rmsNorm(x)
+// The additions are the caller's: where several devices share a block, each gives only its part of what is added.
 import type { Device, Tensor } from '@quern/runtime';
 import type { LayerCache } from './buffers.ts';
 import { runExperts, runSharedExpert } from './experts.ts';
@@ -9,13 +10,19 @@ import { runMlp } from './mlp.ts';
 import { type BatchPass, project } from './pass.ts';
 import type { BlockWeights } from './weights.ts';
 
-/** `pass.buffers.residual` [T, C] is read and updated. */
-export function runBlock(pass: BatchPass, weights: BlockWeights, cache: LayerCache): void {
-  attend(pass, weights, cache);
-  feedForward(pass, weights);
+/** What a block wants to be added to its residual stream. */
+export interface Addend {
+  readonly of: 'attention' | 'feed-forward' | 'experts' | 'shared expert';
+  readonly y: Tensor; // [T, C]
 }
 
-function attend(pass: BatchPass, weights: BlockWeights, cache: LayerCache): void {
+/** Each addend must be in `pass.buffers.residual` [T, C] before the next one is asked for. */
+export function* runBlock(pass: BatchPass, weights: BlockWeights, cache: LayerCache): Generator<Addend, void> {
+  yield { of: 'attention', y: attend(pass, weights, cache) };
+  yield* feedForward(pass, weights);
+}
+
+function attend(pass: BatchPass, weights: BlockWeights, cache: LayerCache): Tensor {
   const { device, hyperparameters, buffers, blockTokens } = pass;
   const { headCount: heads, headCountKv: kvHeads, keyLength: headDim, slidingWindow, rmsEps: eps } = hyperparameters;
   const { residual, normed, q, k, v, attended, cos, sin, blockTable, seqs, positions } = buffers;
@@ -40,25 +47,24 @@ function attend(pass: BatchPass, weights: BlockWeights, cache: LayerCache): void
   device.run('attention', [q, cache.k, cache.v, ...paging], attended, shape);
 
   project(pass, attended, weights.attnOutput, weights.attnOutputBias, normed);
-  device.run('add', [residual, normed], residual, {});
+  return normed;
 }
 
-function feedForward(pass: BatchPass, weights: BlockWeights): void {
+function* feedForward(pass: BatchPass, weights: BlockWeights): Generator<Addend, void> {
   const { device, buffers } = pass;
   const { residual, normed, mlp, experts, sharedExpert } = buffers;
   device.run('rmsNorm', [residual, weights.ffnNorm], normed, { eps: pass.hyperparameters.rmsEps });
-  const add = (y: Tensor) => device.run('add', [residual, y], residual, {});
   if (weights.experts && experts) {
     runExperts(pass, normed, weights.experts, experts, experts.mixed);
-    add(experts.mixed);
+    yield { of: 'experts', y: experts.mixed };
   }
   if (weights.sharedExpert && sharedExpert) {
     runSharedExpert(pass, normed, weights.sharedExpert, sharedExpert, sharedExpert.gated);
-    add(sharedExpert.gated);
+    yield { of: 'shared expert', y: sharedExpert.gated };
   }
   if (weights.mlp && mlp) {
     runMlp(pass, normed, weights.mlp, mlp, normed);
-    add(normed);
+    yield { of: 'feed-forward', y: normed };
   }
 }
 

@@ -1,4 +1,4 @@
-// The device memory that one batch passes through, allocated once at its largest size; each batch takes views of it.
+// The memory of one device that a batch passes through, allocated once at its largest size; each batch takes views of it.
 import type { Device, Tensor } from '@quern/runtime';
 import type { Hyperparameters } from '../hyperparameters.ts';
 
@@ -15,7 +15,6 @@ export interface Buffers {
   readonly tokens: Tensor; // [T] I32
   readonly positions: Tensor; // [T] I32
   readonly seqs: Tensor; // [T] I32
-  readonly outputRows: Tensor; // [N] I32
   readonly blockTable: Tensor; // [S, tableWidth] I32
   readonly cos: Tensor; // [T, rot/2]
   readonly sin: Tensor; // [T, rot/2]
@@ -25,11 +24,17 @@ export interface Buffers {
   readonly k: Tensor; // [T, kvHeads·headDim]
   readonly v: Tensor; // [T, kvHeads·headDim]
   readonly attended: Tensor; // [T, heads·headDim]
-  readonly outputs: Tensor; // [N, C]
-  readonly logits: Tensor; // [N, vocab]
+  /** Where logits are computed. */
+  readonly output?: OutputBuffers;
   readonly mlp?: MlpBuffers;
   readonly experts?: ExpertBuffers;
   readonly sharedExpert?: SharedExpertBuffers;
+}
+
+export interface OutputBuffers {
+  readonly rows: Tensor; // [N] I32
+  readonly normed: Tensor; // [N, C]
+  readonly logits: Tensor; // [N, vocab]
 }
 
 export interface MlpBuffers {
@@ -62,7 +67,7 @@ interface BufferShape {
   readonly dtype: 'F32' | 'I32';
   readonly shape: readonly number[];
 }
-type GroupName = 'mlp' | 'experts' | 'sharedExpert';
+type GroupName = 'output' | 'mlp' | 'experts' | 'sharedExpert';
 /** Shapes as deep as the buffers. */
 export type BufferShapes = Readonly<Record<Exclude<keyof Buffers, GroupName>, BufferShape>> & {
   readonly [Group in GroupName]?: Readonly<Record<keyof NonNullable<Buffers[Group]>, BufferShape>>;
@@ -71,15 +76,21 @@ export type BufferShapes = Readonly<Record<Exclude<keyof Buffers, GroupName>, Bu
 const f32 = (...shape: number[]): BufferShape => ({ dtype: 'F32', shape });
 const i32 = (...shape: number[]): BufferShape => ({ dtype: 'I32', shape });
 
-/** Every shape at its largest: what will be allocated, and what the memory check counts. */
-export function bufferShapes(hyperparameters: Hyperparameters, limits: BatchLimits): BufferShapes {
+/**
+ * Every shape at its largest: what will be allocated, and what the memory check counts.
+ * @param part whether the device computes logits
+ */
+export function bufferShapes(
+  hyperparameters: Hyperparameters,
+  limits: BatchLimits,
+  { output }: { output: boolean },
+): BufferShapes {
   const { embeddingLength: C, headCount, headCountKv, keyLength, vocabSize } = hyperparameters;
   const { batchTokens: T, maxOutputs: N, maxSequences: S, tableWidth } = limits;
   return {
     tokens: i32(T),
     positions: i32(T),
     seqs: i32(T),
-    outputRows: i32(N),
     blockTable: i32(S, tableWidth),
     cos: f32(T, hyperparameters.ropeDimensionCount / 2),
     sin: f32(T, hyperparameters.ropeDimensionCount / 2),
@@ -89,8 +100,7 @@ export function bufferShapes(hyperparameters: Hyperparameters, limits: BatchLimi
     k: f32(T, headCountKv * keyLength),
     v: f32(T, headCountKv * keyLength),
     attended: f32(T, headCount * keyLength),
-    outputs: f32(N, C),
-    logits: f32(N, vocabSize),
+    ...(output && { output: { rows: i32(N), normed: f32(N, C), logits: f32(N, vocabSize) } }),
     ...feedForwardShapes(hyperparameters, T),
   };
 }
@@ -98,7 +108,7 @@ export function bufferShapes(hyperparameters: Hyperparameters, limits: BatchLimi
 function feedForwardShapes(
   { embeddingLength: C, feedForwardLength: F, experts }: Hyperparameters,
   T: number,
-): Pick<BufferShapes, GroupName> {
+): Pick<BufferShapes, 'mlp' | 'experts' | 'sharedExpert'> {
   if (!experts) return { mlp: { gate: f32(T, F), up: f32(T, F) } };
   const { count, used, feedForwardLength: expertF, sharedFeedForwardLength: sharedF } = experts;
   return {
@@ -159,20 +169,22 @@ export const cacheShape = ({ headCountKv, keyLength }: Hyperparameters, { blocks
   headCountKv * keyLength,
 ];
 
-/** Bytes of the whole cache, F32. */
-export function cacheBytes(hyperparameters: Hyperparameters, limits: BatchLimits): number {
+/** Bytes of the caches of so many layers, F32. */
+export function cacheBytes(hyperparameters: Hyperparameters, limits: BatchLimits, layers: number): number {
   const [cells, kvDim] = cacheShape(hyperparameters, limits);
-  return 4 * 2 * hyperparameters.blockCount * cells * kvDim;
+  return 4 * 2 * layers * cells * kvDim;
 }
 
+/** Of blocks `firstBlock` … `endBlock - 1`. */
 export function allocateCaches(
   alloc: Device['alloc'],
   hyperparameters: Hyperparameters,
   limits: BatchLimits,
+  { firstBlock, endBlock }: { firstBlock: number; endBlock: number },
 ): LayerCache[] {
   const shape = cacheShape(hyperparameters, limits);
-  return Array.from({ length: hyperparameters.blockCount }, (_, i) => ({
-    k: alloc('F32', shape, `k cache of block ${i}`),
-    v: alloc('F32', shape, `v cache of block ${i}`),
+  return Array.from({ length: endBlock - firstBlock }, (_, i) => ({
+    k: alloc('F32', shape, `k cache of block ${firstBlock + i}`),
+    v: alloc('F32', shape, `v cache of block ${firstBlock + i}`),
   }));
 }

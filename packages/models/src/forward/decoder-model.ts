@@ -1,105 +1,138 @@
-// The forward pass of the llama family, dense or with experts: embed, blocks, final norm, logits of the wanted rows.
+// The forward pass of the llama family, dense or with experts: embed, blocks, final norm, logits of the wanted rows; over
+// the devices of a placement one after the other, the residual stream crossing from one to the next through the host.
 import { QuernError } from '@quern/errors';
-import type { Device, Tensor } from '@quern/runtime';
+import type { Tensor } from '@quern/runtime';
 import type { Hyperparameters } from '../hyperparameters.ts';
-import { runBlock } from './block.ts';
-import { type BatchLimits, type Buffers, type LayerCache, mapBuffers } from './buffers.ts';
+import type { Placement } from '../placement/placement.ts';
+import type { BatchLimits, OutputBuffers } from './buffers.ts';
 import type { MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './model.ts';
 import type { BatchPass } from './pass.ts';
-import { fillRope, type RopeFrequencies } from './rope.ts';
-import type { Weights } from './weights.ts';
+import { bytesOf, type Rank, startPass } from './rank.ts';
+import type { RopeFrequencies } from './rope.ts';
+import { type Inspect, runStage, type Stage } from './stage.ts';
 
-/** Everything that `loadModel` has prepared on the device. */
+/** Everything that `loadModel` has prepared on the devices. */
 export interface ModelParts {
-  readonly device: Device;
   readonly hyperparameters: Hyperparameters;
+  readonly placement: Placement;
   readonly memory: ModelMemory;
   readonly limits: BatchLimits;
-  readonly weights: Weights;
-  /** GGUF names of the weights, for observers. */
-  readonly weightNames: ReadonlyMap<Tensor, string>;
-  readonly caches: readonly LayerCache[];
-  readonly buffers: Buffers;
+  /** The first embeds, the last computes logits; both on their first rank. */
+  readonly stages: readonly Stage[];
   readonly rope: RopeFrequencies;
-  /** All allocations, for `dispose`. */
-  readonly owned: readonly Tensor[];
+  /** Frees all allocations. */
+  readonly dispose: () => void;
+}
+
+interface Watchers {
+  readonly observer?: MatmulObserver;
+  readonly inspect?: Inspect;
 }
 
 export function decoderModel(parts: ModelParts): Model {
-  const { device, hyperparameters, memory, limits, weights } = parts;
+  const { hyperparameters, placement, memory, limits, stages, dispose } = parts;
   return {
-    device,
+    device: stages.at(-1)!.ranks[0]!.device,
     hyperparameters,
+    placement,
     memory,
     ...limits,
-    prefill: (batch, observer) => void computeBlocks(parts, batch, observer),
-    forward(batch, observer) {
-      checkOutputs(batch, limits);
-      const views = computeBlocks(parts, batch, observer);
-      const N = batch.outputRows.length;
-      const rows = device.view(parts.buffers.outputRows, [N]);
-      const outputs = device.view(parts.buffers.outputs, [N, hyperparameters.embeddingLength]);
-      const logits = device.view(parts.buffers.logits, [N, hyperparameters.vocabSize]);
-      device.write(rows, bytesOf(batch.outputRows));
-      device.run('gatherRows', [views.residual, rows], outputs, {});
-      device.run('rmsNorm', [outputs, weights.outputNorm], outputs, { eps: hyperparameters.rmsEps });
-      observeBy(parts, observer)?.(weights.output, outputs);
-      device.run('matmul', [outputs, weights.output], logits, {});
-      return logits;
+    async prefill(batch, observer) {
+      const reached = stages.filter((stage, i) => i === 0 || hasBlocks(stage));
+      await computeBlocks(parts, reached, batch, { observer });
+      await Promise.all(reached.at(-1)!.ranks.map(({ device }) => device.sync()));
     },
-    dispose() {
-      for (const tensor of parts.owned) device.free(tensor);
+    forward: (batch, observer) => computeLogits(parts, batch, { observer }),
+    async locateNonFinite(batch) {
+      let found: string | undefined;
+      const inspect: Inspect = async (name, device, values) => {
+        if (found === undefined && !areFinite(await device.read(values))) found = name;
+      };
+      await computeLogits(parts, batch, { inspect });
+      return found;
     },
+    dispose,
   };
 }
 
-/** Embeds the tokens and runs every block; the returned views hold the residual stream. */
-function computeBlocks(parts: ModelParts, batch: TokenBatch, observer?: MatmulObserver): Buffers {
-  const { device, hyperparameters, limits, weights, caches } = parts;
-  checkTokens(batch, limits);
-  const views = viewsOf(parts, batch);
-  device.write(views.tokens, bytesOf(batch.tokens));
-  device.write(views.positions, bytesOf(batch.positions));
-  device.write(views.seqs, bytesOf(batch.seqs));
-  device.write(views.blockTable, bytesOf(batch.blockTable));
-  writeRope(parts, batch.positions, views);
-  device.run('embed', [weights.embedding, views.tokens], views.residual, {});
-  const { blockTokens } = limits;
-  const pass: BatchPass = { device, hyperparameters, buffers: views, blockTokens, observe: observeBy(parts, observer) };
-  for (const [i, block] of weights.blocks.entries()) runBlock(pass, block, caches[i]!);
-  return views;
+const hasBlocks = ({ ranks }: Stage): boolean => ranks[0]!.caches.length > 0;
+
+async function computeLogits(parts: ModelParts, batch: OutputBatch, { observer, inspect }: Watchers): Promise<Tensor> {
+  const { hyperparameters, limits, stages } = parts;
+  checkOutputs(batch, limits);
+  const { device, buffers } = await computeBlocks(parts, stages, batch, { observer, inspect });
+  const rank = stages.at(-1)!.ranks[0]!;
+  const { norm, matrix } = rank.weights.output!;
+  const N = batch.outputRows.length;
+  const { rows, normed, logits } = outputViews(rank, N);
+  device.write(rows, bytesOf(batch.outputRows));
+  device.run('gatherRows', [buffers.residual, rows], normed, {});
+  device.run('rmsNorm', [normed, norm], normed, { eps: hyperparameters.rmsEps });
+  await inspect?.('output_norm', device, normed);
+  observeBy(rank, observer)?.(matrix, normed);
+  device.run('matmul', [normed, matrix], logits, {});
+  await inspect?.('the output matrix', device, logits);
+  return logits;
 }
 
-function observeBy({ weightNames, hyperparameters }: ModelParts, observer?: MatmulObserver): BatchPass['observe'] {
+function outputViews({ device, buffers }: Rank, N: number): OutputBuffers {
+  const { rows, normed, logits } = buffers.output!;
+  return {
+    rows: device.view(rows, [N]),
+    normed: device.view(normed, [N, normed.shape[1]!]),
+    logits: device.view(logits, [N, logits.shape[1]!]),
+  };
+}
+
+/** Embeds the tokens and runs the blocks of `stages`; the pass returned holds the residual stream. */
+async function computeBlocks(
+  { limits, rope }: ModelParts,
+  stages: readonly Stage[],
+  batch: TokenBatch,
+  { observer, inspect }: Watchers,
+): Promise<BatchPass> {
+  checkTokens(batch, limits);
+  let last: BatchPass | undefined;
+  for (const stage of stages) {
+    if (observer && stage.ranks.length > 1)
+      throw new QuernError('observer-unsupported', 'Inputs of matmuls cannot be observed in a model split by rows.', {
+        remedy: 'Split it by layers.',
+      });
+    const passes = stage.ranks.map((rank) => startPass(rank, batch, limits, rope, observeBy(rank, observer)));
+    const [first, ...others] = passes as [BatchPass, ...BatchPass[]];
+    if (last) await carry(last, passes);
+    else {
+      const { residual, tokens } = first.buffers;
+      first.device.run('embed', [stage.ranks[0]!.weights.embedding!, tokens], residual, {});
+      await inspect?.('token_embd', first.device, residual);
+      if (others.length > 0) await carry(first, others);
+    }
+    await runStage(stage, passes, inspect);
+    last = first;
+  }
+  return last!;
+}
+
+/** The residual stream, through the host. */
+async function carry(from: BatchPass, to: readonly BatchPass[]): Promise<void> {
+  const bytes = await from.device.read(from.buffers.residual);
+  for (const { device, buffers } of to) device.write(buffers.residual, bytes);
+}
+
+function observeBy(rank: Rank, observer: MatmulObserver | undefined): BatchPass['observe'] {
   if (!observer) return undefined;
+  const { device, weightNames, hyperparameters } = rank;
   return (weight, input, ids) => {
     const name = weightNames.get(weight)!;
-    if (ids) observer.onExpertInput(name, input, ids, hyperparameters.experts!.count);
-    else observer.onMatmulInput(name, input);
+    if (ids) observer.onExpertInput(name, input, ids, hyperparameters.experts!.count, device);
+    else observer.onMatmulInput(name, input, device);
   };
 }
 
-function writeRope({ device, rope }: ModelParts, positions: Int32Array, { cos, sin }: Buffers): void {
-  const size = positions.length * rope.inverse.length;
-  const cosines = new Float32Array(size);
-  const sines = new Float32Array(size);
-  fillRope(rope, positions, cosines, sines);
-  device.write(cos, bytesOf(cosines));
-  device.write(sin, bytesOf(sines));
-}
-
-/** The first T tokens and S sequences of every buffer. */
-function viewsOf({ device, buffers, limits }: ModelParts, batch: TokenBatch): Buffers {
-  const T = batch.tokens.length;
-  // A buffer may have several rows per token: one for each expert it uses.
-  const first = (tensor: Tensor): Tensor => {
-    const [rows, ...rest] = tensor.shape;
-    return device.view(tensor, [(T * rows!) / limits.batchTokens, ...rest]);
-  };
-  const { outputRows, outputs, logits, blockTable, ...perToken } = buffers;
-  const sequences = batch.blockTable.length / limits.tableWidth;
-  const table = device.view(blockTable, [sequences, limits.tableWidth]);
-  return { ...mapBuffers(perToken, first), outputRows, outputs, logits, blockTable: table };
+function areFinite(bytes: Uint8Array): boolean {
+  let zero = 0;
+  for (const value of new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)) zero += value * 0;
+  return zero === 0;
 }
 
 function checkTokens({ tokens, positions, seqs, blockTable }: TokenBatch, limits: BatchLimits): void {
@@ -119,6 +152,3 @@ function checkOutputs({ outputRows }: OutputBatch, { maxOutputs }: BatchLimits):
 }
 
 const invalid = (what: string): QuernError => new QuernError('batch-invalid', `Invalid batch: ${what}.`);
-
-const bytesOf = (array: Int32Array | Float32Array): Uint8Array =>
-  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

@@ -1,6 +1,7 @@
 // What a loaded model offers: a forward pass over batches of tokens of several sequences, with a paged KV cache.
 import type { Device, Tensor } from '@quern/runtime';
 import type { Hyperparameters } from '../hyperparameters.ts';
+import type { Placement } from '../placement/placement.ts';
 
 /**
  * Tokens to compute, T ≤ `model.batchTokens`. Tokens of one sequence must come in rising positions, and every earlier
@@ -30,16 +31,18 @@ export interface OutputBatch extends TokenBatch {
  * output projection is `token_embd.weight`).
  */
 export interface MatmulObserver {
-  /** `input` [T, C] F32 is a buffer that later ops overwrite: enqueue what shall read it before returning. */
-  onMatmulInput(weightName: string, input: Tensor): void;
+  /**
+   * `input` [T, C] F32 on `device` is a buffer that later ops overwrite: enqueue what shall read it before returning.
+   */
+  onMatmulInput(weightName: string, input: Tensor, device: Device): void;
   /**
    * The same for a stack of `experts`: expert `ids[t][n]` [T, used] I32 is multiplied with row t of `input` when that has T
    * rows, and with row t·used + n when it has T·used.
    */
-  onExpertInput(weightName: string, input: Tensor, ids: Tensor, experts: number): void;
+  onExpertInput(weightName: string, input: Tensor, ids: Tensor, experts: number, device: Device): void;
 }
 
-/** Device memory that a model occupies, in bytes. */
+/** Device memory that a model occupies, in bytes, on all devices together. */
 export interface ModelMemory {
   readonly weightBytes: number;
   readonly kvBytes: number;
@@ -47,8 +50,10 @@ export interface ModelMemory {
 }
 
 export interface Model {
+  /** Where the logits are. */
   readonly device: Device;
   readonly hyperparameters: Hyperparameters;
+  readonly placement: Placement;
   readonly memory: ModelMemory;
   readonly batchTokens: number;
   readonly maxSequences: number;
@@ -60,13 +65,20 @@ export interface Model {
   /** Blocks that one sequence can have. */
   readonly tableWidth: number;
   /**
-   * Enqueues the batch; its keys and values enter the cache. Returns logits [N, vocab] F32 on the device, in the order of
-   * `outputRows`. The tensor belongs to the model and is overwritten by the next call.
-   * @throws QuernError `batch-invalid` (sizes), `op-index-out-of-range` (a token, position, block or row out of range)
+   * Computes the batch; its keys and values enter the cache. Gives logits [N, vocab] F32 on `device`, in the order of
+   * `outputRows`; on one device they are only enqueued. The tensor belongs to the model and is overwritten by the next
+   * call. Calls must not overlap.
+   * @throws QuernError `batch-invalid` (sizes), `op-index-out-of-range` (a token, position, block or row out of range),
+   *   and what a device throws: `device-lost`, …
    */
-  forward(batch: OutputBatch, observer?: MatmulObserver): Tensor;
-  /** The same without logits: only the cache is filled. */
-  prefill(batch: TokenBatch, observer?: MatmulObserver): void;
-  /** Frees the model's device memory; the device stays usable. */
+  forward(batch: OutputBatch, observer?: MatmulObserver): Promise<Tensor>;
+  /** The same without logits: only the cache is filled. Resolves when the batch has been computed. */
+  prefill(batch: TokenBatch, observer?: MatmulObserver): Promise<void>;
+  /**
+   * Computes a batch once more, looking at every step: what first gave NaN or infinity (`the attention of blk.3`), or
+   * undefined when nothing did. Slow.
+   */
+  locateNonFinite(batch: OutputBatch): Promise<string | undefined>;
+  /** Frees the model's device memory; the devices stay usable. */
   dispose(): void;
 }

@@ -24,7 +24,7 @@ export async function* sequenceLogits(model: Model, ids: Int32Array): AsyncGener
     const outputRows = Int32Array.from(tokens, (_, row) => row);
     const positions = outputRows.map((row) => first + row);
     const seqs = new Int32Array(tokens.length);
-    const logits = model.forward({ tokens, positions, seqs, blockTable, outputRows });
+    const logits = await model.forward({ tokens, positions, seqs, blockTable, outputRows });
     const bytes = await model.device.read(logits);
     yield { first, logits: new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4) };
   }

@@ -3,6 +3,7 @@
 import type { ModelView, TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { Tensor } from '@quern/runtime';
+import type { TensorRule } from '../arch/architecture.ts';
 import { type ExpectedTensor, expectedTensors } from '../arch/expected-tensors.ts';
 import { architectureOf, type Hyperparameters } from '../hyperparameters.ts';
 
@@ -43,12 +44,27 @@ export interface SharedExpertWeights extends MlpWeights {
   readonly sharedGate: Tensor; // [1, C]
 }
 
+/** Of one device. */
 export interface Weights {
-  readonly embedding: Tensor;
+  /** On the device that embeds the tokens. */
+  readonly embedding?: Tensor;
   readonly blocks: readonly BlockWeights[];
-  readonly outputNorm: Tensor;
-  /** The embedding itself when the model is tied. */
-  readonly output: Tensor;
+  /** On the device that computes logits. */
+  readonly output?: OutputWeights;
+}
+
+export interface OutputWeights {
+  readonly norm: Tensor;
+  /** The embedding when the model is tied. */
+  readonly matrix: Tensor;
+}
+
+/** A tensor of the model that the forward pass uses. */
+export interface WantedTensor {
+  readonly tensor: TensorView;
+  readonly rule: TensorRule;
+  /** Number of the block it belongs to. */
+  readonly block?: number;
 }
 
 /** Only matrices keep their stored dtype: vectors are small, and devices take norms and biases as F32. */
@@ -58,10 +74,10 @@ export const isMatrix = (view: TensorView): boolean => view.shape.length > 1;
  * The tensors to load, checked against the architecture.
  * @throws QuernError `tensor-missing`, `tensor-unexpected`, `tensor-wrong-shape`
  */
-export function wantedTensors(view: ModelView, hyperparameters: Hyperparameters): TensorView[] {
+export function wantedTensors(view: ModelView, hyperparameters: Hyperparameters): WantedTensor[] {
   const expected = expectedTensors(architectureOf(view), hyperparameters, hyperparameters.blockCount);
-  const wanted = expected.filter((tensor) => isPresent(tensor, view, hyperparameters)).map((tensor) => tensor.gguf);
-  const names = new Set(wanted);
+  const wanted = expected.filter((tensor) => isPresent(tensor, view, hyperparameters));
+  const names = new Set(wanted.map(({ gguf }) => gguf));
   for (const { name, file, offset } of view.tensors.values())
     if (!names.has(name))
       throw new QuernError('tensor-unexpected', `A ${hyperparameters.architecture} model has no such tensor.`, {
@@ -70,7 +86,7 @@ export function wantedTensors(view: ModelView, hyperparameters: Hyperparameters)
         offset,
         remedy: 'The file describes a network that this version does not compute.',
       });
-  return wanted.map((name) => view.tensors.get(name)!);
+  return wanted.map(({ gguf, rule, block }) => ({ tensor: view.tensors.get(gguf)!, rule, block }));
 }
 
 function isPresent(expected: ExpectedTensor, view: ModelView, { attnBias, attnOutputBias }: Hyperparameters): boolean {
@@ -91,14 +107,19 @@ function isPresent(expected: ExpectedTensor, view: ModelView, { attnBias, attnOu
   return false;
 }
 
-/** Gives every loaded tensor its place. `loaded`: all of `wantedTensors`, by name. */
-export function arrangeWeights(loaded: ReadonlyMap<string, Tensor>, blockCount: number): Weights {
-  const embedding = loaded.get('token_embd.weight')!;
+/** Gives every tensor that a device has loaded its place; `loaded`: by name. */
+export function arrangeWeights(
+  loaded: ReadonlyMap<string, Tensor>,
+  part: { firstBlock: number; endBlock: number; embedding: boolean; output: boolean },
+): Weights {
+  const { firstBlock, endBlock, embedding, output } = part;
+  const embedded = loaded.get('token_embd.weight');
   return {
-    embedding,
-    blocks: Array.from({ length: blockCount }, (_, i) => blockWeights(loaded, `blk.${i}.`)),
-    outputNorm: loaded.get('output_norm.weight')!,
-    output: loaded.get('output.weight') ?? embedding,
+    ...(embedding && { embedding: embedded }),
+    blocks: Array.from({ length: endBlock - firstBlock }, (_, i) => blockWeights(loaded, `blk.${firstBlock + i}.`)),
+    ...(output && {
+      output: { norm: loaded.get('output_norm.weight')!, matrix: loaded.get('output.weight') ?? embedded! },
+    }),
   };
 }
 

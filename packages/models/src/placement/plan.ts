@@ -1,0 +1,147 @@
+// Decides which device holds which layers, and proves that they fit, from headers alone: nothing is read or allocated.
+import type { ModelView } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
+import { type BatchSizes, batchLimits } from '../forward/batch-limits.ts';
+import type { BatchLimits } from '../forward/buffers.ts';
+import { wantedTensors } from '../forward/weights.ts';
+import { hyperparameters } from '../hyperparameters.ts';
+import { bytesOf, type Placement, type PlacementOptions } from './placement.ts';
+import { bytesOfShare, type Network, requireSplit, type Share, shareOfLayers, sharesByRows } from './shares.ts';
+
+/** What planning knows of a device. */
+export interface DeviceCapacity {
+  readonly name: string;
+  readonly limits: { readonly memoryBytes: number };
+}
+
+/** Of what a `'fill'` device can hold, it is filled to this share: whoever uses the model allocates a little too. */
+const FILLED = 0.98;
+
+/**
+ * Where `loadModel` with the same arguments will put the model.
+ * @throws QuernError `model-too-large` with the numbers, `placement-invalid`, `placement-not-divisible`,
+ *   `load-option-invalid`, and those of `hyperparameters` and `wantedTensors`
+ */
+export function planPlacement(
+  view: ModelView,
+  devices: readonly DeviceCapacity[],
+  options: BatchSizes & PlacementOptions,
+): Placement {
+  return planShares(networkOf(view, options), devices, options).placement;
+}
+
+export function networkOf(view: ModelView, sizes: BatchSizes): Network {
+  const numbers = hyperparameters(view);
+  return {
+    hyperparameters: numbers,
+    tensors: wantedTensors(view, numbers),
+    limits: batchLimits(sizes),
+    file: view.path,
+  };
+}
+
+export interface Plan {
+  readonly placement: Placement;
+  /** In the order of `placement.devices`. */
+  readonly shares: readonly Share[];
+}
+
+export function planShares(network: Network, devices: readonly DeviceCapacity[], options: PlacementOptions): Plan {
+  const split = requireSplit(options.split ?? 'layer');
+  if (devices.length === 0) throw invalid('no device was given');
+  if (split === 'row' && options.layers) throw invalid('split by rows, every device takes part of every layer');
+  const shares =
+    split === 'row' ? sharesByRows(network, devices.length) : sharesByLayers(network, devices, options.layers);
+  const placed = shares.map((share) => {
+    const { name, limits } = devices[share.device]!;
+    const { firstBlock, endBlock, embedding, output } = share;
+    const bytes = bytesOfShare(share, network.limits);
+    return { device: name, firstBlock, endBlock, embedding, output, ...bytes, memoryBytes: limits.memoryBytes };
+  });
+  const overfull = placed.find((share) => bytesOf(share) > share.memoryBytes);
+  if (overfull)
+    throw tooLarge(
+      network,
+      `The model needs ${bytesOf(overfull)} bytes on the ${overfull.device} device (${detailsOf(overfull, network.limits)}); ` +
+        `the device may hold ${overfull.memoryBytes}.`,
+    );
+  return { placement: { split, devices: placed }, shares };
+}
+
+function sharesByLayers(
+  network: Network,
+  devices: readonly DeviceCapacity[],
+  layers: PlacementOptions['layers'],
+): Share[] {
+  const layerCount = network.hyperparameters.blockCount + 1;
+  const wanted = layers ?? devices.map((_, i) => evenly(layerCount, devices.length, i));
+  const fixed = wanted.reduce<number>((sum, count) => sum + (count === 'fill' ? 0 : count), 0);
+  const wholes = wanted.every((count) => count === 'fill' || (Number.isInteger(count) && count >= 0));
+  if (
+    wanted.length !== devices.length ||
+    !wholes ||
+    fixed > layerCount ||
+    (fixed < layerCount && !wanted.includes('fill'))
+  )
+    throw invalid(`${wanted.join(' + ')} layers on ${devices.length} devices; the model has ${layerCount}`);
+
+  const shares: Share[] = [];
+  let end = layerCount;
+  let open = layerCount - fixed; // for those to be filled
+  for (let device = devices.length - 1; device >= 0; device--) {
+    const count = wanted[device]!;
+    const taken = count === 'fill' ? mostLayers(network, devices[device]!, device, end, open) : count;
+    if (count === 'fill') open -= taken;
+    if (taken > 0) shares.unshift(shareOfLayers(network, device, end - taken, end));
+    end -= taken;
+  }
+  if (open > 0) throw noRoom(network, devices);
+  return shares;
+}
+
+const evenly = (total: number, parts: number, i: number): number =>
+  Math.floor((total * (i + 1)) / parts) - Math.floor((total * i) / parts);
+
+/** How many of the layers before `end`, `open` at most, a device can hold. */
+function mostLayers(network: Network, { limits }: DeviceCapacity, device: number, end: number, open: number): number {
+  const fits = (count: number): boolean => {
+    const { weightBytes, kvBytes, activationBytes } = bytesOfShare(
+      shareOfLayers(network, device, end - count, end),
+      network.limits,
+    );
+    return weightBytes + kvBytes + activationBytes <= FILLED * limits.memoryBytes;
+  };
+  let [most, tooMany] = [0, open + 1];
+  while (tooMany - most > 1) {
+    const middle = Math.floor((most + tooMany) / 2);
+    if (fits(middle)) most = middle;
+    else tooMany = middle;
+  }
+  return most;
+}
+
+function noRoom(network: Network, devices: readonly DeviceCapacity[]): QuernError {
+  const whole = bytesOfShare(shareOfLayers(network, 0, 0, network.hyperparameters.blockCount + 1), network.limits);
+  const needed = whole.weightBytes + whole.kvBytes + whole.activationBytes;
+  const held = devices.map(({ name, limits }) => `${name} ${limits.memoryBytes}`).join(', ');
+  return tooLarge(
+    network,
+    `The model needs ${needed} bytes (${detailsOf(whole, network.limits)}), and whole layers of it on each device; ` +
+      `the devices may hold: ${held}.`,
+  );
+}
+
+function detailsOf(
+  { weightBytes, kvBytes, activationBytes }: ReturnType<typeof bytesOfShare>,
+  { blocks, blockTokens, batchTokens }: BatchLimits,
+): string {
+  return `weights ${weightBytes}, KV cache of ${blocks * blockTokens} tokens ${kvBytes}, batches of ${batchTokens} tokens ${activationBytes}`;
+}
+
+const tooLarge = ({ file }: Network, message: string): QuernError =>
+  new QuernError('model-too-large', message, {
+    file,
+    remedy: 'Use a smaller quantization, a shorter context or a smaller batch, or more devices.',
+  });
+
+const invalid = (what: string): QuernError => new QuernError('placement-invalid', `Invalid placement: ${what}.`);
