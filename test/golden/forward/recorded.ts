@@ -35,11 +35,11 @@ export async function openWith(path: string, changes: Record<string, GgufValue> 
 /** Loads with room for `cells` tokens, runs, frees. */
 export async function withModel<Result>(
   view: ModelView,
-  device: Device,
+  devices: Device | readonly Device[],
   options: Partial<Parameters<typeof loadModel>[2]>,
   use: (model: Model) => Promise<Result>,
 ): Promise<Result> {
-  const model = await loadModel(view, device, { batchTokens: 64, ...options });
+  const model = await loadModel(view, devices, { batchTokens: 64, ...options });
   try {
     return await use(model);
   } finally {
