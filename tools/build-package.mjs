@@ -17,6 +17,7 @@ if (existsSync('src/wasm')) {
     const name = file.replace('.entry.wasm.ts', '');
     // Shared memory is imported, so that the host reads files straight into it. A module's static data begins at
     // memoryBase, so that address 0 stays invalid; 65536 pages is the 4 GiB limit of 32-bit wasm.
+    // <name>-relaxed.entry.wasm.ts may use relaxed SIMD.
     run(asc, [
       join('src/wasm', file),
       '-o',
@@ -39,6 +40,7 @@ if (existsSync('src/wasm')) {
       'threads',
       '--enable',
       'bulk-memory',
+      ...(name.endsWith('-relaxed') ? ['--enable', 'relaxed-simd'] : []),
     ]);
   }
 }

@@ -3,6 +3,9 @@
 // (generation, at positions 0 … 63).
 //
 // Run: npx tsx --conditions=source test/perf/generation.ts file.gguf [more.gguf …] [--threads 1] [--rounds 5]
+//      [--activations int8] [--clock cpu]
+// The clock `cpu` counts processor time, of all threads together: for one thread on a machine with other work.
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { openGgufModel } from '@quern/checkpoint';
 import { loadModel, type Model, sequenceLogits } from '@quern/models';
@@ -11,10 +14,21 @@ import { type NativeModel, openNativeModel, oracleUnavailable } from '../oracle/
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { threads: { type: 'string', default: '1' }, rounds: { type: 'string', default: '5' } },
+  options: {
+    threads: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '5' },
+    activations: { type: 'string', default: 'int8' },
+    clock: { type: 'string', default: 'wall' },
+  },
 });
+const activations = values.activations as 'f32' | 'int8';
 const threads = Number(values.threads);
 const rounds = Number(values.rounds);
+const cpuMs = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+const clock = values.clock === 'cpu' ? cpuMs : () => performance.now();
 const shapes = [
   { name: 'perplexity', tokens: 512, batchTokens: 512 },
   { name: 'generation', tokens: 64, batchTokens: 1 },
@@ -23,22 +37,24 @@ const shapes = [
 const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1];
 
 async function ourMs(model: Model, ids: Int32Array): Promise<number> {
-  const start = performance.now();
+  const start = clock();
   for await (const _ of sequenceLogits(model, ids));
-  return performance.now() - start;
+  return clock() - start;
 }
 
 function nativeMs(model: NativeModel, ids: Int32Array, batchTokens: number): number {
   let ms = 0;
-  model.logits(Array.from(ids), { threads, batchTokens, onDecoded: (took) => (ms += took) });
+  model.logits(Array.from(ids), { threads, batchTokens, clock, onDecoded: (took) => (ms += took) });
   return ms;
 }
 
 if (oracleUnavailable) throw new Error(oracleUnavailable);
-console.log(`Node ${process.version}, ${threads} thread(s), medians of ${rounds} interleaved rounds`);
+console.log(
+  `Node ${process.version}, ${threads} thread(s), ${activations}, ${values.clock} time, load ${loadavg()[0]!.toFixed(1)}, medians of ${rounds} interleaved rounds`,
+);
 console.log('| file | work | quern tokens/s | llama.cpp tokens/s | ratio |\n|---|---|---|---|---|');
 for (const path of positionals) {
-  const device = await cpuDevice({ threads });
+  const device = await cpuDevice({ threads, activations });
   const view = await openGgufModel(path);
   const native = openNativeModel(path);
   for (const { name, tokens, batchTokens } of shapes) {

@@ -96,7 +96,7 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
       const logits = new Float32Array(ids.length * vocabSize);
       for (let first = 0; first < ids.length; first += batchTokens) {
         const part = ids.slice(first, first + batchTokens);
-        logits.set(decodeBatch(context, part, first, vocabSize, options.onDecoded), first * vocabSize);
+        logits.set(decodeBatch(context, part, first, vocabSize, options), first * vocabSize);
       }
       return logits;
     } finally {
@@ -109,7 +109,7 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
     ids: readonly number[],
     first: number,
     vocabSize: number,
-    onDecoded?: (ms: number) => void,
+    { onDecoded, clock = () => performance.now() }: NativeLogitsOptions,
   ): Float32Array {
     const { batch } = structs();
     const count = ids.length;
@@ -121,7 +121,7 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
     const wanted = new Int8Array(count).fill(1);
     const decode = llama.func('llama_decode', 'int32_t', ['void *', batch]);
     const synchronize = llama.func('void llama_synchronize(void *context)');
-    const start = performance.now();
+    const start = clock();
     const status = decode(context, {
       n_tokens: count,
       token: koffi.address(token),
@@ -132,7 +132,7 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
       logits: koffi.address(wanted),
     });
     synchronize(context);
-    onDecoded?.(performance.now() - start);
+    onDecoded?.(clock() - start);
     keepAlive([token, pos, sequence, sequenceOf, sequenceCounts, wanted]);
     if (status !== 0) throw new Error(`llama_decode failed with status ${status}`);
     const all = llama.func('void *llama_get_logits(void *context)')(context);

@@ -1,7 +1,7 @@
 // Vector constants of the integer kernels. V8 rebuilds a v128 constant at every use, so loops load them from memory.
 export const LOW_BYTE = memory.data<u16>([255, 255, 255, 255, 255, 255, 255, 255], 16);
 /** One nibble of each 16-bit word. */
-export const NIBBLE = memory.data<u16>([15, 15, 15, 15, 15, 15, 15, 15], 16);
+export const WORD_NIBBLE = memory.data<u16>([15, 15, 15, 15, 15, 15, 15, 15], 16);
 /** The low nibble of every byte. */
 export const NIBBLES = memory.data<u8>([15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15], 16);
 /** The fifth bit of every byte. */

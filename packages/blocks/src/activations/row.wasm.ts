@@ -5,8 +5,9 @@
 //           stored weights fall apart when taken as eight 16-bit words
 //   steps   f32 × cols / blockSize, the d of each block
 //   sums    i16 × cols / 16, sums of 16 codes each
+//   bytes   i8 × cols, the codes once more, in their own order: written and read where SIMD may be relaxed
 //
-// The kernels find steps and sums by these functions.
+// The kernels find the parts by these functions.
 import { f16ToF32, f32ToF16 } from '../half.wasm';
 import { ROUNDER } from '../rounding.wasm';
 
@@ -23,21 +24,34 @@ export function sumsOf(row: usize, cols: usize, blockSize: usize): usize {
   return row + 2 * cols + (4 * cols) / blockSize;
 }
 
+/** What the kernels of single rows read: 16 activations every NEXT bytes (products.wasm.ts). */
+@inline
+export function dotOperand(row: usize, cols: usize, blockSize: usize): usize {
+  return ASC_FEATURE_RELAXED_SIMD ? bytesOf(row, cols, blockSize) : row;
+}
+
+@inline
+function bytesOf(row: usize, cols: usize, blockSize: usize): usize {
+  return sumsOf(row, cols, blockSize) + cols / 8;
+}
+
 /** Rounds `cols` floats at `x` into the row at `row`. */
 export function roundActivations(x: usize, row: usize, cols: usize, blockSize: usize): void {
   const steps = stepsOf(row, cols);
   let sums = sumsOf(row, cols, blockSize);
+  let bytes = bytesOf(row, cols, blockSize);
   for (let block: usize = 0; block < cols / blockSize; block++) {
     const max = largestMagnitude(x, blockSize);
     const inverse: f32 = <f32>127 / max;
     let step: f32 = max < Infinity ? (inverse < Infinity ? stepOf(max, inverse, blockSize) : 0) : NaN;
     store<f32>(steps + 4 * block, step);
     // 0 · x is no 0 for the NaN and infinities that made the step NaN, so such blocks get codes of 0 like empty ones.
-    if (max < Infinity && inverse < Infinity) roundBlock(x, row, sums, blockSize, inverse);
-    else clearBlock(row, sums, blockSize);
+    if (max < Infinity && inverse < Infinity) roundBlock(x, row, sums, bytes, blockSize, inverse);
+    else clearBlock(row, sums, bytes, blockSize);
     x += 4 * blockSize;
     row += 2 * blockSize;
     sums += blockSize / 8;
+    bytes += blockSize;
   }
 }
 
@@ -65,7 +79,7 @@ function largestMagnitude(x: usize, count: usize): f32 {
 }
 
 @inline
-function roundBlock(x: usize, codes: usize, sums: usize, count: usize, inverse: f32): void {
+function roundBlock(x: usize, codes: usize, sums: usize, bytes: usize, count: usize, inverse: f32): void {
   const factor = f32x4.splat(inverse);
   const rounder = v128.load(ROUNDER);
   const ones = v128.load(ONES);
@@ -77,6 +91,10 @@ function roundBlock(x: usize, codes: usize, sums: usize, count: usize, inverse: 
     );
     v128.store(codes, v128.shuffle<u16>(low, high, 0, 2, 4, 6, 8, 10, 12, 14));
     v128.store(codes, v128.shuffle<u16>(low, high, 1, 3, 5, 7, 9, 11, 13, 15), 16);
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      v128.store(bytes, i8x16.narrow_i16x8_s(low, high));
+      bytes += 16;
+    }
     let sum = i32x4.dot_i16x8_s(i16x8.add(low, high), ones);
     sum = i32x4.add(sum, v128.shuffle<u32>(sum, sum, 2, 3, 0, 1));
     store<i16>(sums, <i16>(i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1)));
@@ -91,7 +109,8 @@ function code4(x: v128, factor: v128, rounder: v128): v128 {
   return i32x4.sub(f32x4.add(f32x4.mul(x, factor), rounder), rounder);
 }
 
-function clearBlock(codes: usize, sums: usize, count: usize): void {
+function clearBlock(codes: usize, sums: usize, bytes: usize, count: usize): void {
   memory.fill(codes, 0, 2 * count);
   memory.fill(sums, 0, count / 8);
+  if (ASC_FEATURE_RELAXED_SIMD) memory.fill(bytes, 0, count);
 }

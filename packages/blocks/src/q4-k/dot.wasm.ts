@@ -1,12 +1,20 @@
 // Q4_K (layout.ts) against activations in 8 bits: d · Σ sc · q · x − dmin · Σ m · x.
-import { NIBBLE } from '../activations/constants.wasm';
-import { dotHighNibbles, dotLowNibbles, dropTwoScales, firstTwoScales, scaleSums } from '../activations/products.wasm';
+import { WORD_NIBBLE } from '../activations/constants.wasm';
+import {
+  NEXT,
+  NIBBLE_MASK,
+  dotHighNibbles,
+  dotLowNibbles,
+  dropTwoScales,
+  firstTwoScales,
+  scaleSums,
+} from '../activations/products.wasm';
 import { f16ToF32 } from '../half.wasm';
 import { minBytes, scaleBytes } from './layout.wasm';
 
 /** One row's dot products. */
 export function dotQ4_K(w: usize, x: usize, sums: usize, blocks: usize, out: usize, units: usize): void {
-  const nibble = v128.load(NIBBLE);
+  const nibble = v128.load(NIBBLE_MASK);
   for (const end = w + 144 * blocks; w < end; w += 144) {
     let scales = widen(scaleBytes(w + 4));
     let sum = i32x4.splat(0);
@@ -14,12 +22,12 @@ export function dotQ4_K(w: usize, x: usize, sums: usize, blocks: usize, out: usi
     for (const last = w + 144; qs < last; qs += 32) {
       const a = v128.load(qs);
       const b = v128.load(qs, 16);
-      // Four weights of at most 15 · 127 each per lane fit 16 bits.
-      const low = i32x4.add(dotLowNibbles(a, nibble, x), dotLowNibbles(b, nibble, x + 32));
-      const high = i32x4.add(dotHighNibbles(a, nibble, x + 64), dotHighNibbles(b, nibble, x + 96));
+      // Eight weights of at most 15 · 127 each per lane fit 16 bits.
+      const low = i32x4.add(dotLowNibbles(a, nibble, x), dotLowNibbles(b, nibble, x + NEXT));
+      const high = i32x4.add(dotHighNibbles(a, nibble, x + 2 * NEXT), dotHighNibbles(b, nibble, x + 3 * NEXT));
       sum = i32x4.add(sum, scaleSums(low, high, firstTwoScales(scales)));
       scales = dropTwoScales(scales);
-      x += 128;
+      x += 4 * NEXT;
     }
     v128.store(out, sum);
     v128.store(out, dotMins(widen(minBytes(w + 4)), sums), 64);
@@ -32,7 +40,7 @@ export function dotQ4_K(w: usize, x: usize, sums: usize, blocks: usize, out: usi
 
 /** One block as integers: sc · q, then m for every 16 weights. */
 export function unpackQ4_K(src: usize, dst: usize): void {
-  const nibble = v128.load(NIBBLE);
+  const nibble = v128.load(WORD_NIBBLE);
   const mins = widen(minBytes(src + 4));
   let scales = scaleBytes(src + 4);
   let codes = dst;

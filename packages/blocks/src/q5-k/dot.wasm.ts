@@ -1,6 +1,8 @@
 // Q5_K (layout.ts) against activations in 8 bits: d · Σ sc · q · x − dmin · Σ m · x.
 import { FIFTH, LOW_BYTE, NIBBLES } from '../activations/constants.wasm';
 import {
+  BYTES_MASK,
+  NEXT,
   dotBytes,
   dropTwoScales,
   firstTwoScales,
@@ -12,7 +14,7 @@ import { minBytes, scaleBytes } from '../q4-k/layout.wasm';
 
 /** One row's dot products. */
 export function dotQ5_K(w: usize, x: usize, sums: usize, blocks: usize, out: usize, units: usize): void {
-  const evens = v128.load(LOW_BYTE);
+  const mask = v128.load(BYTES_MASK);
   const nibbles = v128.load(NIBBLES);
   const fifth = v128.load(FIFTH);
   for (const end = w + 176 * blocks; w < end; w += 176) {
@@ -24,20 +26,20 @@ export function dotQ5_K(w: usize, x: usize, sums: usize, blocks: usize, out: usi
     for (const last = w + 176; qs < last; qs += 32) {
       const a = v128.load(qs);
       const b = v128.load(qs, 16);
-      // Four weights of at most 31 · 127 each per lane fit 16 bits.
+      // Eight weights of at most 31 · 127 each per lane fit 16 bits.
       const low = i32x4.add(
-        dotBytes(lowCodes(a, bitsA, nibbles, fifth), evens, x),
-        dotBytes(lowCodes(b, bitsB, nibbles, fifth), evens, x + 32),
+        dotBytes(lowCodes(a, bitsA, nibbles, fifth), mask, x),
+        dotBytes(lowCodes(b, bitsB, nibbles, fifth), mask, x + NEXT),
       );
       const high = i32x4.add(
-        dotBytes(highCodes(a, bitsA, nibbles, fifth), evens, x + 64),
-        dotBytes(highCodes(b, bitsB, nibbles, fifth), evens, x + 96),
+        dotBytes(highCodes(a, bitsA, nibbles, fifth), mask, x + 2 * NEXT),
+        dotBytes(highCodes(b, bitsB, nibbles, fifth), mask, x + 3 * NEXT),
       );
       sum = i32x4.add(sum, scaleSums(low, high, firstTwoScales(scales)));
       scales = dropTwoScales(scales);
       bitsA = i16x8.shr_u(bitsA, 2);
       bitsB = i16x8.shr_u(bitsB, 2);
-      x += 128;
+      x += 4 * NEXT;
     }
     v128.store(out, sum);
     v128.store(out, dotMins(widen(minBytes(w + 4)), sums), 64);
@@ -50,7 +52,7 @@ export function dotQ5_K(w: usize, x: usize, sums: usize, blocks: usize, out: usi
 
 /** One block as integers: sc · q, then m for every 16 weights. */
 export function unpackQ5_K(src: usize, dst: usize): void {
-  const evens = v128.load(LOW_BYTE);
+  const lowByte = v128.load(LOW_BYTE);
   const nibbles = v128.load(NIBBLES);
   const fifth = v128.load(FIFTH);
   let scales = scaleBytes(src + 4);
@@ -61,8 +63,8 @@ export function unpackQ5_K(src: usize, dst: usize): void {
     for (let half: usize = 0; half < 32; half += 16) {
       const packed = v128.load(src + 32 * pair + half, 48);
       const bits = i16x8.shr_u(v128.load(src + half, 16), 2 * <i32>pair);
-      storeScaledBytes(codes + 2 * half, lowCodes(packed, bits, nibbles, fifth), evens, low);
-      storeScaledBytes(codes + 2 * half + 64, highCodes(packed, bits, nibbles, fifth), evens, high);
+      storeScaledBytes(codes + 2 * half, lowCodes(packed, bits, nibbles, fifth), lowByte, low);
+      storeScaledBytes(codes + 2 * half + 64, highCodes(packed, bits, nibbles, fifth), lowByte, high);
     }
     scales >>= 16;
     codes += 128;

@@ -1,11 +1,11 @@
 // Q6_K (layout.ts) against activations in 8 bits: d · Σ sc · (q − 32) · x.
 import { FIFTH_SIXTH, LOW_BYTE, MINUS_32, NIBBLES } from '../activations/constants.wasm';
-import { dotBytes, dropTwoScales, firstTwoScales, scaleSums } from '../activations/products.wasm';
+import { BYTES_MASK, NEXT, dotBytes, dropTwoScales, firstTwoScales, scaleSums } from '../activations/products.wasm';
 import { f16ToF32 } from '../half.wasm';
 
 /** One row's dot products. */
 export function dotQ6_K(w: usize, x: usize, sums: usize, blocks: usize, out: usize, units: usize): void {
-  const evens = v128.load(LOW_BYTE);
+  const mask = v128.load(BYTES_MASK);
   const nibbles = v128.load(NIBBLES);
   const upper = v128.load(FIFTH_SIXTH);
   for (const end = w + 210 * blocks; w < end; w += 210) {
@@ -24,23 +24,23 @@ export function dotQ6_K(w: usize, x: usize, sums: usize, blocks: usize, out: usi
       const ql = w + 64 * half;
       const qh = w + 32 * half + 128;
       // Four weights of at most 63 · 127 each per lane fit 16 bits.
-      let a = dotBytes(firstCodes(v128.load(ql), i16x8.shl(v128.load(qh), 4), nibbles, upper), evens, x);
-      let b = dotBytes(firstCodes(v128.load(ql, 16), i16x8.shl(v128.load(qh, 16), 4), nibbles, upper), evens, x + 32);
+      let a = dotBytes(firstCodes(v128.load(ql), i16x8.shl(v128.load(qh), 4), nibbles, upper), mask, x);
+      let b = dotBytes(firstCodes(v128.load(ql, 16), i16x8.shl(v128.load(qh, 16), 4), nibbles, upper), mask, x + NEXT);
       sum = i32x4.add(sum, scaleSums(a, b, firstTwoScales(scales)));
       scales = dropTwoScales(scales);
-      a = dotBytes(firstCodes(v128.load(ql, 32), i16x8.shl(v128.load(qh), 2), nibbles, upper), evens, x + 64);
-      b = dotBytes(firstCodes(v128.load(ql, 48), i16x8.shl(v128.load(qh, 16), 2), nibbles, upper), evens, x + 96);
+      a = dotBytes(firstCodes(v128.load(ql, 32), i16x8.shl(v128.load(qh), 2), nibbles, upper), mask, x + 2 * NEXT);
+      b = dotBytes(firstCodes(v128.load(ql, 48), i16x8.shl(v128.load(qh, 16), 2), nibbles, upper), mask, x + 3 * NEXT);
       sum = i32x4.add(sum, scaleSums(a, b, firstTwoScales(scales)));
       scales = dropTwoScales(scales);
-      a = dotBytes(lastCodes(v128.load(ql), v128.load(qh), nibbles, upper), evens, x + 128);
-      b = dotBytes(lastCodes(v128.load(ql, 16), v128.load(qh, 16), nibbles, upper), evens, x + 160);
+      a = dotBytes(lastCodes(v128.load(ql), v128.load(qh), nibbles, upper), mask, x + 4 * NEXT);
+      b = dotBytes(lastCodes(v128.load(ql, 16), v128.load(qh, 16), nibbles, upper), mask, x + 5 * NEXT);
       sum = i32x4.add(sum, scaleSums(a, b, firstTwoScales(scales)));
       scales = dropTwoScales(scales);
-      a = dotBytes(lastCodes(v128.load(ql, 32), i16x8.shr_u(v128.load(qh), 2), nibbles, upper), evens, x + 192);
-      b = dotBytes(lastCodes(v128.load(ql, 48), i16x8.shr_u(v128.load(qh, 16), 2), nibbles, upper), evens, x + 224);
+      a = dotBytes(lastCodes(v128.load(ql, 32), i16x8.shr_u(v128.load(qh), 2), nibbles, upper), mask, x + 6 * NEXT);
+      b = dotBytes(lastCodes(v128.load(ql, 48), i16x8.shr_u(v128.load(qh, 16), 2), nibbles, upper), mask, x + 7 * NEXT);
       sum = i32x4.add(sum, scaleSums(a, b, firstTwoScales(scales)));
       scales = highScales;
-      x += 256;
+      x += 8 * NEXT;
     }
     v128.store(out, sum);
     store<f32>(units, f16ToF32(load<u16>(w, 208)));

@@ -1,13 +1,13 @@
 // Q8_0 (layout.ts) against activations in 8 bits: d · Σ q · x.
-import { dotSignedBytes, storeSignedBytes } from '../activations/products.wasm';
+import { NEXT, dotSignedBytes, storeSignedBytes } from '../activations/products.wasm';
 import { f16ToF32 } from '../half.wasm';
 
 /** One row's dot products. */
 export function dotQ8_0(w: usize, x: usize, sums: usize, blocks: usize, out: usize, units: usize): void {
   for (const end = w + 34 * blocks; w < end; w += 34) {
-    v128.store(out, i32x4.add(dotSignedBytes(v128.load(w, 2), x), dotSignedBytes(v128.load(w, 18), x + 32)));
+    v128.store(out, i32x4.add(dotSignedBytes(v128.load(w, 2), x), dotSignedBytes(v128.load(w, 18), x + NEXT)));
     store<f32>(units, f16ToF32(load<u16>(w)));
-    x += 64;
+    x += 2 * NEXT;
     out += 128;
     units += 32;
   }

@@ -10,18 +10,20 @@ const moduleFile = new URL('../cpu.wasm', import.meta.url);
 
 const browserHost: CpuHost = {
   cores: globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1,
-  async loadModule() {
+  // Only the plain kernels: which engine versions compile relaxed SIMD rightly is known of Node alone.
+  async loadModules() {
     if (typeof WebAssembly === 'undefined')
       throw new QuernError('device-no-wasm', 'This browser runs no WebAssembly.', { remedy: useAnother });
     const response = await fetch(moduleFile).catch((cause: unknown) => missing(cause));
     if (!response.ok) missing(`status ${response.status}`);
-    return WebAssembly.compile(await response.arrayBuffer()).catch((cause: unknown) => {
+    const plain = await WebAssembly.compile(await response.arrayBuffer()).catch((cause: unknown) => {
       const lacking = WebAssembly.validate(simdModule) ? 'what the kernels need' : 'SIMD';
       throw new QuernError('device-no-simd', `This browser's WebAssembly lacks ${lacking}.`, {
         remedy: useAnother,
         cause,
       });
     });
+    return { plain };
   },
   startWorker: (seat: Seat) =>
     new Promise((resolve, reject) => {

@@ -8,8 +8,10 @@ import { type CheckedCall, prepareCall } from '../ops/call.ts';
 import type { OpName, OpParams } from '../ops/index.ts';
 import type { CpuCall, CpuWork, Staging } from '../ops/op.ts';
 import { runReference } from '../reference/run-reference.ts';
+import { chooseModule, heapBaseOf, type KernelModules } from './choose-module.ts';
 import { CONTROL_BYTES, CrewMember, SCRATCH_BYTES, type Seat } from './crew.ts';
 import { Heap } from './heap.ts';
+import { roundedRowBytes } from './rounded-row.ts';
 import { selfTest } from './self-test.ts';
 
 export interface CpuDeviceOptions {
@@ -27,7 +29,7 @@ export interface CpuDeviceOptions {
 /** What differs between Node and a browser. */
 export interface CpuHost {
   readonly cores: number;
-  loadModule(): Promise<WebAssembly.Module>;
+  loadModules(): Promise<KernelModules>;
   /** Starts a worker that calls `new CrewMember(seat).serve()`; resolves when it is ready to. */
   startWorker(seat: Seat): Promise<{ terminate(): Promise<unknown> }>;
 }
@@ -55,30 +57,30 @@ export async function createCpuDevice(host: CpuHost, options: CpuDeviceOptions =
     throw new QuernError('device-bad-option', `memoryBytes is ${memoryBytes}, expected 1 … ${MAX_TENSOR_BYTES}.`, {
       remedy: 'One WASM memory ends at 4 GiB: use a smaller type or model on this device.',
     });
-  const module = await host.loadModule();
+  const modules = await host.loadModules();
+  const module = activations === 'int8' ? chooseModule(modules) : modules.plain;
   const memory = newMemory(memoryBytes);
-  const heapBase = new WebAssembly.Instance(module, { env: { memory } }).exports.heapBase as () => number;
-  const heap = new Heap(memory, heapBase());
+  const heap = new Heap(memory, heapBaseOf(module, memory));
   const reserve = (bytes: number) => {
     const address = heap.allocate(bytes);
     if (address === undefined) throw new QuernError('device-out-of-memory', `No memory for ${threads} threads.`);
     return address;
   };
   const controlAddress = reserve(CONTROL_BYTES);
-  const kernelNames = WebAssembly.Module.exports(module).map(({ name }) => name);
   const seats = Array.from({ length: threads }, (): Seat => {
     const spinMs = threads <= host.cores ? 0.02 : 0;
-    return { memory, module, kernelNames, controlAddress, scratchAddress: reserve(SCRATCH_BYTES), spinMs };
+    return { memory, module, controlAddress, scratchAddress: reserve(SCRATCH_BYTES), spinMs };
   });
   const leader = new CrewMember(seats[0]!);
-  selfTest(leader, heap);
+  selfTest(leader, heap, activations === 'int8');
   const starting = seats.slice(1).map((seat) => host.startWorker(seat));
   const workers = await Promise.all(starting).catch((error: unknown) => {
     leader.stop(); // ends those that did start
     throw error;
   });
+  const relaxed = module === modules.relaxed;
   const staging = activations === 'int8' ? reserve(STAGING_BYTES) : undefined;
-  return new CpuDevice({ leader, workers, heap, threads, memoryBytes, staging });
+  return new CpuDevice({ leader, workers, heap, threads, memoryBytes, staging, relaxed });
 }
 
 function newMemory(memoryBytes: number): WebAssembly.Memory {
@@ -101,6 +103,7 @@ interface CpuParts {
   memoryBytes: number;
   /** Address of STAGING_BYTES for rounded activations; absent when they stay floats. */
   staging: number | undefined;
+  relaxed: boolean;
 }
 
 export class CpuDevice implements Device {
@@ -108,6 +111,8 @@ export class CpuDevice implements Device {
   readonly limits: { readonly memoryBytes: number; readonly threads: number };
   /** How often an op ran on the slow reference for want of a kernel or decoder, by op and type (`matmul IQ2_S`). */
   readonly fallbacks = new Map<string, number>();
+  /** Whether the kernels use relaxed SIMD; the numbers are the same. */
+  readonly relaxedSimd: boolean;
   readonly #parts: CpuParts;
   readonly #table: TensorTable<{ address: number }>;
   #disposed = false;
@@ -115,6 +120,7 @@ export class CpuDevice implements Device {
   constructor(parts: CpuParts) {
     const { heap, threads, memoryBytes } = parts;
     this.#parts = parts;
+    this.relaxedSimd = parts.relaxed;
     this.limits = { memoryBytes, threads };
     this.#table = new TensorTable('cpu', memoryBytes, {
       allocate: (byteLength) => {
@@ -229,7 +235,3 @@ export class CpuDevice implements Device {
     if (this.#disposed) throw new QuernError('device-disposed', 'The cpu device has been disposed.');
   }
 }
-
-/** Layout of @quern/blocks src/activations/row.wasm.ts, rounded up to whole cache lines. */
-const roundedRowBytes = (cols: number, blockSize: number): number =>
-  Math.ceil((2 * cols + (4 * cols) / blockSize + cols / 8) / 64) * 64;

@@ -28,7 +28,6 @@ type Decode = (type: number, src: number, dst: number, blocks: number) => number
 export interface Seat {
   readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;
-  readonly kernelNames: readonly string[];
   readonly controlAddress: number;
   readonly scratchAddress: number;
   /** Time to look for a change before sleeping; 0 when there are more threads than cores. */
@@ -44,7 +43,8 @@ export interface Job {
 }
 
 export class CrewMember {
-  /** In the order that numbers them for all threads. */
+  /** In the order that numbers them for all threads: that of the module. */
+  readonly #kernelNames: readonly string[];
   readonly #kernels: readonly Kernel[];
   readonly #decode: Decode;
   readonly #takesIntegers: (type: number) => number;
@@ -55,7 +55,8 @@ export class CrewMember {
     this.#seat = seat;
     this.#control = new Int32Array(seat.memory.buffer, seat.controlAddress, CONTROL_WORDS);
     const { exports } = new WebAssembly.Instance(seat.module, { env: { memory: seat.memory } });
-    this.#kernels = seat.kernelNames.map((name) => exports[name] as Kernel);
+    this.#kernelNames = WebAssembly.Module.exports(seat.module).map(({ name }) => name);
+    this.#kernels = this.#kernelNames.map((name) => exports[name] as Kernel);
     this.#decode = exports.decode as Decode;
     this.#takesIntegers = exports.takesIntegers as (type: number) => number;
   }
@@ -74,7 +75,7 @@ export class CrewMember {
   run({ kernel, words, items, itemsPerChunk }: Job): boolean {
     const control = this.#control;
     const chunks = Math.ceil(items / itemsPerChunk);
-    control[KERNEL] = this.#seat.kernelNames.indexOf(kernel);
+    control[KERNEL] = this.#kernelNames.indexOf(kernel);
     control[ITEMS] = items;
     control[ITEMS_PER_CHUNK] = itemsPerChunk;
     for (let i = 0; i < words.length; i++) control[WORDS + i] = words[i]!;

@@ -8,19 +8,27 @@ import { type CpuDevice, type CpuDeviceOptions, type CpuHost, createCpuDevice } 
 import type { Seat } from './crew.ts';
 
 const fromSource = import.meta.url.endsWith('.ts');
-const moduleFile = new URL(fromSource ? '../../dist/cpu.wasm' : '../cpu.wasm', import.meta.url);
+const moduleFile = (name: string) =>
+  new URL(fromSource ? `../../dist/${name}.wasm` : `../${name}.wasm`, import.meta.url);
+/** Older ones compile relaxed dot products wrongly in their baseline tier, so a self-test can pass and prove nothing. */
+const trustsRelaxed = Number(process.versions.node.split('.')[0]) >= 24;
+
+async function compile(file: URL): Promise<WebAssembly.Module> {
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    throw new QuernError('device-no-kernels', 'The WASM kernels of the cpu device are missing.', {
+      file: fileURLToPath(file),
+      remedy: 'Run npm run build.',
+      cause,
+    });
+  });
+  return WebAssembly.compile(bytes);
+}
 
 const nodeHost: CpuHost = {
   cores: availableParallelism(),
-  async loadModule() {
-    const bytes = await readFile(moduleFile).catch((cause: unknown) => {
-      throw new QuernError('device-no-kernels', 'The WASM kernels of the cpu device are missing.', {
-        file: fileURLToPath(moduleFile),
-        remedy: 'Run npm run build.',
-        cause,
-      });
-    });
-    return WebAssembly.compile(bytes);
+  async loadModules() {
+    const plain = await compile(moduleFile('cpu'));
+    return trustsRelaxed ? { plain, relaxed: await compile(moduleFile('cpu-relaxed')) } : { plain };
   },
   startWorker: (seat: Seat) =>
     new Promise((resolve, reject) => {

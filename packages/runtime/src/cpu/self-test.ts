@@ -1,37 +1,97 @@
-// Run once when a device starts: proves that this engine compiles the kernels correctly (Node 20's baseline compiler has
+// Run when a device starts: proves that this engine compiles the kernels correctly (Node 20's baseline compiler has
 // miscompiled vector code before), and runs them often enough that its optimising compiler takes over.
+import { codecOf, type DType, dtypeByName } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import type { CrewMember } from './crew.ts';
 import type { Heap } from './heap.ts';
+import { roundedRowBytes } from './rounded-row.ts';
 
 const TOKENS = 5; // a tile of 4 and a single one
-const COLS = 256;
+const COLS = 512;
 const ROWS = 13; // a panel of 8, and both kinds of rest
-const ROUNDS = 40;
+const FLOAT_ROUNDS = 40;
+const INTEGER_ROUNDS = 4;
 
-export function selfTest(leader: CrewMember, heap: Heap): void {
-  const floats = [TOKENS * COLS, ROWS * COLS, TOKENS * ROWS];
-  const [x, w, y] = floats.map((count) => heap.allocate(count * 4)!) as [number, number, number];
-  const view = (address: number, count: number) => new Float32Array(heap.memory.buffer, address, count);
-  const xs = view(x, TOKENS * COLS).map((_, i, all) => (all[i] = ((i * 7) % 11) - 5));
-  const ws = view(w, ROWS * COLS).map((_, i, all) => (all[i] = ((i * 5) % 13) - 6));
-  const words = [x, 4 * COLS, y, TOKENS, ROWS, w, 0, COLS, 0, 1, 4, 0]; // F32: type 0, one number of 4 bytes per block
-  for (let round = 0; round < ROUNDS; round++) {
+/** Types with integer kernels, and where their blocks keep the F16 numbers that scale everything. */
+const scaledBy: Readonly<Record<string, readonly number[]>> = {
+  Q4_0: [0],
+  Q5_0: [0],
+  Q8_0: [0],
+  Q4_K: [0, 2],
+  Q5_K: [0, 2],
+  Q6_K: [208],
+};
+
+/** @throws QuernError `device-self-test` */
+export function selfTest(leader: CrewMember, heap: Heap, integers: boolean): void {
+  testKernel(leader, heap, floatWeights(), undefined, FLOAT_ROUNDS);
+  if (!integers) return;
+  for (const [name, scales] of Object.entries(scaledBy)) {
+    const dtype = dtypeByName(name);
+    testKernel(leader, heap, randomBlocks(dtype, scales), dtype, INTEGER_ROUNDS);
+  }
+}
+
+/** Small integers: every order of summation gives the same exact result, and rounding to 8 bits changes none. */
+function activations(): Float32Array {
+  return Float32Array.from({ length: TOKENS * COLS }, (_, i) => (i % 32 === 5 ? 127 : ((i * 7) % 7) - 3));
+}
+
+function floatWeights(): Uint8Array {
+  return new Uint8Array(Float32Array.from({ length: ROWS * COLS }, (_, i) => ((i * 5) % 13) - 6).buffer);
+}
+
+/** Any bytes, but with scales of 1: integers again. */
+function randomBlocks({ blockSize, typeSize }: DType, scales: readonly number[]): Uint8Array {
+  const bytes = Uint8Array.from(
+    { length: ((ROWS * COLS) / blockSize) * typeSize },
+    (_, i) => (i * i * 31 + i * 7) >> 3,
+  );
+  for (let block = 0; block < bytes.length; block += typeSize)
+    for (const scale of scales) bytes.set([0x00, 0x3c], block + scale);
+  return bytes;
+}
+
+function testKernel(
+  leader: CrewMember,
+  heap: Heap,
+  stored: Uint8Array,
+  dtype: DType | undefined,
+  rounds: number,
+): void {
+  const xs = activations();
+  const weights = new Float32Array(ROWS * COLS);
+  codecOf(dtype ?? dtypeByName('F32')).decode(stored, weights);
+  const { blockSize, typeSize, ggmlId } = dtype ?? dtypeByName('F32');
+  const rowBytes = dtype ? roundedRowBytes(COLS, blockSize) : 4 * COLS;
+  const sizes = [4 * xs.length, stored.length, 4 * TOKENS * ROWS, TOKENS * rowBytes];
+  const [x, w, y, rounded] = sizes.map((bytes) => heap.allocate(bytes)!) as [number, number, number, number];
+  new Float32Array(heap.memory.buffer, x, xs.length).set(xs);
+  new Uint8Array(heap.memory.buffer, w, stored.length).set(stored);
+  const panel = [w, 0, COLS, ggmlId!, blockSize, typeSize, dtype ? 1 : 0];
+  const words = [dtype ? rounded : x, rowBytes, y, TOKENS, ROWS, ...panel];
+  for (let round = 0; round < rounds; round++) {
+    if (dtype)
+      leader.run({
+        kernel: 'roundRows',
+        words: [x, COLS, blockSize, rowBytes, rounded],
+        items: TOKENS,
+        itemsPerChunk: TOKENS,
+      });
     leader.run({ kernel: 'matmul', words, items: Math.ceil(ROWS / 8), itemsPerChunk: 4 });
-    if (round > 0 && round < ROUNDS - 1) continue;
-    // Small integers: every order of summation gives the same exact result.
-    const right = view(y, TOKENS * ROWS).every((value, i) => {
-      const [t, r] = [Math.floor(i / ROWS), i % ROWS];
-      let sum = 0;
-      for (let c = 0; c < COLS; c++) sum += xs[t * COLS + c]! * ws[r * COLS + c]!;
-      return value === sum;
-    });
-    if (!right)
+    if (round > 0 && round < rounds - 1) continue;
+    const results = new Float32Array(heap.memory.buffer, y, TOKENS * ROWS);
+    if (!results.every((value, i) => value === product(xs, weights, i)))
       throw new QuernError('device-self-test', 'This JavaScript engine computes the matmul kernel wrongly.', {
         remedy: 'Use another version of Node or the reference device.',
       });
   }
-  [x, w, y].forEach((address, i) => {
-    heap.release(address, floats[i]! * 4);
-  });
+  for (const [i, address] of [x, w, y, rounded].entries()) heap.release(address, sizes[i]!);
+}
+
+function product(xs: Float32Array, weights: Float32Array, index: number): number {
+  const [t, r] = [Math.floor(index / ROWS), index % ROWS];
+  let sum = 0;
+  for (let c = 0; c < COLS; c++) sum += xs[t * COLS + c]! * weights[r * COLS + c]!;
+  return sum;
 }

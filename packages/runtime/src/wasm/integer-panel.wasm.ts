@@ -8,7 +8,8 @@
 // - few tokens, or rows left over: the stored row against one token (`dotRows`), four rows side by side;
 // - many tokens: KC weights of 8 rows are unpacked to 16-bit integers, transposed so that vector lanes are rows, and
 //   multiplied in tiles of 4 tokens × 8 rows (`tilePanel`). Sums over the blocks so far live in y.
-import { stepsOf, sumsOf } from '@quern/blocks/src/activations/row.wasm';
+import { NEXT } from '@quern/blocks/src/activations/products.wasm';
+import { dotOperand, stepsOf, sumsOf } from '@quern/blocks/src/activations/row.wasm';
 import { dotRow, hasMins, unpackBlock } from './integer-types.wasm';
 import { loadLanes, storeLanes } from './lanes.wasm';
 import { LIST_BYTES, PANEL } from './token-list.wasm';
@@ -19,9 +20,10 @@ const TILE: usize = 4;
 const UNPACKED: usize = LIST_BYTES;
 const UNPACKED_BYTES: usize = 560;
 const PACKED: usize = UNPACKED + 4 * UNPACKED_BYTES;
-// Or, for dotRows, where dotRow writes.
+// Or, for dotRows, where dotRow writes; so many blocks that a row is usually read from end to end, as memory likes it.
+const DOT_BLOCKS: usize = 128;
 const DOTS: usize = LIST_BYTES;
-const UNITS: usize = DOTS + (KC / 32) * 128;
+const UNITS: usize = DOTS + DOT_BLOCKS * 128;
 
 /**
  * Multiplies `count` ≤ 8 rows of w with the first `tokens` of the list.
@@ -58,15 +60,15 @@ function dotRows(args: usize, row: usize, count: usize, column: usize, token: us
   const bias: usize = load<u32>(args, 4), cols: usize = load<u32>(args, 8), blockSize: usize = load<u32>(args, 16);
   const type = load<u32>(args, 12);
   const x: usize = load<u32>(scratch + 8 * token), y: usize = load<u32>(scratch + 8 * token, 4);
-  const steps = stepsOf(x, cols), sums = sumsOf(x, cols, blockSize);
+  const steps = stepsOf(x, cols), sums = sumsOf(x, cols, blockSize), operand = dotOperand(x, cols, blockSize);
   let total = f32x4.splat(0);
-  for (let k: usize = 0; k < cols; k += KC) {
-    const blocks = min(KC, cols - k) / blockSize;
+  for (let k: usize = 0; k < cols; k += DOT_BLOCKS * blockSize) {
+    const blocks = min(DOT_BLOCKS, (cols - k) / blockSize);
     for (let r: usize = 0; r < count; r++)
       dotRow(
         type,
         blockAt(args, row + r, k),
-        x + 2 * k,
+        operand + (k / 16) * NEXT,
         sums + k / 8,
         blocks,
         scratch + DOTS + 16 * r,
