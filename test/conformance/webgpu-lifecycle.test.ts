@@ -118,6 +118,22 @@ describe.skipIf(missing)(`webgpu device${missing ? ` (skipped: ${missing})` : ''
     expect(await valuesOf(floats(5))).toEqual([5]);
   });
 
+  it('gives up on work that takes too long, and says so from then on', async () => {
+    const hasty = await webgpuDevice({ software: true, timeoutMs: 300 });
+    const [x, w, y] = [
+      [512, 2048],
+      [2048, 2048],
+      [512, 2048],
+    ].map((shape) => hasty.alloc('F32', shape));
+    hasty.run('matmul', [x!, w!], y!, {}); // 4 Gflop: seconds
+    await expect(hasty.read(y!)).rejects.toMatchObject({
+      code: 'device-timeout',
+      message: expect.stringMatching(/300 ms/),
+    });
+    expect(() => hasty.run('matmul', [x!, w!], y!, {})).toThrow(/did not finish/);
+    await hasty.dispose();
+  });
+
   it('refuses everything after dispose, which may be called twice', async () => {
     const other = await webgpuDevice({ software: true });
     const x = other.alloc('F32', [4]);

@@ -1,4 +1,5 @@
 // Whole models on the WebGPU device: the recorded logits of transformers, within the tolerance that the CPU device has.
+import { Engine } from '@quern/engine';
 import { openModel } from '@quern/models';
 import { type WebgpuDevice, webgpuDevice } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -42,3 +43,20 @@ describe.skipIf(missing).each(Object.entries(families))(
     });
   },
 );
+
+describe.skipIf(missing)(`the engine on webgpu${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  it('generates in its worker what it generates on the cpu device, and ends', async () => {
+    const replyOf = async (device: 'cpu' | 'webgpu') => {
+      const engine = await Engine.start({ modelPath: testPath('models/tiny-llama'), device, contextTokens: 128 });
+      const tokens: number[] = [];
+      const prompt = Int32Array.of(1, 20, 300, 4000);
+      for await (const event of engine.generate(prompt, { sampling: { temperature: 0 }, maxTokens: 12 }))
+        if ('token' in event) tokens.push(event.token);
+      await engine.close();
+      return tokens;
+    };
+    const expected = await replyOf('cpu');
+    expect(expected.length).toBeGreaterThan(3);
+    expect(await replyOf('webgpu')).toEqual(expected);
+  });
+});

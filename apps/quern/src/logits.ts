@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dtypeByName } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import { hyperparameters, loadModel, type Model, sequenceLogits } from '@quern/models';
-import { cpuDevice, referenceDevice } from '@quern/runtime';
+import { cpuDevice, type Device, referenceDevice, webgpuDevice } from '@quern/runtime';
 import { writeSafetensors } from '@quern/safetensors';
 import {
   createProgress,
@@ -23,7 +23,7 @@ interface LogitsOptions {
   ids?: string;
   idsFile?: string;
   output: string;
-  device: 'cpu' | 'reference';
+  device: keyof typeof devices;
   threads?: string;
   json?: boolean;
 }
@@ -31,6 +31,12 @@ interface LogitsOptions {
 /** What the logits of one batch may occupy; a vocabulary of 128k takes half a megabyte per position. */
 const logitsBudgetBytes = 64 * 2 ** 20;
 const maxBatchTokens = 512;
+
+const devices = {
+  cpu: (threads?: number): Promise<Device> => cpuDevice({ threads }),
+  webgpu: (): Promise<Device> => webgpuDevice({ software: true }), // it was asked for by name
+  reference: async (): Promise<Device> => referenceDevice(),
+};
 
 const examples = `
 Examples:
@@ -47,7 +53,7 @@ export function logitsCommand(): Command {
     .addOption(new Option('--ids <list>', 'token ids, separated by commas').conflicts('idsFile'))
     .option('--ids-file <file>', 'token ids separated by spaces, commas or lines, or a JSON list')
     .option('-o, --output <file>', 'file to write', 'logits.safetensors')
-    .addOption(new Option('--device <name>', 'what computes').choices(['cpu', 'reference']).default('cpu'))
+    .addOption(new Option('--device <name>', 'what computes').choices(Object.keys(devices)).default('cpu'))
     .option('-t, --threads <count>', 'CPU threads (default: all cores)')
     .option('--json', 'print one JSON document')
     .addHelpText('after', examples)
@@ -61,7 +67,7 @@ async function runLogits(name: string, options: LogitsOptions, signal: AbortSign
   const threads = parseCount('--threads', options.threads, 1024);
   const ids = await idsOf(options);
   const view = await openReference(name, signal, options);
-  const device = options.device === 'reference' ? referenceDevice() : await cpuDevice({ threads });
+  const device = await devices[options.device](threads);
   const progress = createProgress({ title: 'logits', unit: 'tokens', total: ids.length, mode: progressMode(options) });
   try {
     const { vocabSize, contextLength } = hyperparameters(view);

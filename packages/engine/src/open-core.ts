@@ -1,7 +1,7 @@
 // From a path to an engine that can compute: model, device, core.
 import { QuernError } from '@quern/errors';
 import { openModel } from '@quern/models';
-import { cpuDevice, type Device, referenceDevice } from '@quern/runtime';
+import { cpuDevice, type Device, referenceDevice, webgpuDevice } from '@quern/runtime';
 import { type LoadedCore, loadCore } from './load-core.ts';
 import type { EngineOptions } from './protocol.ts';
 
@@ -40,5 +40,6 @@ export async function openCore(
 function openDevice({ device = 'cpu', threads }: EngineOptions): Device | Promise<Device> {
   if (device === 'reference') return referenceDevice();
   if (device === 'cpu') return cpuDevice({ threads });
-  throw new QuernError('engine-option-invalid', `Unknown device '${device}' (known: cpu, reference).`);
+  if (device === 'webgpu') return webgpuDevice({ software: true }); // it was asked for by name
+  throw new QuernError('engine-option-invalid', `Unknown device '${device}' (known: cpu, webgpu, reference).`);
 }

@@ -18,8 +18,8 @@ export interface EngineSizes {
 export interface EngineOptions extends EngineSizes {
   /** A GGUF file or a Hugging Face folder. */
   readonly modelPath: string;
-  /** Default `cpu`. */
-  readonly device?: 'cpu' | 'reference';
+  /** Default `cpu`. `webgpu` takes any adapter, one that computes on the CPU included. */
+  readonly device?: 'cpu' | 'webgpu' | 'reference';
   /** Threads of the CPU device. Default: its own choice. */
   readonly threads?: number;
 }
