@@ -41,8 +41,7 @@ export async function loadModelOnBestDevice(
 
 /** What another device may do better. */
 const isDeviceFault = ({ code }: QuernError): boolean =>
-  /^(device|webgpu)-/.test(code) ||
-  ['model-too-large', 'weight-dtype-unsupported', 'op-without-kernel', 'op-bad-shape'].includes(code);
+  /^(device|webgpu)-/.test(code) || ['model-too-large', 'weight-dtype-unsupported', 'op-without-kernel'].includes(code);
 
 async function tryStep(
   step: DeviceStep,
@@ -53,12 +52,24 @@ async function tryStep(
   const { device, detail } = await openers[step](request);
   try {
     const loaded = await loadCore(view, device, { contextTokens: request.contextTokens, maxSequences: 1 }, onProgress);
+    if (step === 'webgpu') await compileKernels(loaded);
     return { ...loaded, step, deviceDetail: detail };
   } catch (error) {
     await device.dispose();
     throw error;
   }
 }
+
+/** Drivers compile a kernel when it is first used: here, so that the first reply does not wait for it. */
+async function compileKernels({ core, info }: LoadedCore): Promise<void> {
+  const promptTokens = Math.min(COMPILING_TOKENS, info.contextTokens - 2);
+  if (promptTokens < 1) return;
+  core.submit(new Int32Array(promptTokens), { maxTokens: 2, sampling: { temperature: 0 } }, () => {});
+  while (!core.idle) await core.step();
+}
+
+/** Enough for the kernels of long prompts; the second token of the reply takes those of a single token. */
+const COMPILING_TOKENS = 40;
 
 interface OpenedDevice {
   readonly device: Device;
