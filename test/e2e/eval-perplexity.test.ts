@@ -77,10 +77,10 @@ describe('quern eval', () => {
       expect(code).toBe(0);
       const results = JSON.parse(stdout).models;
       for (const [index, [type, reference, tolerance]] of measured.entries()) {
-        const { ppl, error, model, chunks, tokensScored } = results[index];
+        const { ppl, error, model, windows, tokensScored } = results[index];
         const wanted = expected.get(`${reference} ${name}`)!;
         expect(model).toBe(file(type));
-        expect(tokensScored).toBe(chunks * 255);
+        expect(tokensScored).toBe(windows * 255);
         expect(Math.abs(ppl / wanted.ppl - 1), `${type}: ${ppl} for ${wanted.ppl}`).toBeLessThan(tolerance);
         expect(Math.abs(error / wanted.error - 1), `± of ${type}`).toBeLessThan(errorTolerance);
       }

@@ -22,6 +22,7 @@ import {
 import { Command, Option } from 'commander';
 import { type OpenedBase, openBase } from './base.ts';
 import { type EvaluateContext, evaluateModel } from './evaluate.ts';
+import { readTensorErrors } from './report/tensor-errors.ts';
 import { writeReport } from './report/write-report.ts';
 import { type EvalOptions, type EvalRequest, readRequest } from './request.ts';
 import { type BaseResult, baseFigures, evaluationOf, type Outcome, type Results } from './results.ts';
@@ -76,6 +77,7 @@ export function evalCommand(): Command {
       ]),
     )
     .option('--report <file>', 'write an HTML page with table and plots')
+    .option('--tensor-errors <files...>', 'for the report: what quern quantize --verify --json printed')
     .option('--statistics', "print each comparison in llama-perplexity's layout")
     .option('-t, --threads <count>', 'CPU threads (default: all cores)')
     .option('--json', 'print one JSON document')
@@ -182,8 +184,9 @@ async function runMerge(models: readonly string[], options: EvalOptions): Promis
   return exitCodes.ok;
 }
 
-async function show(results: Results, { json, report, statistics }: EvalOptions): Promise<void> {
-  if (report !== undefined) await writeReport(report, results);
+async function show(results: Results, options: EvalOptions): Promise<void> {
+  const { json, report, tensorErrors = [], statistics } = options;
+  if (report !== undefined) await writeReport(report, results, await Promise.all(tensorErrors.map(readTensorErrors)));
   if (json) {
     printJson(results);
     return;

@@ -31,6 +31,7 @@ export interface EvalOptions {
   shard?: string;
   merge?: string[];
   report?: string;
+  tensorErrors?: string[];
   statistics?: boolean;
   threads?: string;
   json?: boolean;
@@ -100,6 +101,8 @@ function requireSense(models: readonly string[], options: EvalOptions): void {
   if (saveBase !== undefined && base === undefined) throw wrong('save-base', '--save-base needs a --base to save.');
   if (saveBase !== undefined && shard !== undefined)
     throw wrong('save-base', 'A base file is written whole: save it first, then evaluate shards with --base-file.');
+  if (options.tensorErrors && options.report === undefined)
+    throw wrong('tensor-errors', '--tensor-errors is for a --report.');
   if (baseFile === undefined) return;
   for (const option of ['profile', 'ctx', 'stride', 'chunks'] as const)
     if (options[option] !== undefined)

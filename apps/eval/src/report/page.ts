@@ -3,6 +3,7 @@ import type { Evaluation, Results } from '../results.ts';
 import { isEvaluation, reportTables, type Table } from '../table.ts';
 import { escapeMarkup } from './markup.ts';
 import { type Plot, type PlotPoint, plotSvg } from './plot.ts';
+import { type TensorErrors, tensorErrorSvg } from './tensor-errors.ts';
 
 const style = `
   :root {
@@ -10,7 +11,7 @@ const style = `
     --page: light-dark(#faf9f6, #1b1c1e); --text: light-dark(#1c1b19, #e9e7e2); --faint: light-dark(#6a675f, #a09d95);
     --line: light-dark(#dcd9d0, #38393c); --accent: light-dark(#8a4b12, #e2a264);
   }
-  body { margin: 0 auto; max-width: 72rem; padding: 1rem; font: 15px/1.5 system-ui, sans-serif; background: var(--page); color: var(--text); }
+  body { margin: 0 auto; max-width: 84rem; padding: 1rem; font: 15px/1.5 system-ui, sans-serif; background: var(--page); color: var(--text); }
   h1 { font-size: 1.3rem; color: var(--accent); } h2 { font-size: 1.05rem; margin-top: 2rem; }
   .scroll { overflow-x: auto; }
   table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
@@ -20,9 +21,10 @@ const style = `
   svg text { fill: var(--text); } svg text.tick { fill: var(--faint); } svg .grid { stroke: var(--line); }
   svg .reference { stroke: var(--faint); stroke-dasharray: 4 4; }
   svg .point path { stroke: var(--accent); fill: none; } svg .point circle { fill: var(--accent); }
+  svg .bar { fill: var(--accent); }
   p.note { color: var(--faint); }`;
 
-export function reportPage(results: Results): string {
+export function reportPage(results: Results, tensorErrors: readonly TensorErrors[] = []): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -37,6 +39,7 @@ export function reportPage(results: Results): string {
 <p class="note">${escapeMarkup(described(results))}</p>
 ${reportTables(results).map(tableMarkup).join('\n')}
 ${plots(results).map(plotMarkup).join('\n')}
+${tensorErrors.map(tensorErrorMarkup).join('\n')}
 <p class="note">± and error bars are one standard deviation. Size counts the tensors. Formulas: docs/evaluation.md of quern.</p>
 </body>
 </html>
@@ -125,6 +128,9 @@ function plotMarkup(plot: Plot): string {
   const svg = plotSvg(plot);
   return svg ? `<h2>${escapeMarkup(plot.title)}</h2>\n${svg}` : '';
 }
+
+const tensorErrorMarkup = (errors: TensorErrors): string =>
+  `<h2>Relative RMSE of the tensors of ${escapeMarkup(errors.model)}</h2>\n<details open><summary>each tensor</summary>\n${tensorErrorSvg(errors)}\n</details>`;
 
 const gib = 2 ** 30;
 

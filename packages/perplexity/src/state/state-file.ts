@@ -49,16 +49,13 @@ async function parseState(path: string): Promise<{ state: EvaluationState; whole
 
 function headOf(line: string | undefined, file: string): EvaluationState {
   const head = line === undefined ? undefined : jsonObject(line);
-  if (head?.quern !== 'evaluation' || head.version !== version || !isObject(head.settings) || !isObject(head.shard))
+  const { settings, shard } = head ?? {};
+  if (head?.quern !== 'evaluation' || head.version !== version || !isSettings(settings) || !isShard(shard))
     throw new QuernError('state-not-recognized', 'The file is no state of an evaluation of this version.', {
       file,
       remedy: 'Give another name to --state.',
     });
-  return {
-    settings: head.settings as unknown as EvaluationSettings,
-    shard: head.shard as unknown as Shard,
-    models: new Map(),
-  };
+  return { settings, shard, models: new Map() };
 }
 
 function addLine({ models }: EvaluationState, line: string, number: number, file: string): void {
@@ -102,7 +99,8 @@ function windowScoresOf(entry: Record<string, unknown>): WindowScores | undefine
 function floats(text: unknown): Float32Array | undefined {
   if (typeof text !== 'string') return undefined;
   const bytes = Uint8Array.from(Buffer.from(text, 'base64'));
-  return bytes.length % 4 === 0 ? new Float32Array(bytes.buffer) : undefined;
+  const values = bytes.length % 4 === 0 ? new Float32Array(bytes.buffer) : undefined;
+  return values?.every(Number.isFinite) ? values : undefined;
 }
 
 const base64 = ({ buffer, byteOffset, byteLength }: Float32Array | Uint8Array): string =>
@@ -112,6 +110,15 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const isShard = (value: unknown): value is Shard => isObject(value) && isIndex(value.index) && isIndex(value.count);
+
+const isSettings = (value: unknown): value is EvaluationSettings =>
+  isObject(value) &&
+  ['profile', 'text', 'base'].every((key) => value[key] === null || typeof value[key] === 'string') &&
+  ['contextTokens', 'strideTokens', 'maxWindows'].every((key) => value[key] === null || isIndex(value[key])) &&
+  isObject(value.tasks) &&
+  Object.values(value.tasks).every((task) => isObject(task) && typeof task.sha256 === 'string' && isIndex(task.count));
 
 const isFacts = (value: unknown): value is ModelFacts =>
   isObject(value) &&
