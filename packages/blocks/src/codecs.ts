@@ -7,6 +7,8 @@ import { f8E4m3, f8E5m2 } from './f8/reference.ts';
 import { f16 } from './f16/reference.ts';
 import { f32 } from './f32/reference.ts';
 import { checkImportance } from './importance.ts';
+import { iq1M } from './iq1-m/reference.ts';
+import { iq1S } from './iq1-s/reference.ts';
 import { iq2S } from './iq2-s/reference.ts';
 import { iq2Xs } from './iq2-xs/reference.ts';
 import { iq2Xxs } from './iq2-xxs/reference.ts';
@@ -56,6 +58,8 @@ const codecs: Readonly<Record<string, Codec>> = {
   IQ2_S: iq2S,
   IQ3_XXS: iq3Xxs,
   IQ3_S: iq3S,
+  IQ1_S: iq1S,
+  IQ1_M: iq1M,
 };
 
 /** Whether `codecOf` knows `dtype`. */

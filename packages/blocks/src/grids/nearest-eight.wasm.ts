@@ -10,89 +10,128 @@ const SUMS = memory.data(320, 16);
 const LIMIT = memory.data<f32>([255, 255, 255, 255], 16);
 const INTEGERS = memory.data<f32>([8388608, 8388608, 8388608, 8388608], 16);
 const LOW_BYTE = memory.data<u32>([0xff, 0xff, 0xff, 0xff], 16);
-/** The error of the first point in byte units. Smaller ones than the best cannot overflow their sum. */
-const FIRST: f32 = 200;
+const NIBBLE = memory.data<u32>([0x0f0f0f0f, 0x0f0f0f0f, 0x0f0f0f0f, 0x0f0f0f0f], 16);
+/** The expected error in byte units. */
+const EXPECTED: f32 = 160;
+/** Errors beyond these units are too close to zero or to overflow. */
+const LEAST_UNIT: f32 = 1e-30;
+const LARGEST_UNIT: f32 = 1e30;
 /** Rounding to bytes moves a sum by 4 at most, so that two sums 8 apart may belong to equal errors; one more for F32. */
-const SLACK: i8 = 9;
+const SLACK: u32 = 9;
 const LARGEST_FLOAT: f32 = 3.4028234663852886e38;
+
+/** Output: about what the error of the last point found is; 0 when that is not known. */
+export let lastError: f32 = 0;
 
 /**
  * The point with the least error, or −1 when no error is finite. `entry` is that of the vector in the map of `table`;
- * `x` and `weights` point at eight floats; code c stands for `value<c>`.
+ * `x` and `weights` point at eight floats; code c stands for `value<c>`. `expected` is about what the error will be, 0 when
+ * there is no guess; it decides nothing but how well the sieve works.
  */
-export function nearestEight(table: usize, entry: u32, x: usize, weights: usize, value0: f32, value1: f32, value2: f32): i32 {
+export function nearestEight(
+  table: usize,
+  entry: u32,
+  x: usize,
+  weights: usize,
+  value0: f32,
+  value1: f32,
+  value2: f32,
+  expected: f32,
+): i32 {
   const list = table + EIGHT_MAP_BYTES + EIGHT_GROUP_BYTES * (entry >> 8);
   const groups = <usize>entry & 255;
   const xLow = v128.load(x);
   const xHigh = v128.load(x, 16);
   const wLow = v128.load(weights);
   const wHigh = v128.load(weights, 16);
-  const low0 = errorOf(value0, xLow, wLow);
-  const high0 = errorOf(value0, xHigh, wHigh);
-  const low1 = errorOf(value1, xLow, wLow);
-  const high1 = errorOf(value1, xHigh, wHigh);
-  const low2 = errorOf(value2, xLow, wLow);
-  const high2 = errorOf(value2, xHigh, wHigh);
-  v128.store(ERRORS, low0);
-  v128.store(ERRORS, high0, 16);
-  v128.store(ERRORS, low1, 32);
-  v128.store(ERRORS, high1, 48);
-  v128.store(ERRORS, low2, 64);
-  v128.store(ERRORS, high2, 80);
+  v128.store(ERRORS, errorOf(value0, xLow, wLow));
+  v128.store(ERRORS, errorOf(value0, xHigh, wHigh), 16);
+  v128.store(ERRORS, errorOf(value1, xLow, wLow), 32);
+  v128.store(ERRORS, errorOf(value1, xHigh, wHigh), 48);
+  v128.store(ERRORS, errorOf(value2, xLow, wLow), 64);
+  v128.store(ERRORS, errorOf(value2, xHigh, wHigh), 80);
 
-  const unit: f32 = FIRST / errorAt(pointAt(list, 0));
-  if (!(unit > 0 && unit < Infinity)) return nearestOfAll(list, groups);
+  let unit: f32 = EXPECTED / expected;
+  let least: u32 = isUsable(unit) ? sumAll(list, groups, unit) : 255;
+  if (least + SLACK > 255) {
+    // No guess, or one so low that sums ran over.
+    unit = EXPECTED / errorAt(pointAt(list, 0));
+    if (!isUsable(unit)) return nearestOfAll(list, groups);
+    least = sumAll(list, groups, unit);
+  }
+  return nearestPossible(list, groups, least, unit);
+}
+
+@inline
+function isUsable(unit: f32): bool {
+  return unit > LEAST_UNIT && unit < LARGEST_UNIT;
+}
+
+/** Sums of bytes of all points, in `unit` to an error of 1, to SUMS; returns the least. */
+function sumAll(list: usize, groups: usize, unit: f32): u32 {
   const units = f32x4.splat(unit);
-  const bytes0 = i16x8.narrow_i32x4_u(inUnits(low0, units), inUnits(high0, units));
-  const bytes1 = i16x8.narrow_i32x4_u(inUnits(low1, units), inUnits(high1, units));
-  const bytes2 = i16x8.narrow_i32x4_u(inUnits(low2, units), inUnits(high2, units));
-  const bytes01 = i8x16.narrow_i16x8_u(bytes0, bytes1);
-  const bytes2_ = i8x16.narrow_i16x8_u(bytes2, bytes2);
+  // Bytes of codes 0, 1, 2 of four places each.
+  const low = i8x16.narrow_i16x8_u(
+    i16x8.narrow_i32x4_u(inUnits(v128.load(ERRORS), units), inUnits(v128.load(ERRORS, 32), units)),
+    i16x8.narrow_i32x4_u(inUnits(v128.load(ERRORS, 64), units), i64x2.splat(0)),
+  );
+  const high = i8x16.narrow_i16x8_u(
+    i16x8.narrow_i32x4_u(inUnits(v128.load(ERRORS, 16), units), inUnits(v128.load(ERRORS, 48), units)),
+    i16x8.narrow_i32x4_u(inUnits(v128.load(ERRORS, 80), units), i64x2.splat(0)),
+  );
   // Of two neighbouring codes at a time: what each of their sixteen possible values adds.
   const pair0 = i8x16.add_sat_u(
-    v128.shuffle<u8>(bytes01, bytes2_, 0, 8, 16, 0, 0, 8, 16, 0, 0, 8, 16, 0, 0, 8, 16, 0),
-    v128.shuffle<u8>(bytes01, bytes2_, 1, 1, 1, 1, 9, 9, 9, 9, 17, 17, 17, 17, 1, 1, 1, 1),
+    v128.shuffle<u8>(low, low, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12),
+    v128.shuffle<u8>(low, low, 1, 1, 1, 1, 5, 5, 5, 5, 9, 9, 9, 9, 13, 13, 13, 13),
   );
   const pair1 = i8x16.add_sat_u(
-    v128.shuffle<u8>(bytes01, bytes2_, 2, 10, 18, 2, 2, 10, 18, 2, 2, 10, 18, 2, 2, 10, 18, 2),
-    v128.shuffle<u8>(bytes01, bytes2_, 3, 3, 3, 3, 11, 11, 11, 11, 19, 19, 19, 19, 3, 3, 3, 3),
+    v128.shuffle<u8>(low, low, 2, 6, 10, 14, 2, 6, 10, 14, 2, 6, 10, 14, 2, 6, 10, 14),
+    v128.shuffle<u8>(low, low, 3, 3, 3, 3, 7, 7, 7, 7, 11, 11, 11, 11, 15, 15, 15, 15),
   );
   const pair2 = i8x16.add_sat_u(
-    v128.shuffle<u8>(bytes01, bytes2_, 4, 12, 20, 4, 4, 12, 20, 4, 4, 12, 20, 4, 4, 12, 20, 4),
-    v128.shuffle<u8>(bytes01, bytes2_, 5, 5, 5, 5, 13, 13, 13, 13, 21, 21, 21, 21, 5, 5, 5, 5),
+    v128.shuffle<u8>(high, high, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12),
+    v128.shuffle<u8>(high, high, 1, 1, 1, 1, 5, 5, 5, 5, 9, 9, 9, 9, 13, 13, 13, 13),
   );
   const pair3 = i8x16.add_sat_u(
-    v128.shuffle<u8>(bytes01, bytes2_, 6, 14, 22, 6, 6, 14, 22, 6, 6, 14, 22, 6, 6, 14, 22, 6),
-    v128.shuffle<u8>(bytes01, bytes2_, 7, 7, 7, 7, 15, 15, 15, 15, 23, 23, 23, 23, 7, 7, 7, 7),
+    v128.shuffle<u8>(high, high, 2, 6, 10, 14, 2, 6, 10, 14, 2, 6, 10, 14, 2, 6, 10, 14),
+    v128.shuffle<u8>(high, high, 3, 3, 3, 3, 7, 7, 7, 7, 11, 11, 11, 11, 15, 15, 15, 15),
   );
-
-  const nibble = i8x16.splat(15);
+  const nibble = v128.load(NIBBLE);
   let least = i8x16.splat(-1);
   for (let group: usize = 0; group < groups; group++) {
-    const low = v128.load(list + EIGHT_GROUP_BYTES * group);
-    const high = v128.load(list + EIGHT_GROUP_BYTES * group, 16);
-    const lowSum = i8x16.add_sat_u(
-      i8x16.swizzle(pair0, v128.and(low, nibble)),
-      i8x16.swizzle(pair1, v128.and(i16x8.shr_u(low, 4), nibble)),
+    const first = v128.load(list + EIGHT_GROUP_BYTES * group);
+    const last = v128.load(list + EIGHT_GROUP_BYTES * group, 16);
+    const firstSum = i8x16.add_sat_u(
+      i8x16.swizzle(pair0, v128.and(first, nibble)),
+      i8x16.swizzle(pair1, v128.and(i16x8.shr_u(first, 4), nibble)),
     );
-    const highSum = i8x16.add_sat_u(
-      i8x16.swizzle(pair2, v128.and(high, nibble)),
-      i8x16.swizzle(pair3, v128.and(i16x8.shr_u(high, 4), nibble)),
+    const lastSum = i8x16.add_sat_u(
+      i8x16.swizzle(pair2, v128.and(last, nibble)),
+      i8x16.swizzle(pair3, v128.and(i16x8.shr_u(last, 4), nibble)),
     );
-    const sum = i8x16.add_sat_u(lowSum, highSum);
+    const sum = i8x16.add_sat_u(firstSum, lastSum);
     v128.store(SUMS + 16 * group, sum);
     least = i8x16.min_u(least, sum);
   }
   least = i8x16.min_u(least, v128.shuffle<u64>(least, least, 1, 0));
   least = i8x16.min_u(least, v128.shuffle<u32>(least, least, 1, 0, 3, 2));
-  least = i8x16.min_u(least, v128.shuffle<u16>(least, least, 1, 0, 3, 2, 5, 4, 7, 6));
+  least = i8x16.min_u(least, i32x4.shr_u(least, 16));
   least = i8x16.min_u(least, i16x8.shr_u(least, 8));
-  const limit = i8x16.add_sat_u(i8x16.splat(i8x16.extract_lane_s(least, 0)), i8x16.splat(SLACK));
+  return i8x16.extract_lane_u(least, 0);
+}
 
+/** Of the points whose sums are next to the least, the one with the least error. */
+@inline
+function nearestPossible(list: usize, groups: usize, least: u32, unit: f32): i32 {
+  const limit = i8x16.splat(<i8>(least + SLACK));
   let best: i32 = -1;
   let bestError: f32 = LARGEST_FLOAT;
   for (let group: usize = 0; group < groups; group++) {
     let possible = <u32>i8x16.bitmask(i8x16.le_u(v128.load(SUMS + 16 * group), limit));
+    if (groups == 1 && !(possible & (possible - 1))) {
+      lastError = <f32>least / unit;
+      return pointAt(list, ctz(possible));
+    }
     for (; possible; possible &= possible - 1) {
       const point = pointAt(list + EIGHT_GROUP_BYTES * group, ctz(possible));
       const error = errorAt(point);
@@ -102,6 +141,7 @@ export function nearestEight(table: usize, entry: u32, x: usize, weights: usize,
       }
     }
   }
+  lastError = best < 0 ? 0 : bestError;
   return best;
 }
 
@@ -139,6 +179,7 @@ function errorAt(point: u32): f32 {
 
 /** Without sifting, where errors are zero or too extreme for units. */
 function nearestOfAll(list: usize, groups: usize): i32 {
+  lastError = 0;
   let best: i32 = -1;
   let bestError: f32 = LARGEST_FLOAT;
   for (let i: usize = 0; i < 16 * groups; i++) {

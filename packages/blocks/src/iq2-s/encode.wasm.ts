@@ -2,8 +2,8 @@
 import { IQ2_S_POINTS } from '../grids/points.wasm';
 import { buildEight } from '../grids/tables.wasm';
 import { f32ToF16 } from '../half.wasm';
-import { AGAIN_OFF_GRID, fitGrid4, GRID_RANKS, GRID_SCALES, GRID_SIGNS } from '../search/grid.wasm';
-import { loadErrorWeights, loadSquares } from '../search/grid-weights.wasm';
+import { AGAIN_OFF_GRID, fitGrid4, GRID_RANKS, GRID_SCALES, GRID_SIGNS, GRID_WEIGHTS } from '../search/grid.wasm';
+import { loadErrorWeights, loadSquares } from '../search/row-weights.wasm';
 import { largestScale, NAN_SCALE, oddCode, SUB_SCALES } from '../search/odd-scales.wasm';
 import { addSquares } from '../squares.wasm';
 
@@ -37,8 +37,8 @@ function fitBlock(src: usize, dst: usize, importance: usize): bool {
   const meanSquare2: f32 = (<f32>2 * addSquares(src, 256, 0)) / <f32>256;
   for (let quarter: usize = 0; quarter < 4; quarter++) {
     const x = src + 256 * quarter;
-    if (importance) loadErrorWeights(x, importance + 256 * quarter, 256, meanSquare2);
-    else loadSquares(x, 256, <f32>0.25 * meanSquare2);
+    if (importance) loadErrorWeights(GRID_WEIGHTS, x, importance + 256 * quarter, 256, meanSquare2);
+    else loadSquares(GRID_WEIGHTS, x, 256, <f32>0.25 * meanSquare2);
     if (!fitGrid4(x, 16, table, 8, 9, 0.1, 1e-8, false, false, AGAIN_OFF_GRID)) return false;
     v128.store(SUB_SCALES + 16 * quarter, v128.load(GRID_SCALES));
     for (let l: usize = 0; l < 8; l++) {

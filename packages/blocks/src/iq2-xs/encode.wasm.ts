@@ -2,8 +2,8 @@
 import { IQ2_XS_POINTS } from '../grids/points.wasm';
 import { buildEight } from '../grids/tables.wasm';
 import { f32ToF16 } from '../half.wasm';
-import { AGAIN_OFF_GRID, fitGrid4, GRID_RANKS, GRID_SCALES, GRID_SIGNS } from '../search/grid.wasm';
-import { loadErrorWeights } from '../search/grid-weights.wasm';
+import { AGAIN_OFF_GRID, fitGrid4, GRID_RANKS, GRID_SCALES, GRID_SIGNS, GRID_WEIGHTS } from '../search/grid.wasm';
+import { loadErrorWeights } from '../search/row-weights.wasm';
 import { largestScale, NAN_SCALE, oddCode, SUB_SCALES } from '../search/odd-scales.wasm';
 import { addSquares } from '../squares.wasm';
 
@@ -30,7 +30,7 @@ export function encodeIQ2_XSWeighted(src: usize, dst: usize, blocks: usize, impo
 function fitBlock(src: usize, dst: usize, importance: usize): bool {
   const meanSquare: f32 = addSquares(src, 256, 0) / <f32>256;
   for (let quarter: usize = 0; quarter < 4; quarter++) {
-    loadErrorWeights(src + 256 * quarter, importance + 256 * quarter, 256, meanSquare);
+    loadErrorWeights(GRID_WEIGHTS, src + 256 * quarter, importance + 256 * quarter, 256, meanSquare);
     if (!fitGrid4(src + 256 * quarter, 16, table, 8, 9, 0.1, 1e-15, true, false, AGAIN_OFF_GRID)) return false;
     v128.store(SUB_SCALES + 16 * quarter, v128.load(GRID_SCALES));
     for (let l: usize = 0; l < 8; l++) {

@@ -2,8 +2,8 @@
 import { IQ2_XXS_POINTS } from '../grids/points.wasm';
 import { buildEight } from '../grids/tables.wasm';
 import { f32ToF16 } from '../half.wasm';
-import { AGAIN_ALL, fitGrid4, GRID_RANKS, GRID_SCALES, GRID_SIGNS } from '../search/grid.wasm';
-import { loadErrorWeights } from '../search/grid-weights.wasm';
+import { AGAIN_ALL, fitGrid4, GRID_RANKS, GRID_SCALES, GRID_SIGNS, GRID_WEIGHTS } from '../search/grid.wasm';
+import { loadErrorWeights } from '../search/row-weights.wasm';
 import { largestScale, NAN_SCALE, oddCode, SUB_SCALES } from '../search/odd-scales.wasm';
 import { addSquares } from '../squares.wasm';
 
@@ -27,7 +27,7 @@ export function encodeIQ2_XXSWeighted(src: usize, dst: usize, blocks: usize, imp
 function fitBlock(src: usize, dst: usize, importance: usize): bool {
   const meanSquare: f32 = addSquares(src, 256, 0) / <f32>256;
   for (let half: usize = 0; half < 2; half++) {
-    loadErrorWeights(src + 512 * half, importance + 512 * half, 512, meanSquare);
+    loadErrorWeights(GRID_WEIGHTS, src + 512 * half, importance + 512 * half, 512, meanSquare);
     if (!fitGrid4(src + 512 * half, 32, table, 8, 6, 0.1, 1e-15, true, true, AGAIN_ALL)) {
       memory.fill(dst, 0, 66);
       return false;

@@ -2,8 +2,8 @@
 import { IQ3_XXS_POINTS } from '../grids/points.wasm';
 import { buildFour } from '../grids/tables.wasm';
 import { f32ToF16 } from '../half.wasm';
-import { AGAIN_OFF_GRID, fitGrid4, GRID_RANKS, GRID_SCALES, GRID_SIGNS } from '../search/grid.wasm';
-import { loadErrorWeights, loadSquares } from '../search/grid-weights.wasm';
+import { AGAIN_OFF_GRID, fitGrid4, GRID_RANKS, GRID_SCALES, GRID_SIGNS, GRID_WEIGHTS } from '../search/grid.wasm';
+import { loadErrorWeights, loadSquares } from '../search/row-weights.wasm';
 import { largestScale, NAN_SCALE, oddCode, SUB_SCALES } from '../search/odd-scales.wasm';
 import { addSquares } from '../squares.wasm';
 
@@ -36,8 +36,8 @@ function fitBlock(src: usize, dst: usize, importance: usize): bool {
   const meanSquare2: f32 = (<f32>2 * addSquares(src, 256, 0)) / <f32>256;
   for (let half: usize = 0; half < 2; half++) {
     const x = src + 512 * half;
-    if (importance) loadErrorWeights(x, importance + 512 * half, 512, meanSquare2);
-    else loadSquares(x, 512, 0);
+    if (importance) loadErrorWeights(GRID_WEIGHTS, x, importance + 512 * half, 512, meanSquare2);
+    else loadSquares(GRID_WEIGHTS, x, 512, 0);
     if (!fitGrid4(x, 32, table, 4, 15, 0.2, 1e-8, true, false, AGAIN_OFF_GRID)) return false;
     v128.store(SUB_SCALES + 16 * half, v128.load(GRID_SCALES));
     for (let k: usize = 0; k < 32; k++) store<u8>(dst + 32 * half + k, load<u32>(GRID_RANKS + 4 * k), 2);

@@ -1,6 +1,6 @@
 // The search of grid.ts on four sub-blocks at once, a lane per sub-block (transpose.wasm.ts); the points of a grid are found
 // one after the other, for each group of eight or four weights of each sub-block.
-import { nearestEight } from '../grids/nearest-eight.wasm';
+import { lastError, nearestEight } from '../grids/nearest-eight.wasm';
 import { nearestFour } from '../grids/nearest-four.wasm';
 import { numberOfEight, ON_GRID } from '../grids/tables.wasm';
 import { nearestInt4 } from '../rounding.wasm';
@@ -35,6 +35,8 @@ const TRIAL = memory.data(128, 16);
 const TRIAL_ON_GRID = memory.data(128, 16);
 const BEST = memory.data(128, 16);
 const BEST_ON_GRID = memory.data(128, 16);
+/** What the errors of the last points found were, each at the place of its first weight; a guess at the next ones. */
+const ERRORS = memory.data(512, 16);
 /** Scales of the four lanes while points are looked for. */
 const LANE_SCALES = memory.data(16, 16);
 
@@ -90,6 +92,7 @@ export function fitGrid4(
   }
 
   failed = 0;
+  memory.fill(ERRORS, 0, 512);
   const lanes = i32x4.bitmask(alive);
   let best = zero;
   for (let g: usize = 0; g < 16 * groups; g += 16) {
@@ -226,7 +229,17 @@ function placeOnGrid(g: usize, codes: usize, table: usize, subWeights: usize, in
     const scale = load<f32>(LANE_SCALES + 4 * lane);
     const q = Q + first + 4 * lane;
     if (codes == 8) {
-      const point = nearestEight(table, entry, MAGNITUDES + row, ROOTS + row, scale, scale * 3, scale * 5);
+      const point = nearestEight(
+        table,
+        entry,
+        MAGNITUDES + row,
+        ROOTS + row,
+        scale,
+        scale * 3,
+        scale * 5,
+        load<f32>(ERRORS + row),
+      );
+      store<f32>(ERRORS + row, lastError);
       if (point < 0) {
         failed |= 1 << <i32>lane;
         continue;
