@@ -46,8 +46,12 @@ describe.skipIf(missing).each(Object.entries(families))(
 
 describe.skipIf(missing)(`the engine on webgpu${missing ? ` (skipped: ${missing})` : ''}`, () => {
   it('generates in its worker what it generates on the cpu device, and ends', async () => {
-    const replyOf = async (device: 'cpu' | 'webgpu') => {
-      const engine = await Engine.start({ modelPath: testPath('models/tiny-llama'), device, contextTokens: 128 });
+    const replyOf = async (kind: 'cpu' | 'webgpu') => {
+      const engine = await Engine.start({
+        modelPath: testPath('models/tiny-llama'),
+        devices: [{ kind }],
+        contextTokens: 128,
+      });
       const tokens: number[] = [];
       const prompt = Int32Array.of(1, 20, 300, 4000);
       for await (const event of engine.generate(prompt, { sampling: { temperature: 0 }, maxTokens: 12 }))

@@ -81,13 +81,33 @@ export class EngineCore {
       await this.#model.prefill(batch);
       return;
     }
-    const logits = await this.#model.forward({ ...batch, outputRows: lastRows(shares) });
+    const outputs = { ...batch, outputRows: lastRows(shares) };
+    const logits = await this.#model.forward(outputs);
     const bytes = await this.#model.device.read(logits);
     const vocabSize = this.#model.hyperparameters.vocabSize;
+    const broken: Sequence[] = [];
     for (const [n, { sequence }] of complete.entries()) {
       if (sequence.ended) continue; // cancelled while the device was computing
-      this.#advance(sequence, new Float32Array(bytes.buffer, bytes.byteOffset + 4 * n * vocabSize, vocabSize));
+      const row = new Float32Array(bytes.buffer, bytes.byteOffset + 4 * n * vocabSize, vocabSize);
+      if (areFinite(row)) this.#advance(sequence, row);
+      else broken.push(sequence);
     }
+    if (broken.length === 0) return;
+    const place = await this.#model.locateNonFinite(outputs);
+    for (const sequence of broken) this.#end(sequence, { error: notFinite(sequence.tokens.length, place) });
+  }
+
+  /** Ends what is running with `error`; returns what is waiting, for another core to adopt. Nothing is left. */
+  abandon(error: QuernError): Sequence[] {
+    for (const sequence of [...this.#scheduler.running]) this.#end(sequence, { error });
+    const waiting = [...this.#scheduler.waiting];
+    for (const sequence of waiting) this.#scheduler.remove(sequence);
+    return waiting;
+  }
+
+  /** Queues sequences of a core that had the same sizes. */
+  adopt(sequences: readonly Sequence[]): void {
+    for (const sequence of sequences) this.#scheduler.enqueue(sequence);
   }
 
   #batchOf(shares: readonly Share[]): TokenBatch {
@@ -113,7 +133,6 @@ export class EngineCore {
   /** Samples the next token of a sequence from its logits. */
   #advance(sequence: Sequence, logits: Float32Array): void {
     try {
-      requireFinite(logits, sequence.tokens.length);
       const report = reportLogProbs(logits, sequence.logprobs);
       const token = sequence.sampler.sample(logits);
       sequence.markToken();
@@ -150,14 +169,24 @@ function lastRows(shares: readonly Share[]): Int32Array {
   return Int32Array.from(rows);
 }
 
-/** NaN and infinity come from broken weights or an overflow; sampling from them would only look like a reply. */
-function requireFinite(logits: Float32Array, position: number): void {
+function areFinite(logits: Float32Array): boolean {
   let zero = 0;
   for (let i = 0; i < logits.length; i++) zero += logits[i] * 0;
-  if (zero !== 0)
-    throw new QuernError('logits-not-finite', `The model's logits at position ${position} hold NaN or infinity.`, {
-      remedy: 'The weights may be damaged, or too large for their type.',
-    });
+  return zero === 0;
+}
+
+/**
+ * NaN and infinity come from broken weights or an overflow; sampling from them would only look like a reply.
+ * @param place what gave them first, when the batch was computed once more
+ */
+function notFinite(position: number, place: string | undefined): QuernError {
+  const origin = place === undefined ? 'computed once more, they do not' : `they first appear in ${place}`;
+  const remedy =
+    place === undefined
+      ? 'The device computes unreliably: check it, or use another one.'
+      : 'The weights may be damaged, or too large for their type.';
+  const message = `The model's logits at position ${position} hold NaN or infinity; ${origin}.`;
+  return new QuernError('logits-not-finite', message, { remedy });
 }
 
 /** Reads what will be reported before the sampler overwrites the logits. */

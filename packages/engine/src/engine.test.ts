@@ -124,14 +124,14 @@ describe('life and death', () => {
     [{ modelPath: modelPath('nothing-here') }, 'model-not-found'],
     [{ modelPath: tinyLlama, contextTokens: 4096 }, 'context-too-long'],
     [{ modelPath: tinyLlama, maxSequences: 0 }, 'engine-option-invalid'],
-    [{ modelPath: tinyLlama, device: 'abacus' as 'cpu' }, 'engine-option-invalid'],
+    [{ modelPath: tinyLlama, gpuLayers: 2 }, 'placement-no-gpu'],
     [{ modelPath: tinyLlama, cacheTokens: 2 ** 24 }, 'model-too-large'],
   ])('does not start with %o', async (options, code) => {
-    await expect(Engine.start({ device: 'reference', ...options })).rejects.toMatchObject({ code });
+    await expect(Engine.start({ devices: [{ kind: 'reference' }], ...options })).rejects.toMatchObject({ code });
   });
 
   it('finishes what it has when closed, and takes nothing new', async () => {
-    const engine = await Engine.start({ modelPath: tinyLlama, device: 'reference', maxSequences: 1 });
+    const engine = await Engine.start({ modelPath: tinyLlama, devices: [{ kind: 'reference' }], maxSequences: 1 });
     const replies = [1, 2].map(() => collect(engine.generate(Int32Array.of(0), { ...greedy, maxTokens: 5 })));
     await engine.close();
     for (const { tokens, finish } of await Promise.all(replies)) {
@@ -143,7 +143,7 @@ describe('life and death', () => {
   });
 
   it('cancels what it has when closed in a hurry', async () => {
-    const engine = await Engine.start({ modelPath: tinyLlama, device: 'reference' });
+    const engine = await Engine.start({ modelPath: tinyLlama, devices: [{ kind: 'reference' }] });
     const reply = collect(engine.generate(Int32Array.of(0), greedy));
     await engine.close({ cancel: true });
     expect((await reply).finish.finishReason).toBe('cancelled');

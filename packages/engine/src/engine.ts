@@ -9,6 +9,11 @@ import type { GenerateEvent, GenerateOptions } from './request.ts';
 export interface StartOptions extends EngineOptions {
   /** Called while the weights arrive. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  /**
+   * Called when the device was lost and the model has been loaded again; requests that were running have failed with
+   * `error`.
+   */
+  readonly onReload?: (error: QuernError, info: EngineInfo) => void;
 }
 
 export interface CallOptions extends GenerateOptions {
@@ -17,7 +22,7 @@ export interface CallOptions extends GenerateOptions {
 }
 
 export class Engine {
-  readonly info: EngineInfo;
+  #info: EngineInfo;
   readonly #worker: Worker;
   readonly #requests = new Map<number, Mailbox<GenerateEvent>>();
   #nextId = 0;
@@ -25,9 +30,12 @@ export class Engine {
   #ended?: QuernError;
   readonly #exit: Promise<unknown>;
 
-  private constructor(worker: Worker, info: EngineInfo) {
+  readonly #onReload: StartOptions['onReload'];
+
+  private constructor(worker: Worker, info: EngineInfo, onReload: StartOptions['onReload']) {
     this.#worker = worker;
-    this.info = info;
+    this.#info = info;
+    this.#onReload = onReload;
     this.#exit = new Promise((resolve) => worker.once('exit', resolve));
     worker.on('message', (message: FromWorker) => this.#receive(message));
     worker.on('error', (cause) => this.#fail(crashed(`The engine's worker failed: ${cause.message}`, cause)));
@@ -38,18 +46,24 @@ export class Engine {
    * Loads a model in a worker thread and reserves the memory of its cache.
    * @throws QuernError what stopped the model from loading, `engine-crashed` when the worker died
    */
-  static async start({ onProgress, ...options }: StartOptions): Promise<Engine> {
+  static async start({ onProgress, onReload, ...options }: StartOptions): Promise<Engine> {
     const worker = spawnWorker(new URL('./engine-worker.ts', import.meta.url), import.meta.url, {
       workerData: options satisfies EngineOptions,
     });
-    return new Engine(worker, await untilReady(worker, onProgress));
+    return new Engine(worker, await untilReady(worker, onProgress), onReload);
+  }
+
+  /** Of the model as it is loaded now. */
+  get info(): EngineInfo {
+    return this.#info;
   }
 
   /**
    * Generates after `prompt`, from the first `next()` on: token events, then exactly one finish event. Leaving the loop
    * cancels the request.
    * @throws QuernError (from the iterator) `prompt-empty`, `prompt-too-long`, `token-out-of-range`, `request-invalid`,
-   *   `sampling-invalid`, `logits-not-finite`, `no-token-allowed`, `engine-closed`, `engine-crashed`
+   *   `sampling-invalid`, `logits-not-finite`, `no-token-allowed`, `engine-closed`, `engine-crashed`,
+   *   `engine-device-lost`, and those of a device: `device-lost`, …
    */
   async *generate(prompt: Int32Array, { signal, ...options }: CallOptions = {}): AsyncGenerator<GenerateEvent, void> {
     if (this.#ended) throw this.#ended;
@@ -83,6 +97,10 @@ export class Engine {
 
   #receive(message: FromWorker): void {
     if (message.type === 'broken') this.#fail(errorFromData(message.error));
+    if (message.type === 'reloaded') {
+      this.#info = message.info;
+      this.#onReload?.(errorFromData(message.error), message.info);
+    }
     if (message.type !== 'event' && message.type !== 'failed') return;
     const mailbox = this.#requests.get(message.id);
     if (message.type === 'failed') mailbox?.fail(errorFromData(message.error));

@@ -1,7 +1,7 @@
-// From an open model and a device to an engine that can compute: weights, cache, core. Runs anywhere.
+// From an open model to an engine that can compute: sizes, weights, cache, core. Runs anywhere.
 import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { hyperparameters, loadModel } from '@quern/models';
+import { hyperparameters, type LoadOptions, loadModel, type Model } from '@quern/models';
 import { CpuDevice, type Device } from '@quern/runtime';
 import { EngineCore } from './core.ts';
 import type { EngineInfo, EngineSizes } from './protocol.ts';
@@ -19,7 +19,8 @@ export interface LoadedCore {
 }
 
 /**
- * Loads the model and reserves its cache. `view` may be closed afterwards; `device` stays the caller's to dispose.
+ * Loads the model on one device and reserves its cache. `view` may be closed afterwards; `device` stays the caller's to
+ * dispose.
  * @throws QuernError `engine-option-invalid`, `context-too-long`, and those of `loadModel`
  */
 export async function loadCore(
@@ -28,26 +29,30 @@ export async function loadCore(
   options: EngineSizes,
   onProgress?: (doneBytes: number, totalBytes: number) => void,
 ): Promise<LoadedCore> {
-  const sizes = resolveSizes(options, hyperparameters(view).contextLength);
-  const { contextTokens, cacheTokens, maxSequences, batchTokens } = sizes;
-  const model = await loadModel(view, device, {
-    batchTokens,
-    cells: cacheTokens,
-    maxSequences,
-    maxOutputs: maxSequences,
-    onProgress,
-  });
+  const sizes = resolveSizes(view, options);
+  const model = await loadModel(view, device, { ...loadSizes(sizes), onProgress });
+  return { ...coreOf(model, [device], sizes, device.name), dispose: () => model.dispose() };
+}
+
+/** @param summary where the model is, for people */
+export function coreOf(
+  model: Model,
+  devices: readonly Device[],
+  sizes: Required<EngineSizes>,
+  summary: string,
+): Pick<LoadedCore, 'core' | 'info'> {
   return {
-    core: new EngineCore(model, { contextTokens }),
+    core: new EngineCore(model, sizes),
     info: {
       hyperparameters: model.hyperparameters,
-      device: device.name,
-      threads: device.limits.threads,
+      device: [...new Set(model.placement.devices.map(({ device }) => device))].join(' + '),
+      summary,
+      placement: model.placement,
+      threads: Math.max(...devices.map(({ limits }) => limits.threads)),
       ...sizes,
       memory: model.memory,
-      slowTypes: slowTypes(device),
+      slowTypes: [...new Set(devices.flatMap(slowTypes))],
     },
-    dispose: () => model.dispose(),
   };
 }
 
@@ -55,7 +60,13 @@ export async function loadCore(
 const slowTypes = (device: Device): string[] =>
   device instanceof CpuDevice ? [...device.fallbacks.keys()].map((opAndType) => opAndType.split(' ')[1]) : [];
 
-function resolveSizes(options: EngineSizes, trainedTokens: number): Required<EngineSizes> {
+export function loadSizes({ cacheTokens, maxSequences, batchTokens }: Required<EngineSizes>): LoadOptions {
+  return { batchTokens, cells: cacheTokens, maxSequences, maxOutputs: maxSequences };
+}
+
+/** @throws QuernError `engine-option-invalid`, `context-too-long`, and those of `hyperparameters` */
+export function resolveSizes(view: ModelView, options: EngineSizes): Required<EngineSizes> {
+  const { contextLength: trainedTokens } = hyperparameters(view);
   const contextTokens = options.contextTokens ?? Math.min(trainedTokens, DEFAULT_CONTEXT_TOKENS);
   const maxSequences = options.maxSequences ?? DEFAULT_MAX_SEQUENCES;
   const sizes = {

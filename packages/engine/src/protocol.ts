@@ -1,7 +1,7 @@
 // What the engine and its worker thread say to each other. Errors travel as data, because structured clone keeps neither
 // class nor fields of a QuernError.
 import { QuernError } from '@quern/errors';
-import type { Hyperparameters, ModelMemory } from '@quern/models';
+import type { DeviceRequest, Hyperparameters, ModelMemory, Placement } from '@quern/models';
 import type { GenerateEvent, GenerateOptions } from './request.ts';
 
 export interface EngineSizes {
@@ -15,21 +15,22 @@ export interface EngineSizes {
   readonly batchTokens?: number;
 }
 
-export interface EngineOptions extends EngineSizes {
+/** Devices: the CPU unless others are asked for. */
+export interface EngineOptions extends EngineSizes, Partial<DeviceRequest> {
   /** A GGUF file or a Hugging Face folder. */
   readonly modelPath: string;
-  /** Default `cpu`. `webgpu` takes any adapter, one that computes on the CPU included. */
-  readonly device?: 'cpu' | 'webgpu' | 'reference';
-  /** Threads of the CPU device. Default: its own choice. */
-  readonly threads?: number;
 }
 
 export interface EngineInfo extends Required<EngineSizes> {
   readonly hyperparameters: Hyperparameters;
+  /** Names of the devices. */
   readonly device: string;
+  /** Where the model is and why, in one line for people. */
+  readonly summary: string;
+  readonly placement: Placement;
   readonly threads: number;
   readonly memory: ModelMemory;
-  /** Stored types of the weights that the device computes with its slow reference, for a warning to the user. */
+  /** Stored types of the weights that a device computes with its slow reference, for a warning to the user. */
   readonly slowTypes: readonly string[];
 }
 
@@ -52,6 +53,8 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: 'progress'; readonly doneBytes: number; readonly totalBytes: number }
   | { readonly type: 'ready'; readonly info: EngineInfo }
+  /** The device was lost (`error`), and the model has been loaded on a new one. */
+  | { readonly type: 'reloaded'; readonly info: EngineInfo; readonly error: ErrorData }
   | { readonly type: 'event'; readonly id: number; readonly event: GenerateEvent }
   | { readonly type: 'failed'; readonly id: number; readonly error: ErrorData }
   /** Starting or computing failed; the worker ends. */

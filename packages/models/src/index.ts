@@ -1,3 +1,12 @@
 export * from './anywhere.ts';
 export { hfModelView, type LensOptions } from './lens/hf-model-view.ts';
 export { openModel } from './open-model.ts';
+export {
+  type DeviceOptions,
+  type DeviceRequest,
+  type DeviceSpec,
+  deviceFlags,
+  readDeviceRequest,
+} from './placement/device-request.ts';
+export { loadOnDevices, type ModelOnDevices } from './placement/load-on-devices.ts';
+export { type OpenedDevices, openDevices } from './placement/open-devices.ts';

@@ -5,6 +5,7 @@
  * of every block, all at the same time.
  */
 export type SplitMode = 'layer' | 'row';
+export const splitModes: readonly SplitMode[] = ['layer', 'row'];
 
 export interface PlacementOptions {
   /** How several devices share the model. Default `layer`. */

@@ -5,8 +5,8 @@ import { type BatchSizes, batchLimits } from '../forward/batch-limits.ts';
 import type { BatchLimits } from '../forward/buffers.ts';
 import { wantedTensors } from '../forward/weights.ts';
 import { hyperparameters } from '../hyperparameters.ts';
-import { bytesOf, type Placement, type PlacementOptions } from './placement.ts';
-import { bytesOfShare, type Network, requireSplit, type Share, shareOfLayers, sharesByRows } from './shares.ts';
+import { bytesOf, type Placement, type PlacementOptions, splitModes } from './placement.ts';
+import { bytesOfShare, type Network, type Share, shareOfLayers, sharesByRows } from './shares.ts';
 
 /** What planning knows of a device. */
 export interface DeviceCapacity {
@@ -47,7 +47,8 @@ export interface Plan {
 }
 
 export function planShares(network: Network, devices: readonly DeviceCapacity[], options: PlacementOptions): Plan {
-  const split = requireSplit(options.split ?? 'layer');
+  const { split = 'layer' } = options;
+  if (!splitModes.includes(split)) throw invalid(`no split mode is called ${split} (known: ${splitModes.join(', ')})`);
   if (devices.length === 0) throw invalid('no device was given');
   if (split === 'row' && options.layers) throw invalid('split by rows, every device takes part of every layer');
   const shares =
@@ -99,7 +100,8 @@ function sharesByLayers(
   return shares;
 }
 
-const evenly = (total: number, parts: number, i: number): number =>
+/** Part `i` when `total` is divided into `parts` that differ by one at most. */
+export const evenly = (total: number, parts: number, i: number): number =>
   Math.floor((total * (i + 1)) / parts) - Math.floor((total * i) / parts);
 
 /** How many of the layers before `end`, `open` at most, a device can hold. */

@@ -1,11 +1,10 @@
 // What each device of a placement computes and holds. A plan counts the bytes of these shares, loading fills them: one
 // description, so that the two cannot disagree.
-import { QuernError } from '@quern/errors';
 import { type BatchLimits, bufferBytes, bufferShapes, cacheBytes } from '../forward/buffers.ts';
 import { isMatrix, type WantedTensor } from '../forward/weights.ts';
 import type { Hyperparameters } from '../hyperparameters.ts';
 import { cutByRows } from './cut-rows.ts';
-import type { DevicePlacement, SplitMode } from './placement.ts';
+import type { DevicePlacement } from './placement.ts';
 
 export interface Share {
   /** Number of the device. */
@@ -80,10 +79,4 @@ export function sharesByRows(network: Network, ranks: number): Share[] {
     embedding: rank === 0,
     output: rank === 0,
   }));
-}
-
-/** @throws QuernError `placement-invalid` */
-export function requireSplit(split: string): SplitMode {
-  if (split === 'layer' || split === 'row') return split;
-  throw new QuernError('placement-invalid', `There is no split mode '${split}' (known: layer, row).`);
 }

@@ -1,0 +1,116 @@
+// What the engine's thread does: computes batches as long as there are requests, reads messages between them (so a cancel
+// waits for one batch at most), and replaces a device that was lost.
+//
+// A lost device takes the cache with it. Requests that were running end with its error; those that were waiting go on
+// after the model has been loaded again. A device that is lost once more before it has computed a batch ends the engine:
+// what kills it would kill the next one too.
+import { QuernError } from '@quern/errors';
+import type { OpenedCore } from './open-core.ts';
+import { errorToData, type FromWorker, type ToWorker } from './protocol.ts';
+import type { Sequence } from './scheduling/sequence.ts';
+
+/** After these a new device may work where the old one does not. */
+const losses: readonly string[] = ['device-lost', 'device-timeout', 'device-failed', 'device-out-of-memory'];
+
+const isLoss = (error: unknown): error is QuernError => error instanceof QuernError && losses.includes(error.code);
+
+export class EngineLoop {
+  readonly #open: () => Promise<OpenedCore>;
+  readonly #send: (message: FromWorker) => void;
+  readonly #sequences = new Map<number, Sequence>();
+  /** Undefined until the model is loaded, and while it is loaded again. */
+  #opened?: OpenedCore;
+  /** What arrived meanwhile. */
+  #unread: ToWorker[] = [];
+  /** A batch has been computed since the model was loaded. */
+  #proved = true;
+  #closing = false;
+  #wake = (): void => {};
+
+  /** @param open loads the model, on new devices each time */
+  constructor(open: () => Promise<OpenedCore>, send: (message: FromWorker) => void) {
+    this.#open = open;
+    this.#send = send;
+  }
+
+  receive(message: ToWorker): void {
+    if (this.#opened) this.#handle(this.#opened, message);
+    else this.#unread.push(message);
+  }
+
+  /** Resolves when the engine has been closed. @throws what made it unusable */
+  async run(): Promise<void> {
+    this.#opened = await this.#open();
+    this.#send({ type: 'ready', info: this.#opened.info });
+    this.#readUnread(this.#opened);
+    while (!(this.#closing && this.#opened.core.idle)) {
+      if (this.#opened.core.idle) await new Promise<void>((resolve) => (this.#wake = resolve));
+      else await this.#step(this.#opened);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await this.#opened.dispose();
+  }
+
+  async #step(opened: OpenedCore): Promise<void> {
+    try {
+      await opened.core.step();
+      this.#proved = true;
+    } catch (error) {
+      if (!isLoss(error)) throw error;
+      await this.#replace(opened, error);
+    }
+  }
+
+  async #replace(lost: OpenedCore, error: QuernError): Promise<void> {
+    this.#opened = undefined;
+    const waiting = lost.core.abandon(error);
+    await lost.dispose().catch(() => {}); // it is lost anyway
+    if (!this.#proved) throw notReplaced('was lost again at once', error);
+    this.#proved = false;
+    const opened = await this.#open().catch((cause: unknown) => {
+      throw notReplaced(
+        `was lost and could not be replaced (${cause instanceof Error ? cause.message : cause})`,
+        error,
+      );
+    });
+    opened.core.adopt(waiting);
+    this.#opened = opened;
+    this.#send({ type: 'reloaded', info: opened.info, error: errorToData(error) });
+    this.#readUnread(opened);
+  }
+
+  #readUnread(opened: OpenedCore): void {
+    const messages = this.#unread;
+    this.#unread = [];
+    for (const message of messages) this.#handle(opened, message);
+  }
+
+  #handle({ core }: OpenedCore, message: ToWorker): void {
+    if (message.type === 'generate') this.#submit(core, message);
+    else if (message.type === 'close') this.#closing = true;
+    else {
+      const sequence = this.#sequences.get(message.id);
+      if (sequence) core.cancel(sequence);
+    }
+    this.#wake();
+  }
+
+  #submit(core: OpenedCore['core'], { id, prompt, options }: Extract<ToWorker, { type: 'generate' }>): void {
+    try {
+      const sequence = core.submit(prompt, options, (outcome) => {
+        if (sequence.ended) this.#sequences.delete(id);
+        if ('error' in outcome) this.#send({ type: 'failed', id, error: errorToData(outcome.error) });
+        else this.#send({ type: 'event', id, event: outcome.event });
+      });
+      this.#sequences.set(id, sequence);
+    } catch (error) {
+      this.#send({ type: 'failed', id, error: errorToData(error) });
+    }
+  }
+}
+
+const notReplaced = (what: string, cause: QuernError): QuernError =>
+  new QuernError('engine-device-lost', `The engine's device ${what}: ${cause.message}`, {
+    remedy: 'Start the engine again, perhaps on another device.',
+    cause,
+  });
