@@ -31,6 +31,10 @@ export async function sendFile(
     'accept-ranges': 'bytes',
     etag: `"${size}-${modifiedMs}"`,
   };
+  if (request.headers['if-none-match'] === headers.etag) {
+    response.writeHead(304, headers).end();
+    return;
+  }
   const range = rangeOf(request.headers.range, size);
   if (range === 'unsatisfiable') {
     response.writeHead(416, { ...headers, 'content-range': `bytes */${size}` }).end();
