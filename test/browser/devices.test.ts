@@ -68,7 +68,7 @@ describe.skipIf(noChromium)('the page', () => {
       const page = await TestPage.open(browser, isolated.url);
       const byUrl = await page.loadUrl(`${isolated.url}/models/tiny-llama-Q8_0.gguf`);
       expect(byUrl).toMatchObject({
-        model: 'Tiny Llama · llama · 4.2 M parameters · Q8_0/F32 · 4.3 MiB · 2048 tokens of context',
+        model: 'Tiny Llama · llama · 4.20M parameters · Q8_0/F32 · 4.25 MiB · 2048 tokens of context',
         device: expect.stringMatching(
           /^Runs on WebAssembly with threads \(\d+ threads\) · loaded in [\d.]+ s · .* MiB/,
         ),
@@ -85,7 +85,7 @@ describe.skipIf(noChromium)('the page', () => {
       expect(continued.figures).toMatch(/reply 48 tokens, .*ended: the token limit$/);
 
       const byFile = await page.loadFiles([models.path('tiny-llama-F16.gguf')]);
-      expect(byFile.model).toMatch(/F16\/F32 · 8\.0 MiB/);
+      expect(byFile.model).toMatch(/F16\/F32 · 8\.00 MiB/);
       const other = await page.ask(beginning, { maxTokens: 48, mode: 'continue' });
       expect(other.text).toBe(continuations.get('tiny-llama-F16.gguf'));
       expect(page.failures).toEqual([]);

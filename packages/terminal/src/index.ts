@@ -1,3 +1,4 @@
+export * from './anywhere.ts';
 export { type DownloadProgress, downloadProgress } from './download-progress.ts';
 export { exitCodeOf, exitCodes, exitForUsage } from './exit-codes.ts';
 export { guardPipes, printJson, printLine, printNote, toJson } from './output.ts';
@@ -13,4 +14,3 @@ export {
 } from './progress.ts';
 export { type CommandContext, type CommandOptions, runCommand } from './run-command.ts';
 export { type Column, formatTable } from './table.ts';
-export { formatBits, formatBytes, formatCount, formatDuration } from './units.ts';

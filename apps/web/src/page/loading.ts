@@ -1,8 +1,9 @@
 // The upper half of the page: which model, on which device, and what came of it.
+import { formatBytes } from '@quern/terminal';
 import type { LoadedModel, LoadRequest, TriedStep } from '../protocol.ts';
 import { elements, numberIn } from './elements.ts';
 import { ModelWorker, WorkerFailure } from './model-worker.ts';
-import { bytesInWords, deviceLine, errorLine, modelLine, triedLine } from './words.ts';
+import { deviceLine, errorLine, modelLine, triedLine } from './words.ts';
 
 /** @param onModel hears of every model that is loaded, and of none when the last one is gone */
 export function setUpLoading(onModel: (worker?: ModelWorker, model?: LoadedModel) => void): void {
@@ -75,5 +76,5 @@ function showTried(tried: TriedStep): void {
 function showProgress(doneBytes: number, totalBytes: number): void {
   elements.progress.max = totalBytes;
   elements.progress.value = doneBytes;
-  elements.progressText.textContent = `${bytesInWords(doneBytes)} of ${bytesInWords(totalBytes)}`;
+  elements.progressText.textContent = `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`;
 }
