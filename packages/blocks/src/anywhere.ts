@@ -1,4 +1,5 @@
 // What runs anywhere: the types, their reference codecs and their WGSL.
+export { type ActivationBlock, roundActivations } from './activations/reference.ts';
 export type { Codec } from './codec.ts';
 export { codecOf, hasCodec } from './codecs.ts';
 export type { DType } from './dtype.ts';

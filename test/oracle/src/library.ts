@@ -17,6 +17,8 @@ export type Koffi = typeof import('koffi');
 
 export interface Libraries {
   readonly koffi: Koffi;
+  /** Where the libraries are, those of single processor families (libggml-cpu-*) among them. */
+  readonly directory: string;
   /** libggml-base: quantization, no hardware dispatch. */
   readonly ggmlBase: LibraryHandle;
   /** libggml: the registry of backends. */
@@ -32,7 +34,13 @@ export function libraries(): Libraries {
   if (!loaded) {
     const koffi: Koffi = require('koffi');
     const open = (name: string) => koffi.load(join(found.directory, name));
-    loaded = { koffi, ggmlBase: open(found.ggmlBase), ggml: open(found.ggml), llama: open(found.llama) };
+    loaded = {
+      koffi,
+      directory: found.directory,
+      ggmlBase: open(found.ggmlBase),
+      ggml: open(found.ggml),
+      llama: open(found.llama),
+    };
     start(loaded, found.directory);
   }
   return loaded;

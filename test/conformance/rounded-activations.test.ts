@@ -1,0 +1,121 @@
+// Quantized weights against activations rounded to 8 bits: every case against the reference device, which is given the
+// activations as plain TypeScript rounds them. What is left between the two is the order of float sums.
+import { createHash } from 'node:crypto';
+import { dtypeByName, roundActivations, rowBytes } from '@quern/blocks';
+import { cpuDevice, type Device, ops, referenceDevice } from '@quern/runtime';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Case, type CaseOperand, floats, nmse, runCase, weights } from './case.ts';
+import { cases } from './cases.ts';
+import { randomSource } from './random.ts';
+
+const types = ['Q4_0', 'Q5_0', 'Q8_0', 'Q4_K', 'Q5_K', 'Q6_K'];
+/** Where the blocks keep their F16 numbers. */
+const halves: Readonly<Record<string, readonly number[]>> = { Q4_K: [0, 2], Q5_K: [0, 2], Q6_K: [208] };
+
+const reference = referenceDevice();
+const running: Device[] = [];
+beforeAll(async () => {
+  for (const threads of [1, 2, 3]) running.push(await cpuDevice({ threads, activations: 'int8' }));
+});
+afterAll(async () => {
+  for (const device of running) await device.dispose();
+});
+
+const floatsOf = ({ bytes }: CaseOperand) => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+const operand = (shape: readonly number[], values: Float32Array): CaseOperand => ({
+  dtype: 'F32',
+  shape,
+  bytes: new Uint8Array(values.buffer),
+});
+
+/** The same case with the activations that the integer kernels see. */
+function rounded(entry: Case): Case {
+  const [x, w, ...rest] = entry.inputs;
+  const { blockSize } = dtypeByName(w!.dtype);
+  const values = roundActivations(floatsOf(x!), blockSize as 32 | 256);
+  return { ...entry, inputs: [operand(x!.shape, values), w!, ...rest] };
+}
+
+async function expectExact(entry: Case): Promise<Uint8Array> {
+  const truth = await runCase(reference, rounded(entry));
+  const results = [];
+  for (const device of running) results.push(await runCase(device, entry));
+  expect(nmse(results[0]!, truth, entry.typicalSquare)).toBeLessThanOrEqual(ops[entry.op].tolerance);
+  for (const result of results) expect(Buffer.compare(result, results[0]!), 'bits on more threads').toBe(0);
+  return results[0]!;
+}
+
+const multiply = (x: CaseOperand, w: CaseOperand): Case<'matmul'> => ({
+  op: 'matmul',
+  title: '',
+  inputs: [x, w],
+  outputShape: [x.shape[0]!, w.shape[0]!],
+  params: {},
+});
+
+const products = cases.filter(({ op, inputs }) => op.startsWith('matmul') && types.includes(inputs[1]!.dtype));
+
+it('covers both ops and all types with integer kernels', () => {
+  const seen = new Set(products.map(({ op, inputs }) => `${op} ${inputs[1]!.dtype}`));
+  expect(seen.size).toBe(2 * types.length);
+});
+
+describe.each(['matmul', 'matmulExperts'])('%s', (op) => {
+  it.each(products.filter((entry) => entry.op === op))('$title', async (entry) => void (await expectExact(entry)));
+});
+
+describe.each(types)('%s', (type) => {
+  /** Any bytes: the largest scales, minima and codes among them; the F16 numbers small. */
+  function anyBlocks(rows: number, cols: number): CaseOperand {
+    const dtype = dtypeByName(type);
+    const random = randomSource(77);
+    const bytes = Uint8Array.from({ length: rows * rowBytes(dtype, cols) }, () => Math.floor(random() * 256));
+    for (let block = 0; block < bytes.length; block += dtype.typeSize) {
+      if (block % 3 === 0) bytes.fill(block % 2 ? 0x80 : 0xff, block, block + dtype.typeSize);
+      for (const at of halves[type] ?? [0]) bytes.set([random() * 256, 0x20 + random() * 8], block + at);
+    }
+    return { dtype: type, shape: [rows, cols], bytes };
+  }
+
+  it('multiplies any bytes with the largest activations', async () => {
+    const signs = randomSource(5);
+    const x = Float32Array.from({ length: 5 * 512 }, () => (signs() < 0.5 ? -1 : 1));
+    await expectExact({ ...multiply(operand([5, 512], x), anyBlocks(13, 512)), typicalSquare: 1 });
+  });
+
+  it('rounds activations of any size, and keeps what is not finite to its token', async () => {
+    const x = floatsOf(floats([9, 512], 6));
+    for (let c = 0; c < 512; c++) {
+      x[c] = 0;
+      x[512 + c]! *= 1e30;
+      x[2 * 512 + c]! *= 1e-30;
+      x[3 * 512 + c]! *= 1e-43;
+      x[4 * 512 + c]! *= 2 ** ((c % 60) - 30);
+    }
+    x[5 * 512 + 300] = Number.NaN;
+    x[6 * 512 + 511] = Number.POSITIVE_INFINITY;
+    x[7 * 512] = Number.NEGATIVE_INFINITY;
+    const w = weights(type, [13, 512], 7);
+    const result = new Float32Array((await expectTokens(x, w)).buffer);
+    const token = (t: number) => result.subarray(13 * t, 13 * (t + 1));
+    for (const t of [5, 6, 7]) expect(token(t).every(Number.isNaN), `token ${t}`).toBe(true);
+    for (const t of [0, 1, 2, 3, 4, 8]) expect(token(t).every(Number.isFinite), `token ${t}`).toBe(true);
+    expect(token(0).every((value) => value === 0)).toBe(true);
+  });
+
+  /** Token by token, for their sizes differ too much for one NMSE; returns the results of the whole batch. */
+  async function expectTokens(x: Float32Array, w: CaseOperand): Promise<Uint8Array> {
+    for (let t = 0; t < x.length / 512; t++)
+      await expectExact(multiply(operand([1, 512], x.slice(512 * t, 512 * (t + 1))), w));
+    return runCase(running[0]!, multiply(operand([x.length / 512, 512], x), w));
+  }
+});
+
+// Integer sums are exact and float operations have one order, so every engine and instruction set gives these bits.
+it('gives the same bits with plain and relaxed SIMD, on every engine', async () => {
+  const hash = createHash('sha256');
+  for (const [i, type] of types.entries())
+    for (const tokens of [1, 7])
+      hash.update(await runCase(running[0]!, multiply(floats([tokens, 1280], i), weights(type, [13, 1280], i + 10))));
+  expect(hash.digest('hex').slice(0, 16)).toBe('ef83ee76b0337e6b');
+});
