@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { QuernError } from '@quern/errors';
-import { hyperparameters } from '@quern/models';
+import { type DeviceRequest, hyperparameters } from '@quern/models';
 import {
   type BaseFile,
   type BaseLogProbs,
@@ -89,7 +89,7 @@ function textDifference(
 }
 
 async function baseFromModel(opened: OpenedModel, request: EvalRequest, context: BaseContext): Promise<OpenedBase> {
-  const { plan, saveBase, threads } = request;
+  const { plan, saveBase, devices } = request;
   const text = request.text!;
   let logProbs: BaseLogProbs | undefined;
   const closers: (() => Promise<void>)[] = [() => opened.view.close()];
@@ -107,11 +107,11 @@ async function baseFromModel(opened: OpenedModel, request: EvalRequest, context:
       async logProbs(journal) {
         if (logProbs) return logProbs;
         if (saveBase === undefined) {
-          const running = await startModel(opened, plan.contextTokens, threads);
+          const running = await startModel(opened, plan.contextTokens, devices);
           closers.push(running.dispose);
           logProbs = baseOfModel(running.model);
         } else {
-          await saveOnce({ opened, ids, plan, fingerprint, path: saveBase, threads }, journal, context);
+          await saveOnce({ opened, ids, plan, fingerprint, path: saveBase, devices }, journal, context);
           const file = await openBaseFile(saveBase);
           closers.push(() => file.close());
           logProbs = file;
@@ -134,7 +134,7 @@ interface SaveJob {
   readonly plan: WindowPlan;
   readonly fingerprint: string;
   readonly path: string;
-  readonly threads?: number;
+  readonly devices: DeviceRequest;
 }
 
 /** The file of an earlier run of the same state is as good as new; any other file is not ours to replace. */
@@ -154,7 +154,7 @@ async function saveOnce(job: SaveJob, journal: EvaluationJournal, { mode, signal
   const writer = await createBaseFile(path, head, ids);
   const progress = createProgress({ title: `eval ${opened.name}`, unit: 'tokens', mode });
   try {
-    const { model, dispose } = await startModel(opened, contextTokens, job.threads);
+    const { model, dispose } = await startModel(opened, contextTokens, job.devices);
     try {
       await evaluateWindows(model, ids, plan, {
         bos: opened.bos,

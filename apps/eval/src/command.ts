@@ -1,6 +1,7 @@
 // `quern eval`: several models, one text or task file, one table. A model that fails does not lose the figures of the
 // others.
 import { QuernError } from '@quern/errors';
+import { deviceFlags } from '@quern/models';
 import {
   EvaluationJournal,
   type EvaluationSettings,
@@ -46,7 +47,7 @@ A comparison has two models in memory; with --save-base only one, the base is co
 2 · vocabulary bytes per scored token. Size and bits per weight count the tensors. ± is one standard deviation.`;
 
 export function evalCommand(): Command {
-  return new Command('eval')
+  const command = new Command('eval')
     .description('Perplexity of models on a text, their divergence from a base, their answers to tasks: as one table.')
     .argument('[models...]', 'GGUF files, checkpoint folders or hub ids')
     .option('-f, --text <file>', 'UTF-8 text to evaluate on')
@@ -79,7 +80,6 @@ export function evalCommand(): Command {
     .option('--report <file>', 'write an HTML page with table and plots')
     .option('--tensor-errors <files...>', 'for the report: what quern quantize --verify --json printed')
     .option('--statistics', "print each comparison in llama-perplexity's layout")
-    .option('-t, --threads <count>', 'CPU threads (default: all cores)')
     .option('--json', 'print one JSON document')
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', examples)
@@ -90,6 +90,8 @@ export function evalCommand(): Command {
         options,
       ),
     );
+  for (const [flags, description] of deviceFlags) command.option(flags, description);
+  return command;
 }
 
 async function runEval(models: readonly string[], options: EvalOptions, signal: AbortSignal): Promise<number> {

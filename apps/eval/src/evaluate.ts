@@ -1,5 +1,5 @@
 // One model: opened, told apart, loaded when something is left to measure, measured, released.
-import { hyperparameters, type Model } from '@quern/models';
+import { hyperparameters, type Model, type Placement } from '@quern/models';
 import {
   countWindows,
   type EvaluationJournal,
@@ -35,6 +35,8 @@ export interface EvaluateContext {
 
 export interface Measured {
   readonly record: ModelRecord;
+  /** Where the model was, with a line for people; undefined when nothing was left to compute. */
+  readonly devices?: Placement & { readonly summary: string };
   /** Of the windows computed now; undefined when all were known. */
   readonly seconds?: number;
   /** Tokens that went through the model, per second. */
@@ -91,11 +93,12 @@ async function measure(opened: OpenedModel, job: Job, context: EvaluateContext):
   const plan = base?.plan ?? request.plan;
   const longest = Math.max(0, ...[...job.tasks.values()].map(longestSequence));
   const cells = Math.max(job.ids ? plan.contextTokens : 0, longest);
-  const { model, dispose } = await startModel(opened, cells, request.threads);
+  const { model, summary, dispose } = await startModel(opened, cells, request.devices);
+  if (context.mode !== 'silent') context.progress.note(`${opened.name}: ${summary}`);
   try {
     const speed = job.ids ? await measureWindows(model, opened, job, context) : {};
     await measureTasks(model, job, context);
-    return { record: job.record, ...speed };
+    return { record: job.record, devices: { summary, ...model.placement }, ...speed };
   } finally {
     await dispose();
   }

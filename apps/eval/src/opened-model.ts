@@ -1,8 +1,7 @@
 // A model as the user named it, opened but not loaded.
 import { locateCheckpoint, type ModelView } from '@quern/checkpoint';
-import { hyperparameters, loadModel, type Model, openModel } from '@quern/models';
+import { type DeviceRequest, hyperparameters, loadOnDevices, type ModelOnDevices, openModel } from '@quern/models';
 import { perplexityLoadOptions } from '@quern/perplexity';
-import { cpuDevice } from '@quern/runtime';
 import { downloadProgress, type ProgressMode } from '@quern/terminal';
 import { type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
 
@@ -35,24 +34,12 @@ export async function openNamedModel(name: string, mode: ProgressMode, signal: A
   }
 }
 
-export interface RunningModel {
-  readonly model: Model;
-  dispose(): Promise<void>;
-}
-
-/** Loads a model on a device of its own. */
-export async function startModel(
+/** Loads a model on devices of its own. */
+export function startModel(
   { view }: OpenedModel,
   contextTokens: number,
-  threads: number | undefined,
-): Promise<RunningModel> {
-  const device = await cpuDevice({ threads });
-  try {
-    const { vocabSize } = hyperparameters(view);
-    const model = await loadModel(view, device, perplexityLoadOptions(vocabSize, contextTokens));
-    return { model, dispose: () => device.dispose() };
-  } catch (error) {
-    await device.dispose();
-    throw error;
-  }
+  devices: DeviceRequest,
+): Promise<ModelOnDevices> {
+  const { vocabSize } = hyperparameters(view);
+  return loadOnDevices(view, devices, perplexityLoadOptions(vocabSize, contextTokens));
 }

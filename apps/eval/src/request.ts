@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { QuernError } from '@quern/errors';
+import { type DeviceOptions, type DeviceRequest, readDeviceRequest } from '@quern/models';
 import {
   profileNamed,
   readTaskSet,
@@ -14,7 +15,7 @@ import {
 } from '@quern/perplexity';
 import { parseCount } from '@quern/terminal';
 
-export interface EvalOptions {
+export interface EvalOptions extends DeviceOptions {
   text?: string;
   profile?: string;
   ctx?: string;
@@ -33,7 +34,6 @@ export interface EvalOptions {
   report?: string;
   tensorErrors?: string[];
   statistics?: boolean;
-  threads?: string;
   json?: boolean;
   quiet?: boolean;
 }
@@ -60,7 +60,7 @@ export interface EvalRequest {
   readonly tasks: readonly LoadedTaskSet[];
   readonly shard: Shard;
   readonly state?: string;
-  readonly threads?: number;
+  readonly devices: DeviceRequest;
 }
 
 /** @throws QuernError `usage-…`, `text-unreadable`, and those of `windowPlan` and `readTaskSet` */
@@ -75,11 +75,11 @@ export async function readRequest(models: readonly string[], options: EvalOption
   });
   if (saveBase !== undefined && plan.profile.name !== 'llama.cpp-512')
     throw new QuernError('usage-save-base', 'Base files hold the windows of profile llama.cpp-512 only.');
-  const threads = parseCount('--threads', options.threads, 1024);
+  const devices = readDeviceRequest(options);
   const shard = parseShard(options.shard);
   const text = options.text === undefined ? undefined : await readText(options.text);
   const tasks = await readTasks(options);
-  return { models, text, plan, base, baseFile, saveBase, tasks, shard, state, threads };
+  return { models, text, plan, base, baseFile, saveBase, tasks, shard, state, devices };
 }
 
 const taskFiles = ({ hellaswag, winogrande, multipleChoice }: EvalOptions): Record<TaskName, string | undefined> => ({

@@ -27,7 +27,9 @@ export interface TaskResult {
   readonly accNorm?: Accuracy;
 }
 
-export interface Evaluation extends Partial<Figures>, Partial<Pick<Measured, 'seconds' | 'tokensPerSecond'>> {
+export interface Evaluation
+  extends Partial<Figures>,
+    Partial<Pick<Measured, 'devices' | 'seconds' | 'tokensPerSecond'>> {
   /** As the user named it. */
   readonly model: string;
   readonly parameters: number;
@@ -66,7 +68,7 @@ export interface Results {
   readonly models: readonly Outcome[];
 }
 
-export function evaluationOf(model: string, { record, seconds, tokensPerSecond }: Measured): Evaluation {
+export function evaluationOf(model: string, { record, devices, seconds, tokensPerSecond }: Measured): Evaluation {
   const { parameters, sizeBytes, bitsPerWeight } = record.facts;
   const windows = windowsOf(record);
   const compared = windows.length > 0 && windows.every(({ comparison }) => comparison);
@@ -76,6 +78,7 @@ export function evaluationOf(model: string, { record, seconds, tokensPerSecond }
     sizeBytes,
     bitsPerWeight,
     ...(windows.length > 0 && { ...perplexityOf(windows), windows: windows.length }),
+    ...(devices && { devices }),
     ...(seconds !== undefined && { seconds, tokensPerSecond }),
     ...(compared && { divergence: divergenceOf(windows) }),
     ...(record.tasks.size > 0 && { tasks: taskResults(record) }),

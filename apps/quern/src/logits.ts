@@ -2,14 +2,20 @@
 import { readFile } from 'node:fs/promises';
 import { dtypeByName } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
-import { hyperparameters, loadModel, type Model, sequenceLogits } from '@quern/models';
-import { cpuDevice, type Device, referenceDevice, webgpuDevice } from '@quern/runtime';
+import {
+  type DeviceOptions,
+  deviceFlags,
+  hyperparameters,
+  loadOnDevices,
+  type Model,
+  readDeviceRequest,
+  sequenceLogits,
+} from '@quern/models';
 import { writeSafetensors } from '@quern/safetensors';
 import {
   createProgress,
   exitForUsage,
   type Progress,
-  parseCount,
   printJson,
   printLine,
   progressMode,
@@ -19,24 +25,16 @@ import { Command, Option } from 'commander';
 import { openReference } from './open-reference.ts';
 import { parseTokenIds, requireInVocabulary } from './token-ids.ts';
 
-interface LogitsOptions {
+interface LogitsOptions extends DeviceOptions {
   ids?: string;
   idsFile?: string;
   output: string;
-  device: keyof typeof devices;
-  threads?: string;
   json?: boolean;
 }
 
 /** What the logits of one batch may occupy; a vocabulary of 128k takes half a megabyte per position. */
 const logitsBudgetBytes = 64 * 2 ** 20;
 const maxBatchTokens = 512;
-
-const devices = {
-  cpu: (threads?: number): Promise<Device> => cpuDevice({ threads }),
-  webgpu: (): Promise<Device> => webgpuDevice({ software: true }), // it was asked for by name
-  reference: async (): Promise<Device> => referenceDevice(),
-};
 
 const examples = `
 Examples:
@@ -47,51 +45,55 @@ The file holds "logits" F32 [positions, vocabulary] and "input_ids" I32 [positio
 added. --device reference computes with the plain TypeScript reference (slow), to tell a kernel's fault from a model's.`;
 
 export function logitsCommand(): Command {
-  return new Command('logits')
+  const command = new Command('logits')
     .description('Logits of every position, for comparing engines.')
     .argument('<model>', 'GGUF file, checkpoint folder or hub id')
     .addOption(new Option('--ids <list>', 'token ids, separated by commas').conflicts('idsFile'))
     .option('--ids-file <file>', 'token ids separated by spaces, commas or lines, or a JSON list')
     .option('-o, --output <file>', 'file to write', 'logits.safetensors')
-    .addOption(new Option('--device <name>', 'what computes').choices(Object.keys(devices)).default('cpu'))
-    .option('-t, --threads <count>', 'CPU threads (default: all cores)')
     .option('--json', 'print one JSON document')
     .addHelpText('after', examples)
     .exitOverride(exitForUsage)
     .action((model: string, options: LogitsOptions) =>
       runCommand(({ signal }) => runLogits(model, options, signal), options),
     );
+  for (const [flags, description] of deviceFlags) command.option(flags, description);
+  return command;
 }
 
 async function runLogits(name: string, options: LogitsOptions, signal: AbortSignal): Promise<undefined> {
-  const threads = parseCount('--threads', options.threads, 1024);
+  const request = readDeviceRequest(options);
   const ids = await idsOf(options);
   const view = await openReference(name, signal, options);
-  const device = await devices[options.device](threads);
   const progress = createProgress({ title: 'logits', unit: 'tokens', total: ids.length, mode: progressMode(options) });
+  let dispose = async (): Promise<void> => {};
   try {
     const { vocabSize, contextLength } = hyperparameters(view);
     requireInVocabulary(ids, vocabSize);
     if (ids.length > contextLength) progress.note(`${ids.length} tokens; the model was trained on ${contextLength}.`);
-    const model = await loadModel(view, device, {
+    const loaded = await loadOnDevices(view, request, {
       batchTokens: Math.min(ids.length, maxBatchTokens),
       cells: ids.length,
       maxOutputs: Math.max(1, Math.min(ids.length, Math.floor(logitsBudgetBytes / (4 * vocabSize)))),
     });
+    ({ dispose } = loaded);
+    progress.note(loaded.summary);
     await writeSafetensors(options.output, [
       { name: 'input_ids', dtype: dtypeByName('I32'), shape: [ids.length], data: [bytesOf(ids)] },
       {
         name: 'logits',
         dtype: dtypeByName('F32'),
         shape: [ids.length, vocabSize],
-        data: logitBytes(model, ids, progress, signal),
+        data: logitBytes(loaded.model, ids, progress, signal),
       },
     ]);
     progress.finish();
-    if (options.json) printJson({ model: name, file: options.output, positions: ids.length, vocabulary: vocabSize });
-    else printLine(`${options.output}: logits of ${ids.length} positions × ${vocabSize} tokens`);
+    if (options.json) {
+      const devices = { summary: loaded.summary, ...loaded.model.placement };
+      printJson({ model: name, file: options.output, positions: ids.length, vocabulary: vocabSize, devices });
+    } else printLine(`${options.output}: logits of ${ids.length} positions × ${vocabSize} tokens`);
   } finally {
-    await device.dispose();
+    await dispose();
     await view.close();
   }
 }

@@ -1,5 +1,7 @@
 // `quern serve`: one model behind an OpenAI-compatible server with a chat page.
 import { locateCheckpoint } from '@quern/checkpoint';
+import type { StartOptions } from '@quern/engine';
+import { type DeviceOptions, deviceFlags, readDeviceRequest } from '@quern/models';
 import {
   createProgress,
   downloadProgress,
@@ -19,14 +21,13 @@ import type { GenerationRecord } from './generation.ts';
 import { loadServedModel, type ServedModel } from './served-model.ts';
 import { startServer } from './server.ts';
 
-interface ServeOptions {
+interface ServeOptions extends DeviceOptions {
   host: string;
   port: string;
   ctxSize?: string;
   parallel: string;
   cacheTokens?: string;
   queue: string;
-  threads?: string;
   alias?: string;
   apiKey?: string;
   quiet?: boolean;
@@ -43,7 +44,7 @@ All requests share one cache of --cache-tokens, reserved at the start. The API k
 Ctrl-C lets running requests finish for a few seconds.`;
 
 export function serveCommand(): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .description('Serve a model: OpenAI-compatible endpoints and a chat page.')
     .argument('<model>', 'GGUF file, checkpoint folder or hub id')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
@@ -52,13 +53,14 @@ export function serveCommand(): Command {
     .option('--np, --parallel <count>', 'requests computed together', '4')
     .option('--cache-tokens <tokens>', 'KV cache of all requests together (default: the context)')
     .option('--queue <count>', 'requests that may wait; further ones get 503', '64')
-    .option('-t, --threads <count>', 'CPU threads (default: all cores)')
     .option('-a, --alias <name>', 'name of the model for clients (default: the file’s)')
     .option('--api-key <key>', 'require this key')
     .option('-q, --quiet', 'no progress and no log')
     .addHelpText('after', examples)
     .exitOverride(exitForUsage)
     .action((model: string, options: ServeOptions) => runCommand(({ signal }) => serve(model, options, signal)));
+  for (const [flags, description] of deviceFlags) command.option(flags, description);
+  return command;
 }
 
 async function serve(reference: string, options: ServeOptions, signal: AbortSignal): Promise<number> {
@@ -66,8 +68,8 @@ async function serve(reference: string, options: ServeOptions, signal: AbortSign
     contextTokens: options.ctxSize === '0' ? 0 : parseCount('--ctx-size', options.ctxSize, 1 << 30),
     maxSequences: parseCount('--parallel', options.parallel, 1024)!,
     cacheTokens: parseCount('--cache-tokens', options.cacheTokens, 1 << 30),
-    threads: parseCount('--threads', options.threads, 1024),
   };
+  const devices = readDeviceRequest(options);
   const queue = options.queue === '0' ? 0 : parseCount('--queue', options.queue, 1 << 20)!;
   const port = options.port === '0' ? 0 : parseCount('--port', options.port, 65535)!;
   const apiKey = options.apiKey ?? process.env.QUERN_API_KEY;
@@ -86,6 +88,8 @@ async function serve(reference: string, options: ServeOptions, signal: AbortSign
       loadServedModel(path, {
         alias: options.alias,
         ...sizes,
+        ...devices,
+        onReload: options.quiet ? undefined : noteReload,
         onProgress: (done, total) => progress.update({ done, total }),
       }),
     ...(options.quiet ? {} : log),
@@ -109,14 +113,17 @@ async function serve(reference: string, options: ServeOptions, signal: AbortSign
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 function describeServed({ id, contextTokens, description, engine }: ServedModel): string {
-  const { cacheTokens, maxSequences, memory, threads } = engine.info;
+  const { cacheTokens, maxSequences, memory, threads, summary } = engine.info;
   const trained = description.hyperparameters.contextLength;
   return [
     `serving "${id}": context ${contextTokens} of ${trained} tokens, cache ${cacheTokens} tokens`,
     `${maxSequences} requests at a time on ${threads} threads`,
-    `${formatBytes(memory.weightBytes)} weights + ${formatBytes(memory.kvBytes)} cache`,
+    `${formatBytes(memory.weightBytes)} weights + ${formatBytes(memory.kvBytes)} cache on ${summary}`,
   ].join(', ');
 }
+
+const noteReload: StartOptions['onReload'] = (error, { summary }) =>
+  printNote(`${error.message} The model was loaded again on ${summary}`);
 
 const log = {
   onGeneration({ finishReason, promptTokens, completionTokens, ms }: GenerationRecord): void {
