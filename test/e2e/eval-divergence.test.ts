@@ -42,6 +42,13 @@ function parseStatistics(text: string): Map<string, { value: number; error?: num
   );
 }
 
+function logSoftmax(logits: Float32Array, row: number, vocab: number): number[] {
+  const values = Array.from(logits.subarray(row * vocab, (row + 1) * vocab));
+  const max = Math.max(...values);
+  const norm = max + Math.log(values.reduce((sum, value) => sum + Math.exp(value - max), 0));
+  return values.map((value) => value - norm);
+}
+
 describe('statistics', () => {
   const recorded = new Map(
     readFileSync(join(tinyLlama, 'expected/kl-divergence.txt'), 'utf8')
@@ -145,13 +152,38 @@ describe('statistics', () => {
       sameTop: same / kld.length,
     };
   }
+});
 
-  function logSoftmax(logits: Float32Array, row: number, vocab: number): number[] {
-    const values = Array.from(logits.subarray(row * vocab, (row + 1) * vocab));
-    const max = Math.max(...values);
-    const norm = max + Math.log(values.reduce((sum, value) => sum + Math.exp(value - max), 0));
-    return values.map((value) => value - norm);
-  }
+describe('profile hf-stride', () => {
+  it.skipIf(oracleUnavailable)('gives the figure of the loop that transformers documents', async () => {
+    const [contextTokens, stride] = [64, 24];
+    const short = file('short.txt');
+    writeFileSync(short, readFileSync(prose).subarray(0, 1500));
+    const args = ['--profile', 'hf-stride', '--ctx', String(contextTokens), '--stride', String(stride), '--json', '-q'];
+    const { stdout } = await run('eval', file('f32.gguf'), '--text', short, ...args);
+    const { nllMean, tokensScored } = JSON.parse(stdout).models[0];
+
+    const native = openNativeModel(file('f32.gguf'));
+    const ids = native.tokenize(readFileSync(short, 'utf8'), { addSpecial: true });
+    const windows: number[][] = [];
+    for (let begin = 0, previous = 0; previous < ids.length; begin += stride) {
+      const end = Math.min(begin + contextTokens, ids.length);
+      const logits = native.logits(ids.slice(begin, end));
+      const targets = Array.from({ length: end - Math.max(previous, 1) }, (_, i) => Math.max(previous, 1) + i);
+      windows.push(targets.map((t) => -logSoftmax(logits, t - 1 - begin, native.vocabSize)[ids[t]!]!));
+      previous = end;
+    }
+    native.close();
+    const all = windows.flat();
+    const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(tokensScored).toBe(ids.length - 1);
+    expect(Math.abs(nllMean - mean(all))).toBeLessThan(2e-5);
+    // The documented loop weighs all windows but the first by one token less than they have.
+    const weights = windows.map(({ length }, i) => (i === 0 ? length : length - 1));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const documented = windows.reduce((sum, window, i) => sum + (mean(window) * weights[i]!) / total, 0);
+    expect(Math.abs(nllMean / documented - 1)).toBeLessThan(2e-3);
+  });
 });
 
 describe('base files', () => {

@@ -11,6 +11,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { perplexityLoadOptions } from './model-run.ts';
 import { type PerplexityOptions, perplexity } from './perplexity.ts';
 import { perplexityTokens } from './windows/text-tokens.ts';
+import { profileNamed } from './windows/window-plan.ts';
 
 const folder = join(import.meta.dirname, '../../../test/models/arch/llama3');
 const tinyLlama = join(import.meta.dirname, '../../../test/models/tiny-llama/expected');
@@ -44,11 +45,11 @@ async function measure(load: LoadOptions, options: Partial<PerplexityOptions> = 
 }
 
 /** The method in its plainest form, in f64. */
-function fromLogits(logits: Float32Array): { ppl: number; error: number } {
+function fromLogits(logits: Float32Array, firstTarget = contextTokens / 2 + 1): { ppl: number; error: number } {
   const vocab = logits.length / ids.length;
   const nll: number[] = [];
   for (let chunk = 0; chunk < ids.length; chunk += contextTokens) {
-    for (let target = contextTokens / 2 + 1; target < contextTokens; target++) {
+    for (let target = firstTarget; target < contextTokens; target++) {
       const row = logits.subarray((chunk + target - 1) * vocab, (chunk + target) * vocab);
       const sum = row.reduce((total, logit) => total + Math.exp(logit), 0);
       nll.push(Math.log(sum) - row[ids[chunk + target]!]!);
@@ -67,6 +68,14 @@ describe('perplexity', () => {
     expect(result.ppl / expected.ppl).toBeCloseTo(1, 6);
     expect(result.error / expected.error).toBeCloseTo(1, 6);
     expect(result).toMatchObject({ windows: 2, tokensScored: 46 });
+  });
+
+  it('scores all but the first token of each window under the profile of the papers', async () => {
+    const result = await measure(perplexityLoadOptions(512, contextTokens), { profile: profileNamed('paper-2048') });
+    const expected = fromLogits(recorded, 1);
+    expect(result.ppl / expected.ppl).toBeCloseTo(1, 6);
+    expect(result.error / expected.error).toBeCloseTo(1, 6);
+    expect(result).toMatchObject({ windows: 2, tokensScored: 94 });
   });
 
   it('does not depend on how small the batches and the logits buffer are', async () => {
