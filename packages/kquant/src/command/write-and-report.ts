@@ -10,6 +10,7 @@ import { refuseCompromises, refuseUnwritable } from '../plan/refusals.ts';
 import { defaultBound, refuseErrors, type TensorVerdict, verifyModel } from '../verify/verify-model.ts';
 import { partName } from '../write/part-file.ts';
 import { parseShard } from '../write/shard.ts';
+import { usefulThreads } from '../write/useful-threads.ts';
 import { type WriteResult, writeModel } from '../write/write-model.ts';
 import type { WriteFlagValues } from './flags.ts';
 import { describePlan, describeTensors, describeVerdicts, describeWritten, planSummary } from './report.ts';
@@ -81,7 +82,8 @@ async function writeAll(
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);
   const plans = keepSplit ? splitPlan(plan, (name) => view.tensors.get(name)!.file) : [plan];
   for (const part of plans) refuseUnwritable(part, view.path);
-  const pool = await TranscodePool.create({ threads: parseCount('--threads', options.threads, 1024) });
+  const threads = parseCount('--threads', options.threads, 1024) ?? usefulThreads(plans);
+  const pool = await TranscodePool.create({ threads });
   const written: Written[] = [];
   try {
     for (const [no, part] of plans.entries()) {

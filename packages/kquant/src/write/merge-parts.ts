@@ -75,5 +75,13 @@ async function orderedParts(files: readonly string[]): Promise<readonly Part[]> 
     throw new QuernError('parts-missing', `Shards ${missing.join(', ')} of ${of} are missing.`, {
       remedy: 'Write them with --shard, or name their files too.',
     });
+  for (const [i, { file, header }] of parts.entries()) {
+    const end = parts[i + 1]?.header.begin ?? fileBytes;
+    if (header.end !== end || (i === 0 && header.begin !== 0))
+      throw new QuernError('parts-do-not-fit', `It ends at byte ${header.end}, and what follows begins at ${end}.`, {
+        file,
+        remedy: 'A part was damaged: write it again.',
+      });
+  }
   return parts;
 }

@@ -53,7 +53,7 @@ export async function readPartHeader(path: string): Promise<PartHeader> {
 function parse(text: string, unrecognized: (why: string, cause?: unknown) => QuernError): PartHeader {
   let value: PartHeader & { version: unknown };
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text) ?? {};
   } catch (cause) {
     throw unrecognized('its first line is not complete', cause);
   }

@@ -19,6 +19,7 @@ import { preflight } from './preflight.ts';
 import { type Shard, type ShardNumber, shardOf, type TensorRows } from './shard.ts';
 import { sourceIdentity, sourceSizes } from './source-identity.ts';
 import { transcodeRows } from './transcode-rows.ts';
+import { usefulThreads } from './useful-threads.ts';
 import { applyPolicy, type WeightPolicy } from './weight-policy.ts';
 
 export interface WriteProgress {
@@ -30,7 +31,7 @@ export interface WriteProgress {
 }
 
 export interface WriteOptions extends WeightPolicy {
-  /** Default: what the machine has. The bytes do not depend on it. */
+  /** Default: as many as the machine has and the plan can keep busy. The bytes do not depend on it. */
   threads?: number;
   /** Threads to work on, for callers that write several models; they stay open. Default: own ones. */
   pool?: TranscodePool;
@@ -101,7 +102,7 @@ export async function writeModel(
   await preflight(path, { inputs: files, size: fileBytes, force: options.force });
 
   const sources = await sourceIdentity(files);
-  const pool = options.pool ?? (await TranscodePool.create({ threads: options.threads }));
+  const pool = options.pool ?? (await TranscodePool.create({ threads: options.threads ?? usefulThreads([plan]) }));
   try {
     checkSupported(pool, plan, view.path);
     const { journalBytes, onNote } = options;
