@@ -1,8 +1,8 @@
 // Our bytes against ggml's: reference codecs and SIMD kernels, on rows where coders are known to differ.
-import { readFileSync } from 'node:fs';
 import { codecOf, dtypeByName, dtypes, rowBytes, TranscodePool } from '@quern/blocks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { edgeImportances, edgeRows, gaussian, seededRandom } from '../../packages/blocks/src/testing/edge-rows.ts';
+import { firstDifference, matricesOf } from './compare.ts';
 import {
   type GgmlTypeName,
   nativeDequantize,
@@ -15,6 +15,7 @@ const types: readonly GgmlTypeName[] = [
   ...(['F32', 'F16', 'BF16'] as const),
   ...(['Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0'] as const),
   ...(['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K'] as const),
+  ...(['IQ4_NL', 'IQ4_XS', 'TQ1_0', 'TQ2_0', 'MXFP4', 'NVFP4'] as const),
 ];
 /** ggml ends the process when one of the others is asked for without importance. */
 const typesWithoutImportance = types.filter((type) => !codecOf(dtypeByName(type)).needsImportance);
@@ -142,29 +143,3 @@ describe.skipIf(oracleUnavailable)('ggml and the SIMD kernels', () => {
 
 /** ggml writes families in lower case, and the K of the K-quants in upper case. */
 const nativeName = (name: string) => name.toLowerCase().replace(/_k$/, '_K');
-
-/** Where two byte strings part, in words; undefined when they are equal. */
-function firstDifference(ours: Uint8Array, native: Uint8Array, blockBytes: number): string | undefined {
-  const at = ours.findIndex((byte, i) => byte !== native[i]);
-  if (at < 0) return ours.length === native.length ? undefined : `lengths ${ours.length} and ${native.length}`;
-  const count = ours.filter((byte, i) => byte !== native[i]).length;
-  return `block ${Math.floor(at / blockBytes)}, byte ${at % blockBytes}: ours ${ours[at]}, ggml ${native[at]} (${count} bytes differ)`;
-}
-
-interface HeaderEntry {
-  dtype: string;
-  shape: [number, number];
-  data_offsets: [number, number];
-}
-
-/** Every 2-D BF16 tensor of a safetensors file: 8 bytes of header length, JSON, data. */
-function* matricesOf(path: URL): Generator<{ name: string; rows: number; cols: number; bytes: Uint8Array }> {
-  const file = readFileSync(path);
-  const headerBytes = Number(file.readBigUInt64LE(0));
-  const header = JSON.parse(file.toString('utf8', 8, 8 + headerBytes));
-  for (const [name, { dtype, shape, data_offsets }] of Object.entries<HeaderEntry>(header)) {
-    if (dtype !== 'BF16' || shape.length !== 2) continue;
-    const [begin, end] = data_offsets.map((offset) => 8 + headerBytes + offset);
-    yield { name, rows: shape[0], cols: shape[1], bytes: file.subarray(begin, end) };
-  }
-}
