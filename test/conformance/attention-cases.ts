@@ -43,6 +43,8 @@ const layouts: Layout[] = [
   })),
   { heads: 8, kvHeads: 2, headDim: 64, blockTokens: 32, ends: [129], tokens: 130 },
   { heads: 1, kvHeads: 1, headDim: 4, blockTokens: 1, ends: [0], tokens: 1 },
+  { heads: 8, kvHeads: 2, headDim: 32, blockTokens: 16, ends: [1000, 3, 64], tokens: 1 },
+  { heads: 4, kvHeads: 4, headDim: 64, blockTokens: 32, ends: [700], tokens: 1, window: 333 },
 ];
 
 /** Block table, seq and pos of a layout; blocks are dealt in random order and unused entries hold −1. */

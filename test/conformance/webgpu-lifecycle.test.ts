@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Tensor, type WebgpuDevice, webgpuDevice } from '@quern/runtime';
+import { type Tensor, WebgpuDevice, webgpuDevice } from '@quern/runtime';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useSwiftShader } from './software-gpu.ts';
@@ -103,6 +103,41 @@ describe.skipIf(missing)(`webgpu device${missing ? ` (skipped: ${missing})` : ''
     );
   });
 
+  /** Opens a device whose driver compiles something else than it was given. */
+  async function openFaulty(fault: (code: string) => string): Promise<WebgpuDevice> {
+    const driver = Object.getPrototypeOf(device.gpuDevice) as GPUDevice;
+    const { createShaderModule } = driver;
+    driver.createShaderModule = function (descriptor) {
+      return createShaderModule.call(this, { ...descriptor, code: fault(descriptor.code) });
+    };
+    try {
+      return await webgpuDevice({ software: true, capabilities: { teams: true } });
+    } finally {
+      driver.createShaderModule = createShaderModule;
+    }
+  }
+
+  it('does without what the driver computes wrongly, and says so', async () => {
+    const noSubgroups = await openFaulty((code) => code.replace('subgroupAdd(value)', 'value'));
+    expect(noSubgroups.rejected).toEqual(['subgroups']);
+    expect(noSubgroups.capabilities).toMatchObject({ subgroups: false, teams: true });
+    const noTeams = await openFaulty((code) =>
+      code.replaceAll('workgroupBarrier();', '').replace('half > 0u', 'half > 1u'),
+    );
+    expect(noTeams.rejected).toEqual(['subgroups', 'teams']);
+    await expect(openFaulty((code) => code.replace('sum_0_0 +=', 'sum_0_0 -='))).rejects.toMatchObject({
+      code: 'device-self-test',
+    });
+    await Promise.all([noSubgroups.dispose(), noTeams.dispose()]);
+  });
+
+  it('names a shader that does not compile, and gives no result', async () => {
+    await expect(openFaulty((code) => code.replace('fn main(', 'fn ('))).rejects.toMatchObject({
+      code: 'device-failed',
+      message: expect.stringMatching(/parsing WGSL/),
+    });
+  });
+
   it('rejects what is under way and all that follows when the device is lost; another device works', async () => {
     const doomed = await webgpuDevice({ software: true });
     const x = doomed.alloc('F32', [4]);
@@ -119,16 +154,18 @@ describe.skipIf(missing)(`webgpu device${missing ? ` (skipped: ${missing})` : ''
   });
 
   it('gives up on work that takes too long, and says so from then on', async () => {
-    const hasty = await webgpuDevice({ software: true, timeoutMs: 300 });
+    const { gpuDevice, adapter, capabilities, limits } = await webgpuDevice({ software: true });
+    const storage = { memoryBytes: limits.memoryBytes, shardBytes: capabilities.maxBindingBytes };
+    const hasty = new WebgpuDevice({ device: gpuDevice, adapter, capabilities, limits: storage, timeoutMs: 50 });
     const [x, w, y] = [
-      [512, 2048],
-      [2048, 2048],
-      [512, 2048],
+      [128, 1024],
+      [1024, 1024],
+      [128, 1024],
     ].map((shape) => hasty.alloc('F32', shape));
-    hasty.run('matmul', [x!, w!], y!, {}); // 4 Gflop: seconds
+    for (let i = 0; i < 3; i++) hasty.run('matmul', [x!, w!], y!, {}); // 0.8 Gflop: half a second and more
     await expect(hasty.read(y!)).rejects.toMatchObject({
       code: 'device-timeout',
-      message: expect.stringMatching(/300 ms/),
+      message: expect.stringMatching(/50 ms/),
     });
     expect(() => hasty.run('matmul', [x!, w!], y!, {})).toThrow(/did not finish/);
     await hasty.dispose();

@@ -23,6 +23,8 @@ export interface WgslCall<Name extends OpName> {
   has(operand: string): boolean;
   /** A weight operand's type. @throws QuernError `dtype-without-codec`, `dtype-without-kernel` */
   weight(operand: string): StoredType;
+  /** The values of an I32 operand as the host knows them. */
+  indices(operand: string): Int32Array;
   /** Whether `operand` begins at a multiple of 16 bytes, as bindings of vec4<f32> want it. */
   aligned(operand: string): boolean;
   /**
@@ -39,6 +41,8 @@ export interface Dispatch {
   /** Values of the shader's fields, where they differ from the call's dimensions and parameters. */
   readonly fields?: Readonly<Record<string, number>>;
   readonly items: number;
+  /** Size of the call's scratch memory, for shaders that use it; the largest of its dispatches counts. */
+  readonly scratchBytes?: number;
 }
 
 export interface Shader {
@@ -61,6 +65,8 @@ export interface ShaderParts {
   /** Names of `p.<field>`: u32, or f32 for a parameter that is a number in the op's spec. */
   readonly fields: readonly string[];
   readonly team: Team;
+  /** Whether `scratch: array<f32>` is bound: what one dispatch of a call leaves there, the next ones find. */
+  readonly scratch?: true;
   /** Functions and memory. */
   readonly declarations?: string;
   /** Statements; they see `item`, `lane` and `p`. */

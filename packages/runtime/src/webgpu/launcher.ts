@@ -7,7 +7,7 @@ import type { Capabilities } from './capabilities.ts';
 import type { Commands } from './commands.ts';
 import type { Dispatch } from './kernel.ts';
 import { type Pipeline, Pipelines } from './pipelines.ts';
-import type { BufferPool, Storage } from './storage.ts';
+import { BINDING_ALIGNMENT, type BufferPool, roundUp, type Storage } from './storage.ts';
 import { type Window, windowOf } from './windows.ts';
 
 /** Bind groups are cheap to keep and not to make; a model has a few hundred different ones. */
@@ -19,6 +19,8 @@ export class Launcher {
   readonly #pool: BufferPool;
   readonly #pipelines: Pipelines;
   readonly #groups = new Map<string, GPUBindGroup>();
+  /** Kept from call to call: ops run one after the other. */
+  #scratch: Storage | undefined;
 
   constructor(device: GPUDevice, commands: Commands, pool: BufferPool, capabilities: Capabilities) {
     this.#device = device;
@@ -35,12 +37,13 @@ export class Launcher {
   launch<Name extends OpName>(call: CheckedCall<Storage, Name>, dispatch: Dispatch): void {
     const op = call.spec as unknown as Op;
     const pipeline = this.#pipelines.get(op, dispatch.shader, inPlaceOf(call));
-    const windows = this.#windows(op, call, dispatch, pipeline);
+    const { windows, copies } = this.#windows(op, call, dispatch, pipeline);
     const { fields, bindings, itemsPerWorkgroup } = pipeline;
+    const bound = pipeline.usesScratch ? [...windows, this.#scratchOf(dispatch.scratchBytes ?? 0)] : windows;
     this.#commands.dispatch(
       pipeline.pipeline,
-      this.#group(pipeline, windows),
-      windows.map(({ shard }) => shard.buffer),
+      this.#group(pipeline, bound),
+      bound.map(({ shard }) => shard.buffer),
       Math.ceil(dispatch.items / itemsPerWorkgroup),
       (view, at) => {
         let next = at;
@@ -54,6 +57,7 @@ export class Launcher {
         }
       },
     );
+    for (const copy of copies) this.#pool.release(copy); // who takes it again, does so after this dispatch
   }
 
   /** What each binding shows. WebGPU lets no buffer be read and written by one dispatch: such inputs are copied first. */
@@ -62,22 +66,30 @@ export class Launcher {
     call: CheckedCall<Storage, Name>,
     { rows }: Dispatch,
     { bindings }: Pipeline,
-  ): readonly Window[] {
+  ): { windows: readonly Window[]; copies: readonly Storage[] } {
     const spanOf = (operand: string): Span<Storage> =>
       operand === op.output.name ? call.output : call.inputs[op.inputs.findIndex(({ name }) => name === operand)]!;
+    const copies: Storage[] = [];
     const windows = bindings.map(({ operand }) => windowOf(op.name, spanOf(operand), rows?.[operand]));
     const written = windows[windows.length - 1]!.shard;
-    return windows.map((window, i) =>
-      i < windows.length - 1 && window.shard === written ? this.#copied(window) : window,
-    );
+    for (const [i, { shard, offset, size, skip }] of windows.slice(0, -1).entries()) {
+      if (shard !== written) continue;
+      const copy = this.#pool.allocate(size, 'I8', [size]);
+      const [target] = copy.shards;
+      this.#commands.copy(shard.buffer, offset, target!.buffer, 0, size);
+      windows[i] = { shard: target!, offset: 0, size, skip };
+      copies.push(copy);
+    }
+    return { windows, copies };
   }
 
-  #copied({ shard, offset, size, skip }: Window): Window {
-    const copy = this.#pool.allocate(size, 'I8', [size]);
-    const [target] = copy.shards;
-    this.#commands.copy(shard.buffer, offset, target!.buffer, 0, size);
-    this.#pool.release(copy); // commands that come later, and reuse it, run later
-    return { shard: target!, offset: 0, size, skip };
+  #scratchOf(byteLength: number): Window {
+    const known = this.#scratch?.shards[0];
+    if (known && known.byteLength >= byteLength) return { shard: known, offset: 0, size: known.byteLength, skip: 0 };
+    if (this.#scratch) this.#pool.release(this.#scratch);
+    const size = roundUp(byteLength, BINDING_ALIGNMENT);
+    this.#scratch = this.#pool.allocate(size, 'I8', [size]);
+    return { shard: this.#scratch.shards[0]!, offset: 0, size, skip: 0 };
   }
 
   #group({ layout }: Pipeline, windows: readonly Window[]): GPUBindGroup {

@@ -47,8 +47,14 @@ export async function webgpuDevice(options: WebgpuDeviceOptions = {}): Promise<W
     limits: { memoryBytes, shardBytes: roundDown(capabilities.maxBindingBytes) },
     timeoutMs,
   });
-  if (options.backend !== 'null') await proveKernels(device);
-  return device;
+  if (options.backend === 'null') return device;
+  try {
+    await proveKernels(device);
+    return device;
+  } catch (error) {
+    await device.dispose();
+    throw error;
+  }
 }
 
 async function findAdapter({ adapter: name, backend }: WebgpuDeviceOptions): Promise<GPUAdapter> {
@@ -137,7 +143,6 @@ async function proveKernels(device: WebgpuDevice): Promise<void> {
     device.rejected.push(Object.keys(step)[0]!);
     if (await selfTest(device)) return;
   }
-  await device.dispose();
   throw new QuernError('device-self-test', 'This WebGPU driver computes the matmul kernel wrongly.', {
     remedy: 'Update the graphics driver, or use the cpu device.',
   });

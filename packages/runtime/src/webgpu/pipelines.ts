@@ -51,15 +51,16 @@ export class Pipelines {
     return { ...composed, pipeline, layout };
   }
 
-  #layoutOf({ bindings }: ComposedShader): GPUBindGroupLayout {
-    const key = bindings.map(({ writable }) => (writable ? 'w' : 'r')).join('');
+  #layoutOf({ bindings, usesScratch }: ComposedShader): GPUBindGroupLayout {
+    const writable = [...bindings.map((binding) => binding.writable), ...(usesScratch ? [true] : [])];
+    const key = writable.map((is) => (is ? 'w' : 'r')).join('');
     const known = this.#layouts.get(key);
     if (known) return known;
     const layout = this.#device.createBindGroupLayout({
-      entries: bindings.map(({ writable }, binding) => ({
+      entries: writable.map((is, binding) => ({
         binding,
         visibility: STAGE_COMPUTE,
-        buffer: { type: writable ? 'storage' : 'read-only-storage' },
+        buffer: { type: is ? 'storage' : 'read-only-storage' },
       })),
     });
     this.#layouts.set(key, layout);

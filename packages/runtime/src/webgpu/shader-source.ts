@@ -20,8 +20,9 @@ export interface Field {
 
 export interface ComposedShader {
   readonly source: string;
-  /** In binding order. */
+  /** In binding order; scratch memory, if any, comes after them. */
   readonly bindings: readonly Binding[];
+  readonly usesScratch: boolean;
   /** After `items` and one base per binding. */
   readonly fields: readonly Field[];
   readonly itemsPerWorkgroup: number;
@@ -55,7 +56,7 @@ struct Params {
 ${[...bound, op.output].map((operand) => `  ${variableOf(operand)}_base: u32,\n`).join('')}${fields.map(({ name, float }) => `  ${name}: ${float ? 'f32' : 'u32'},\n`).join('')}}
 @group(0) @binding(0) var<uniform> p: Params;
 ${[...bound, op.output].map((operand, i) => variable(operand, i, operand === op.output, vectors.has(operand.name))).join('')}
-const LANES = ${team.lanes}u;
+${parts.scratch ? `@group(1) @binding(${bindings.length}) var<storage, read_write> scratch: array<f32>;\n` : ''}const LANES = ${team.lanes}u;
 ${team.usesSubgroups ? 'var<private> subgroup_lanes: u32;' : ''}
 ${[...bound, op.output].map((operand) => accessors(operand, variableOf(operand), vectors.has(operand.name))).join('')}${op.inputs
   .filter(({ name }) => inPlace.has(name))
@@ -74,7 +75,7 @@ fn main(
 ${body}
 }
 `;
-  return { source, bindings, fields, itemsPerWorkgroup: team.itemsPerWorkgroup };
+  return { source, bindings, usesScratch: parts.scratch === true, fields, itemsPerWorkgroup: team.itemsPerWorkgroup };
 }
 
 const numberTypes = { F32: 'f32', I32: 'i32', weights: 'u32' } as const;

@@ -3,7 +3,7 @@
 import { codecOf, dtypeByName, wgslDecoder, wgslTypes } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import type { Device, DeviceLimits, Tensor } from '../device.ts';
-import { TensorTable } from '../memory/tensor-table.ts';
+import { type Span, TensorTable } from '../memory/tensor-table.ts';
 import { type CheckedCall, prepareCall } from '../ops/call.ts';
 import type { OpName, OpParams } from '../ops/index.ts';
 import type { Capabilities } from './capabilities.ts';
@@ -126,9 +126,7 @@ export class WebgpuDevice implements Device {
 
   run<Name extends OpName>(name: Name, inputs: readonly Tensor[], output: Tensor, params: OpParams[Name]): void {
     this.#faults.check();
-    const call = prepareCall(this.#table, name, inputs, output, params, ({ storage, byteOffset, byteLength }) =>
-      storage.indices!.subarray(byteOffset / 4, (byteOffset + byteLength) / 4),
-    );
+    const call = prepareCall(this.#table, name, inputs, output, params, indicesOf);
     for (const dispatch of this.#dispatches(call)) this.#launcher.launch(call, dispatch);
     promiseIndices(call);
   }
@@ -168,6 +166,7 @@ export class WebgpuDevice implements Device {
       capabilities: this.#capabilities,
       has: (operand) => spanOf(operand) !== undefined,
       weight: (operand) => decoderOf(dtypes[place(operand)]!, spec.name),
+      indices: (operand) => indicesOf(spanOf(operand)!),
       aligned: (operand) => spanOf(operand)!.byteOffset % 16 === 0,
       ranges: (rows, operands) =>
         rangesOf(
@@ -212,9 +211,11 @@ function decoderOf(name: string, op: string) {
   );
 }
 
+const indicesOf = ({ storage, byteOffset, byteLength }: Span<Storage>): Int32Array =>
+  storage.indices!.subarray(byteOffset / 4, (byteOffset + byteLength) / 4);
+
 /** The host does not know what an op wrote into an I32 tensor, only the bound that the op keeps: it stands for all values. */
 function promiseIndices<Name extends OpName>({ spec, dims, output }: CheckedCall<Storage, Name>): void {
   const { below } = spec.output;
-  const { byteOffset, byteLength, storage } = output;
-  if (below) storage.indices!.fill(dims[below]! - 1, byteOffset / 4, (byteOffset + byteLength) / 4);
+  if (below) indicesOf(output).fill(dims[below]! - 1);
 }

@@ -2,10 +2,13 @@
 // team takes as many positions at a time as it has lanes: a lane scores its position for every head, then each lane sums
 // the values of all positions for its dimensions. The softmax is kept online: sums so far are scaled down when a larger
 // score appears.
+// One token of a long text would be the work of few workgroups: its positions are then divided into parts, each an item of
+// its own, which leaves its largest score, the sum of its powers and its sums of values in scratch memory; a second shader
+// joins them.
 import { each } from '../../webgpu/each.ts';
 import { exponentialsWgsl } from '../../webgpu/exponentials.ts';
-import type { Shader, WgslKernel } from '../../webgpu/kernel.ts';
-import { reductions, type Team, teamOf } from '../../webgpu/team.ts';
+import type { Dispatch, Shader, WgslKernel } from '../../webgpu/kernel.ts';
+import { reductions, single, type Team, teamOf } from '../../webgpu/team.ts';
 
 interface Heads {
   readonly heads: number;
@@ -17,21 +20,31 @@ interface Heads {
 
 const MAX_TOGETHER = 8;
 const UNBOUNDED = 0x7fffffff;
+/** Fewer positions are not worth a part, nor are more workgroups than keep a large GPU busy. */
+const POSITIONS_PER_PART = 64;
+const WANTED_WORKGROUPS = 256;
+const MAX_PARTS = 64;
 
 /** Queries, powers and cells of an item, and the arrays of two reductions. */
 const sharedBytes = (headDim: number, together: number, lanes: number) =>
   4 * (together * headDim + together * lanes + lanes + 2 * lanes);
 
-const shaderOf = ({ heads, kvHeads, headDim, together }: Heads, team: Team, vectors: readonly string[]): Shader => ({
-  name: `attention ${heads}/${kvHeads}x${headDim} ${together} ${team.lanes} ${vectors.join()}`,
+const shaderOf = (
+  { heads, kvHeads, headDim, together }: Heads,
+  team: Team,
+  vectors: readonly string[],
+  parted: boolean,
+): Shader => ({
+  name: `attention ${heads}/${kvHeads}x${headDim} ${together} ${team.lanes} ${vectors.join()}${parted ? ' parted' : ''}`,
   parts: () => {
     const vectorsPerHead = headDim / 4;
     const dimsPerLane = Math.ceil(headDim / team.lanes);
     return {
       inputs: ['q', 'kCache', 'vCache', 'blockTable', 'seq', 'pos'],
       vectors,
-      fields: ['maxBlocks', 'blockTokens', 'window', 'scale'],
+      fields: ['maxBlocks', 'blockTokens', 'window', 'scale', ...(parted ? ['parts'] : [])],
       team,
+      ...(parted ? { scratch: true as const } : {}),
       declarations: `${exponentialsWgsl}${reductions(team, ['team_sum', 'team_max'])}
 const LOWEST = -3.4e38; // stands for −∞, which WGSL may assume never occurs
 var<${team.memory}> queries: array<vec4<f32>, ${together * vectorsPerHead}>;
@@ -39,11 +52,20 @@ var<${team.memory}> powers: array<f32, ${together * team.lanes}>;
 var<${team.memory}> rows: array<u32, ${team.lanes}>;
 `,
       body: `
-  let t = item / ${heads / together}u;
-  let head = item % ${heads / together}u * ${together}u;
+  let job = ${parted ? 'item / p.parts' : 'item'};
+  let t = job / ${heads / together}u;
+  let head = job % ${heads / together}u * ${together}u;
   let kv_at = head / ${heads / kvHeads}u * ${headDim}u;
-  let end = get_pos(t) + 1u;
-  let start = select(0u, end - p.window, end > p.window);
+  var end = get_pos(t) + 1u;
+  var start = select(0u, end - p.window, end > p.window);
+${
+  parted
+    ? `  let part = item % p.parts;
+  let share = (end - start + p.parts - 1u) / p.parts;
+  start = min(end, start + part * share);
+  end = min(end, start + share);`
+    : ''
+}
   let table = get_seq(t) * p.maxBlocks;
   let q_at = (t * ${heads}u + head) * ${headDim}u;
   for (var i = lane; i < ${together * vectorsPerHead}u; i += LANES) { queries[i] = get_q4(q_at + 4u * i); }
@@ -90,23 +112,60 @@ ${each(together, (h) => `      sums_${h}[j] = sum_${h};`)}
 ${each(
   together,
   (h) => `  let all_${h} = team_sum(total_${h}, lane);
+  ${parted ? `let part_at_${h} = ((t * ${heads}u + head + ${h}u) * p.parts + part) * ${headDim + 2}u;` : ''}
   for (var j = 0u; j < ${dimsPerLane}u; j++) {
     let d = lane + j * LANES;
-    if (d < ${headDim}u) { put_y(q_at + ${h * headDim}u + d, sums_${h}[j] / all_${h}); }
-  }`,
+    if (d < ${headDim}u) { ${parted ? `scratch[part_at_${h} + 2u + d] = sums_${h}[j];` : `put_y(q_at + ${h * headDim}u + d, sums_${h}[j] / all_${h});`} }
+  }
+${parted ? `  if (lane == 0u) { scratch[part_at_${h}] = largest_${h}; scratch[part_at_${h} + 1u] = all_${h}; }` : ''}`,
 )}`,
     };
   },
 });
 
-export const attentionWgsl: WgslKernel<'attention'> = ({ dims, params, capabilities, aligned }) => {
+/** An item is one number of y. */
+const joining = (headDim: number): Shader => ({
+  name: `attention ${headDim} joined`,
+  parts: () => ({
+    inputs: [],
+    fields: ['parts'],
+    team: single,
+    scratch: true,
+    declarations: exponentialsWgsl,
+    body: `
+  let first = item / ${headDim}u * p.parts * ${headDim + 2}u;
+  let end = first + p.parts * ${headDim + 2}u;
+  var largest = scratch[first];
+  for (var at = first; at < end; at += ${headDim + 2}u) { largest = max(largest, scratch[at]); }
+  var total = 0.0;
+  var sum = 0.0;
+  for (var at = first; at < end; at += ${headDim + 2}u) {
+    let weight = exp_of(scratch[at] - largest);
+    total += weight * scratch[at + 1u];
+    sum += weight * scratch[at + 2u + item % ${headDim}u];
+  }
+  put_y(item, sum / total);`,
+  }),
+});
+
+export const attentionWgsl: WgslKernel<'attention'> = ({ dims, params, capabilities, aligned, indices }) => {
   const { heads, kvHeads, headDim, window = UNBOUNDED } = params;
+  const T = dims.T!;
   const team = teamOf(64, capabilities);
   const group = heads / kvHeads;
   const fits = (together: number) =>
     together === 1 || (team.lanes > 1 && sharedBytes(headDim, together, team.lanes) <= capabilities.workgroupBytes);
   let together = Math.min(group, MAX_TOGETHER);
   while (group % together || !fits(together)) together--;
-  const shader = shaderOf({ heads, kvHeads, headDim, together }, team, ['q', 'kCache'].filter(aligned));
-  return [{ shader, fields: { window }, items: dims.T! * (heads / together) }];
+  const jobs = T * (heads / together);
+  const longest = indices('pos').reduce((most, pos) => Math.max(most, Math.min(pos + 1, window)), 0);
+  const parts =
+    team.lanes === 1
+      ? 1
+      : Math.min(Math.ceil(longest / POSITIONS_PER_PART), Math.ceil(WANTED_WORKGROUPS / jobs), MAX_PARTS);
+  const shader = shaderOf({ heads, kvHeads, headDim, together }, team, ['q', 'kCache'].filter(aligned), parts > 1);
+  const scratchBytes = parts > 1 ? 4 * T * heads * parts * (headDim + 2) : 0;
+  const scores: Dispatch = { shader, fields: { window, parts }, items: jobs * parts, scratchBytes };
+  if (parts === 1) return [scores];
+  return [scores, { shader: joining(headDim), fields: { parts }, items: T * heads * headDim, scratchBytes }];
 };
