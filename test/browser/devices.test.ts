@@ -68,7 +68,7 @@ describe.skipIf(noChromium)('the page', () => {
       const page = await TestPage.open(browser, isolated.url);
       const byUrl = await page.loadUrl(`${isolated.url}/models/tiny-llama-Q8_0.gguf`);
       expect(byUrl).toMatchObject({
-        model: 'Tiny Llama · llama · 4.20M parameters · Q8_0/F32 · 4.25 MiB · 2048 tokens of context',
+        model: 'Tiny Llama · llama · 4.20M parameters · Q8_0/F32 · 4.26 MiB · 2048 tokens of context',
         device: expect.stringMatching(
           /^Runs on WebAssembly with threads \(\d+ threads\) · loaded in [\d.]+ s · .* MiB/,
         ),
