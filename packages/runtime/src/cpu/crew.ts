@@ -43,8 +43,8 @@ export interface Job {
 }
 
 export class CrewMember {
-  /** In the order that numbers them for all threads: that of the module. */
-  readonly #kernelNames: readonly string[];
+  /** The order of the module numbers kernels for all threads. */
+  readonly #kernelNumbers: ReadonlyMap<string, number>;
   readonly #kernels: readonly Kernel[];
   readonly #decode: Decode;
   readonly #takesIntegers: (type: number) => number;
@@ -55,8 +55,9 @@ export class CrewMember {
     this.#seat = seat;
     this.#control = new Int32Array(seat.memory.buffer, seat.controlAddress, CONTROL_WORDS);
     const { exports } = new WebAssembly.Instance(seat.module, { env: { memory: seat.memory } });
-    this.#kernelNames = WebAssembly.Module.exports(seat.module).map(({ name }) => name);
-    this.#kernels = this.#kernelNames.map((name) => exports[name] as Kernel);
+    const names = WebAssembly.Module.exports(seat.module).map(({ name }) => name);
+    this.#kernelNumbers = new Map(names.map((name, number) => [name, number]));
+    this.#kernels = names.map((name) => exports[name] as Kernel);
     this.#decode = exports.decode as Decode;
     this.#takesIntegers = exports.takesIntegers as (type: number) => number;
   }
@@ -75,7 +76,7 @@ export class CrewMember {
   run({ kernel, words, items, itemsPerChunk }: Job): boolean {
     const control = this.#control;
     const chunks = Math.ceil(items / itemsPerChunk);
-    control[KERNEL] = this.#kernelNames.indexOf(kernel);
+    control[KERNEL] = this.#kernelNumbers.get(kernel)!;
     control[ITEMS] = items;
     control[ITEMS_PER_CHUNK] = itemsPerChunk;
     for (let i = 0; i < words.length; i++) control[WORDS + i] = words[i]!;

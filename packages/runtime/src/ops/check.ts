@@ -122,12 +122,30 @@ function checkOperand(
   throw bad('op-bad-shape', op, `${name} has shape ${show(tensor.shape)}, expected [${expected.join(', ')}]`);
 }
 
+/** A dimension taken apart: the product of `factors` divided by `divisor`. */
+interface ParsedDim {
+  readonly factors: readonly string[];
+  readonly divisor: number;
+}
+
+/** Specs have a few dozen dimensions, calls come by the thousand. */
+const parsedDims = new Map<Dim, ParsedDim>();
+
+function parse(dim: Dim): ParsedDim {
+  let parsed = parsedDims.get(dim);
+  if (!parsed) {
+    const [top, bottom = '1'] = dim.split('/');
+    parsed = { factors: top!.split('*'), divisor: Number(bottom) };
+    parsedDims.set(dim, parsed);
+  }
+  return parsed;
+}
+
 const isSymbol = (dim: Dim) => !dim.includes('*') && !dim.includes('/');
 
 function evaluate(dim: Dim, dims: Dims): number {
-  if (dim.includes('/')) {
-    const [top, bottom] = dim.split('/');
-    return evaluate(top!, dims) / Number(bottom);
-  }
-  return dim.split('*').reduce((product, name) => product * dims[name]!, 1);
+  const { factors, divisor } = parse(dim);
+  let product = 1;
+  for (const name of factors) product *= dims[name]!;
+  return product / divisor;
 }
