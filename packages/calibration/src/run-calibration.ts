@@ -1,8 +1,7 @@
 // A model on disk and texts in, an importance matrix in a file out. A run that is stopped leaves what it has measured in
 // <output>.unfinished, and the same run goes on from there: its result has the same bytes as if nothing had happened.
 import type { ModelView } from '@quern/checkpoint';
-import { hyperparameters, loadModel } from '@quern/models';
-import { cpuDevice } from '@quern/runtime';
+import { hyperparameters, loadOnDevices } from '@quern/models';
 import { tokenizerFromGguf } from '@quern/tokenizer';
 import { type CalibrationState, calibrate, calibrationLoadOptions } from './collect/calibrate.ts';
 import { calibrationChunks } from './collect/chunks.ts';
@@ -96,10 +95,11 @@ async function measure({ view, plan, chunks, unfinished, resume, options }: Job)
     await unfinished.save(await snapshot());
     savedMs = performance.now();
   };
-  const device = await cpuDevice({ threads: options.threads });
+  const { vocabSize } = hyperparameters(view);
+  const devices = { devices: [{ kind: 'cpu' } as const], threads: options.threads };
+  const loadOptions = calibrationLoadOptions(vocabSize, contextTokens, plan);
+  const { model, dispose } = await loadOnDevices(view, devices, loadOptions);
   try {
-    const { vocabSize } = hyperparameters(view);
-    const model = await loadModel(view, device, calibrationLoadOptions(vocabSize, contextTokens, plan));
     const datasets = texts.map(({ name }) => name);
     return await calibrate(model, chunks, {
       datasets,
@@ -111,7 +111,7 @@ async function measure({ view, plan, chunks, unfinished, resume, options }: Job)
       signal,
     });
   } finally {
-    await device.dispose();
+    await dispose();
   }
 }
 

@@ -54,6 +54,16 @@ test('going on from a snapshot gives the bits of a run that was never stopped', 
   expect([...rest.entries]).toEqual([...whole.entries]);
 });
 
+test('a model shared by two devices gives the bits of one, also when it goes on', async () => {
+  const whole = await calibrate(model, chunks, { datasets: [] });
+  const other = await cpuDevice({ threads: 1 });
+  const shared = await loadModel(view, [device, other], { batchTokens: 8, cells: chunkSize });
+  const half = await calibrate(shared, chunks, { datasets: [], maxChunks: 3 });
+  expect([...(await calibrate(shared, chunks, { datasets: [], resume: half })).entries]).toEqual([...whole.entries]);
+  shared.dispose();
+  await other.dispose();
+});
+
 test('goes on until every matrix has seen the least number of rows, or the chunks end', async () => {
   const run = (minimumRows: number) => calibrate(model, chunks, { datasets: [], maxChunks: 2, minimumRows });
   expect((await run(2 * chunkSize)).chunkCount).toBe(2);

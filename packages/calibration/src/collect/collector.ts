@@ -9,41 +9,45 @@ export interface CollectorOptions {
   readonly processOutput?: boolean;
 }
 
-/** Rows are counted on the device for stacks of experts, where only the device knows who got them; else here. */
+/** Kept where the inputs are. Rows are counted on the device for stacks of experts, where only the device knows who got them; else here. */
 interface Measured {
+  readonly device: Device;
   readonly sums: Tensor; // [C], or [experts, C]
   readonly counts: Tensor | undefined; // [experts, 1]
   rows: number;
 }
 
 export class ImportanceCollector implements MatmulObserver {
+  /** Of inputs whose observation names none. */
   private readonly device: Device;
   private readonly processOutput: boolean;
   private readonly measured = new Map<string, Measured>();
-  private ones: Tensor | undefined; // [most tokens so far, 1]
+  /** Earlier entries of weights that have not been seen yet: which device they are on is not known. */
+  private readonly restored = new Map<string, ImportanceEntry>();
+  private readonly ones = new Map<Device, Tensor>(); // [most tokens so far, 1]
 
   constructor(device: Device, { processOutput = false }: CollectorOptions = {}) {
     this.device = device;
     this.processOutput = processOutput;
   }
 
-  onMatmulInput(weightName: string, input: Tensor): void {
+  onMatmulInput(weightName: string, input: Tensor, device = this.device): void {
     if (!weightName.startsWith('blk.') && !(this.processOutput && weightName === 'output.weight')) return;
     const [rows, width] = input.shape as [number, number];
-    const entry = this.entryOf(weightName, [width]);
-    this.device.run('sumSquares', [input], entry.sums, {});
+    const entry = this.entryOf(weightName, [width], device);
+    device.run('sumSquares', [input], entry.sums, {});
     entry.rows += rows;
   }
 
-  onExpertInput(weightName: string, input: Tensor, ids: Tensor, experts: number): void {
+  onExpertInput(weightName: string, input: Tensor, ids: Tensor, experts: number, device = this.device): void {
     if (experts === 1) {
-      this.onMatmulInput(weightName, input); // a stack of one is a plain matrix, in the file too
+      this.onMatmulInput(weightName, input, device); // a stack of one is a plain matrix, in the file too
       return;
     }
-    const { sums, counts } = this.entryOf(weightName, [experts, input.shape[1]!]);
-    this.device.run('sumSquaresExperts', [input, ids], sums, {});
+    const { sums, counts } = this.entryOf(weightName, [experts, input.shape[1]!], device);
+    device.run('sumSquaresExperts', [input, ids], sums, {});
     // A one for each token adds up to the number of tokens that an expert got; exact up to 2^24 of them.
-    this.device.run('sumSquaresExperts', [this.onesFor(ids.shape[0]!), ids], counts!, {});
+    device.run('sumSquaresExperts', [this.onesFor(ids.shape[0]!, device), ids], counts!, {});
   }
 
   /**
@@ -51,11 +55,11 @@ export class ImportanceCollector implements MatmulObserver {
    * @throws QuernError `imatrix-bad-sum` when the model computed numbers that are not finite
    */
   async entries(): Promise<Map<string, ImportanceEntry>> {
-    const entries: [string, ImportanceEntry][] = [];
-    for (const [name, { sums, counts, rows }] of this.measured) {
+    const entries: [string, ImportanceEntry][] = [...this.restored];
+    for (const [name, { device, sums, counts, rows }] of this.measured) {
       const entry = {
-        sums: floatsOf(await this.device.read(sums)),
-        counts: counts ? floatsOf(await this.device.read(counts)) : Float32Array.of(rows),
+        sums: floatsOf(await device.read(sums)),
+        counts: counts ? floatsOf(await device.read(counts)) : Float32Array.of(rows),
       };
       checkEntry(entry, name);
       entries.push([name, entry]);
@@ -65,44 +69,48 @@ export class ImportanceCollector implements MatmulObserver {
 
   /** Goes on from earlier entries of the same model. */
   restore(entries: ReadonlyMap<string, ImportanceEntry>): void {
-    for (const [name, { sums, counts }] of entries) {
-      const experts = counts.length;
-      const entry = this.entryOf(name, experts > 1 ? [experts, sums.length / experts] : [sums.length]);
-      this.device.write(entry.sums, bytesOf(sums));
-      if (entry.counts) this.device.write(entry.counts, bytesOf(counts));
-      else entry.rows = counts[0]!;
-    }
+    for (const [name, entry] of entries) this.restored.set(name, entry);
   }
 
   dispose(): void {
-    for (const { sums, counts } of this.measured.values()) {
-      this.device.free(sums);
-      if (counts) this.device.free(counts);
+    for (const { device, sums, counts } of this.measured.values()) {
+      device.free(sums);
+      if (counts) device.free(counts);
     }
     this.measured.clear();
-    if (this.ones) this.device.free(this.ones);
-    this.ones = undefined;
+    for (const [device, ones] of this.ones) device.free(ones);
+    this.ones.clear();
   }
 
-  private entryOf(weightName: string, shape: readonly number[]): Measured {
+  private entryOf(weightName: string, shape: readonly number[], device: Device): Measured {
     const found = this.measured.get(weightName);
     if (found) return found;
     const entry: Measured = {
-      sums: this.device.alloc('F32', shape, `importance of ${weightName}`),
-      counts: shape.length > 1 ? this.device.alloc('F32', [shape[0]!, 1], `rows of ${weightName}`) : undefined,
+      device,
+      sums: device.alloc('F32', shape, `importance of ${weightName}`),
+      counts: shape.length > 1 ? device.alloc('F32', [shape[0]!, 1], `rows of ${weightName}`) : undefined,
       rows: 0,
     };
     this.measured.set(weightName, entry);
+    const earlier = this.restored.get(weightName);
+    if (earlier) {
+      device.write(entry.sums, bytesOf(earlier.sums));
+      if (entry.counts) device.write(entry.counts, bytesOf(earlier.counts));
+      else entry.rows = earlier.counts[0]!;
+      this.restored.delete(weightName);
+    }
     return entry;
   }
 
-  private onesFor(tokens: number): Tensor {
-    if (!this.ones || this.ones.shape[0]! < tokens) {
-      if (this.ones) this.device.free(this.ones);
-      this.ones = this.device.alloc('F32', [tokens, 1], 'ones');
-      this.device.write(this.ones, bytesOf(new Float32Array(tokens).fill(1)));
+  private onesFor(tokens: number, device: Device): Tensor {
+    let ones = this.ones.get(device);
+    if (!ones || ones.shape[0]! < tokens) {
+      if (ones) device.free(ones);
+      ones = device.alloc('F32', [tokens, 1], 'ones');
+      device.write(ones, bytesOf(new Float32Array(tokens).fill(1)));
+      this.ones.set(device, ones);
     }
-    return this.device.view(this.ones, [tokens, 1]);
+    return device.view(ones, [tokens, 1]);
   }
 }
 
