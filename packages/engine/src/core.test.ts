@@ -215,24 +215,38 @@ describe('cancelling', () => {
   });
 });
 
-it('reports logits that are no numbers, and goes on with the next request', async () => {
-  const view = await open();
-  const norm = view.tensors.get('output_norm.weight')!;
-  // The norm multiplies what the logits are made of: one NaN there and every logit is NaN.
-  const readRows = async (first: number, count: number, into: Uint8Array) => {
-    await norm.readRows(first, count, into);
-    into.fill(0xff, 0, norm.dtype.typeSize);
-  };
-  const tensors = new Map(view.tensors).set(norm.name, { ...norm, readRows });
-  const damaged: ModelView = { path: view.path, metadata: view.metadata, tensors, close: () => view.close() };
-  const { core, model } = await makeCore({}, reference, damaged);
-  for (let i = 0; i < 2; i++) {
-    const { reply } = ask(core, prompts[0], sampled(1));
-    await drain(core);
-    expect(reply.error).toMatchObject({ code: 'logits-not-finite' });
-  }
-  expect(core.freeBlocks).toBe(model.blocks);
-});
+it.each([
+  ['token_embd.weight', 'token_embd'],
+  ['blk.0.attn_v.weight', 'the attention of blk.0'],
+  ['blk.2.ffn_down.weight', 'the feed-forward of blk.2'],
+  ['output_norm.weight', 'output_norm'],
+])(
+  'logits that are no numbers are reported with their origin, and the next request goes on: %s',
+  async (name, place) => {
+    const view = await open();
+    const tensor = view.tensors.get(name)!;
+    // One NaN, in the row of the embedding that the prompt takes, and every logit is NaN.
+    const damagedRow = name === 'token_embd.weight' ? prompts[0][0] : 0;
+    const readRows = async (first: number, count: number, into: Uint8Array) => {
+      await tensor.readRows(first, count, into);
+      const row = damagedRow - first;
+      if (row >= 0 && row < count)
+        into.fill(0xff, row * tensor.rowBytes, row * tensor.rowBytes + tensor.dtype.typeSize);
+    };
+    const tensors = new Map(view.tensors).set(name, { ...tensor, readRows });
+    const damaged: ModelView = { path: view.path, metadata: view.metadata, tensors, close: () => view.close() };
+    const { core, model } = await makeCore({}, reference, damaged);
+    for (let i = 0; i < 2; i++) {
+      const { reply } = ask(core, prompts[0], sampled(1));
+      await drain(core);
+      expect(reply.error).toMatchObject({
+        code: 'logits-not-finite',
+        message: expect.stringMatching(new RegExp(`first appear in ${place}\\.$`)),
+      });
+    }
+    expect(core.freeBlocks).toBe(model.blocks);
+  },
+);
 
 it.each([
   [{ contextTokens: 97 }, /97 .* 96/],
