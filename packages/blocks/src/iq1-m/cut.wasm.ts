@@ -1,6 +1,6 @@
 // cut.ts: all ways to cut 16 sorted weights into three runs, four at a time. Only the few that beat the best so far are looked
-// at one by one, in ggml's order.
-import { ORDER, sortAscending } from '../search/three-levels.wasm';
+// at one by one, in ggml's order; beginning with the score of a guess keeps those few.
+import { guessCut, guessHigh, guessLow, ORDER, scoreBelow, scoreOf, sortAscending } from '../search/three-levels.wasm';
 
 /** Output of findCut; `cutLow` is −1 where no cut has errors that count. */
 export let cutLow: i32 = -1;
@@ -25,7 +25,8 @@ export function findCut(x: usize, weights: usize): void {
   sortAscending(x, 16);
   prepareSums(x, weights);
   cutLow = -1;
-  bestScore = -3.4028234663852886e38;
+  guessCut(x, 16);
+  bestScore = scoreBelow(max(scoreNear(guessLow, guessHigh), scoreNear(guessLow, guessHigh + 1)));
   const x0 = load<f32>(SUM_X0, 64);
   const x1 = load<f32>(SUM_X1, 64);
   const w0 = load<f32>(SUM_W0, 64);
@@ -60,20 +61,52 @@ export function findCut(x: usize, weights: usize): void {
       const wUp1 = f32x4.add(lowW1Up, f32x4.mul(highW1, f32x4.splat(-1.25)));
       const wDown1 = f32x4.add(lowW1Down, f32x4.mul(highW1, f32x4.splat(-0.75)));
       const best = f32x4.splat(bestScore);
+      // A byte per cut and shifts, in ggml's order: all shifts of a cut, then the next cut.
       const better01 = v128.or(
-        tried(0, f32x4.add(xUp0, xUp1), f32x4.add(wUp0, wUp1), best),
-        tried(16, f32x4.add(xUp0, xDown1), f32x4.add(wUp0, wDown1), best),
+        v128.and(tried(0, f32x4.add(xUp0, xUp1), f32x4.add(wUp0, wUp1), best), i32x4.splat(0x000000ff)),
+        v128.and(tried(16, f32x4.add(xUp0, xDown1), f32x4.add(wUp0, wDown1), best), i32x4.splat(0x0000ff00)),
       );
       const better23 = v128.or(
-        tried(32, f32x4.add(xDown0, xUp1), f32x4.add(wDown0, wUp1), best),
-        tried(48, f32x4.add(xDown0, xDown1), f32x4.add(wDown0, wDown1), best),
+        v128.and(tried(32, f32x4.add(xDown0, xUp1), f32x4.add(wDown0, wUp1), best), i32x4.splat(0x00ff0000)),
+        v128.and(tried(48, f32x4.add(xDown0, xDown1), f32x4.add(wDown0, wDown1), best), i32x4.splat(0xff000000)),
       );
-      if (!v128.any_true(v128.or(better01, better23))) continue;
-      for (let lane: i32 = 0; lane < 4; lane++) {
-        for (let shifts: i32 = 0; shifts < 4; shifts++) tryCut(low, high + lane, 16 * shifts + 4 * lane, shifts);
+      let better = <u32>i8x16.bitmask(v128.or(better01, better23));
+      for (; better; better &= better - 1) {
+        const index = <i32>ctz(better);
+        tryCut(low, high + (index >> 2), 16 * (index & 3) + 4 * (index >> 2), index & 3);
       }
     }
   }
+}
+
+/** The score of a cut or a neighbour, whichever is better. */
+function scoreNear(low: i32, high: i32): f32 {
+  return max(score(max(0, low - 1), min(16, high)), max(score(low, min(16, high)), score(min(low + 1, high), min(16, high))));
+}
+
+/** The score of a cut, with the best of the shifts; sums are those of findCut, to the last bit. */
+@inline
+function score(low: i32, high: i32): f32 {
+  const cutX0: f32 = load<f32>(SUM_X0 + 4 * low) + load<f32>(SUM_X0 + 4 * high);
+  const cutX1: f32 = load<f32>(SUM_X1 + 4 * low) + load<f32>(SUM_X1 + 4 * high);
+  const lowW0 = load<f32>(SUM_W0 + 4 * low);
+  const lowW1 = load<f32>(SUM_W1 + 4 * low);
+  const highW0 = load<f32>(SUM_W0 + 4 * high);
+  const highW1 = load<f32>(SUM_W1 + 4 * high);
+  const w0 = load<f32>(SUM_W0, 64);
+  const w1 = load<f32>(SUM_W1, 64);
+  const xUp0: f32 = load<f32>(SUM_X0, 64) * <f32>1.125 - cutX0;
+  const xUp1: f32 = load<f32>(SUM_X1, 64) * <f32>1.125 - cutX1;
+  const xDown0: f32 = load<f32>(SUM_X0, 64) * <f32>0.875 - cutX0;
+  const xDown1: f32 = load<f32>(SUM_X1, 64) * <f32>0.875 - cutX1;
+  const wUp0: f32 = w0 * <f32>1.125 * <f32>1.125 + lowW0 * <f32>0.75 + highW0 * <f32>-1.25;
+  const wUp1: f32 = w1 * <f32>1.125 * <f32>1.125 + lowW1 * <f32>0.75 + highW1 * <f32>-1.25;
+  const wDown0: f32 = w0 * <f32>0.875 * <f32>0.875 + lowW0 * <f32>1.25 + highW0 * <f32>-0.75;
+  const wDown1: f32 = w1 * <f32>0.875 * <f32>0.875 + lowW1 * <f32>1.25 + highW1 * <f32>-0.75;
+  return max(
+    max(scoreOf(xUp0 + xUp1, wUp0 + wUp1), scoreOf(xUp0 + xDown1, wUp0 + wDown1)),
+    max(scoreOf(xDown0 + xUp1, wDown0 + wUp1), scoreOf(xDown0 + xDown1, wDown0 + wDown1)),
+  );
 }
 
 /** Which of four cuts beat the best; their sums are kept at `place`. */

@@ -1,6 +1,6 @@
 // cut.ts: all ways to cut 32 sorted weights into three runs, four at a time. Only the few that beat the best so far are
-// looked at one by one, in ggml's order.
-import { ORDER, sortAscending } from '../search/three-levels.wasm';
+// looked at one by one, in ggml's order; beginning with the score of a guess keeps those few.
+import { guessCut, guessHigh, guessLow, ORDER, scoreBelow, scoreOf, sortAscending } from '../search/three-levels.wasm';
 
 /** Output of findCut; `cutLow` is −1 where no cut has errors that count. */
 export let cutLow: i32 = -1;
@@ -26,7 +26,8 @@ export function findCut(x: usize, weights: usize): void {
   sortAscending(x, 32);
   prepareSums(x, weights);
   cutLow = -1;
-  bestScore = -3.4028234663852886e38;
+  guessCut(x, 32);
+  bestScore = scoreBelow(max(scoreNear(guessLow, guessHigh), scoreNear(guessLow, guessHigh + 1)));
   const zero = i64x2.splat(0);
   const eighth = f32x4.splat(0.125);
   for (let low: i32 = 0; low <= 32; low++) {
@@ -49,17 +50,45 @@ export function findCut(x: usize, weights: usize): void {
       const best = f32x4.splat(bestScore);
       const upBetter = v128.and(f32x4.gt(wUp, zero), f32x4.gt(f32x4.mul(xUp, xUp), f32x4.mul(best, wUp)));
       const downBetter = v128.and(f32x4.gt(wDown, zero), f32x4.gt(f32x4.mul(xDown, xDown), f32x4.mul(best, wDown)));
-      if (!v128.any_true(v128.or(upBetter, downBetter))) continue;
+      // A byte per cut and shift, in ggml's order: up and down of a cut, then the next cut.
+      const both = v128.or(
+        v128.and(upBetter, i32x4.splat(0x000000ff)),
+        v128.and(downBetter, i32x4.splat(0x0000ff00)),
+      );
+      let better = <u32>i8x16.bitmask(both);
+      if (!better) continue;
       v128.store(TRIED, xUp);
       v128.store(TRIED, wUp, 16);
       v128.store(TRIED, xDown, 32);
       v128.store(TRIED, wDown, 48);
-      for (let lane: i32 = 0; lane < 4; lane++) {
-        tryCut(low, high + lane, TRIED + 4 * lane, false);
-        tryCut(low, high + lane, TRIED + 4 * lane + 32, true);
+      for (; better; better &= better - 1) {
+        const index = <i32>ctz(better);
+        tryCut(low, high + (index >> 2), TRIED + 32 * (index & 1) + 4 * (index >> 2), (index & 1) == 1);
       }
     }
   }
+}
+
+/** The score of a cut or a neighbour, whichever is better. */
+function scoreNear(low: i32, high: i32): f32 {
+  return max(score(max(0, low - 1), min(32, high)), max(score(low, min(32, high)), score(min(low + 1, high), min(32, high))));
+}
+
+/** The score of a cut, with the better of both shifts; sums are those of findCut, to the last bit. */
+@inline
+function score(low: i32, high: i32): f32 {
+  const bottomX = load<f32>(SUM_X + 4 * low);
+  const bottomW = load<f32>(SUM_W + 4 * low);
+  const middleX: f32 = load<f32>(SUM_X + 4 * high) - bottomX;
+  const middleW: f32 = load<f32>(SUM_W + 4 * high) - bottomW;
+  const topX: f32 = load<f32>(SUM_X, 128) - load<f32>(SUM_X + 4 * high);
+  const topW: f32 = load<f32>(SUM_W, 128) - load<f32>(SUM_W + 4 * high);
+  const xUp: f32 = bottomX * <f32>-0.875 + middleX * <f32>0.125 + topX * <f32>1.125;
+  const xDown: f32 = bottomX * <f32>-1.125 - middleX * <f32>0.125 + topX * <f32>0.875;
+  const middle: f32 = middleW * <f32>0.125 * <f32>0.125;
+  const wUp: f32 = bottomW * <f32>-0.875 * <f32>-0.875 + middle + topW * <f32>1.125 * <f32>1.125;
+  const wDown: f32 = bottomW * <f32>-1.125 * <f32>-1.125 + middle + topW * <f32>0.875 * <f32>0.875;
+  return max(scoreOf(xUp, wUp), scoreOf(xDown, wDown));
 }
 
 @inline
