@@ -59,6 +59,11 @@ export async function* logitsOf(
   }
 }
 
+/** Which part of the network first gives NaN or infinity at a position; those before it must be in the cache. */
+export function locateNonFinite(model: Model, ids: Int32Array, position: number): Promise<string | undefined> {
+  return model.locateNonFinite({ ...batchOf(model, ids, position, position + 1), outputRows: Int32Array.of(0) });
+}
+
 /** @throws QuernError `perplexity-cache-too-small` */
 export function requireCells({ blocks, blockTokens }: Model, tokens: number): void {
   const cells = blocks * blockTokens;

@@ -122,3 +122,23 @@ describe('perplexityTokens', () => {
     await view.close();
   });
 });
+
+it('names the part of the network that gives NaN', async () => {
+  const view = await openGgufModel(join(folder, 'llama.cpp-bf16.gguf'));
+  const name = 'blk.1.ffn_up.weight';
+  const tensor = view.tensors.get(name)!;
+  const readRows = async (first: number, count: number, into: Uint8Array) => {
+    await tensor.readRows(first, count, into);
+    if (first === 0) into.fill(0xff, 0, tensor.dtype.typeSize);
+  };
+  const tensors = new Map(view.tensors).set(name, { ...tensor, readRows });
+  const device = await cpuDevice({ threads: 1 });
+  const damaged = { path: view.path, metadata: view.metadata, tensors, close: () => view.close() };
+  const model = await loadModel(damaged, device, perplexityLoadOptions(512, contextTokens));
+  await expect(perplexity(model, ids, { contextTokens })).rejects.toMatchObject({
+    code: 'perplexity-not-finite',
+    message: expect.stringMatching(/position 24 of the window; they first appear in the feed-forward of blk\.1\.$/),
+  });
+  await device.dispose();
+  await view.close();
+});

@@ -5,7 +5,7 @@ import type { Model } from '@quern/models';
 import type { Tensor } from '@quern/runtime';
 import type { BaseLogProbs } from './divergence/base.ts';
 import { compareRow } from './divergence/row.ts';
-import { fillCache, floatsOf, logitsOf, type TargetScorer } from './model-run.ts';
+import { fillCache, floatsOf, locateNonFinite, logitsOf, type TargetScorer } from './model-run.ts';
 import type { Window } from './windows/window-plan.ts';
 
 export interface Comparison {
@@ -45,7 +45,7 @@ export async function scoreWindow(
     for (const [i, logProb] of logProbs.entries()) nll[from + i] = -logProb;
     await onLogits?.(from, logits);
   }
-  requireFinite(nll);
+  await requireFinite(model, nll, inputs, firstScored);
   return { nll };
 }
 
@@ -89,14 +89,19 @@ export async function compareWindow(
   } finally {
     await baseRows.return(undefined);
   }
-  requireFinite(nll);
+  await requireFinite(model, nll, inputs, firstScored);
   return { nll, comparison };
 }
 
-function requireFinite(nll: Float32Array): void {
-  if (nll.every(Number.isFinite)) return;
+/** The cache still holds the window. */
+async function requireFinite(model: Model, nll: Float32Array, inputs: Int32Array, firstScored: number): Promise<void> {
+  const wrong = nll.findIndex((value) => !Number.isFinite(value));
+  if (wrong < 0) return;
+  const position = firstScored + wrong;
+  const place = await locateNonFinite(model, inputs, position);
   throw new QuernError(
     'perplexity-not-finite',
-    'The model computed probabilities that are no numbers (NaN or infinite).',
+    `The model computed probabilities that are no numbers (NaN or infinite) at position ${position} of the window` +
+      `${place === undefined ? '' : `; they first appear in ${place}`}.`,
   );
 }
