@@ -8,7 +8,9 @@ import { gaussian, seededRandom } from '../../packages/blocks/src/testing/edge-r
 import { compileKernels, instantiateKernels, kernelMemory } from '../../packages/blocks/src/wasm/kernels.ts';
 import { type GgmlTypeName, nativeQuantizeInto, oracleUnavailable } from '../oracle/src/index.ts';
 
-const [types = 'Q2_K,Q3_K,Q4_K,Q5_K,Q6_K,Q8_0,Q4_0,Q4_1,Q5_0,Q5_1,F16,BF16', rounds = '9'] = process.argv.slice(2);
+const K_AND_PLAIN = 'Q2_K,Q3_K,Q4_K,Q5_K,Q6_K,Q8_0,Q4_0,Q4_1,Q5_0,Q5_1,F16,BF16';
+const OTHERS = 'IQ4_NL,IQ4_XS,IQ3_S,IQ3_XXS,IQ2_S,IQ2_XS,IQ2_XXS,IQ1_S,IQ1_M,TQ1_0,TQ2_0,MXFP4,NVFP4';
+const [types = `${K_AND_PLAIN},${OTHERS}`, rounds = '9'] = process.argv.slice(2);
 const WARM_UP = 3;
 const COLS = 4096;
 
@@ -93,12 +95,13 @@ async function pools(): Promise<void> {
   print('\nBF16 to', '1 thread', '2 threads', 'speed-up', '(MB/s of F32)');
   for (const type of types.split(',')) {
     const to: DType = dtypeByName(type);
+    const importance = codecOf(to).needsImportance ? new Float32Array(cols).fill(1) : undefined;
     const times: number[][] = [[], []];
     for (let round = 0; round < 1 + Number(rounds); round++) {
       for (const [i, pool] of members.entries()) {
         const began = performance.now();
         await pool.transcode(
-          { from: bf16, to, rows, cols },
+          { from: bf16, to, rows, cols, importance },
           (into, piece) => into.set(source.subarray(piece.sourceOffset, piece.sourceOffset + into.length)),
           () => {},
         );
