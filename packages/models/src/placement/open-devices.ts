@@ -37,6 +37,9 @@ export async function openDevices(view: ModelView, request: DeviceRequest, sizes
   }
 }
 
+/** A budget above this is meant for a GPU; a CPU device then takes all that its memory can hold, just below 4 GiB. */
+const CPU_BYTES = 2 ** 32 - 2 ** 26;
+
 type Chosen = Pick<OpenedDevices, 'devices' | 'options'>;
 
 class Opening {
@@ -143,7 +146,10 @@ class Opening {
   async #open({ kind, adapter }: DeviceSpec, { software = true } = {}): Promise<Device> {
     const { threads, memoryBytes } = this.#request;
     if (kind === 'reference') return this.#keep(referenceDevice({ memoryBytes }));
-    if (kind === 'cpu') return this.#keep(await cpuDevice({ threads, memoryBytes }));
+    if (kind === 'cpu') {
+      const limited = memoryBytes !== undefined && memoryBytes < CPU_BYTES;
+      return this.#keep(await cpuDevice({ threads, ...(limited && { memoryBytes }) }));
+    }
     const device = await webgpuDevice({ adapter, software, memoryBytes });
     this.notes.push(describeAdapter(device));
     return this.#keep(device);
