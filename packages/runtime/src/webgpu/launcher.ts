@@ -74,7 +74,7 @@ export class Launcher {
     const written = windows[windows.length - 1]!.shard;
     for (const [i, { shard, offset, size, skip }] of windows.slice(0, -1).entries()) {
       if (shard !== written) continue;
-      const copy = this.#pool.allocate(size, 'I8', [size]);
+      const copy = this.#pool.allocateWhole(size);
       const [target] = copy.shards;
       this.#commands.copy(shard.buffer, offset, target!.buffer, 0, size);
       windows[i] = { shard: target!, offset: 0, size, skip };
@@ -88,7 +88,7 @@ export class Launcher {
     if (known && known.byteLength >= byteLength) return { shard: known, offset: 0, size: known.byteLength, skip: 0 };
     if (this.#scratch) this.#pool.release(this.#scratch);
     const size = roundUp(byteLength, BINDING_ALIGNMENT);
-    this.#scratch = this.#pool.allocate(size, 'I8', [size]);
+    this.#scratch = this.#pool.allocateWhole(size);
     return { shard: this.#scratch.shards[0]!, offset: 0, size, skip: 0 };
   }
 

@@ -60,10 +60,14 @@ export class BufferPool {
     const shards: Shard[] = [];
     for (let first = 0; first < byteLength; first += step) {
       const length = Math.min(step, byteLength - first);
-      const { buffer, id } = this.#take(roundUp(length, BINDING_ALIGNMENT));
-      shards.push({ buffer, id, first, byteLength: length });
+      shards.push({ ...this.#take(roundUp(length, BINDING_ALIGNMENT)), first, byteLength: length });
     }
     return dtypeName === 'I32' ? { shards, indices: new Int32Array(byteLength / 4) } : { shards };
+  }
+
+  /** One buffer, whatever its size; zeroed too. */
+  allocateWhole(byteLength: number): Storage {
+    return { shards: [{ ...this.#take(roundUp(byteLength, BINDING_ALIGNMENT)), first: 0, byteLength }] };
   }
 
   #step(byteLength: number, rowBytes: number, blockBytes: number): number {
@@ -96,7 +100,7 @@ export class BufferPool {
     if (idle) {
       this.#idleBytes -= byteLength;
       this.#commands.clear(idle.buffer);
-      return idle;
+      return { buffer: idle.buffer, id: idle.id };
     }
     this.#trim();
     const usage = USAGE_STORAGE | USAGE_COPY_SRC | USAGE_COPY_DST;

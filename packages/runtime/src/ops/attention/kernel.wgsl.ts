@@ -2,12 +2,12 @@
 // team takes as many positions at a time as it has lanes: a lane scores its position for every head, then each lane sums
 // the values of all positions for its dimensions. The softmax is kept online: sums so far are scaled down when a larger
 // score appears.
-// One token of a long text would be the work of few workgroups: its positions are then divided into parts, each an item of
+// One token of a long text would be the work of few workgroups: its positions are then divided into spans, each an item of
 // its own, which leaves its largest score, the sum of its powers and its sums of values in scratch memory; a second shader
-// joins them.
+// joins them. Caches that are cut into several buffers are parts in the same way: a dispatch sees the cells of one buffer.
 import { each } from '../../webgpu/each.ts';
 import { exponentialsWgsl } from '../../webgpu/exponentials.ts';
-import type { Dispatch, Shader, WgslKernel } from '../../webgpu/kernel.ts';
+import type { Dispatch, Shader, WgslCall, WgslKernel } from '../../webgpu/kernel.ts';
 import { reductions, single, type Team, teamOf } from '../../webgpu/team.ts';
 
 interface Heads {
@@ -20,10 +20,10 @@ interface Heads {
 
 const MAX_TOGETHER = 8;
 const UNBOUNDED = 0x7fffffff;
-/** Fewer positions are not worth a part, nor are more workgroups than keep a large GPU busy. */
-const POSITIONS_PER_PART = 64;
+/** Fewer positions are not worth a span, nor are more workgroups than keep a large GPU busy. */
+const POSITIONS_PER_SPAN = 64;
 const WANTED_WORKGROUPS = 256;
-const MAX_PARTS = 64;
+const MAX_SPANS = 64;
 
 /** Queries, powers and cells of an item, and the arrays of two reductions. */
 const sharedBytes = (headDim: number, together: number, lanes: number) =>
@@ -33,16 +33,22 @@ const shaderOf = (
   { heads, kvHeads, headDim, together }: Heads,
   team: Team,
   vectors: readonly string[],
-  parted: boolean,
+  kind: 'whole' | 'parted' | 'cut',
 ): Shader => ({
-  name: `attention ${heads}/${kvHeads}x${headDim} ${together} ${team.lanes} ${vectors.join()}${parted ? ' parted' : ''}`,
+  name: `attention ${heads}/${kvHeads}x${headDim} ${together} ${team.lanes} ${vectors.join()} ${kind}`,
   parts: () => {
     const vectorsPerHead = headDim / 4;
     const dimsPerLane = Math.ceil(headDim / team.lanes);
+    const parted = kind !== 'whole';
+    const cut = kind === 'cut';
     return {
       inputs: ['q', 'kCache', 'vCache', 'blockTable', 'seq', 'pos'],
       vectors,
-      fields: ['maxBlocks', 'blockTokens', 'window', 'scale', ...(parted ? ['parts'] : [])],
+      fields: [
+        ...['maxBlocks', 'blockTokens', 'window', 'scale'],
+        ...(parted ? ['parts', 'first_part', 'spans'] : []),
+        ...(cut ? ['first_cell', 'cell_count'] : []),
+      ],
       team,
       ...(parted ? { scratch: true as const } : {}),
       declarations: `${exponentialsWgsl}${reductions(team, ['team_sum', 'team_max'])}
@@ -52,7 +58,7 @@ var<${team.memory}> powers: array<f32, ${together * team.lanes}>;
 var<${team.memory}> rows: array<u32, ${team.lanes}>;
 `,
       body: `
-  let job = ${parted ? 'item / p.parts' : 'item'};
+  let job = ${parted ? 'item / p.spans' : 'item'};
   let t = job / ${heads / together}u;
   let head = job % ${heads / together}u * ${together}u;
   let kv_at = head / ${heads / kvHeads}u * ${headDim}u;
@@ -60,9 +66,9 @@ var<${team.memory}> rows: array<u32, ${team.lanes}>;
   var start = select(0u, end - p.window, end > p.window);
 ${
   parted
-    ? `  let part = item % p.parts;
-  let share = (end - start + p.parts - 1u) / p.parts;
-  start = min(end, start + part * share);
+    ? `  let span = item % p.spans;
+  let share = (end - start + p.spans - 1u) / p.spans;
+  start = min(end, start + span * share);
   end = min(end, start + share);`
     : ''
 }
@@ -73,11 +79,13 @@ ${
 ${each(together, (h) => `  var largest_${h} = LOWEST;\n  var total_${h} = 0.0;\n  var sums_${h}: array<f32, ${dimsPerLane}>;`)}
   for (var first = start; first < end; first += LANES) {
     let position = first + lane;
-    let valid = position < end;
+    var valid = position < end;
     var row = kv_at;
     if (valid) {
       let block = get_blockTable(table + position / p.blockTokens);
-      row += (block * p.blockTokens + position % p.blockTokens) * ${kvHeads * headDim}u;
+      let cell = block * p.blockTokens + position % p.blockTokens${cut ? ' - p.first_cell' : ''};
+      ${cut ? 'valid = cell < p.cell_count;' : ''}
+      row += ${cut ? 'select(0u, cell, valid)' : 'cell'} * ${kvHeads * headDim}u;
     }
     rows[lane] = row;
 ${each(together, (h) => `    var score_${h} = 0.0;`)}
@@ -103,7 +111,11 @@ ${each(
 ${each(together, (h) => `      var sum_${h} = sums_${h}[j] * shrink_${h};`)}
       for (var i = 0u; i < count; i++) {
         let value = get_vCache(rows[i] + d);
-${each(together, (h) => `        sum_${h} += powers[${h * team.lanes}u + i] * value;`)}
+${each(together, (h) => {
+  const power = `powers[${h * team.lanes}u + i]`;
+  // A cell of another buffer has power 0, and the row read in its place may hold anything.
+  return `        sum_${h} += ${cut ? `select(0.0, ${power} * value, ${power} != 0.0)` : `${power} * value`};`;
+})}
       }
 ${each(together, (h) => `      sums_${h}[j] = sum_${h};`)}
     }
@@ -112,7 +124,7 @@ ${each(together, (h) => `      sums_${h}[j] = sum_${h};`)}
 ${each(
   together,
   (h) => `  let all_${h} = team_sum(total_${h}, lane);
-  ${parted ? `let part_at_${h} = ((t * ${heads}u + head + ${h}u) * p.parts + part) * ${headDim + 2}u;` : ''}
+  ${parted ? `let part_at_${h} = ((t * ${heads}u + head + ${h}u) * p.parts + p.first_part + span) * ${headDim + 2}u;` : ''}
   for (var j = 0u; j < ${dimsPerLane}u; j++) {
     let d = lane + j * LANES;
     if (d < ${headDim}u) { ${parted ? `scratch[part_at_${h} + 2u + d] = sums_${h}[j];` : `put_y(q_at + ${h * headDim}u + d, sums_${h}[j] / all_${h});`} }
@@ -148,24 +160,45 @@ const joining = (headDim: number): Shader => ({
   }),
 });
 
-export const attentionWgsl: WgslKernel<'attention'> = ({ dims, params, capabilities, aligned, indices }) => {
+export const attentionWgsl: WgslKernel<'attention'> = (call) => {
+  const { dims, params, aligned, ranges } = call;
   const { heads, kvHeads, headDim, window = UNBOUNDED } = params;
   const T = dims.T!;
-  const team = teamOf(64, capabilities);
-  const group = heads / kvHeads;
-  const fits = (together: number) =>
-    together === 1 || (team.lanes > 1 && sharedBytes(headDim, together, team.lanes) <= capabilities.workgroupBytes);
-  let together = Math.min(group, MAX_TOGETHER);
-  while (group % together || !fits(together)) together--;
+  const team = teamOf(64, call.capabilities);
+  const together = headsTogether(call, team);
   const jobs = T * (heads / together);
-  const longest = indices('pos').reduce((most, pos) => Math.max(most, Math.min(pos + 1, window)), 0);
-  const parts =
-    team.lanes === 1
-      ? 1
-      : Math.min(Math.ceil(longest / POSITIONS_PER_PART), Math.ceil(WANTED_WORKGROUPS / jobs), MAX_PARTS);
-  const shader = shaderOf({ heads, kvHeads, headDim, together }, team, ['q', 'kCache'].filter(aligned), parts > 1);
-  const scratchBytes = parts > 1 ? 4 * T * heads * parts * (headDim + 2) : 0;
-  const scores: Dispatch = { shader, fields: { window, parts }, items: jobs * parts, scratchBytes };
-  if (parts === 1) return [scores];
-  return [scores, { shader: joining(headDim), fields: { parts }, items: T * heads * headDim, scratchBytes }];
+  const spans = team.lanes === 1 ? 1 : spansOf(call, jobs);
+  const buffers = ranges(dims.cells!, ['kCache', 'vCache']);
+  const kind = buffers.length > 1 ? 'cut' : spans > 1 ? 'parted' : 'whole';
+  const shader = shaderOf({ heads, kvHeads, headDim, together }, team, ['q', 'kCache'].filter(aligned), kind);
+  const parts = buffers.length * spans;
+  const scratchBytes = kind === 'whole' ? 0 : 4 * T * heads * parts * (headDim + 2);
+  const scores = buffers.map(
+    (cells, i): Dispatch => ({
+      shader,
+      rows: { kCache: cells, vCache: cells },
+      fields: { window, parts, spans, first_part: i * spans, first_cell: cells.first, cell_count: cells.count },
+      items: jobs * spans,
+      scratchBytes,
+    }),
+  );
+  if (kind === 'whole') return scores;
+  return [...scores, { shader: joining(headDim), fields: { parts }, items: T * heads * headDim, scratchBytes }];
 };
+
+/** The most heads that share keys, that one workgroup has memory for and that divide their group. */
+function headsTogether({ params, capabilities }: WgslCall<'attention'>, { lanes }: Team): number {
+  const group = params.heads / params.kvHeads;
+  const fits = (together: number) =>
+    lanes > 1 && sharedBytes(params.headDim, together, lanes) <= capabilities.workgroupBytes;
+  let together = Math.min(group, MAX_TOGETHER);
+  while (together > 1 && (group % together || !fits(together))) together--;
+  return together;
+}
+
+/** Into how many spans of positions a token's work is divided. */
+function spansOf({ params, indices }: WgslCall<'attention'>, jobs: number): number {
+  const { window = UNBOUNDED } = params;
+  const longest = indices('pos').reduce((most, pos) => Math.max(most, Math.min(pos + 1, window)), 0);
+  return Math.min(Math.ceil(longest / POSITIONS_PER_SPAN), Math.ceil(WANTED_WORKGROUPS / jobs), MAX_SPANS);
+}
