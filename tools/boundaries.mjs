@@ -2,7 +2,8 @@
 //
 //   1. a package depends on packages of lower layers alone;
 //   2. its source imports what its package.json declares, Node's modules, and its own files; nothing else;
-//   3. its tsconfig.json references exactly those packages, so that `tsc -b` builds in this order too.
+//   3. every package it declares is imported (by AssemblyScript too);
+//   4. its tsconfig.json references exactly those packages, so that `tsc -b` builds in this order too.
 //
 // Tests may use whatever the repository has, except that no package's test may import a higher layer's source by path.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -48,8 +49,12 @@ for (const { folder, manifest } of packages) {
   if (references.sort().join() !== expected.sort().join())
     complain('tsconfig.json references differ from dependencies');
 
+  const used = new Set();
   for (const file of sourceFiles(join(folder, 'src'))) {
     for (const specifier of imports(file)) checkImport(specifier, file);
+  }
+  for (const name of Object.keys(manifest.dependencies ?? {})) {
+    if (!used.has(name)) complain(`declares ${name} and never imports it`);
   }
 
   function checkImport(specifier, file) {
@@ -60,6 +65,7 @@ for (const { folder, manifest } of packages) {
       return;
     }
     const name = specifier.match(/^(@[^/]+\/)?[^/]+/)[0];
+    used.add(name);
     if (specifier.startsWith('node:') || name === manifest.name || manifest.dependencies?.[name]) return;
     if (manifest.optionalDependencies?.[name]) return;
     complain(`${where} imports ${name}, which package.json does not declare`);
