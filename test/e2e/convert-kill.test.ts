@@ -54,7 +54,9 @@ describe.each(['bf16', 'Q8_0', 'Q4_K_M'])('writing %s', (fileType) => {
     for (let i = 0; i < 4; i++) {
       const outcome = await run(fileType, output, 'SIGKILL', random() * 0.9);
       expect(outcome.signal).toBe('SIGKILL');
-      expect(existsSync(output)).toBe(false);
+      // On a busy machine the signal may come after the last byte: then the file is whole.
+      if (existsSync(output)) expect(sha256(output)).toBe(sha256(clean));
+      rmSync(output, { force: true });
     }
     const last = await run(fileType, output);
     expect(last).toMatchObject({ code: 0 });

@@ -52,7 +52,13 @@ test('no parts, missing parts, files that are none', async () => {
     code: 'parts-missing',
     message: 'Shards 2 of 2 are missing.',
   });
-  for (const text of ['', 'QUERN-PART ', 'QUERN-PART {"version":1', 'QUERN-PART {"version":2}', 'QUERN-PART null'.padEnd(5000)]) {
+  for (const text of [
+    '',
+    'QUERN-PART ',
+    'QUERN-PART {"version":1',
+    'QUERN-PART {"version":2}',
+    'QUERN-PART null'.padEnd(5000),
+  ]) {
     writeFileSync(join(folder, 'odd'), text);
     await expect(mergeParts(output(), [join(folder, 'odd')])).rejects.toMatchObject({ code: 'part-not-recognized' });
   }
