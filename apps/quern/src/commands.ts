@@ -32,7 +32,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'eval',
-    summary: 'perplexity of models on a text, as one table',
+    summary: 'perplexity and KL divergence of models on a text, as one table',
     load: async () => (await import('@quern/eval-command')).evalCommand(),
   },
   {
