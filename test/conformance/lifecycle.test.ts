@@ -72,12 +72,25 @@ describe('cpu device', () => {
     await device.dispose();
   });
 
-  it.each([{ threads: 0 }, { threads: 1.5 }, { threads: 100_000 }, { memoryBytes: 2 ** 33 }, { memoryBytes: -1 }])(
-    'refuses %o',
-    async (options) => {
-      await expect(cpuDevice(options)).rejects.toMatchObject({ code: 'device-bad-option' });
-    },
-  );
+  it.each([
+    { threads: 0 },
+    { threads: 1.5 },
+    { threads: 100_000 },
+    { memoryBytes: 2 ** 33 },
+    { memoryBytes: -1 },
+    { activations: 'f16' as never },
+  ])('refuses %o', async (options) => {
+    await expect(cpuDevice(options)).rejects.toMatchObject({ code: 'device-bad-option' });
+  });
+
+  it('uses relaxed SIMD for nothing but rounded activations, and never before Node 24', async () => {
+    const older = Number(process.versions.node.split('.')[0]) < 24;
+    for (const activations of older ? (['f32', 'int8'] as const) : (['f32'] as const)) {
+      const device = await cpuDevice({ threads: 1, activations });
+      expect(device.relaxedSimd, activations).toBe(false);
+      await device.dispose();
+    }
+  });
 
   it('computes on the reference, and counts it, when a stored type has no kernel', async () => {
     const device = await cpuDevice({ threads: 1 });

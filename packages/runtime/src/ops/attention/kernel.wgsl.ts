@@ -163,27 +163,27 @@ const joining = (headDim: number): Shader => ({
 export const attentionWgsl: WgslKernel<'attention'> = (call) => {
   const { dims, params, aligned, ranges } = call;
   const { heads, kvHeads, headDim, window = UNBOUNDED } = params;
-  const T = dims.T!;
   const team = teamOf(64, call.capabilities);
   const together = headsTogether(call, team);
-  const jobs = T * (heads / together);
-  const spans = team.lanes === 1 ? 1 : spansOf(call, jobs);
   const buffers = ranges(dims.cells!, ['kCache', 'vCache']);
-  const kind = buffers.length > 1 ? 'cut' : spans > 1 ? 'parted' : 'whole';
-  const shader = shaderOf({ heads, kvHeads, headDim, together }, team, ['q', 'kCache'].filter(aligned), kind);
-  const parts = buffers.length * spans;
-  const scratchBytes = kind === 'whole' ? 0 : 4 * T * heads * parts * (headDim + 2);
-  const scores = buffers.map(
-    (cells, i): Dispatch => ({
+  return ranges(dims.T!, ['q', 'seq', 'pos', 'y']).flatMap((tokens): Dispatch[] => {
+    const jobs = tokens.count * (heads / together);
+    const spans = team.lanes === 1 ? 1 : spansOf(call, jobs);
+    const kind = buffers.length > 1 ? 'cut' : spans > 1 ? 'parted' : 'whole';
+    const shader = shaderOf({ heads, kvHeads, headDim, together }, team, ['q', 'kCache'].filter(aligned), kind);
+    const parts = buffers.length * spans;
+    const scratchBytes = kind === 'whole' ? 0 : 4 * tokens.count * heads * parts * (headDim + 2);
+    const scores = buffers.map((cells, i) => ({
       shader,
-      rows: { kCache: cells, vCache: cells },
+      rows: { q: tokens, seq: tokens, pos: tokens, y: tokens, kCache: cells, vCache: cells },
       fields: { window, parts, spans, first_part: i * spans, first_cell: cells.first, cell_count: cells.count },
       items: jobs * spans,
       scratchBytes,
-    }),
-  );
-  if (kind === 'whole') return scores;
-  return [...scores, { shader: joining(headDim), fields: { parts }, items: T * heads * headDim, scratchBytes }];
+    }));
+    if (kind === 'whole') return scores;
+    const items = tokens.count * heads * headDim;
+    return [...scores, { shader: joining(headDim), rows: { y: tokens }, fields: { parts }, items, scratchBytes }];
+  });
 };
 
 /** The most heads that share keys, that one workgroup has memory for and that divide their group. */
