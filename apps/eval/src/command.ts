@@ -147,7 +147,10 @@ async function outcomeOf(model: string, context: EvaluateContext): Promise<Outco
   }
 }
 
-function settingsOf({ plan: own, text, tasks }: EvalRequest, base: OpenedBase | undefined): EvaluationSettings {
+function settingsOf(
+  { plan: own, text, tasks, devices }: EvalRequest,
+  base: OpenedBase | undefined,
+): EvaluationSettings {
   const plan = base?.plan ?? own;
   const hasWindows = base !== undefined || text !== undefined;
   return {
@@ -157,6 +160,7 @@ function settingsOf({ plan: own, text, tasks }: EvalRequest, base: OpenedBase | 
     maxWindows: plan.maxWindows ?? null,
     text: base?.sha256 ?? text?.sha256 ?? null,
     base: base?.identity ?? null,
+    activations: devices.activations ?? 'f32',
     tasks: Object.fromEntries(tasks.map((set) => [set.name, { sha256: set.sha256, count: set.tasks.length }])),
   };
 }

@@ -14,6 +14,7 @@ describe('what is asked for', () => {
       { split: 'row', threads: 3 },
     ],
     [{ deviceMemory: '2' }, { memoryBytes: 2 * 2 ** 20 }],
+    [{ activations: 'int8' }, { activations: 'int8' }],
   ])('%o', (options, request) => expect(readDeviceRequest(options)).toMatchObject(request));
 });
 
@@ -27,6 +28,7 @@ describe('refuses', () => {
     [{ gpuLayers: '-1' }, 'usage-bad-number', /--gpu-layers/],
     [{ deviceMemory: '0' }, 'usage-bad-number', /--device-memory .* from 1/],
     [{ threads: '1e9' }, 'usage-bad-number', /--threads/],
+    [{ activations: 'int4' }, 'usage-bad-activations', /--activations must be f32 or int8, not 'int4'/],
     [{ splitMode: 'tensor' }, 'usage-bad-split-mode', /--split-mode must be layer or row, not 'tensor'/],
   ])('%o', (options, code, message) =>
     expect(() => readDeviceRequest(options)).toThrow(

@@ -24,7 +24,13 @@ export interface DeviceRequest {
   readonly threads?: number;
   /** What each device may hold. Default: its own. */
   readonly memoryBytes?: number;
+  /** What the CPU multiplies quantized weights with. Default: 'f32'. */
+  readonly activations?: Activations;
 }
+
+/** Activations as they are, or rounded to 8 bits per block as llama.cpp does, for integer products: several times as fast. */
+export type Activations = (typeof activationTypes)[number];
+const activationTypes = ['f32', 'int8'] as const;
 
 /** Flags and descriptions, for commander. */
 export const deviceFlags: readonly (readonly [flags: string, description: string])[] = [
@@ -33,6 +39,10 @@ export const deviceFlags: readonly (readonly [flags: string, description: string
   ['--split-mode <mode>', 'how several devices share the model: layer or row (default: layer)'],
   ['--device-memory <mebibytes>', 'what each device may hold'],
   ['-t, --threads <count>', 'CPU threads (default: all cores)'],
+  [
+    '--activations <type>',
+    'what the CPU multiplies quantized weights with: f32, or int8 as llama.cpp (default: int8 in serve, else f32)',
+  ],
 ];
 
 /** What commander makes of `deviceFlags`. */
@@ -42,9 +52,10 @@ export interface DeviceOptions {
   readonly splitMode?: string;
   readonly deviceMemory?: string;
   readonly threads?: string;
+  readonly activations?: string;
 }
 
-/** @throws QuernError `usage-bad-device`, `usage-bad-number`, `usage-bad-split-mode` */
+/** @throws QuernError `usage-bad-device`, `usage-bad-number`, `usage-bad-split-mode`, `usage-bad-activations` */
 export function readDeviceRequest(options: DeviceOptions): DeviceRequest {
   const { device = 'cpu', splitMode } = options;
   const split = splitModes.find((mode) => mode === splitMode);
@@ -53,6 +64,12 @@ export function readDeviceRequest(options: DeviceOptions): DeviceRequest {
       'usage-bad-split-mode',
       `--split-mode must be ${splitModes.join(' or ')}, not '${splitMode}'.`,
     );
+  const activations = activationTypes.find((type) => type === options.activations);
+  if (options.activations !== undefined && !activations)
+    throw new QuernError(
+      'usage-bad-activations',
+      `--activations must be ${activationTypes.join(' or ')}, not '${options.activations}'.`,
+    );
   const mebibytes = count('--device-memory', options.deviceMemory, 1, 2 ** 24);
   return {
     devices: device === 'auto' ? 'auto' : device.split(',').map(parseDevice),
@@ -60,6 +77,7 @@ export function readDeviceRequest(options: DeviceOptions): DeviceRequest {
     split,
     threads: count('--threads', options.threads, 1, 1024),
     memoryBytes: mebibytes && mebibytes * 2 ** 20,
+    activations,
   };
 }
 

@@ -144,11 +144,11 @@ class Opening {
   }
 
   async #open({ kind, adapter }: DeviceSpec, { software = true } = {}): Promise<Device> {
-    const { threads, memoryBytes } = this.#request;
+    const { threads, memoryBytes, activations } = this.#request;
     if (kind === 'reference') return this.#keep(referenceDevice({ memoryBytes }));
     if (kind === 'cpu') {
       const limited = memoryBytes !== undefined && memoryBytes < CPU_BYTES;
-      return this.#keep(await cpuDevice({ threads, ...(limited && { memoryBytes }) }));
+      return this.#keep(await cpuDevice({ threads, activations, ...(limited && { memoryBytes }) }));
     }
     const device = await webgpuDevice({ adapter, software, memoryBytes });
     this.notes.push(describeAdapter(device));

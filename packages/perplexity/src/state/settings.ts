@@ -13,6 +13,8 @@ export interface EvaluationSettings {
   readonly text: string | null;
   /** Fingerprint of the base model, or SHA-256 of what identifies a base file. */
   readonly base: string | null;
+  /** How the CPU multiplies: rounded activations give other figures. */
+  readonly activations: string;
   /** Number of tasks and SHA-256 of their files, by the name of the set. */
   readonly tasks: Readonly<Record<string, { readonly sha256: string; readonly count: number }>>;
 }
@@ -24,6 +26,7 @@ const names: Record<keyof EvaluationSettings, string> = {
   maxWindows: 'limit of windows',
   text: 'text',
   base: 'base',
+  activations: 'activations',
   tasks: 'tasks',
 };
 

@@ -13,6 +13,7 @@ const settings: EvaluationSettings = {
   maxWindows: null,
   text: 'abc',
   base: 'def',
+  activations: 'f32',
   tasks: { hellaswag: { sha256: '12', count: 2 } },
 };
 const shard = { index: 1, count: 1 };
@@ -83,6 +84,7 @@ describe('a state file', () => {
     { maxWindows: 4 },
     { text: 'abd' },
     { base: null },
+    { activations: 'int8' },
     { tasks: { hellaswag: { sha256: '13', count: 2 } } },
     { tasks: {} },
   ];

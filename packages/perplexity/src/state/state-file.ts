@@ -117,6 +117,7 @@ const isSettings = (value: unknown): value is EvaluationSettings =>
   isObject(value) &&
   ['profile', 'text', 'base'].every((key) => value[key] === null || typeof value[key] === 'string') &&
   ['contextTokens', 'strideTokens', 'maxWindows'].every((key) => value[key] === null || isIndex(value[key])) &&
+  typeof value.activations === 'string' &&
   isObject(value.tasks) &&
   Object.values(value.tasks).every((task) => isObject(task) && typeof task.sha256 === 'string' && isIndex(task.count));
 
