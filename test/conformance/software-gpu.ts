@@ -10,8 +10,14 @@ const MANIFEST = 'vk_swiftshader_icd.json';
 const RTLD_NOW = 2;
 const RTLD_NODELETE = 0x1000;
 
-/** Makes the driver available to this process. Returns why not, when that is so. */
+/** Makes the driver available to this process. Prints and returns why not, when that is so. */
 export function useSwiftShader(): string | undefined {
+  const missing = loadDriver();
+  if (missing) console.warn(`Skipping WebGPU on SwiftShader: ${missing}`);
+  return missing;
+}
+
+function loadDriver(): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return 'SwiftShader from npm is for Linux on x64';
   const archive = archivePath();
   if (!archive) return 'the optional package @sparticuz/chromium is not installed';

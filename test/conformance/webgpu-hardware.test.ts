@@ -26,8 +26,10 @@ const adapters = {
 };
 
 for (const [name, { options, missing }] of Object.entries(adapters)) {
-  if (missing) it.skip(`webgpu on ${name} (skipped: ${missing})`, () => {});
-  else
+  if (missing) {
+    console.warn(`Skipping WebGPU on ${name}: ${missing}`);
+    it.skip(`webgpu on ${name} (skipped: ${missing})`, () => {});
+  } else
     describe(`webgpu on ${name}`, () => {
       for (const variant of variants)
         conforms(variant, (capabilities) => webgpuDevice({ ...options, capabilities }), TOLERANCE);

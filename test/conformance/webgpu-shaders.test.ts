@@ -9,6 +9,7 @@ const missing = await webgpuDevice({ backend: 'null' }).then(
   (device) => device.dispose(),
   (error: Error) => error.message,
 );
+if (missing) console.warn(`Skipping the compilation of shaders: ${missing}`);
 
 const adapters: Record<string, WebgpuDeviceOptions['capabilities']> = {
   'a GPU with subgroups': {},
