@@ -1,7 +1,9 @@
 // All benchmarks, one after the other, on an otherwise idle machine: about a quarter of an hour on two cores and 12 GB of
 // scratch space. What they print goes into docs/benchmarks.md.
 //
-//   npm run bench [-- name …]        names: quantize, convert, memory, matmul, generation
+//   npm run bench [-- name …]        names: quantize, model, convert, memory, matmul, generation
+//
+// Needs a build (`npm run build`): forward passes run from it, since tsx slows closures down.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -9,7 +11,8 @@ import { join } from 'node:path';
 import { syntheticCheckpoint } from './synthetic-checkpoint.mjs';
 
 const here = import.meta.dirname;
-const onSource = ['--import', 'tsx', '--conditions=source'];
+const onBuild = ['--import', 'tsx'];
+const onSource = [...onBuild, '--conditions=source'];
 
 function node(...args) {
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
@@ -28,7 +31,9 @@ async function generation() {
       node(quern, 'convert', checkpoint, '--type', type, '-o', file);
       return file;
     });
-    for (const threads of ['1', '2']) node(...onSource, join(here, 'generation.ts'), ...files, '--threads', threads);
+    for (const threads of ['1', '2'])
+      for (const activations of ['int8', 'f32'])
+        node(...onBuild, join(here, 'generation.ts'), ...files, '--threads', threads, '--activations', activations);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -36,9 +41,10 @@ async function generation() {
 
 const benchmarks = {
   quantize: () => node(...onSource, join(here, 'quantize.ts')),
+  model: () => node(...onSource, join(here, 'synthetic-quantize.ts')),
   convert: () => node(join(here, 'convert.mjs')),
   memory: () => node(join(here, 'memory.mjs')),
-  matmul: () => node(...onSource, join(here, 'matmul.ts')),
+  matmul: () => node(...onBuild, join(here, 'matmul.ts')),
   generation,
 };
 
