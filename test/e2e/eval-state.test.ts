@@ -78,6 +78,18 @@ describe('a state', () => {
     expect(kept).toBeLessThan(200);
   });
 
+  it('is not needed for an interrupt to be heard between two batches', async () => {
+    const child = startCommand('eval', file('f32.gguf'), '--text', join(models, 'text/tinyshakespeare.txt'));
+    let [stdout, stderr] = ['', ''];
+    child.stdout!.on('data', (chunk) => (stdout += chunk));
+    child.stderr!.on('data', (chunk) => (stderr += chunk));
+    const code = new Promise((resolve) => child.on('close', resolve));
+    while (!stderr.includes('cpu: ')) await new Promise((resolve) => setTimeout(resolve, 20)); // loaded: it computes now
+    child.kill('SIGINT');
+    expect(await code).toBe(130);
+    expect(stdout).not.toMatch(/f32\.gguf/); // no figures: the text was not read to its end
+  });
+
   it.each([
     ['another context', () => ['--ctx', '64'], /another context: 48, not 64/],
     ['another base', () => ['--base', file('Q4_0.gguf')], /another base/],

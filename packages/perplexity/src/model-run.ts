@@ -36,7 +36,7 @@ export async function fillCache(
   signal?: AbortSignal,
 ): Promise<void> {
   for (let first = from; first < to; first += model.batchTokens) {
-    signal?.throwIfAborted();
+    await letOthersRun(signal);
     await model.prefill(batchOf(model, ids, first, Math.min(to, first + model.batchTokens)));
   }
 }
@@ -51,12 +51,18 @@ export async function* logitsOf(
 ): AsyncGenerator<LogitBatch> {
   const step = Math.min(model.batchTokens, model.maxOutputs);
   for (let first = from; first < to; first += step) {
-    signal?.throwIfAborted();
+    await letOthersRun(signal);
     const count = Math.min(step, to - first);
     const outputRows = Int32Array.from({ length: count }, (_, row) => row);
     const logits = await model.forward({ ...batchOf(model, ids, first, first + count), outputRows });
     yield { first, count, logits };
   }
+}
+
+/** The CPU device computes on this thread: without a turn, Ctrl-C would be heard after the last batch. */
+async function letOthersRun(signal?: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  signal?.throwIfAborted();
 }
 
 /** Which part of the network first gives NaN or infinity at a position; those before it must be in the cache. */
