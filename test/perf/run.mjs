@@ -1,4 +1,4 @@
-// All benchmarks, one after the other, on an otherwise idle machine: about a quarter of an hour on two cores and 12 GB of
+// All benchmarks, one after the other, on an otherwise idle machine: more than half an hour on two cores, and 20 GB of
 // scratch space. What they print goes into docs/benchmarks.md.
 //
 //   npm run bench [-- name …]        names: quantize, model, convert, memory, matmul, generation
