@@ -13,11 +13,12 @@ import { fileURLToPath } from 'node:url';
 const layers = [
   ['errors', 'workers'],
   ['blocks', 'source', 'terminal'],
-  ['safetensors', 'gguf', 'tokenizer', 'runtime'],
+  ['safetensors', 'gguf', 'torch', 'packed', 'tokenizer', 'runtime'],
   ['checkpoint'],
-  ['models'],
+  ['models', 'hf-writer'],
   ['engine', 'calibration'],
-  ['kquant', 'perplexity'],
+  ['kquant', 'perplexity', 'awq'],
+  ['automix'],
   ['convert-command', 'quantize-command', 'calibrate-command', 'eval-command', 'serve-command', 'web'],
   ['quern'],
 ];

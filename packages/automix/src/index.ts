@@ -1,0 +1,2 @@
+// Types per tensor chosen by measured sensitivity.
+export {};

@@ -1,0 +1,2 @@
+// Activation-aware quantization, GPTQ, and round-to-nearest, layer by layer.
+export {};

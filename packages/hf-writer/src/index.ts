@@ -1,0 +1,2 @@
+// Writing Hugging Face checkpoint folders: shards, index, config, side files.
+export {};
