@@ -3,7 +3,7 @@ export type { Architecture, Block, TensorRule } from './arch/architecture.ts';
 export { dimensionsOf, type ExpectedTensor, expectedTensors } from './arch/expected-tensors.ts';
 export { architectureByGgufName, architectureByHfName, architectures } from './arch/index.ts';
 export { describeModel, kvScalarsPerToken, type ModelDescription } from './describe.ts';
-export type { MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './forward/model.ts';
+export type { BlockInput, MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './forward/model.ts';
 export { type LogitRows, sequenceLogits } from './forward/sequence-logits.ts';
 export {
   architectureOf,

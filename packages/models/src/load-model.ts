@@ -6,11 +6,12 @@ import type { Device, Tensor } from '@quern/runtime';
 import type { BatchSizes } from './forward/batch-limits.ts';
 import { allocateBuffers, allocateCaches, bufferShapes } from './forward/buffers.ts';
 import { decoderModel } from './forward/decoder-model.ts';
+import { HeldWeights } from './forward/held-weights.ts';
 import { loadTensor, readVector, requireWeightDtypes } from './forward/load-tensor.ts';
 import type { Model } from './forward/model.ts';
 import type { Rank } from './forward/rank.ts';
 import { ropeFrequencies } from './forward/rope.ts';
-import { arrangeWeights, isMatrix } from './forward/weights.ts';
+import { isMatrix } from './forward/weights.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
 import type { DevicePlacement, PlacementOptions } from './placement/placement.ts';
 import { networkOf, planShares } from './placement/plan.ts';
@@ -105,8 +106,7 @@ class RankInLoading {
     return {
       device: this.device,
       hyperparameters,
-      weights: arrangeWeights(this.#loaded, this.share),
-      weightNames: new Map([...this.#loaded].map(([name, tensor]) => [tensor, name])),
+      held: new HeldWeights(this.#loaded, this.share),
       ...this.#memory!,
     };
   }

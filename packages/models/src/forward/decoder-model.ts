@@ -5,11 +5,11 @@ import type { Tensor } from '@quern/runtime';
 import type { Hyperparameters } from '../hyperparameters.ts';
 import type { Placement } from '../placement/placement.ts';
 import type { BatchLimits, OutputBuffers } from './buffers.ts';
-import type { MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './model.ts';
+import type { BlockInput, MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './model.ts';
 import type { BatchPass } from './pass.ts';
 import { bytesOf, type Rank, startPass } from './rank.ts';
 import type { RopeFrequencies } from './rope.ts';
-import { type Inspect, runStage, type Stage } from './stage.ts';
+import { endOfStage, type Inspect, runStage, type Stage } from './stage.ts';
 
 /** Everything that `loadModel` has prepared on the devices. */
 export interface ModelParts {
@@ -24,9 +24,11 @@ export interface ModelParts {
   readonly dispose: () => void;
 }
 
-interface Watchers {
+interface PassOptions {
   readonly observer?: MatmulObserver;
   readonly inspect?: Inspect;
+  /** Begin here instead of with the tokens. */
+  readonly from?: BlockInput;
 }
 
 export function decoderModel(parts: ModelParts): Model {
@@ -43,6 +45,13 @@ export function decoderModel(parts: ModelParts): Model {
       await Promise.all(reached.at(-1)!.ranks.map(({ device }) => device.sync()));
     },
     forward: (batch, observer) => computeLogits(parts, batch, { observer }),
+    forwardFrom: (batch, from) => computeLogits(parts, batch, { from }),
+    async residualBefore(block, batch, from) {
+      const reached = stages.filter((stage, i) => i === 0 || (hasBlocks(stage) && stage.firstBlock < block));
+      const { device, buffers } = await computeBlocks(parts, reached, batch, { from }, block);
+      return device.read(buffers.residual);
+    },
+    replaceWeight: (name, tensor) => replaceWeight(stages, name, tensor),
     async locateNonFinite(batch) {
       let found: string | undefined;
       const inspect: Inspect = async (name, device, values) => {
@@ -57,12 +66,13 @@ export function decoderModel(parts: ModelParts): Model {
 
 const hasBlocks = ({ ranks }: Stage): boolean => ranks[0]!.caches.length > 0;
 
-async function computeLogits(parts: ModelParts, batch: OutputBatch, { observer, inspect }: Watchers): Promise<Tensor> {
+async function computeLogits(parts: ModelParts, batch: OutputBatch, options: PassOptions): Promise<Tensor> {
   const { hyperparameters, limits, stages } = parts;
+  const { observer, inspect } = options;
   checkOutputs(batch, limits);
-  const { device, buffers } = await computeBlocks(parts, stages, batch, { observer, inspect });
+  const { device, buffers } = await computeBlocks(parts, stages, batch, options);
   const rank = stages.at(-1)!.ranks[0]!;
-  const { norm, matrix } = rank.weights.output!;
+  const { norm, matrix } = rank.held.weights.output!;
   const N = batch.outputRows.length;
   const { rows, normed, logits } = outputViews(rank, N);
   device.write(rows, bytesOf(batch.outputRows));
@@ -84,16 +94,20 @@ function outputViews({ device, buffers }: Rank, N: number): OutputBuffers {
   };
 }
 
-/** Embeds the tokens and runs the blocks of `stages`; the pass returned holds the residual stream. */
+/** Embeds the tokens and runs the blocks of `stages` up to `end`; the pass returned holds the residual stream. */
 async function computeBlocks(
-  { limits, rope }: ModelParts,
+  { hyperparameters, limits, rope }: ModelParts,
   stages: readonly Stage[],
   batch: TokenBatch,
-  { observer, inspect }: Watchers,
+  { observer, inspect, from }: PassOptions,
+  end = hyperparameters.blockCount,
 ): Promise<BatchPass> {
   checkTokens(batch, limits);
+  if (from) checkBlockInput(batch, from, hyperparameters, end);
+  const range = { first: from?.block ?? 0, end };
   let last: BatchPass | undefined;
-  for (const stage of stages) {
+  for (const [i, stage] of stages.entries()) {
+    if (range.first >= endOfStage(stage) && i < stages.length - 1) continue;
     if (observer && stage.ranks.length > 1)
       throw new QuernError('observer-unsupported', 'Inputs of matmuls cannot be observed in a model split by rows.', {
         remedy: 'Split it by layers.',
@@ -101,13 +115,14 @@ async function computeBlocks(
     const passes = stage.ranks.map((rank) => startPass(rank, batch, limits, rope, observeBy(rank, observer)));
     const [first, ...others] = passes as [BatchPass, ...BatchPass[]];
     if (last) await carry(last, passes);
+    else if (from) for (const { device, buffers } of passes) device.write(buffers.residual, from.residual);
     else {
       const { residual, tokens } = first.buffers;
-      first.device.run('embed', [stage.ranks[0]!.weights.embedding!, tokens], residual, {});
+      first.device.run('embed', [stage.ranks[0]!.held.weights.embedding!, tokens], residual, {});
       await inspect?.('token_embd', first.device, residual);
       if (others.length > 0) await carry(first, others);
     }
-    await runStage(stage, passes, inspect);
+    await runStage(stage, passes, range, inspect);
     last = first;
   }
   return last!;
@@ -121,12 +136,21 @@ async function carry(from: BatchPass, to: readonly BatchPass[]): Promise<void> {
 
 function observeBy(rank: Rank, observer: MatmulObserver | undefined): BatchPass['observe'] {
   if (!observer) return undefined;
-  const { device, weightNames, hyperparameters } = rank;
+  const { device, held, hyperparameters } = rank;
   return (weight, input, ids) => {
-    const name = weightNames.get(weight)!;
+    const name = held.names.get(weight)!;
     if (ids) observer.onExpertInput(name, input, ids, hyperparameters.experts!.count, device);
     else observer.onMatmulInput(name, input, device);
   };
+}
+
+function replaceWeight(stages: readonly Stage[], name: string, tensor?: Tensor): void {
+  if (stages.some(({ ranks }) => ranks.length > 1))
+    throw new QuernError('replacement-unsupported', 'Weights of a model split by rows cannot be replaced.', {
+      remedy: 'Split it by layers.',
+    });
+  const holders = stages.filter(({ ranks: [rank] }) => rank!.held.replace(name, tensor));
+  if (holders.length === 0) throw new QuernError('tensor-missing', 'The model has no such weight.', { tensor: name });
 }
 
 function areFinite(bytes: Uint8Array): boolean {
@@ -144,6 +168,17 @@ function checkTokens({ tokens, positions, seqs, blockTable }: TokenBatch, limits
   const S = blockTable.length / tableWidth;
   if (!Number.isInteger(S) || S < 1 || S > maxSequences)
     throw invalid(`a block table of ${blockTable.length} entries; it has 1 to ${maxSequences} rows of ${tableWidth}`);
+}
+
+function checkBlockInput(
+  { tokens }: TokenBatch,
+  { block, residual }: BlockInput,
+  { embeddingLength }: Hyperparameters,
+  end: number,
+): void {
+  if (!Number.isInteger(block) || block < 0 || block > end) throw invalid(`it begins with block ${block} of ${end}`);
+  const bytes = 4 * tokens.length * embeddingLength;
+  if (residual.length !== bytes) throw invalid(`a residual stream of ${residual.length} bytes, not ${bytes}`);
 }
 
 function checkOutputs({ outputRows }: OutputBatch, { maxOutputs }: BatchLimits): void {

@@ -42,6 +42,14 @@ export interface MatmulObserver {
   onExpertInput(weightName: string, input: Tensor, ids: Tensor, experts: number, device: Device): void;
 }
 
+/** Where a pass may begin: the residual stream that enters a block. */
+export interface BlockInput {
+  /** 0 … blockCount; blockCount: behind the last block. */
+  readonly block: number;
+  /** Bytes of [T, C] F32, for the T tokens of the batch. */
+  readonly residual: Uint8Array;
+}
+
 /** Device memory that a model occupies, in bytes, on all devices together. */
 export interface ModelMemory {
   readonly weightBytes: number;
@@ -74,6 +82,20 @@ export interface Model {
   forward(batch: OutputBatch, observer?: MatmulObserver): Promise<Tensor>;
   /** The same without logits: only the cache is filled. Resolves when the batch has been computed. */
   prefill(batch: TokenBatch, observer?: MatmulObserver): Promise<void>;
+  /** `forward` without the blocks before `from`. Their cache is not looked at. */
+  forwardFrom(batch: OutputBatch, from: BlockInput): Promise<Tensor>;
+  /**
+   * The residual stream [T, C] that enters `block` (0 … blockCount), as F32 bytes: what `forwardFrom` takes. Only the
+   * blocks before it are computed, from `from` on.
+   */
+  residualBefore(block: number, batch: TokenBatch, from?: BlockInput): Promise<Uint8Array>;
+  /**
+   * Computes with `tensor` in place of the weight of that GGUF name; undefined: with the loaded one again. The tensor is
+   * the caller's, of any stored type and the same shape. Where the model lies on several devices, it must lie where the
+   * weight does.
+   * @throws QuernError `tensor-missing`, `weight-wrong-shape`, `replacement-unsupported` (split by rows)
+   */
+  replaceWeight(name: string, tensor?: Tensor): void;
   /**
    * Computes a batch once more, looking at every step: what first gave NaN or infinity (`the attention of blk.3`), or
    * undefined when nothing did. Slow.

@@ -2,18 +2,16 @@
 import type { Device, Tensor } from '@quern/runtime';
 import type { Hyperparameters } from '../hyperparameters.ts';
 import { type BatchLimits, type Buffers, type LayerCache, mapBuffers } from './buffers.ts';
+import type { HeldWeights } from './held-weights.ts';
 import type { TokenBatch } from './model.ts';
 import type { BatchPass } from './pass.ts';
 import { fillRope, type RopeFrequencies } from './rope.ts';
-import type { Weights } from './weights.ts';
 
 export interface Rank {
   readonly device: Device;
   /** Of the part of the network that this device computes. */
   readonly hyperparameters: Hyperparameters;
-  readonly weights: Weights;
-  /** GGUF names of the weights, for observers. */
-  readonly weightNames: ReadonlyMap<Tensor, string>;
+  readonly held: HeldWeights;
   /** One per block of the device. */
   readonly caches: readonly LayerCache[];
   readonly buffers: Buffers;

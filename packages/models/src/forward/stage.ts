@@ -16,11 +16,28 @@ export interface Stage {
 /** Sees every state of the residual stream; for debugging, it costs a read each. */
 export type Inspect = (name: string, device: Device, values: Tensor) => Promise<void>;
 
-/** Runs the blocks of `stage` on passes (one per rank) whose residual streams are filled, with the same values. */
-export async function runStage(stage: Stage, passes: readonly BatchPass[], inspect?: Inspect): Promise<void> {
-  const [{ caches }] = stage.ranks as [Rank];
-  for (let i = 0; i < caches.length; i++) {
-    const parts = stage.ranks.map(({ weights, caches: own }, r) => runBlock(passes[r]!, weights.blocks[i]!, own[i]!));
+/** Blocks of the whole network, from `first` to the one before `end`. */
+export interface BlockRange {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** Number of the block behind the last of the stage. */
+export const endOfStage = ({ firstBlock, ranks }: Stage): number => firstBlock + ranks[0]!.caches.length;
+
+/**
+ * Runs the blocks of `stage` that lie in `range` on passes (one per rank) whose residual streams are filled, with the
+ * same values.
+ */
+export async function runStage(
+  stage: Stage,
+  passes: readonly BatchPass[],
+  range: BlockRange,
+  inspect?: Inspect,
+): Promise<void> {
+  const end = Math.min(endOfStage(stage), range.end) - stage.firstBlock;
+  for (let i = Math.max(0, range.first - stage.firstBlock); i < end; i++) {
+    const parts = stage.ranks.map(({ held, caches: own }, r) => runBlock(passes[r]!, held.weights.blocks[i]!, own[i]!));
     for (;;) {
       const addends = parts.map((part) => part.next().value as Addend | undefined);
       if (!addends[0]) break;
