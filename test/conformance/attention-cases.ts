@@ -1,5 +1,8 @@
-// attention and kvWrite over a paged cache whose blocks are scattered, with several sequences, GQA and windows.
-import { type Case, floats, integers } from './case.ts';
+// attention and kvWrite over a paged cache whose blocks are scattered, with several sequences, GQA and windows, for every
+// type of cache.
+import { dtypeByName } from '@quern/blocks';
+import { cacheTypes } from '@quern/runtime';
+import { type Case, floats, integers, weights } from './case.ts';
 import { randomSource } from './random.ts';
 
 interface Layout {
@@ -81,28 +84,49 @@ const describeLayout = (l: Layout) =>
   `${l.heads}/${l.kvHeads} heads of ${l.headDim}, blocks of ${l.blockTokens}, up to ${l.ends.join('/')}, ${l.tokens} tokens` +
   (l.window ? `, window ${l.window}` : '');
 
-export const attentionCases: Case[] = layouts.map((layout, i): Case<'attention'> => {
-  const { heads, kvHeads, headDim, blockTokens, window } = layout;
-  const { cells, count, operands } = paging(layout, i);
-  const cache = (seed: number) => floats([cells, kvHeads * headDim], seed);
-  return {
-    op: 'attention',
-    title: describeLayout(layout),
-    inputs: [floats([count, heads * headDim], 3 * i, 2), cache(3 * i + 1), cache(3 * i + 2), ...operands],
-    outputShape: [count, heads * headDim],
-    params: { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), blockTokens, window },
-  };
-});
+/** Every type of keys, each with values of the same type and of another. */
+const typePairs = cacheTypes.flatMap((k, i) => [
+  [k, k] as const,
+  [k, cacheTypes[(i + 1 + (i % 2)) % cacheTypes.length]!] as const,
+]);
 
-export const kvWriteCases: Case[] = layouts.map((layout, i): Case<'kvWrite'> => {
-  const { cells, count, operands } = paging(layout, i);
-  const kvDim = layout.kvHeads * layout.headDim;
-  return {
-    op: 'kvWrite',
-    title: describeLayout(layout),
-    inputs: [floats([count, kvDim], 5 * i), ...operands],
-    outputShape: [cells, kvDim],
-    params: { blockTokens: layout.blockTokens },
-    before: floats([cells, kvDim], 7 * i).bytes,
-  };
-});
+const holds = (type: string, { headDim }: Layout) => headDim % dtypeByName(type).blockSize === 0;
+
+export const attentionCases: Case[] = layouts.flatMap((layout, i) =>
+  typePairs
+    .filter((pair) => pair.every((type) => holds(type, layout)))
+    .map(([k, v], j): Case<'attention'> => {
+      const { heads, kvHeads, headDim, blockTokens, window } = layout;
+      const { cells, count, operands } = paging(layout, i);
+      const cache = (type: string, seed: number) => weights(type, [cells, kvHeads * headDim], seed, 1);
+      const seed = 100 * i + 3 * j;
+      return {
+        op: 'attention',
+        title: `${k} and ${v}, ${describeLayout(layout)}`,
+        inputs: [floats([count, heads * headDim], seed, 2), cache(k, seed + 1), cache(v, seed + 2), ...operands],
+        outputShape: [count, heads * headDim],
+        params: { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), blockTokens, window },
+      };
+    }),
+);
+
+/** Keys as they come, and large and small ones: blocks of zeros, subnormal scales, numbers that F16 does not hold. */
+const spreads = [1, 1e-7, 3e4];
+
+export const kvWriteCases: Case[] = layouts.flatMap((layout, i) =>
+  cacheTypes
+    .filter((type) => holds(type, { ...layout, headDim: layout.kvHeads * layout.headDim }))
+    .map((type, j): Case<'kvWrite'> => {
+      const { cells, count, operands } = paging(layout, i);
+      const kvDim = layout.kvHeads * layout.headDim;
+      return {
+        op: 'kvWrite',
+        title: `${type}, ${describeLayout(layout)}`,
+        inputs: [floats([count, kvDim], 20 * i + j, spreads[i % spreads.length]), ...operands],
+        outputShape: [cells, kvDim],
+        outputType: type,
+        params: { blockTokens: layout.blockTokens },
+        before: weights(type, [cells, kvDim], 7 * i + j).bytes,
+      };
+    }),
+);

@@ -15,6 +15,8 @@ export interface Case<Name extends OpName = OpName> {
   readonly inputs: readonly CaseOperand[];
   readonly outputShape: readonly number[];
   readonly params: OpParams[Name];
+  /** The output's type where the op leaves a choice. */
+  readonly outputType?: string;
   /** What the output holds before the op, when that matters. */
   readonly before?: Uint8Array;
   /** Mean square of the output to expect; keeps a case of few outputs that happen to be near 0 from dividing by them. */
@@ -36,29 +38,40 @@ export const integers = (shape: readonly number[], values: readonly number[]): C
   bytes: bytesOf(Int32Array.from(values)),
 });
 
-export function weights(dtypeName: string, shape: readonly number[], seed: number): CaseOperand {
+export function weights(dtypeName: string, shape: readonly number[], seed: number, spread = 0.1): CaseOperand {
   const dtype = dtypeByName(dtypeName);
   const cols = shape.at(-1)!;
   const bytes = new Uint8Array((sizeOf(shape) / cols) * rowBytes(dtype, cols));
-  codecOf(dtype).encode(randomFloats(sizeOf(shape), randomSource(seed), 0.1), bytes, cols);
+  codecOf(dtype).encode(randomFloats(sizeOf(shape), randomSource(seed), spread), bytes, cols);
   return { dtype: dtypeName, shape, bytes };
 }
 
 /** Uploads the operands, runs the op, returns the output's bytes and frees everything. */
-export async function runCase(device: Device, { op, inputs, outputShape, params, before }: Case): Promise<Uint8Array> {
+export async function runCase(
+  device: Device,
+  { op, inputs, outputShape, outputType, params, before }: Case,
+): Promise<Uint8Array> {
   const upload = ({ dtype, shape, bytes }: CaseOperand): Tensor => {
     const tensor = device.alloc(dtype, shape);
     device.write(tensor, bytes);
     return tensor;
   };
   const tensors = inputs.map(upload);
-  const { dtype } = ops[op].output;
+  const dtype = outputType ?? ops[op].output.dtype;
   const output = before ? upload({ dtype, shape: outputShape, bytes: before }) : device.alloc(dtype, outputShape);
   device.run(op, tensors, output, params);
   const result = await device.read(output);
   for (const tensor of [...tensors, output]) device.free(tensor);
   return result;
 }
+
+/** How far the output of a case is from the truth: NMSE of floats; of a stored type, whether the bytes are the same. */
+export const errorOf = ({ outputType, typicalSquare }: Case, y: Uint8Array, truth: Uint8Array): number =>
+  outputType === undefined || outputType === 'F32'
+    ? nmse(y, truth, typicalSquare)
+    : Buffer.compare(y, truth) === 0
+      ? 0
+      : Infinity;
 
 /** ‖y − truth‖² / ‖truth‖²; Infinity when a NaN stands on one side only. */
 export function nmse(y: Uint8Array, truth: Uint8Array, typicalSquare = 0): number {

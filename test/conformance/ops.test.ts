@@ -2,7 +2,7 @@
 // same bits on any number of threads.
 import { CpuDevice, type Device, type OpName, ops, referenceDevice } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { nmse, runCase } from './case.ts';
+import { errorOf, runCase } from './case.ts';
 import { cases } from './cases.ts';
 import { devices } from './devices.ts';
 
@@ -26,7 +26,7 @@ describe.each(Object.keys(ops) as OpName[])('%s', (op) => {
     const results = [];
     for (const { name, device } of running) {
       const result = await runCase(device, entry);
-      expect(nmse(result, truth, entry.typicalSquare), `NMSE on ${name}`).toBeLessThanOrEqual(ops[op].tolerance);
+      expect(errorOf(entry, result, truth), `NMSE on ${name}`).toBeLessThanOrEqual(ops[op].tolerance);
       if (device instanceof CpuDevice) results.push(result);
     }
     for (const result of results) expect(Buffer.compare(result, results[0]!), 'bits on more threads').toBe(0);

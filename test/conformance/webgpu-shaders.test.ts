@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { runCase } from './case.ts';
 import { cases } from './cases.ts';
 import { webgpuOnlyCases } from './matmul-cases.ts';
+import { hasStoredCache } from './webgpu-suite.ts';
 
 const missing = await webgpuDevice({ backend: 'null' }).then(
   (device) => device.dispose(),
@@ -22,7 +23,8 @@ const adapters: Record<string, WebgpuDeviceOptions['capabilities']> = {
 
 /** Cases whose shaders differ: all but those of matmul with a number of rows seen before. */
 const distinct = [...cases, ...webgpuOnlyCases].filter(
-  ({ op, outputShape }) => op !== 'matmul' || outputShape[1] === 5 || outputShape[1] === 8,
+  (entry) =>
+    !hasStoredCache(entry) && (entry.op !== 'matmul' || entry.outputShape[1] === 5 || entry.outputShape[1] === 8),
 );
 
 describe.skipIf(missing)(`shaders compile${missing ? ` (skipped: ${missing})` : ''}`, () => {

@@ -1,7 +1,7 @@
 // The WebGPU device on SwiftShader, a driver that npm brings along: every op, every family of kernels, memory, refusals.
 import { ops, referenceDevice, type WebgpuDevice, webgpuDevice } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { nmse, runCase } from './case.ts';
+import { errorOf, runCase } from './case.ts';
 import { useSwiftShader } from './software-gpu.ts';
 import { conforms, sampleCases, variants } from './webgpu-suite.ts';
 
@@ -41,7 +41,7 @@ describe.skipIf(missing)(`webgpu on SwiftShader${missing ? ` (skipped: ${missing
         );
         if (!rowFits) continue;
         if (entry.inputs.some(({ bytes }) => bytes.length > 4096)) large++;
-        const error = nmse(await runCase(device, entry), await runCase(reference, entry), entry.typicalSquare);
+        const error = errorOf(entry, await runCase(device, entry), await runCase(reference, entry));
         expect(error, `NMSE of ${entry.title}`).toBeLessThanOrEqual(ops[entry.op].tolerance);
       }
       expect(large).toBeGreaterThan(0);
@@ -51,7 +51,7 @@ describe.skipIf(missing)(`webgpu on SwiftShader${missing ? ` (skipped: ${missing
       let large = 0;
       for (const entry of sample.filter(({ op }) => op === 'attention')) {
         if (entry.inputs[1]!.bytes.length > 4096) large++;
-        const error = nmse(await runCase(device, entry), await runCase(reference, entry));
+        const error = errorOf(entry, await runCase(device, entry), await runCase(reference, entry));
         expect(error, `NMSE of ${entry.title}`).toBeLessThanOrEqual(ops.attention.tolerance);
       }
       expect(large).toBeGreaterThan(5);

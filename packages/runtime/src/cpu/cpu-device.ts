@@ -191,6 +191,7 @@ export class CpuDevice implements Device {
     dtypes,
   }: CheckedCall<{ address: number }, Name>): string | undefined {
     return dtypes.find((dtype, i) => {
+      if (spec.inputs[i]!.dtype === 'cache') return dtype !== 'F32';
       if (spec.inputs[i]!.dtype !== 'weights') return false;
       const type = dtypeByName(dtype).ggmlId;
       return type === undefined || !this.#parts.leader.decodes(type);
@@ -206,10 +207,11 @@ export class CpuDevice implements Device {
   }
 
   #cpuCall<Name extends OpName>(call: CheckedCall<{ address: number }, Name>): CpuCall<Name> {
-    const { spec, dims, params, inputs, output, dtypes } = call;
+    const { spec, dims, params, inputs, output, dtypes, outputDtype } = call;
     const addressOf = (span?: Span<{ address: number }>) => (span ? span.storage.address + span.byteOffset : 0);
     const place = (operand: string) => spec.inputs.findIndex((input) => input.name === operand);
-    const stored = (operand: string) => dtypeByName(dtypes[place(operand)]!);
+    const stored = (operand: string) =>
+      dtypeByName(operand === spec.output.name ? outputDtype : dtypes[place(operand)]!);
     return {
       dims,
       params,

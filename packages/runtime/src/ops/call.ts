@@ -15,6 +15,7 @@ export interface CheckedCall<Storage, Name extends OpName = OpName> {
   readonly output: Span<Storage>;
   /** Dtypes of the inputs. */
   readonly dtypes: readonly string[];
+  readonly outputDtype: string;
 }
 
 /**
@@ -43,7 +44,8 @@ export function prepareCall<Storage, Name extends OpName>(
   }
   const place = (operand: string) => spec.inputs.findIndex((input) => input.name === operand);
   checkIndices(spec, (operand) => i32(spans[place(operand)]!), dims, params);
-  return { spec, dims, params, inputs: spans, output: target, dtypes: inputs.map((tensor) => tensor.dtype) };
+  const dtypes = inputs.map((tensor) => tensor.dtype);
+  return { spec, dims, params, inputs: spans, output: target, dtypes, outputDtype: output.dtype };
 }
 
 const overlap = <Storage>(a: Span<Storage>, b: Span<Storage>): boolean =>

@@ -1,8 +1,10 @@
 // Checks one call of an op against its spec, before a device touches memory.
+import { dtypeByName } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import type { Tensor } from '../device.ts';
 import type { OpName, OpParams } from './index.ts';
 import type { Dim, Dims, Indices, Op, Operand, ParamRule } from './op.ts';
+import { cacheTypes } from './paging.ts';
 
 const bad = (code: string, op: string, text: string) => new QuernError(code, `${op}: ${text}`);
 const show = (shape: readonly number[]) => `[${shape.join(', ')}]`;
@@ -95,9 +97,10 @@ function checkOperand(
   dims: Record<string, number>,
   shapes: { any?: readonly number[] },
 ): void {
-  const { name, shape, dtype } = operand;
-  if (dtype !== 'weights' && tensor.dtype !== dtype)
-    throw bad('op-bad-dtype', op, `${name} is ${tensor.dtype}, expected ${dtype}`);
+  const { name, shape, wholeBlocks } = operand;
+  const allowed = typesOf(operand);
+  if (allowed && !allowed.includes(tensor.dtype))
+    throw bad('op-bad-dtype', op, `${name} is ${tensor.dtype}, expected ${allowed.join(' or ')}`);
   if (shape[0] === '…') {
     if (shapes.any && show(shapes.any) !== show(tensor.shape))
       throw bad(
@@ -115,11 +118,28 @@ function checkOperand(
       const size = tensor.shape[axis]!;
       return size === (dims[dim] ?? (isSymbol(dim) ? (dims[dim] = size) : evaluate(dim, dims)));
     });
-  if (fits) return;
+  if (fits) {
+    if (wholeBlocks) checkBlockSize(op, operand, tensor, evaluate(wholeBlocks, dims));
+    return;
+  }
   const expected = shape.map((dim) =>
     dims[dim] === undefined && isSymbol(dim) ? dim : `${dim}=${evaluate(dim, dims)}`,
   );
   throw bad('op-bad-shape', op, `${name} has shape ${show(tensor.shape)}, expected [${expected.join(', ')}]`);
+}
+
+/** The dtypes that an operand may have; undefined for any. */
+const typesOf = ({ dtype }: Operand): readonly string[] | undefined =>
+  dtype === 'weights' ? undefined : dtype === 'cache' ? cacheTypes : [dtype];
+
+function checkBlockSize(op: string, { name, wholeBlocks }: Operand, { dtype }: Tensor, size: number): void {
+  const { blockSize } = dtypeByName(dtype);
+  if (size % blockSize)
+    throw bad(
+      'op-bad-dtype',
+      op,
+      `${name} is ${dtype}, whose blocks of ${blockSize} do not divide ${wholeBlocks}=${size}`,
+    );
 }
 
 /** A dimension taken apart: the product of `factors` divided by `divisor`. */

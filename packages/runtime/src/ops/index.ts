@@ -7,8 +7,8 @@
 //            {heads, headDim, rotaryDim, style}                                 -> same (may alias x)
 //            style 'norm' rotates pairs (2i, 2i+1); 'neox' rotates (i, i + rot/2). Dimensions ≥ rotaryDim are copied.
 // kvWrite    (kv [T, kvDim], blockTable [S, maxBlocks] I32, seq [T] I32, pos [T] I32)  {blockTokens}
-//            -> cache [blocks·blockTokens, kvDim]; token t goes to cell blockTable[seq[t]][pos[t] / blockTokens]·blockTokens + pos[t] % blockTokens
-// attention  (q [T, heads·headDim], kCache, vCache, blockTable, seq, pos)
+//            -> cache [blocks·blockTokens, kvDim] F32, F16, Q8_0 or Q4_0; token t goes to cell blockTable[seq[t]][pos[t] / blockTokens]·blockTokens + pos[t] % blockTokens
+// attention  (q [T, heads·headDim], kCache, vCache, blockTable, seq, pos); the caches may differ in type
 //            {heads, kvHeads, headDim, scale, blockTokens, window?}             -> [T, heads·headDim]
 //            token t attends to positions max(0, pos[t]-window+1) … pos[t] of its own sequence
 // gatedAct   (gate [T, F], up [T, F])              {act: 'silu'|'gelu'}         -> act(gate) · up

@@ -12,9 +12,11 @@ export type Dim = string;
 
 export interface Operand {
   readonly name: string;
-  /** `weights`: any dtype whose rows the device can decode to f32. */
-  readonly dtype: 'F32' | 'I32' | 'weights';
+  /** `weights`: any dtype whose rows the device can decode to f32. `cache`: one of `cacheTypes` (paging.ts). */
+  readonly dtype: 'F32' | 'I32' | 'weights' | 'cache';
   readonly shape: readonly Dim[];
+  /** So many neighbouring numbers are read alone: they must be whole blocks of the operand's type. */
+  readonly wholeBlocks?: Dim;
   readonly optional?: true;
   /** The output may be this very tensor. Any other overlap of an input and the output is refused. */
   readonly mayAlias?: true;
@@ -46,6 +48,8 @@ export interface ReferenceCall<Name extends OpName = OpName> {
   /** True when an optional operand was given. */
   has(operand: string): boolean;
   readonly y: Float32Array;
+  /** Encodes a row of the output, whatever its type. */
+  storeRow(row: number, values: Float32Array): void;
   /** The output of an op that writes I32. */
   readonly yI32: Int32Array;
 }
@@ -56,7 +60,7 @@ export interface CpuCall<Name extends OpName> {
   readonly params: OpParams[Name];
   /** Address of an input, 0 when it was not given. */
   input(operand: string): number;
-  /** `ggml_type`, weights per block and bytes per block of a weight operand. */
+  /** `ggml_type`, numbers per block and bytes per block of an operand, the output included. */
   weight(operand: string): readonly [type: number, blockSize: number, typeSize: number];
   /** Where rows of `cols` floats that meet this weight operand are rounded to; undefined when they stay floats. */
   rounding(operand: string, cols: number): Staging | undefined;

@@ -9,7 +9,7 @@ export function runReference<Storage, Name extends OpName>(
   call: CheckedCall<Storage, Name>,
   bytesOf: (span: Span<Storage>) => Uint8Array,
 ): void {
-  const { spec, dims, params, inputs, output, dtypes } = call;
+  const { spec, dims, params, inputs, output, dtypes, outputDtype } = call;
   const place = (operand: string) => spec.inputs.findIndex((input) => input.name === operand);
   const bytes = (operand: string) => bytesOf(inputs[place(operand)]!);
   const f32 = (b: Uint8Array) => new Float32Array(b.buffer, b.byteOffset, b.byteLength / 4);
@@ -21,8 +21,13 @@ export function runReference<Storage, Name extends OpName>(
     i32: (operand) => i32(bytes(operand)),
     row: (operand, row, into) => decodeRow(dtypes[place(operand)]!, bytes(operand), row, into),
     has: (operand) => inputs[place(operand)] !== undefined,
-    y: f32(bytesOf(output)),
-    yI32: i32(bytesOf(output)),
+    get y() {
+      return f32(bytesOf(output)); // when asked for: the rows of other types need not lie at multiples of four
+    },
+    storeRow: (row, values) => encodeRow(outputDtype, bytesOf(output), row, values),
+    get yI32() {
+      return i32(bytesOf(output));
+    },
   });
 }
 
@@ -30,4 +35,10 @@ function decodeRow(dtypeName: string, matrix: Uint8Array, row: number, into: Flo
   const dtype = dtypeByName(dtypeName);
   const bytes = rowBytes(dtype, into.length);
   codecOf(dtype).decode(matrix.subarray(row * bytes, (row + 1) * bytes), into);
+}
+
+function encodeRow(dtypeName: string, matrix: Uint8Array, row: number, values: Float32Array): void {
+  const dtype = dtypeByName(dtypeName);
+  const bytes = rowBytes(dtype, values.length);
+  codecOf(dtype).encode(values, matrix.subarray(row * bytes, (row + 1) * bytes), values.length);
 }

@@ -78,7 +78,7 @@ ${body}
   return { source, bindings, usesScratch: parts.scratch === true, fields, itemsPerWorkgroup: team.itemsPerWorkgroup };
 }
 
-const numberTypes = { F32: 'f32', I32: 'i32', weights: 'u32' } as const;
+const numberTypes = { F32: 'f32', I32: 'i32', weights: 'u32', cache: 'f32' } as const;
 
 /** Decoders call the weights `w`, whatever the op does. */
 const variableOf = ({ name, dtype }: Operand): string => (dtype === 'weights' ? 'w' : name);

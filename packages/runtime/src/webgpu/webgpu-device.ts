@@ -127,6 +127,7 @@ export class WebgpuDevice implements Device {
   run<Name extends OpName>(name: Name, inputs: readonly Tensor[], output: Tensor, params: OpParams[Name]): void {
     this.#faults.check();
     const call = prepareCall(this.#table, name, inputs, output, params, indicesOf);
+    refuseStoredCaches(call);
     for (const dispatch of this.#dispatches(call)) this.#launcher.launch(call, dispatch);
     promiseIndices(call);
   }
@@ -194,6 +195,21 @@ export class WebgpuDevice implements Device {
     }
     if (head) this.#edges.write(buffer, at, bytes.subarray(0, head));
     if (tail) this.#edges.write(buffer, at + bytes.length - tail, bytes.subarray(bytes.length - tail));
+  }
+}
+
+/** Kernels read and write caches of F32. @throws QuernError `dtype-without-kernel` */
+function refuseStoredCaches<Name extends OpName>({ spec, dtypes, outputDtype }: CheckedCall<Storage, Name>): void {
+  for (const [i, { name, dtype }] of [...spec.inputs, spec.output].entries()) {
+    const stored = i < spec.inputs.length ? dtypes[i] : outputDtype;
+    if (dtype === 'cache' && stored !== 'F32')
+      throw new QuernError(
+        'dtype-without-kernel',
+        `${spec.name}: ${name} as ${stored} has no kernel on the webgpu device.`,
+        {
+          remedy: 'Use a cache of F32, or the cpu device.',
+        },
+      );
   }
 }
 

@@ -7,11 +7,12 @@ import { attentionReference } from './reference.ts';
 
 export const attention: Op<'attention'> = {
   name: 'attention',
-  formula: 'y[t] = softmax(scale · q[t] · kᵀ) · v over positions max(0, pos[t] − window + 1) … pos[t] of seq[t]',
+  formula:
+    'y[t] = softmax(scale · q[t] · decode(k)ᵀ) · decode(v) over positions max(0, pos[t] − window + 1) … pos[t] of seq[t]',
   inputs: [
     { name: 'q', dtype: 'F32', shape: ['T', 'heads*headDim'] },
-    { name: 'kCache', dtype: 'F32', shape: ['cells', 'kvHeads*headDim'] },
-    { name: 'vCache', dtype: 'F32', shape: ['cells', 'kvHeads*headDim'] },
+    { name: 'kCache', dtype: 'cache', shape: ['cells', 'kvHeads*headDim'], wholeBlocks: 'headDim' },
+    { name: 'vCache', dtype: 'cache', shape: ['cells', 'kvHeads*headDim'], wholeBlocks: 'headDim' },
     ...pagingOperands,
   ],
   output: { name: 'y', dtype: 'F32', shape: ['T', 'heads*headDim'] },

@@ -1,9 +1,10 @@
 import type { ReferenceCall } from '../op.ts';
 
-export function attentionReference({ dims, params, f32, i32, y }: ReferenceCall<'attention'>): void {
+export function attentionReference({ dims, params, f32, i32, row, y }: ReferenceCall<'attention'>): void {
   const { T, maxBlocks } = dims as { T: number; maxBlocks: number };
   const { heads, kvHeads, headDim, scale, blockTokens, window } = params;
-  const [q, k, v] = [f32('q'), f32('kCache'), f32('vCache')];
+  const q = f32('q');
+  const [keys, values] = [decodedRows(row, 'kCache', kvHeads * headDim), decodedRows(row, 'vCache', kvHeads * headDim)];
   const [table, seq, pos] = [i32('blockTable'), i32('seq'), i32('pos')];
   for (let t = 0; t < T; t++) {
     const last = pos[t]!;
@@ -12,13 +13,13 @@ export function attentionReference({ dims, params, f32, i32, y }: ReferenceCall<
       const p = first + i;
       return table[seq[t]! * maxBlocks + Math.floor(p / blockTokens)]! * blockTokens + (p % blockTokens);
     });
+    const [keyRows, valueRows] = [cells.map(keys), cells.map(values)];
     for (let h = 0; h < heads; h++) {
       const query = (t * heads + h) * headDim;
-      const kvHead = Math.floor(h / (heads / kvHeads));
-      const rowOf = (cell: number) => (cell * kvHeads + kvHead) * headDim;
-      const scores = cells.map((cell) => {
+      const from = Math.floor(h / (heads / kvHeads)) * headDim;
+      const scores = keyRows.map((key) => {
         let dot = 0;
-        for (let d = 0; d < headDim; d++) dot += q[query + d]! * k[rowOf(cell) + d]!;
+        for (let d = 0; d < headDim; d++) dot += q[query + d]! * key[from + d]!;
         return dot * scale;
       });
       const max = scores.reduce((a, b) => Math.max(a, b));
@@ -26,9 +27,23 @@ export function attentionReference({ dims, params, f32, i32, y }: ReferenceCall<
       const total = weights.reduce((a, b) => a + b);
       for (let d = 0; d < headDim; d++) {
         let sum = 0;
-        for (let i = 0; i < cells.length; i++) sum += weights[i]! * v[rowOf(cells[i]!) + d]!;
+        for (let i = 0; i < weights.length; i++) sum += weights[i]! * valueRows[i]![from + d]!;
         y[query + d] = sum / total;
       }
     }
   }
+}
+
+/** Rows of a cache as floats, each decoded when it is first asked for. */
+function decodedRows(decode: ReferenceCall['row'], operand: string, kvDim: number): (cell: number) => Float32Array {
+  const rows = new Map<number, Float32Array>();
+  return (cell) => {
+    let values = rows.get(cell);
+    if (!values) {
+      values = new Float32Array(kvDim);
+      decode(operand, cell, values);
+      rows.set(cell, values);
+    }
+    return values;
+  };
 }

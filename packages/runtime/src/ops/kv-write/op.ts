@@ -6,9 +6,9 @@ import { kvWriteReference } from './reference.ts';
 
 export const kvWrite: Op<'kvWrite'> = {
   name: 'kvWrite',
-  formula: 'cache[cell(seq[t], pos[t])] = kv[t]; other cells keep their content',
+  formula: 'cache[cell(seq[t], pos[t])] = encode(kv[t]); other cells keep their content',
   inputs: [{ name: 'kv', dtype: 'F32', shape: ['T', 'kvDim'] }, ...pagingOperands],
-  output: { name: 'cache', dtype: 'F32', shape: ['cells', 'kvDim'] },
+  output: { name: 'cache', dtype: 'cache', shape: ['cells', 'kvDim'] },
   params: { blockTokens: { kind: 'integer', min: 1 } },
   tolerance: 0,
   reference: kvWriteReference,

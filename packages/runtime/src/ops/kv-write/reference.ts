@@ -1,6 +1,6 @@
 import type { ReferenceCall } from '../op.ts';
 
-export function kvWriteReference({ dims, params, f32, i32, y }: ReferenceCall<'kvWrite'>): void {
+export function kvWriteReference({ dims, params, f32, i32, storeRow }: ReferenceCall<'kvWrite'>): void {
   const { T, kvDim, maxBlocks } = dims as { T: number; kvDim: number; maxBlocks: number };
   const { blockTokens } = params;
   const kv = f32('kv');
@@ -8,6 +8,6 @@ export function kvWriteReference({ dims, params, f32, i32, y }: ReferenceCall<'k
   for (let t = 0; t < T; t++) {
     const block = table[seq[t]! * maxBlocks + Math.floor(pos[t]! / blockTokens)]!;
     const cell = block * blockTokens + (pos[t]! % blockTokens);
-    y.set(kv.subarray(t * kvDim, (t + 1) * kvDim), cell * kvDim);
+    storeRow(cell, kv.subarray(t * kvDim, (t + 1) * kvDim));
   }
 }
