@@ -1,10 +1,11 @@
 // What runs anywhere: everything but Hugging Face folders.
-export type { Architecture, Block, TensorRule } from './arch/architecture.ts';
+export type { Architecture, Block, ScalingPair, TensorRule } from './arch/architecture.ts';
 export { dimensionsOf, type ExpectedTensor, expectedTensors } from './arch/expected-tensors.ts';
 export { architectureByGgufName, architectureByHfName, architectures } from './arch/index.ts';
 export { describeModel, kvScalarsPerToken, type ModelDescription } from './describe.ts';
 export type { BlockInput, MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './forward/model.ts';
 export { type LogitRows, sequenceLogits } from './forward/sequence-logits.ts';
+export { type SingleBlock, singleBlock, singleBlockBytes } from './forward/single-block.ts';
 export {
   architectureOf,
   type Experts,

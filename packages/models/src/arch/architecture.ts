@@ -89,6 +89,24 @@ export interface Block {
   rope: 'norm' | 'neox';
 }
 
+/**
+ * Weights that read one input, and what makes that input. Dividing the maker by s per channel and multiplying the
+ * columns of all readers by s leaves the network as it is; AWQ looks for the s that quantized weights like best
+ * (AutoAWQ models/*.py get_layers_for_scaling). Names as in GGUF, within a block and without `.weight`.
+ */
+export interface ScalingPair {
+  /** What makes the input: a norm, or a matrix whose last rows are the channels. */
+  prev: string;
+  /** The readers that are quantized. A stack of experts behind a stack has one s per expert. */
+  layers: readonly string[];
+  /** Readers that are not quantized, but must be multiplied all the same: routers and gates. */
+  followers?: readonly string[];
+  /** Whose output shall stay what it is. `layer`: that of the one reader. */
+  inspect: 'attention' | 'feed-forward' | 'layer';
+  /** Only where `prev` and the reader have one shape: v feeds o channel by channel only without grouped heads. */
+  sameShape?: true;
+}
+
 export interface Architecture {
   /** A name for people; unique in the table. */
   family: string;
@@ -106,6 +124,8 @@ export interface Architecture {
   slidingWindow: boolean;
   tensors: readonly TensorRule[];
   block: Block;
+  /** In the order in which AWQ searches them. */
+  awq: readonly ScalingPair[];
   /** Tokenizer keys that the converter sets for certain vocabulary sizes, over what the tokenizer files say. */
   tokenizerFixes?: ReadonlyMap<number, readonly [key: string, value: GgufValue][]>;
 }

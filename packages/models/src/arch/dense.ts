@@ -1,6 +1,6 @@
 // What the dense decoder-only models share: the config.json keys and tensor names that transformers gave to Llama and
 // that its descendants kept. Order of keys: TextModel.set_gguf_parameters of llama.cpp's conversion/base.py.
-import type { Architecture, ConfigRule, FixedConfig, TensorRule } from './architecture.ts';
+import type { Architecture, ConfigRule, FixedConfig, ScalingPair, TensorRule } from './architecture.ts';
 
 /** The deepest models have some 130 layers. */
 export const maxBlocks = 4096;
@@ -121,6 +121,17 @@ export function qkvBiasTensors({
     { ...inBlock('self_attn.v_proj.bias', 'attn_v.bias', { shape: ['v'] }), presence },
   ];
 }
+
+export const attentionPairs: readonly ScalingPair[] = [
+  { prev: 'attn_norm', layers: ['attn_q', 'attn_k', 'attn_v'], inspect: 'attention' },
+  { prev: 'attn_v', layers: ['attn_output'], inspect: 'layer', sameShape: true },
+];
+
+export const densePairs: readonly ScalingPair[] = [
+  ...attentionPairs,
+  { prev: 'ffn_norm', layers: ['ffn_gate', 'ffn_up'], inspect: 'feed-forward' },
+  { prev: 'ffn_up', layers: ['ffn_down'], inspect: 'layer' },
+];
 
 /**
  * LlamaModel.set_vocab of llama.cpp's conversion/llama.py knows two families by their vocabulary size alone: Granite's (also

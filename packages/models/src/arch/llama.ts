@@ -3,6 +3,7 @@ import type { Architecture } from './architecture.ts';
 import {
   denseBlockTensors,
   denseConfig,
+  densePairs,
   embeddingTensors,
   evenHeadDim,
   fixedForDense,
@@ -35,5 +36,6 @@ export const llama: Architecture = {
     },
   ],
   block: { mlp: 'swiglu', qkNorm: false, rope: 'norm' },
+  awq: densePairs,
   tokenizerFixes: llamaTokenizerFixes,
 };

@@ -4,6 +4,7 @@ import type { Architecture } from './architecture.ts';
 import {
   denseBlockTensors,
   denseConfig,
+  densePairs,
   embeddingTensors,
   evenHeadDim,
   fixedForDense,
@@ -28,5 +29,6 @@ export const mistral: Architecture = {
     ...denseBlockTensors({ permute: true }),
   ],
   block: { mlp: 'swiglu', qkNorm: false, rope: 'norm' },
+  awq: densePairs,
   tokenizerFixes: llamaTokenizerFixes,
 };

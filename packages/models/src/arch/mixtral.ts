@@ -8,7 +8,7 @@ import {
   fixedForDense,
   llamaTokenizerFixes,
 } from './dense.ts';
-import { expertCounts, expertTensors } from './mixture.ts';
+import { expertCounts, expertTensors, mixturePairs } from './mixture.ts';
 
 export const mixtral: Architecture = {
   family: 'mixtral',
@@ -36,5 +36,6 @@ export const mixtral: Architecture = {
     ...expertTensors('block_sparse_moe', { gate: 'w1', down: 'w2', up: 'w3' }),
   ],
   block: { mlp: 'swiglu', experts: { weightsOver: 'chosen' }, qkNorm: false, rope: 'norm' },
+  awq: mixturePairs,
   tokenizerFixes: llamaTokenizerFixes,
 };

@@ -1,7 +1,7 @@
 // What the mixtures of experts share beyond the dense models. Keys: TextModel.set_gguf_parameters of llama.cpp's
 // conversion/base.py; names of the stacks: gguf-py tensor_mapping.py.
-import type { ConfigRule, FixedConfig, TensorRule } from './architecture.ts';
-import { inBlock } from './dense.ts';
+import type { ConfigRule, FixedConfig, ScalingPair, TensorRule } from './architecture.ts';
+import { attentionPairs, inBlock } from './dense.ts';
 
 /** `LLAMA_MAX_EXPERTS`. */
 export const maxExperts = 512;
@@ -41,4 +41,29 @@ export const sharedExpertTensors: readonly TensorRule[] = [
   inBlock('mlp.shared_expert.gate_proj.weight', 'ffn_gate_shexp.weight', { shape: ['sharedFf', 'embd'] }),
   inBlock('mlp.shared_expert.up_proj.weight', 'ffn_up_shexp.weight', { shape: ['sharedFf', 'embd'] }),
   inBlock('mlp.shared_expert.down_proj.weight', 'ffn_down_shexp.weight', { shape: ['embd', 'sharedFf'] }),
+];
+
+/** AutoAWQ leaves the router as it was behind a norm that it has divided; that changes the choice of experts. */
+export const mixturePairs: readonly ScalingPair[] = [
+  ...attentionPairs,
+  {
+    prev: 'ffn_norm',
+    layers: ['ffn_gate_exps', 'ffn_up_exps'],
+    followers: ['ffn_gate_inp'],
+    inspect: 'feed-forward',
+  },
+  { prev: 'ffn_up_exps', layers: ['ffn_down_exps'], inspect: 'layer' },
+];
+
+/** The same with an expert that every token uses. */
+export const sharedMixturePairs: readonly ScalingPair[] = [
+  ...attentionPairs,
+  {
+    prev: 'ffn_norm',
+    layers: ['ffn_gate_exps', 'ffn_up_exps', 'ffn_gate_shexp', 'ffn_up_shexp'],
+    followers: ['ffn_gate_inp', 'ffn_gate_inp_shexp'],
+    inspect: 'feed-forward',
+  },
+  { prev: 'ffn_up_exps', layers: ['ffn_down_exps'], inspect: 'layer' },
+  { prev: 'ffn_up_shexp', layers: ['ffn_down_shexp'], inspect: 'layer' },
 ];

@@ -1,6 +1,13 @@
 // Qwen 1.5, 2 and 2.5 (dense): Llama's block with biases on q, k, v and rope over halves.
 import type { Architecture } from './architecture.ts';
-import { denseBlockTensors, denseConfig, embeddingTensors, fixedForDense, qkvBiasTensors } from './dense.ts';
+import {
+  denseBlockTensors,
+  denseConfig,
+  densePairs,
+  embeddingTensors,
+  fixedForDense,
+  qkvBiasTensors,
+} from './dense.ts';
 
 export const qwen2: Architecture = {
   family: 'qwen2',
@@ -19,4 +26,5 @@ export const qwen2: Architecture = {
     ...qkvBiasTensors({ permute: false, presence: 'always' }),
   ],
   block: { mlp: 'swiglu', qkNorm: false, rope: 'neox' },
+  awq: densePairs,
 };

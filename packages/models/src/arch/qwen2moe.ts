@@ -1,7 +1,13 @@
 // Qwen 1.5 and 2 MoE (A2.7B, 57B-A14B): Qwen 2's attention, experts, and one more expert that every token uses.
 import type { Architecture } from './architecture.ts';
 import { attentionBlockTensors, denseConfig, embeddingTensors, fixedForDense, qkvBiasTensors } from './dense.ts';
-import { expertCounts, expertTensors, fixedForSparseBlocks, sharedExpertTensors } from './mixture.ts';
+import {
+  expertCounts,
+  expertTensors,
+  fixedForSparseBlocks,
+  sharedExpertTensors,
+  sharedMixturePairs,
+} from './mixture.ts';
 
 export const qwen2moe: Architecture = {
   family: 'qwen2moe',
@@ -45,4 +51,5 @@ export const qwen2moe: Architecture = {
     ...sharedExpertTensors,
   ],
   block: { mlp: 'swiglu', experts: { weightsOver: 'all' }, qkNorm: false, rope: 'neox' },
+  awq: sharedMixturePairs,
 };

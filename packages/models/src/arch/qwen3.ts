@@ -1,6 +1,13 @@
 // Qwen 3 (dense): no biases, an RMS norm on every q and k head, and a head size of its own.
 import type { Architecture } from './architecture.ts';
-import { denseBlockTensors, denseConfig, embeddingTensors, fixedForDense, headNormTensors } from './dense.ts';
+import {
+  denseBlockTensors,
+  denseConfig,
+  densePairs,
+  embeddingTensors,
+  fixedForDense,
+  headNormTensors,
+} from './dense.ts';
 
 export const qwen3: Architecture = {
   family: 'qwen3',
@@ -16,4 +23,5 @@ export const qwen3: Architecture = {
   slidingWindow: false,
   tensors: [...embeddingTensors, ...denseBlockTensors({ permute: false }), ...headNormTensors],
   block: { mlp: 'swiglu', qkNorm: true, rope: 'neox' },
+  awq: densePairs,
 };

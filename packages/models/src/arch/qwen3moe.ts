@@ -1,7 +1,7 @@
 // Qwen 3 MoE (30B-A3B, 235B-A22B, Coder): Qwen 3's attention with experts in place of the MLP.
 import type { Architecture } from './architecture.ts';
 import { attentionBlockTensors, denseConfig, embeddingTensors, fixedForDense, headNormTensors } from './dense.ts';
-import { expertCounts, expertTensors, fixedForSparseBlocks } from './mixture.ts';
+import { expertCounts, expertTensors, fixedForSparseBlocks, mixturePairs } from './mixture.ts';
 
 export const qwen3moe: Architecture = {
   family: 'qwen3moe',
@@ -38,4 +38,5 @@ export const qwen3moe: Architecture = {
     ...expertTensors('mlp', { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' }),
   ],
   block: { mlp: 'swiglu', experts: { weightsOver: 'chosen' }, qkNorm: true, rope: 'neox' },
+  awq: mixturePairs,
 };

@@ -22,7 +22,7 @@ export function* runBlock(pass: BatchPass, weights: BlockWeights, cache: LayerCa
   yield* feedForward(pass, weights);
 }
 
-function attend(pass: BatchPass, weights: BlockWeights, cache: LayerCache): Tensor {
+export function attend(pass: BatchPass, weights: BlockWeights, cache: LayerCache): Tensor {
   const { device, hyperparameters, buffers, blockTokens } = pass;
   const { headCount: heads, headCountKv: kvHeads, keyLength: headDim, slidingWindow, rmsEps: eps } = hyperparameters;
   const { residual, normed, q, k, v, attended, cos, sin, blockTable, seqs, positions } = buffers;
@@ -50,7 +50,7 @@ function attend(pass: BatchPass, weights: BlockWeights, cache: LayerCache): Tens
   return normed;
 }
 
-function* feedForward(pass: BatchPass, weights: BlockWeights): Generator<Addend, void> {
+export function* feedForward(pass: BatchPass, weights: BlockWeights): Generator<Addend, void> {
   const { device, buffers } = pass;
   const { residual, normed, mlp, experts, sharedExpert } = buffers;
   device.run('rmsNorm', [residual, weights.ffnNorm], normed, { eps: pass.hyperparameters.rmsEps });
