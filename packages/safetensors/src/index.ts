@@ -1,3 +1,4 @@
+export { layoutSafetensors, type PlacedTensor, type SafetensorsEntry, type SafetensorsLayout } from './layout.ts';
 export { openSafetensors, type Safetensors, type SafetensorsTensor } from './open.ts';
 export { openSharded } from './sharded.ts';
 export { type SafetensorsInput, writeSafetensors } from './write.ts';

@@ -1,0 +1,126 @@
+// A stored tensor of any type as plain numbers: copied where the type stays, decoded and rounded to nearest otherwise.
+// Counts the numbers that the new type does not hold exactly.
+import { type DType, dtypeByName, rowBytes, type TranscodePool } from '@quern/blocks';
+import type { TensorView } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
+import type { HfTensor } from './hf-folder.ts';
+
+export type PlainType = 'F32' | 'F16' | 'BF16';
+
+export interface RecodeOptions {
+  /** Write NaN and infinities as they come. */
+  allowNonFinite?: boolean;
+  /** `inf`: numbers beyond F16 become infinite. Default `refuse`. */
+  onOverflow?: 'refuse' | 'inf';
+  /** Told when a tensor is written. */
+  onRecoded?: (report: RecodeReport) => void;
+}
+
+export interface RecodeReport {
+  readonly name: string;
+  readonly from: DType;
+  readonly to: DType;
+  /** Numbers in it. */
+  readonly count: number;
+  /** Numbers that changed because `to` does not hold them. */
+  readonly rounded: number;
+}
+
+const bytesPerStep = 2 ** 23;
+
+/**
+ * @param view under the name that it gets
+ * @throws QuernError `transcode-unsupported` when the type has no decoder; its `write` also `refused-non-finite`,
+ *   `refused-f16-overflow`, and what reading throws
+ */
+export function recodedTensor(
+  view: TensorView,
+  type: PlainType,
+  pool: TranscodePool,
+  options: RecodeOptions = {},
+): HfTensor {
+  const { name, dtype: from, shape, rows, cols } = view;
+  const to = dtypeByName(type)!;
+  const values = dtypeByName('F32')!;
+  if (!pool.supports(from, from === to ? to : values)) {
+    throw new QuernError('transcode-unsupported', `Weights stored as ${from.name} cannot be decoded.`, {
+      file: view.file,
+      tensor: name,
+    });
+  }
+  const rowsPerStep = Math.max(1, Math.floor((pool.threads * bytesPerStep) / Math.max(1, 4 * cols)));
+
+  /** `from` to `to` in memory; row numbers of what is reported count from `first`. */
+  const transcode = async (stored: Uint8Array, first: number, count: number, from: DType, to: DType) => {
+    const out = new Uint8Array(count * rowBytes(to, cols));
+    const found = await pool.transcode(
+      { from, to, rows: count, cols },
+      (into, { sourceOffset, sourceBytes }) => into.set(stored.subarray(sourceOffset, sourceOffset + sourceBytes)),
+      (bytes, { targetOffset }) => out.set(bytes, targetOffset),
+    );
+    refuse(view, to, found, first, options);
+    return out;
+  };
+  return {
+    name,
+    dtype: to,
+    shape,
+    async write(sink) {
+      let rounded = 0;
+      for (let first = 0; first < rows; first += rowsPerStep) {
+        const count = Math.min(rowsPerStep, rows - first);
+        const stored = new Uint8Array(count * view.rowBytes);
+        await view.readRows(first, count, stored);
+        let bytes = await transcode(stored, first, count, from, from === to ? to : values);
+        if (from !== to && to !== values) {
+          rounded += countInexact(bytes, type);
+          bytes = await transcode(bytes, first, count, values, to);
+        }
+        await sink.write(bytes, first * rowBytes(to, cols));
+      }
+      options.onRecoded?.({ name, from, to, count: rows * cols, rounded });
+    },
+  };
+}
+
+/** How many float32 numbers have bits that the narrower type drops. */
+function countInexact(bytes: Uint8Array, type: PlainType): number {
+  const bits = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  let inexact = 0;
+  if (type === 'BF16') {
+    for (let i = 0; i < bits.length; i++) if ((bits[i]! & 0xffff) !== 0) inexact++;
+    return inexact;
+  }
+  for (let i = 0; i < bits.length; i++) {
+    const exponent = (bits[i]! >>> 23) & 255;
+    // F16 has 10 bits of mantissa down to 2^-14 (exponent 113), then one less per power of two, none below 2^-24.
+    const dropped = exponent >= 113 ? 13 : 126 - exponent;
+    const mantissa = (bits[i]! & 0x7fffff) | (exponent === 0 ? 0 : 0x800000);
+    if (mantissa !== 0 && (dropped > 24 || exponent > 142 || (mantissa & ((1 << dropped) - 1)) !== 0)) inexact++;
+  }
+  return inexact;
+}
+
+function refuse(
+  view: TensorView,
+  to: DType,
+  found: Awaited<ReturnType<TranscodePool['transcode']>>,
+  first: number,
+  { allowNonFinite, onOverflow }: RecodeOptions,
+): void {
+  const place = { file: view.file, tensor: view.name };
+  const { nonFinite, firstNonFinite: where, f16Overflows } = found;
+  if (nonFinite > 0 && !allowNonFinite) {
+    const at = where ? `, the first in row ${first + where.row}, column ${where.col}` : '';
+    throw new QuernError('refused-non-finite', `${nonFinite} weights are NaN or infinite${at}.`, {
+      ...place,
+      remedy: 'The model is damaged. To write it all the same, add --allow-non-finite.',
+    });
+  }
+  if (f16Overflows > 0 && onOverflow !== 'inf') {
+    throw new QuernError('refused-f16-overflow', `${f16Overflows} weights are too large for ${to.name}.`, {
+      ...place,
+      remedy: 'Use --type bf16 or f32; or write infinities with --on-overflow inf.',
+    });
+  }
+}
