@@ -39,7 +39,7 @@ async function continuationInNode(modelPath: string): Promise<string> {
   const view = await openModel(modelPath);
   const tokenizer = tokenizerFromGguf(view.metadata);
   await view.close();
-  const engine = await Engine.start({ modelPath, threads: 1 });
+  const engine = await Engine.start({ modelPath, threads: 1, activations: 'int8' });
   const ids: number[] = [];
   const prompt = tokenizer.encode(beginning, { addSpecial: true });
   for await (const event of engine.generate(prompt, { maxTokens: 48, sampling: { temperature: 0 } }))
@@ -136,17 +136,21 @@ describe.skipIf(noChromium)('the page', () => {
     // V8 has no WebAssembly without a compiler, and no vectors on a processor without SSE 4.1.
     ['no WebAssembly', '--js-flags=--jitless', 'device-no-wasm'],
     ['no SIMD', '--js-flags=--no-enable-sse4-1', 'device-no-simd'],
-  ])('a browser with %s is told what is missing', async (_, flag, code) => {
+  ])('a browser with %s computes in plain JavaScript, and says what is missing', async (_, flag, code) => {
     await inBrowser(async (browser) => {
       const page = await TestPage.open(browser, isolated.url);
-      const { error, steps, model } = await page.loadUrl(`${isolated.url}/models/llama3.gguf`);
-      expect(error).toMatch(new RegExp(`\\[${code}\\]$`));
-      expect(steps.map((step) => /^.*: not used/.exec(step)?.[0])).toEqual([
-        'WebGPU: not used',
-        'WebAssembly with threads: not used',
-        'WebAssembly, one thread: not used',
+      const { steps, device, error } = await page.loadUrl(`${isolated.url}/models/tiny-llama-F16.gguf`);
+      expect(error).toBe('');
+      expect(steps).toEqual([
+        expect.stringMatching(/^WebGPU: not used\..*\[webgpu-no-adapter\]$/),
+        expect.stringMatching(new RegExp(`^WebAssembly with threads: not used\\..*\\[${code}\\]$`)),
+        expect.stringMatching(new RegExp(`^WebAssembly, one thread: not used\\..*\\[${code}\\]$`)),
+        'plain JavaScript, which is slow: used.',
       ]);
-      expect(model).toBe('');
+      expect(device).toContain('plain JavaScript');
+      const { text } = await page.ask(beginning, { maxTokens: 8, mode: 'continue' });
+      expect(text.length).toBeGreaterThan(10);
+      expect(continuations.get('tiny-llama-F16.gguf')!.startsWith(text)).toBe(true);
       expect(page.failures).toEqual([]);
     }, flag)();
   });

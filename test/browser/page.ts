@@ -1,5 +1,5 @@
 // The page as a person uses it: fields are filled, buttons pressed, and what is visible is read.
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 
 export interface Outcome {
   /** `loaded` lines, empty when it failed. */
@@ -18,7 +18,7 @@ export interface Reply {
   readonly error: string;
 }
 
-type Device = 'auto' | 'webgpu' | 'wasm-threads' | 'wasm';
+type Device = 'auto' | 'webgpu' | 'wasm-threads' | 'wasm' | 'javascript';
 
 export class TestPage {
   readonly page: Page;
@@ -34,7 +34,7 @@ export class TestPage {
     });
   }
 
-  static async open(browser: Browser, url: string): Promise<TestPage> {
+  static async open(browser: Browser | BrowserContext, url: string): Promise<TestPage> {
     const opened = new TestPage(await browser.newPage());
     await opened.page.goto(`${url}/`);
     return opened;

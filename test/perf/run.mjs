@@ -1,7 +1,7 @@
 // All benchmarks, one after the other, on an otherwise idle machine: more than half an hour on two cores, and 20 GB of
 // scratch space. What they print goes into docs/benchmarks.md.
 //
-//   npm run bench [-- name …]        names: quantize, model, convert, memory, matmul, generation
+//   npm run bench [-- name …]        names: quantize, model, convert, memory, matmul, generation, browser
 //
 // Needs a build (`npm run build`): forward passes run from it, since tsx slows closures down.
 import { spawnSync } from 'node:child_process';
@@ -20,23 +20,36 @@ function node(...args) {
 }
 
 /** Files of about 250M weights for generation; small ones fit in a cache and say little. */
-async function generation() {
+async function withFiles(types, measure) {
   const folder = mkdtempSync(join(tmpdir(), 'quern-bench-'));
   try {
     const checkpoint = join(folder, 'checkpoint');
     await syntheticCheckpoint(checkpoint, 500);
     const quern = join(here, '../../apps/quern/bin/quern.js');
-    const files = ['F16', 'Q8_0', 'Q4_K_M'].map((type) => {
+    const files = types.map((type) => {
       const file = join(folder, `${type}.gguf`);
       node(quern, 'convert', checkpoint, '--type', type, '-o', file);
       return file;
     });
-    for (const threads of ['1', '2'])
-      for (const activations of ['int8', 'f32'])
-        node(...onBuild, join(here, 'generation.ts'), ...files, '--threads', threads, '--activations', activations);
+    measure(files);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function generation() {
+  await withFiles(['F16', 'Q8_0', 'Q4_K_M'], (files) => {
+    for (const threads of ['1', '2'])
+      for (const activations of ['int8', 'f32'])
+        node(...onBuild, join(here, 'generation.ts'), ...files, '--threads', threads, '--activations', activations);
+  });
+}
+
+/** The page against wllama, in headless Chromium. */
+async function browser() {
+  await withFiles(['Q8_0', 'Q4_K_M'], (files) => {
+    for (const threads of ['1', '2']) node(...onBuild, join(here, 'browser.ts'), ...files, '--threads', threads);
+  });
 }
 
 const benchmarks = {
@@ -46,6 +59,7 @@ const benchmarks = {
   memory: () => node(join(here, 'memory.mjs')),
   matmul: () => node(...onBuild, join(here, 'matmul.ts')),
   generation,
+  browser,
 };
 
 console.log(`${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}, ${new Date().toISOString()}`);

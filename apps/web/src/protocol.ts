@@ -4,7 +4,7 @@ import type { ErrorData, FinishReason, SamplingOptions } from '@quern/engine';
 import type { ChatMessage } from '@quern/tokenizer';
 
 /** The ways to compute, best first. */
-export const deviceSteps = ['webgpu', 'wasm-threads', 'wasm'] as const;
+export const deviceSteps = ['webgpu', 'wasm-threads', 'wasm', 'javascript'] as const;
 export type DeviceStep = (typeof deviceSteps)[number];
 
 export interface LoadRequest {

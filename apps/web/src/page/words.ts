@@ -7,6 +7,7 @@ const stepNames: Readonly<Record<DeviceStep, string>> = {
   webgpu: 'WebGPU',
   'wasm-threads': 'WebAssembly with threads',
   wasm: 'WebAssembly, one thread',
+  javascript: 'plain JavaScript, which is slow',
 };
 
 /** What is wrong, where, what to do, and the code to search for. */

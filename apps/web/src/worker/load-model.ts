@@ -3,7 +3,7 @@
 import type { ModelView } from '@quern/checkpoint';
 import { type LoadedCore, loadCore } from '@quern/engine';
 import { QuernError } from '@quern/errors';
-import { type CpuDevice, cpuDevice, type Device, webgpuDevice } from '@quern/runtime';
+import { type CpuDevice, cpuDevice, type Device, referenceDevice, webgpuDevice } from '@quern/runtime';
 import { type DeviceStep, deviceSteps, type LoadRequest } from '../protocol.ts';
 
 export interface LoadReports {
@@ -88,21 +88,31 @@ const openers: Readonly<Record<DeviceStep, (request: LoadRequest) => Promise<Ope
   },
   async 'wasm-threads'({ threads = navigator.hardwareConcurrency }) {
     if (threads < 2) throw new QuernError('device-no-threads', 'This machine has one core.');
-    return { device: await openCpu(threads), detail: `${threads} threads` };
+    return openCpu(threads, `${threads} threads`);
   },
   async wasm() {
-    return { device: await openCpu(1), detail: '1 thread' };
+    return openCpu(1, '1 thread');
+  },
+  async javascript() {
+    return { device: referenceDevice(), detail: 'no vectors' };
   },
 };
 
 /** The most memory that the browser lets the device reserve addresses for: on phones that is less than 4 GiB. */
-async function openCpu(threads: number): Promise<CpuDevice> {
+async function reserveMemory(threads: number): Promise<CpuDevice> {
+  // Rounded activations, as under `quern serve`: several times as fast.
+  const open = (memoryBytes?: number) => cpuDevice({ threads, memoryBytes, activations: 'int8' });
   for (const memoryBytes of [undefined, 2 ** 31, 2 ** 30]) {
     try {
-      return await cpuDevice({ threads, memoryBytes });
+      return await open(memoryBytes);
     } catch (error) {
       if (!(error instanceof QuernError) || error.code !== 'device-out-of-memory') throw error;
     }
   }
-  return cpuDevice({ threads, memoryBytes: 2 ** 29 });
+  return open(2 ** 29);
+}
+
+async function openCpu(threads: number, detail: string): Promise<OpenedDevice> {
+  const device = await reserveMemory(threads);
+  return { device, detail: device.relaxedSimd ? `${detail}, relaxed SIMD` : detail };
 }

@@ -6,24 +6,25 @@ import { QuernError } from '@quern/errors';
 import { type CpuDevice, type CpuDeviceOptions, type CpuHost, createCpuDevice } from './cpu-device.ts';
 import type { Seat } from './crew.ts';
 
-const moduleFile = new URL('../cpu.wasm', import.meta.url);
+const plainFile = new URL('../cpu.wasm', import.meta.url);
+const relaxedFile = new URL('../cpu-relaxed.wasm', import.meta.url);
 
 const browserHost: CpuHost = {
   cores: globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1,
-  // Only the plain kernels: which engine versions compile relaxed SIMD rightly is known of Node alone.
   async loadModules() {
     if (typeof WebAssembly === 'undefined')
       throw new QuernError('device-no-wasm', 'This browser runs no WebAssembly.', { remedy: useAnother });
-    const response = await fetch(moduleFile).catch((cause: unknown) => missing(cause));
-    if (!response.ok) missing(`status ${response.status}`);
-    const plain = await WebAssembly.compile(await response.arrayBuffer()).catch((cause: unknown) => {
+    const plain = await WebAssembly.compile(await fetchModule(plainFile)).catch((cause: unknown) => {
       const lacking = WebAssembly.validate(simdModule) ? 'what the kernels need' : 'SIMD';
       throw new QuernError('device-no-simd', `This browser's WebAssembly lacks ${lacking}.`, {
         remedy: useAnother,
         cause,
       });
     });
-    return { plain };
+    if (!trustsRelaxed()) return { plain };
+    // An engine without relaxed SIMD refuses the module; nothing is lost but a few kilobytes.
+    const relaxed = await WebAssembly.compile(await fetchModule(relaxedFile)).catch(() => undefined);
+    return relaxed ? { plain, relaxed } : { plain };
   },
   startWorker: (seat: Seat) =>
     new Promise((resolve, reject) => {
@@ -38,11 +39,26 @@ const browserHost: CpuHost = {
     }),
 };
 
+/**
+ * V8 compiled relaxed dot products wrongly in its baseline tier until a version between those of Node 20 and Node 24 (13.6,
+ * Chromium 136). Other engines are not V8 and have not been measured: they keep the plain kernels.
+ */
+function trustsRelaxed(): boolean {
+  const version = /\bChrom(?:e|ium)\/(\d+)/.exec(navigator.userAgent)?.[1];
+  return version !== undefined && Number(version) >= 136;
+}
+
+async function fetchModule(file: URL): Promise<ArrayBuffer> {
+  const response = await fetch(file).catch((cause: unknown) => missing(file, cause));
+  if (!response.ok) missing(file, `status ${response.status}`);
+  return response.arrayBuffer();
+}
+
 const useAnother = 'Use a current version of the browser, or another one.';
 
-function missing(cause: unknown): never {
+function missing(file: URL, cause: unknown): never {
   throw new QuernError('device-no-kernels', 'The WASM kernels of the cpu device are missing.', {
-    file: moduleFile.href,
+    file: file.href,
     remedy: 'Load the page again; its host must serve the .wasm file beside the code.',
     cause,
   });
