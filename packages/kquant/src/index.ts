@@ -7,13 +7,20 @@ export {
   writeFlags,
 } from './command/flags.ts';
 export { convertedName, quantizedName } from './command/output-name.ts';
-export { type QuantizePlan, type QuantizePlanRequest, quantizePlan } from './command/quantize-plan.ts';
+export {
+  type PlanInputs,
+  planInputs,
+  type QuantizePlan,
+  type QuantizePlanRequest,
+  quantizePlan,
+} from './command/quantize-plan.ts';
 export { describePlan, describeTensors, describeVerdicts, describeWritten, planSummary } from './command/report.ts';
 export { type ReportOptions, writeAndReport } from './command/write-and-report.ts';
 export { type ImportanceChoice, type ImportanceSource, openImportance } from './importance/open-importance.ts';
 export { type FileType, fileTypeNamed, fileTypes } from './plan/file-types.ts';
 export type { PlannedImatrix } from './plan/importance.ts';
 export { splitName, splitPlan } from './plan/keep-split.ts';
+export { keepsTypeBecause } from './plan/keeps-type.ts';
 export { type MetadataOverride, parseOverride } from './plan/override-metadata.ts';
 export { completePlan, type Plan, type PlannedTensor, type PlanTotals, type TensorPlan } from './plan/plan.ts';
 export { type ConversionType, conversionType, planConversion } from './plan/plan-conversion.ts';
@@ -22,7 +29,8 @@ export { parseLayers } from './plan/prune-layers.ts';
 export { refuseCompromises, refuseUnwritable } from './plan/refusals.ts';
 export { ggmlType, readTensorTypes, type TensorTypeRule } from './plan/tensor-types.ts';
 export { refuseErrors, type TensorVerdict, type VerifyOptions, verifyModel } from './verify/verify-model.ts';
+export { type EncodedTensor, encodeTensor } from './write/encode-tensor.ts';
 export { type MergeOptions, mergeParts } from './write/merge-parts.ts';
 export { partName } from './write/part-file.ts';
 export { parseShard, type ShardNumber } from './write/shard.ts';
-export { type WriteOptions, type WriteProgress, type WriteResult, writeModel } from './write/write-model.ts';
+export { layoutOf, type WriteOptions, type WriteProgress, type WriteResult, writeModel } from './write/write-model.ts';

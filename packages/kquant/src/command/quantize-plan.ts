@@ -30,8 +30,21 @@ export interface QuantizePlan {
   readonly imatrix?: ImportanceSource;
 }
 
+/** What a plan is made with, besides the model and the file type. */
+export interface PlanInputs {
+  readonly options: PlanOptions;
+  /** To be closed when the model is written. */
+  readonly imatrix?: ImportanceSource;
+}
+
 /** @throws QuernError those of parsing flags, `openImportance`, `measureImportance` and `planTypes` */
 export async function quantizePlan(view: ModelView, request: QuantizePlanRequest, flags: Flags): Promise<QuantizePlan> {
+  const { options, imatrix } = await planInputs(view, request, flags);
+  return { plan: planTypes(view, request.fileType, options), ...(imatrix && { imatrix }) };
+}
+
+/** The part of `quantizePlan` that reads and measures. */
+export async function planInputs(view: ModelView, request: QuantizePlanRequest, flags: Flags): Promise<PlanInputs> {
   const { fileType, converted, keepSplit, allowRequantize } = request;
   const options: PlanOptions = {
     converted,
@@ -51,10 +64,7 @@ export async function quantizePlan(view: ModelView, request: QuantizePlanRequest
   // What is wrong with the flags should show before hours of measuring.
   planTypes(view, fileType, options);
   const imatrix = await imatrixOf(view, request, flags);
-  return {
-    plan: planTypes(view, fileType, { ...options, imatrix }),
-    ...(imatrix && 'importanceOf' in imatrix && { imatrix }),
-  };
+  return { options: { ...options, imatrix }, ...(imatrix && 'importanceOf' in imatrix && { imatrix }) };
 }
 
 async function imatrixOf(

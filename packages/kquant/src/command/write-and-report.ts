@@ -22,6 +22,8 @@ export interface ReportOptions extends WriteFlagValues {
   /** Write as many files as the input has. */
   keepSplit?: boolean;
   signal?: AbortSignal;
+  /** More facts for the document of `--json`. */
+  facts?: object;
 }
 
 interface Written {
@@ -52,13 +54,13 @@ export async function writeAndReport(
   if (strict) refuseCompromises(plan, view.path);
   if (dryRun) {
     const refusal = refusalOf(plan, view.path);
-    if (json) printJson({ path, notes, ...planSummary(plan), ...(refusal && { refusal }) });
+    if (json) printJson({ path, notes, ...options.facts, ...planSummary(plan), ...(refusal && { refusal }) });
     else printLine(`${describeTensors(plan)}\n\n${describePlan(plan)}\n${path}: not written (dry run)`);
     if (refusal && !json) printNote(`note: this would be refused: ${refusal.describe()}`);
     return undefined;
   }
   const written = await writeAll(view, plan, path, options, bound !== undefined);
-  return report(notes, plan, written, bound, json ?? false);
+  return report(notes, plan, written, bound, options);
 }
 
 /** Why the plan could not be written, if so. */
@@ -125,7 +127,7 @@ function report(
   plan: Plan,
   written: readonly Written[],
   bound: number | undefined,
-  json: boolean,
+  { json, facts }: ReportOptions,
 ): number | undefined {
   const error = written.map(({ verdicts, result }) => verdicts && failure(verdicts, bound!, result.path)).find(Boolean);
   const verdicts = written.flatMap((file) => file.verdicts ?? []);
@@ -133,7 +135,7 @@ function report(
     const [first] = written;
     const files = written.length === 1 ? first!.result : { files: written.map(({ result }) => result) };
     const verify = bound === undefined ? {} : { verify: { bound, tensors: verdicts } };
-    printJson({ notes, ...planSummary(plan), ...files, ...verify, ...(error && { error }) });
+    printJson({ notes, ...facts, ...planSummary(plan), ...files, ...verify, ...(error && { error }) });
   } else {
     if (bound !== undefined) printLine(`${describeVerdicts(verdicts)}\n`);
     printLine(describePlan(plan));

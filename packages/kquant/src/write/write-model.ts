@@ -82,10 +82,7 @@ export async function writeModel(
   refuseUnwritable(plan, view.path);
   if (options.strict) refuseCompromises(plan, view.path);
   const views = plan.tensors.map((tensor) => viewOf(view, tensor));
-  const layout = layoutGguf(
-    plan.metadata,
-    plan.tensors.map(({ name, to, shape }) => ({ name, dtype: to, shape })),
-  );
+  const layout = layoutOf(plan);
   const files = new Set(views.map((tensor) => tensor.file));
   if (options.imatrix) files.add(options.imatrix.path);
   const content = await contentIdentity(layout, plan, files, options);
@@ -126,6 +123,13 @@ export async function writeModel(
     if (!options.pool) await pool.close();
   }
 }
+
+/** Where everything will stand in the file; its `fileBytes` are the size of the file. */
+export const layoutOf = ({ metadata, tensors }: Plan): GgufLayout =>
+  layoutGguf(
+    metadata,
+    tensors.map(({ name, to, shape }) => ({ name, dtype: to, shape })),
+  );
 
 /** What the shard asked for covers, and the header of its part; of a whole file everything, and no header. */
 function partOf(plan: Plan, layout: GgufLayout, identity: string, number?: ShardNumber) {
