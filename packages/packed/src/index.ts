@@ -1,2 +1,10 @@
-// What a packed weight is: AWQ, GPTQ, compressed-tensors, MLX, ModelOpt, block FP8, MXFP4; reading and writing.
-export {};
+// What a packed weight of a Hugging Face checkpoint is: how each format stores it, reading and writing.
+export { dequantize } from './integer-weight.ts';
+export { describesActivations, openPacked } from './open.ts';
+export type { PackedScheme } from './packed-scheme.ts';
+export type { ExactForm, GroupedRows, PackedWeight } from './packed-weight.ts';
+export type { PackedConfig, PackedModules, PackedPart, Packer, PackerLimits, PackOptions } from './packer.ts';
+export { packers } from './packers.ts';
+export { schemeOf } from './scheme.ts';
+export type { StoredTensor } from './stored-tensor.ts';
+export type { TileLimits } from './tile-cache.ts';
