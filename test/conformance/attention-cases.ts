@@ -48,6 +48,11 @@ const layouts: Layout[] = [
   { heads: 1, kvHeads: 1, headDim: 4, blockTokens: 1, ends: [0], tokens: 1 },
   { heads: 8, kvHeads: 2, headDim: 32, blockTokens: 16, ends: [1000, 3, 64], tokens: 1 },
   { heads: 4, kvHeads: 4, headDim: 64, blockTokens: 32, ends: [700], tokens: 1, window: 333 },
+  // On the CPU: spans of 512 positions, shared by threads and not; more heads than are handled together; large heads.
+  { heads: 4, kvHeads: 2, headDim: 32, blockTokens: 32, ends: [1535, 512, 511], tokens: 2 },
+  { heads: 32, kvHeads: 1, headDim: 32, blockTokens: 16, ends: [1100], tokens: 66, window: 600 },
+  { heads: 3, kvHeads: 1, headDim: 256, blockTokens: 32, ends: [600], tokens: 9 },
+  { heads: 2, kvHeads: 1, headDim: 1024, blockTokens: 4, ends: [9], tokens: 3 },
 ];
 
 /** Block table, seq and pos of a layout; blocks are dealt in random order and unused entries hold −1. */

@@ -1,9 +1,14 @@
 // docs/ops.md is this file's snapshot: after changing an op, `npx vitest run test/conformance/ops-page.test.ts -u`.
-import { type Op, type Operand, ops, type ParamRule } from '@quern/runtime';
+import { cacheTypes, type Op, type Operand, ops, type ParamRule } from '@quern/runtime';
 import { expect, it } from 'vitest';
 
-function operandLine(kind: string, { name, dtype, shape, optional, mayAlias, below }: Operand): string {
-  const notes = [optional && 'optional', mayAlias && 'may be the output', below && `values 0 … ${below} − 1`];
+function operandLine(kind: string, { name, dtype, shape, optional, mayAlias, below, wholeBlocks }: Operand): string {
+  const notes = [
+    optional && 'optional',
+    mayAlias && 'may be the output',
+    below && `values 0 … ${below} − 1`,
+    wholeBlocks && `${wholeBlocks} is whole blocks`,
+  ];
   return `| ${kind} | \`${name}\` | ${dtype} | [${shape.join(', ')}] | ${notes.filter(Boolean).join('; ')} |`;
 }
 
@@ -12,7 +17,8 @@ function ruleText(rule: ParamRule): string {
   const least = rule.min === undefined ? '' : ` ≥ ${rule.min}`;
   if (rule.kind === 'number') return `number${least}`;
   const step = rule.multipleOf ? `, multiple of ${rule.multipleOf}` : '';
-  return `integer${least}${step}${rule.optional ? ', optional' : ''}`;
+  const most = rule.max === undefined ? '' : ` and ≤ ${rule.max}`;
+  return `integer${least}${most}${step}${rule.optional ? ', optional' : ''}`;
 }
 
 function section({ name, formula, inputs, output, params, tolerance, cpu, wgsl }: Op): string {
@@ -40,7 +46,8 @@ const page = [
   '# Ops',
   '',
   'Generated from the `op.ts` of each op in packages/runtime/src/ops by test/conformance/ops-page.test.ts; do not edit.',
-  'T tokens of the batch, S its sequences, E experts; `weights` is any stored type that can be decoded; a shape […] is any shape.',
+  'T tokens of the batch, S its sequences, E experts; `weights` is any stored type that can be decoded; `cache` is',
+  `${cacheTypes.join(', ')}; a shape […] is any shape.`,
   '',
   ...Object.values(ops as unknown as Record<string, Op>).map(section),
 ].join('\n');

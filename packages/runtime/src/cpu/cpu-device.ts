@@ -39,6 +39,8 @@ const MAX_PAGES = 65535;
 const PAGE_BYTES = 65536;
 /** Rounded activations of one matmul; more tokens than fit are multiplied in several goes. */
 const STAGING_BYTES = 8 * 2 ** 20;
+/** What the kernels of one op pass on to each other. */
+const WORKSPACE_BYTES = 2 * 2 ** 20;
 /** Kept for constants, control block, scratch, rounded activations and alignment. */
 const RESERVED_BYTES = 24 * 2 ** 20;
 const MAX_TENSOR_BYTES = MAX_PAGES * PAGE_BYTES - RESERVED_BYTES;
@@ -115,6 +117,7 @@ export class CpuDevice implements Device {
   readonly relaxedSimd: boolean;
   readonly #parts: CpuParts;
   readonly #table: TensorTable<{ address: number }>;
+  #workspace: number | undefined;
   #disposed = false;
 
   constructor(parts: CpuParts) {
@@ -191,7 +194,6 @@ export class CpuDevice implements Device {
     dtypes,
   }: CheckedCall<{ address: number }, Name>): string | undefined {
     return dtypes.find((dtype, i) => {
-      if (spec.inputs[i]!.dtype === 'cache') return dtype !== 'F32';
       if (spec.inputs[i]!.dtype !== 'weights') return false;
       const type = dtypeByName(dtype).ggmlId;
       return type === undefined || !this.#parts.leader.decodes(type);
@@ -220,9 +222,16 @@ export class CpuDevice implements Device {
         const { ggmlId, blockSize, typeSize } = stored(operand);
         return [ggmlId!, blockSize, typeSize];
       },
+      indices: (operand) => this.#i32(inputs[place(operand)]!),
+      workspace: (bytes) => this.#workspaceFor(bytes),
       rounding: (operand, cols) => this.#staging(stored(operand), cols),
       y: addressOf(output),
     };
+  }
+
+  #workspaceFor(bytes: number): number | undefined {
+    if (bytes > WORKSPACE_BYTES) return undefined;
+    return (this.#workspace ??= this.#parts.heap.allocate(WORKSPACE_BYTES));
   }
 
   #staging({ ggmlId, blockSize }: DType, cols: number): Staging | undefined {

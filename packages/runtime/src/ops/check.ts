@@ -84,8 +84,11 @@ function paramProblem(rule: ParamRule, value: unknown): string | undefined {
     case 'integer': {
       if (value === undefined && rule.optional) return undefined;
       const step = rule.multipleOf ?? 1;
-      const fits = Number.isSafeInteger(value) && (value as number) >= rule.min && (value as number) % step === 0;
-      return fits ? undefined : `an integer ≥ ${rule.min}${step > 1 ? `, a multiple of ${step}` : ''}`;
+      const { min, max = Infinity } = rule;
+      const number = value as number;
+      const fits = Number.isSafeInteger(value) && number >= min && number <= max && number % step === 0;
+      const range = max === Infinity ? `≥ ${min}` : `in ${min} … ${max}`;
+      return fits ? undefined : `an integer ${range}${step > 1 ? `, a multiple of ${step}` : ''}`;
     }
   }
 }

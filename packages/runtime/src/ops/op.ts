@@ -25,7 +25,13 @@ export interface Operand {
 }
 
 export type ParamRule =
-  | { readonly kind: 'integer'; readonly min: number; readonly optional?: true; readonly multipleOf?: number }
+  | {
+      readonly kind: 'integer';
+      readonly min: number;
+      readonly max?: number;
+      readonly optional?: true;
+      readonly multipleOf?: number;
+    }
   | { readonly kind: 'number'; readonly min?: number }
   | { readonly kind: 'choice'; readonly of: readonly string[] };
 
@@ -64,6 +70,10 @@ export interface CpuCall<Name extends OpName> {
   weight(operand: string): readonly [type: number, blockSize: number, typeSize: number];
   /** Where rows of `cols` floats that meet this weight operand are rounded to; undefined when they stay floats. */
   rounding(operand: string, cols: number): Staging | undefined;
+  /** The values of an I32 operand. */
+  indices(operand: string): Int32Array;
+  /** Address of memory for what several kernels of this call pass on; undefined when it is too much. */
+  workspace(bytes: number): number | undefined;
   readonly y: number;
 }
 

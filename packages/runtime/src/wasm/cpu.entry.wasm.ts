@@ -2,7 +2,7 @@
 // kernel(args, begin, end, scratch): args points at 32-bit words (each kernel lists its own), items begin … end are done,
 // scratch is 32 KiB that belong to the calling thread.
 export { add } from '../ops/add/kernel.wasm';
-export { attention } from '../ops/attention/kernel.wasm';
+export { attention, attentionJoin, attentionSpans } from '../ops/attention/kernel.wasm';
 export { combineExperts } from '../ops/combine-experts/kernel.wasm';
 export { embed } from '../ops/embed/kernel.wasm';
 export { gateRows } from '../ops/gate-rows/kernel.wasm';

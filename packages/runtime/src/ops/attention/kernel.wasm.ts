@@ -1,116 +1,190 @@
-// One (token, head) per item. Positions are visited in tiles of 64 with a running maximum and sum (online softmax), so
-// scratch does not grow with the context; the output row itself holds the running weighted sum of values.
-import { exp1, exp4 } from '../../wasm/exp.wasm';
-import { addWide, maxLane, sums, wideSum } from '../../wasm/lanes.wasm';
+// Softmax over spans of positions, each visited in tiles with a running maximum and sum (online softmax), so that scratch
+// does not grow with the context. A tile is read and decoded once for all heads that share its keys and all tokens of an
+// item. The spans of a query are joined in their order, by whoever computes them: a thread that takes one span after the
+// other (attention), or one that joins what several threads left in memory (attentionSpans, then attentionJoin).
+import { exp1 } from '../../wasm/exp.wasm';
+import {
+  CELLS, clearSoftmax, copySoftmax, firstOf, highOf, joinedSoftmax, largest, lastOf, lowOf, mostQueries, outputOf, queryAt,
+  setQuery, setSoftmax, setTileRange, SOFTMAX_BYTES, SPAN, spanSoftmax, SUMS, tilePositions, total,
+} from './queries.wasm';
+import { accumulate, gather, multiply, score, weigh } from './tile.wasm';
 
-const TILE: usize = 64;
-// Scratch: byte offset in the cache of each position of the tile, then their scores.
-const SCORES: usize = TILE * 4;
+// args: q, kCache, vCache, blockTable, seq, pos, y, heads, kvHeads, headDim, maxBlocks, blockTokens, window, scale (f32),
+// type, blockSize and typeSize of the keys, the same of the values, T, tokensPerItem, spans, partials.
+@inline function headsOf(args: usize): usize { return load<u32>(args, 28); }
+@inline function kvHeadsOf(args: usize): usize { return load<u32>(args, 32); }
+@inline function headDimOf(args: usize): usize { return load<u32>(args, 36); }
+@inline function positionOf(args: usize, token: usize): usize { return load<u32>(<usize>load<u32>(args, 20) + token * 4); }
+@inline function sequenceOf(args: usize, token: usize): usize { return load<u32>(<usize>load<u32>(args, 16) + token * 4); }
+@inline
+function firstPosition(args: usize, token: usize): usize {
+  const last = positionOf(args, token);
+  const window: usize = load<u32>(args, 48);
+  return last >= window ? last - window + 1 : 0;
+}
 
-/** args: q, kCache, vCache, blockTable, seq, pos, y, heads, kvHeads, headDim, maxBlocks, blockTokens, window, scale (f32) */
+/** A partial result: Σ weight · value [headDim] and the softmax it belongs to. */
+@inline
+function partialAt(args: usize, row: usize, span: usize): usize {
+  return <usize>load<u32>(args, 92) + (row * load<u32>(args, 88) + span) * (headDimOf(args) * 4 + SOFTMAX_BYTES);
+}
+
+/** An item is some tokens and a head of keys. */
 export function attention(args: usize, begin: usize, end: usize, scratch: usize): void {
-  const heads: usize = load<u32>(args, 28);
-  const kvHeads: usize = load<u32>(args, 32);
-  const headBytes: usize = load<u32>(args, 36) * 4;
-  const kvBytes = kvHeads * headBytes;
+  const kvHeads = kvHeadsOf(args);
+  const tokensPerItem: usize = load<u32>(args, 84);
   for (let item = begin; item < end; item++) {
-    const token = item / heads;
-    const kvHead = (item % heads) / (heads / kvHeads);
-    const query = <usize>load<u32>(args) + item * headBytes;
-    const keys = <usize>load<u32>(args, 4) + kvHead * headBytes;
-    const values = <usize>load<u32>(args, 8) + kvHead * headBytes;
-    const out = <usize>load<u32>(args, 24) + item * headBytes;
-    const last: usize = load<u32>(<usize>load<u32>(args, 20) + token * 4);
-    const window: usize = load<u32>(args, 48);
-    memory.fill(out, 0, headBytes);
-    let highest: f32 = -Infinity;
-    let total: f64 = 0;
-    for (let from = last >= window ? last - window + 1 : 0; from <= last; from += TILE) {
-      const count = min(TILE, last - from + 1);
-      locate(args, token, from, count, kvBytes, scratch);
-      const tileMax = score(query, keys, headBytes, count, load<f32>(args, 52), scratch);
-      if (!(tileMax <= highest)) {
-        const shrink = exp1(highest - tileMax);
-        total *= shrink;
-        multiply(out, headBytes, shrink);
-        highest = tileMax;
+    const kvHead = item % kvHeads;
+    const endToken = min((item / kvHeads + 1) * tokensPerItem, <usize>load<u32>(args, 80));
+    for (let token = (item / kvHeads) * tokensPerItem; token < endToken; ) {
+      let next = token + 1; // of another sequence
+      while (next < endToken && sequenceOf(args, next) == sequenceOf(args, token)) next++;
+      attendTokens(args, token, next, kvHead, scratch);
+      token = next;
+    }
+  }
+}
+
+/** An item is a token, a head of keys and a span. */
+export function attentionSpans(args: usize, begin: usize, end: usize, scratch: usize): void {
+  const kvHeads = kvHeadsOf(args);
+  const spans: usize = load<u32>(args, 88);
+  const group = headsOf(args) / kvHeads;
+  const headBytes = headDimOf(args) * 4;
+  const most = mostQueries(headDimOf(args));
+  for (let item = begin; item < end; item++) {
+    const span = item % spans;
+    const kvHead = (item / spans) % kvHeads;
+    const token = item / spans / kvHeads;
+    const from = (firstPosition(args, token) / SPAN + span) * SPAN;
+    if (from > positionOf(args, token)) continue;
+    for (let head: usize = 0; head < group; head += most) {
+      const queries = min(most, group - head);
+      listQueries(args, token, kvHead, head, queries, scratch);
+      attendSpan(args, token, kvHead, from, queries, scratch);
+      for (let n: usize = 0; n < queries; n++) {
+        const partial = partialAt(args, token * headsOf(args) + kvHead * group + head + n, span);
+        memory.copy(partial, scratch + SUMS + n * headBytes, headBytes);
+        copySoftmax(partial + headBytes, spanSoftmax(queryAt(scratch, n)));
       }
-      total += weigh(count, highest, scratch);
-      accumulate(out, values, headBytes, count, scratch);
     }
-    multiply(out, headBytes, <f32>(1 / total));
   }
 }
 
-/** Byte offsets of the cells of positions `from` …; the last one is repeated up to a multiple of four. */
-function locate(args: usize, token: usize, from: usize, count: usize, kvBytes: usize, scratch: usize): void {
+/** An item is a row of y. */
+export function attentionJoin(args: usize, begin: usize, end: usize, scratch: usize): void {
+  const headBytes = headDimOf(args) * 4;
+  for (let item = begin; item < end; item++) {
+    const token = item / headsOf(args);
+    const count = positionOf(args, token) / SPAN - firstPosition(args, token) / SPAN + 1;
+    const out = <usize>load<u32>(args, 24) + item * headBytes;
+    for (let span: usize = 0; span < count; span++) {
+      const partial = partialAt(args, item, span);
+      join(span == 0, out, scratch, partial, partial + headBytes, headBytes);
+    }
+    multiply(out, headBytes, <f32>(1 / total(scratch)));
+  }
+}
+
+/** Tokens `begin` … `end − 1` of one sequence and all heads that share `kvHead`. */
+function attendTokens(args: usize, begin: usize, end: usize, kvHead: usize, scratch: usize): void {
+  const headBytes = headDimOf(args) * 4;
+  const most = mostQueries(headDimOf(args));
+  const all = (end - begin) * (headsOf(args) / kvHeadsOf(args));
+  for (let done: usize = 0; done < all; done += most) {
+    const queries = min(most, all - done);
+    listQueries(args, begin, kvHead, done, queries, scratch);
+    let first: usize = usize.MAX_VALUE, last: usize = 0;
+    for (let n: usize = 0; n < queries; n++) {
+      first = min(first, firstOf(queryAt(scratch, n)));
+      last = max(last, lastOf(queryAt(scratch, n)));
+    }
+    for (let from = first & ~(SPAN - 1); from <= last; from += SPAN) {
+      attendSpan(args, begin, kvHead, from, queries, scratch);
+      for (let n: usize = 0; n < queries; n++) {
+        const query = queryAt(scratch, n);
+        if (lastOf(query) < from || firstOf(query) >= from + SPAN) continue;
+        const sums = scratch + SUMS + n * headBytes;
+        join(firstOf(query) >= from, outputOf(query), joinedSoftmax(query), sums, spanSoftmax(query), headBytes);
+      }
+    }
+    for (let n: usize = 0; n < queries; n++) {
+      const query = queryAt(scratch, n);
+      multiply(outputOf(query), headBytes, <f32>(1 / total(joinedSoftmax(query))));
+    }
+  }
+}
+
+/** Queries number `skip` … of those that token `begin` and the ones after it have for `kvHead`. */
+function listQueries(args: usize, begin: usize, kvHead: usize, skip: usize, queries: usize, scratch: usize): void {
+  const group = headsOf(args) / kvHeadsOf(args);
+  const headBytes = headDimOf(args) * 4;
+  for (let n: usize = 0; n < queries; n++) {
+    const token = begin + (skip + n) / group;
+    const row = (token * headsOf(args) + kvHead * group + ((skip + n) % group)) * headBytes;
+    const first = firstPosition(args, token);
+    setQuery(queryAt(scratch, n), <usize>load<u32>(args) + row, <usize>load<u32>(args, 24) + row, first, positionOf(args, token));
+  }
+}
+
+/** Softmax and sums of every query over positions `from` … of one span; `token` says which sequence. */
+function attendSpan(args: usize, token: usize, kvHead: usize, from: usize, queries: usize, scratch: usize): void {
+  const headDim = headDimOf(args);
+  const headBytes = headDim * 4;
+  for (let n: usize = 0; n < queries; n++) clearSoftmax(spanSoftmax(queryAt(scratch, n)));
+  memory.fill(scratch + SUMS, 0, queries * headBytes);
+  const count = tilePositions(headDim);
+  for (const end = from + SPAN; from < end; from += count) {
+    let low = count, high: usize = 0;
+    for (let n: usize = 0; n < queries; n++) {
+      const query = queryAt(scratch, n);
+      setTileRange(query, from, count);
+      if (lowOf(query) == highOf(query)) continue;
+      low = min(low, lowOf(query));
+      high = max(high, highOf(query));
+    }
+    if (low >= high) continue;
+    locate(args, token, from, low, high, scratch);
+    gatherHead(args, 4, 56, kvHead, low, high, count, scratch);
+    score(queries, low, high, headBytes, load<f32>(args, 52), scratch);
+    for (let n: usize = 0; n < queries; n++) weigh(n, headBytes, scratch);
+    gatherHead(args, 8, 68, kvHead, low, high, count, scratch);
+    accumulate(queries, headBytes, scratch);
+  }
+}
+
+/** Cells of positions `from + low` … `from + high − 1`. */
+function locate(args: usize, token: usize, from: usize, low: usize, high: usize, scratch: usize): void {
   const blockTokens: usize = load<u32>(args, 44);
-  const seq: usize = load<u32>(<usize>load<u32>(args, 16) + token * 4);
-  const table = <usize>load<u32>(args, 12) + seq * load<u32>(args, 40) * 4;
-  for (let i: usize = 0; i < ((count + 3) & ~3); i++) {
-    const position = from + min(i, count - 1);
+  const table = <usize>load<u32>(args, 12) + sequenceOf(args, token) * load<u32>(args, 40) * 4;
+  for (let i = low; i < high; i++) {
+    const position = from + i;
     const block: usize = load<u32>(table + (position / blockTokens) * 4);
-    store<u32>(scratch + i * 4, <u32>((block * blockTokens + (position % blockTokens)) * kvBytes));
+    store<u32>(scratch + CELLS + i * 4, <u32>(block * blockTokens + (position % blockTokens)));
   }
 }
 
-/** scale · q · k for the tile, −Infinity in the padding; returns the largest. */
-function score(query: usize, keys: usize, headBytes: usize, count: usize, scale: f32, scratch: usize): f32 {
-  let highest = f32x4.splat(-Infinity);
-  const factor = f32x4.splat(scale);
-  for (let i: usize = 0; i < count; i += 4) {
-    const cells = scratch + i * 4;
-    let k0 = keys + load<u32>(cells), k1 = keys + load<u32>(cells, 4);
-    let k2 = keys + load<u32>(cells, 8), k3 = keys + load<u32>(cells, 12);
-    let a = f32x4.splat(0), b = a, c = a, d = a;
-    for (let q = query; q < query + headBytes; q += 16) {
-      const v = v128.load(q);
-      a = f32x4.add(a, f32x4.mul(v, v128.load(k0)));
-      b = f32x4.add(b, f32x4.mul(v, v128.load(k1)));
-      c = f32x4.add(c, f32x4.mul(v, v128.load(k2)));
-      d = f32x4.add(d, f32x4.mul(v, v128.load(k3)));
-      k0 += 16; k1 += 16; k2 += 16; k3 += 16;
-    }
-    const scores = f32x4.mul(sums(a, b, c, d), factor);
-    highest = f32x4.max(highest, scores); // the padding repeats a real position
-    v128.store(scratch + SCORES + i * 4, scores);
-  }
-  for (let i = count; i & 3; i++) store<f32>(scratch + SCORES + i * 4, -Infinity);
-  return maxLane(highest);
+/** The tile's rows of one head; the words at `cache` and `type` say of keys or of values. */
+function gatherHead(
+  args: usize, cache: usize, type: usize, kvHead: usize, low: usize, high: usize, count: usize, scratch: usize,
+): void {
+  const headBlocks = headDimOf(args) / <usize>load<u32>(args + type, 4);
+  const headBytes = headBlocks * <usize>load<u32>(args + type, 8); // as stored
+  const rows = <usize>load<u32>(args + cache) + kvHead * headBytes;
+  gather(rows, kvHeadsOf(args) * headBytes, load<u32>(args + type), headBlocks, headDimOf(args) * 4, low, high, count, scratch);
 }
 
-/** Scores → e^(score − highest), in place; returns their sum. */
-function weigh(count: usize, highest: f32, scratch: usize): f64 {
-  const shift = f32x4.splat(highest);
-  let total = f64x2.splat(0);
-  const end = scratch + SCORES + count * 4;
-  for (let p = scratch + SCORES; p < end; p += 16) {
-    const weights = exp4(f32x4.sub(v128.load(p), shift));
-    v128.store(p, weights);
-    total = addWide(total, weights);
+/** Adds the sums of a span to those of the spans before, both scaled to the larger of their largest scores. */
+function join(isFirst: bool, out: usize, joined: usize, sums: usize, softmax: usize, headBytes: usize): void {
+  if (isFirst) {
+    memory.copy(out, sums, headBytes);
+    copySoftmax(joined, softmax);
+    return;
   }
-  return wideSum(total);
-}
-
-/** out += Σ weight · value over the tile. */
-function accumulate(out: usize, values: usize, headBytes: usize, count: usize, scratch: usize): void {
-  for (let i: usize = 0; i < count; i += 4) {
-    const cells = scratch + i * 4;
-    let v0 = values + load<u32>(cells), v1 = values + load<u32>(cells, 4);
-    let v2 = values + load<u32>(cells, 8), v3 = values + load<u32>(cells, 12);
-    const weights = scratch + SCORES + i * 4;
-    const a = v128.load32_splat(weights), b = v128.load32_splat(weights, 4);
-    const c = v128.load32_splat(weights, 8), d = v128.load32_splat(weights, 12);
-    for (let o = out; o < out + headBytes; o += 16) {
-      const first = f32x4.add(f32x4.mul(a, v128.load(v0)), f32x4.mul(b, v128.load(v1)));
-      const second = f32x4.add(f32x4.mul(c, v128.load(v2)), f32x4.mul(d, v128.load(v3)));
-      v128.store(o, f32x4.add(v128.load(o), f32x4.add(first, second)));
-      v0 += 16; v1 += 16; v2 += 16; v3 += 16;
-    }
-  }
-}
-
-function multiply(row: usize, bytes: usize, factor: f32): void {
-  const f = f32x4.splat(factor);
-  for (const end = row + bytes; row < end; row += 16) v128.store(row, f32x4.mul(v128.load(row), f));
+  const now = max(largest(joined), largest(softmax));
+  const before = exp1(largest(joined) - now), added = exp1(largest(softmax) - now);
+  const a = f32x4.splat(before), b = f32x4.splat(added);
+  for (let at: usize = 0; at < headBytes; at += 16)
+    v128.store(out + at, f32x4.add(f32x4.mul(v128.load(out + at), a), f32x4.mul(v128.load(sums + at), b)));
+  setSoftmax(joined, now, total(joined) * before + total(softmax) * added);
 }

@@ -50,7 +50,7 @@ const shaderOf = (
         ...(cut ? ['first_cell', 'cell_count'] : []),
       ],
       team,
-      ...(parted ? { scratch: true as const } : {}),
+      ...(parted ? { scratch: 'f32' as const } : {}),
       declarations: `${exponentialsWgsl}${reductions(team, ['team_sum', 'team_max'])}
 const LOWEST = -3.4e38; // stands for −∞, which WGSL may assume never occurs
 var<${team.memory}> queries: array<vec4<f32>, ${together * vectorsPerHead}>;
@@ -142,7 +142,7 @@ const joining = (headDim: number): Shader => ({
     inputs: [],
     fields: ['parts'],
     team: single,
-    scratch: true,
+    scratch: 'f32',
     declarations: exponentialsWgsl,
     body: `
   let first = item / ${headDim}u * p.parts * ${headDim + 2}u;

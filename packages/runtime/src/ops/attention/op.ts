@@ -19,7 +19,7 @@ export const attention: Op<'attention'> = {
   params: {
     heads: { kind: 'integer', min: 1 },
     kvHeads: { kind: 'integer', min: 1 },
-    headDim: { kind: 'integer', min: 4, multipleOf: 4 },
+    headDim: { kind: 'integer', min: 4, max: 1024, multipleOf: 4 },
     scale: { kind: 'number' },
     blockTokens: { kind: 'integer', min: 1 },
     window: { kind: 'integer', min: 1, optional: true },

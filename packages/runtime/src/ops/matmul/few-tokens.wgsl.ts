@@ -2,16 +2,18 @@
 // teams of one it is also the kernel for any number of tokens, a lane per row.
 import { each } from '../../webgpu/each.ts';
 import type { Shader } from '../../webgpu/kernel.ts';
-import { type DotProducts, dotProductFunctions, dotProducts } from './dot-products.wgsl.ts';
+import { type DotProducts, dotProductFunctions, dotProducts, nameOf } from './dot-products.wgsl.ts';
 
 /** Fields: T and R as bound, `stride` and `first` of y's rows, `row_bytes` of w. */
 export const fewTokens = (shape: DotProducts, bias: boolean, vectors: boolean): Shader => {
-  const { type, team, rows, tokens } = shape;
+  const { team, rows, tokens, integers } = shape;
+  const x = integers ? [] : ['x'];
   return {
-    name: `matmul ${type.dtype.name} ${team.lanes} ${rows}x${tokens}${bias ? ' bias' : ''}${vectors ? ' vectors' : ''}`,
+    name: `matmul ${nameOf(shape)}${bias ? ' bias' : ''}${vectors ? ' vectors' : ''}`,
     parts: () => ({
-      inputs: bias ? ['x', 'w', 'bias'] : ['x', 'w'],
-      vectors: vectors ? ['x'] : [],
+      inputs: bias ? [...x, 'w', 'bias'] : [...x, 'w'],
+      vectors: vectors ? x : [],
+      ...(integers && { scratch: 'vec4<u32>' }),
       fields: ['T', 'C', 'R', 'stride', 'first', 'row_bytes'],
       team,
       declarations: dotProductFunctions(shape),
@@ -19,7 +21,7 @@ export const fewTokens = (shape: DotProducts, bias: boolean, vectors: boolean): 
   let blocks = (p.R + ${rows - 1}u) / ${rows}u;
   let t = item / blocks * ${tokens}u;
   let r = item % blocks * ${rows}u;
-${each(tokens, (i) => `  let x_${i} = min(t + ${i}u, p.T - 1u) * p.C;`)}
+${each(tokens, (i) => `  let x_${i} = min(t + ${i}u, p.T - 1u);`)}
 ${each(rows, (i) => `  let row_${i} = p.w_base + min(r + ${i}u, p.R - 1u) * p.row_bytes;`)}
 ${dotProducts(shape)}
   if (lane > 0u) { return; }
