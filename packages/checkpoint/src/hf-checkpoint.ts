@@ -1,9 +1,12 @@
-// A Hugging Face checkpoint folder: config.json, tokenizer files, and weights in safetensors (one file or shards).
-import { stat } from 'node:fs/promises';
+// A Hugging Face checkpoint folder: config.json, tokenizer files, and weights in safetensors or as torch.save writes them
+// (one file or shards).
+import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DType } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import { openSharded } from '@quern/safetensors';
-import { openFile } from '@quern/source';
+import { openFile, type Source } from '@quern/source';
+import { openTorchFolder, torchWeights } from '@quern/torch';
 import { contiguousTensor } from './contiguous-tensor.ts';
 import type { HfCheckpoint, TensorView } from './model-view.ts';
 
@@ -14,11 +17,11 @@ const maxSideFileBytes = 512 * 2 ** 20;
 /**
  * Opens a folder; reads config.json and the headers of the weights, nothing else.
  * @throws QuernError `checkpoint-no-config`, `checkpoint-bad-config`, `checkpoint-bad-name`,
- *   `checkpoint-file-too-large`, and those of `openSharded`.
+ *   `checkpoint-file-too-large`, and those of `openSharded` and `openTorchFolder`
  */
 export async function openHfCheckpoint(dir: string): Promise<HfCheckpoint> {
   const config = await readConfig(dir);
-  const weights = await openSharded(dir);
+  const weights = await openWeights(dir);
   const tensors = new Map<string, TensorView>();
   for (const [name, { dtype, shape, source, begin }] of weights.tensors) {
     tensors.set(name, contiguousTensor({ name, dtype, shape, source, begin }));
@@ -35,6 +38,30 @@ export async function openHfCheckpoint(dir: string): Promise<HfCheckpoint> {
     close: () => weights.close(),
   };
 }
+
+/** What both containers say of a tensor. */
+interface Weights {
+  readonly tensors: ReadonlyMap<
+    string,
+    { readonly name: string; readonly dtype: DType; readonly shape: readonly number[]; source: Source; begin: number }
+  >;
+  close(): Promise<void>;
+}
+
+/** Safetensors win where a folder has both, as in transformers. */
+async function openWeights(dir: string): Promise<Weights> {
+  for (const name of ['model.safetensors', 'model.safetensors.index.json']) {
+    if (await exists(join(dir, name))) return openSharded(dir);
+  }
+  for (const name of torchWeights) if (await exists(join(dir, name))) return openTorchFolder(dir);
+  return openSharded(dir);
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 async function readConfig(dir: string): Promise<Record<string, unknown>> {
   const file = join(dir, 'config.json');

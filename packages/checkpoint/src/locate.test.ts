@@ -37,6 +37,9 @@ describe('a path', () => {
       'gguf',
     ],
     ['safetensors beside GGUF', ['config.json', 'model.safetensors', 'tiny.gguf'], '', 'hf'],
+    ['weights of torch.save', ['config.json', 'pytorch_model.bin', 'training_args.bin'], '', 'hf'],
+    ['shards of torch.save', ['config.json', 'pytorch_model.bin.index.json'], '', 'hf'],
+    ['GGUF beside weights of torch.save', ['config.json', 'pytorch_model.bin', 'tiny.gguf'], 'tiny.gguf', 'gguf'],
   ])('to %s', async (_, names, within, kind) => {
     const path = await folder(...names);
     expect(await locateCheckpoint(path)).toEqual({ path: within ? join(path, within) : path, kind });
@@ -48,12 +51,7 @@ describe('a path', () => {
   });
 
   it.each<[string, string[], string, RegExp]>([
-    [
-      'only .bin files',
-      ['config.json', 'pytorch_model.bin'],
-      'checkpoint-unsupported-weights',
-      /pytorch_model\.bin.*safetensors/,
-    ],
+    ['only TensorFlow weights', ['config.json', 'tf_model.h5'], 'checkpoint-unsupported-weights', /tf_model\.h5/],
     [
       'only the original format',
       ['params.json', 'consolidated.00.pth'],
@@ -135,8 +133,24 @@ describe('a hub id', () => {
     expect(asked[0]).toContain('/revision/v1');
   });
 
+  it('is fetched with the weights of torch.save where there are no others', async () => {
+    files = {
+      'config.json': '{}',
+      'pytorch_model-00001-of-00001.bin': 'weights',
+      'pytorch_model.bin.index.json': '{}',
+      'training_args.bin': 'a pickle of something else',
+    };
+    const { path, kind } = await locate('owner/tiny');
+    expect(kind).toBe('hf');
+    expect((await readdir(path)).sort()).toEqual([
+      'config.json',
+      'pytorch_model-00001-of-00001.bin',
+      'pytorch_model.bin.index.json',
+    ]);
+  });
+
   it.each<[string, string, RegExp]>([
-    ['.bin weights', 'pytorch_model.bin', /pytorch_model\.bin/],
+    ['TensorFlow weights', 'tf_model.h5', /tf_model\.h5/],
     ['GGUF files', 'tiny-Q4_K_M.gguf', /tiny-Q4_K_M\.gguf/],
   ])('with only %s is refused, and they are not fetched', async (_, name, text) => {
     files = { 'config.json': '{}', [name]: 'weights' };

@@ -4,6 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuernError } from '@quern/errors';
 import { fetchSnapshot, type SnapshotProgress, type SnapshotRequest } from '@quern/source';
+import { torchWeights, torchWeightsPattern } from '@quern/torch';
 import { isGguf } from './is-gguf.ts';
 
 export interface LocateOptions extends Pick<SnapshotRequest, 'cacheDir' | 'endpoint' | 'offline' | 'token'> {
@@ -44,9 +45,10 @@ export async function locateCheckpoint(ref: string, options: LocateOptions = {})
 
 const weightsPattern = /^model[^/]*\.safetensors(\.index\.json)?$/;
 
-/** Small files that describe the model and its tokenizer. Weights in other formats are not fetched. */
+/** Small files that describe the model and its tokenizer. */
 const sideFiles = new Set([
   'config.json',
+  'hf_quant_config.json',
   'generation_config.json',
   'tokenizer.json',
   'tokenizer.model',
@@ -61,7 +63,7 @@ const sideFiles = new Set([
 
 async function fetchCheckpoint(repo: string, revision: string | undefined, options: LocateOptions): Promise<Located> {
   const { onProgress, signal, cacheDir, endpoint, offline, token } = options;
-  const listed: string[] = [];
+  let listed: readonly string[] = [];
   const { dir } = await fetchSnapshot({
     repo,
     revision,
@@ -71,9 +73,9 @@ async function fetchCheckpoint(repo: string, revision: string | undefined, optio
     token,
     onProgress,
     signal,
-    files: (name) => {
-      listed.push(name);
-      return sideFiles.has(name) || weightsPattern.test(name);
+    files: (name, all) => {
+      listed = all;
+      return sideFiles.has(name) || weightsOf(all).test(name);
     },
   });
   // Offline nothing is listed; then the folder tells.
@@ -84,6 +86,10 @@ async function fetchCheckpoint(repo: string, revision: string | undefined, optio
     remedy: `Download the one you want (${names.filter((name) => name.endsWith('.gguf')).join(', ')}) and give its path.`,
   });
 }
+
+/** Which weights are fetched: those of torch.save only where there are no others. Other formats never are. */
+const weightsOf = (names: readonly string[]): RegExp =>
+  names.some((name) => weightsPattern.test(name)) ? weightsPattern : torchWeightsPattern;
 
 /** What a folder with files of these names is. `shown` names it in errors. */
 function locateInFolder(dir: string, names: readonly string[], shown = dir): Located {
@@ -98,19 +104,24 @@ function locateInFolder(dir: string, names: readonly string[], shown = dir): Loc
     });
   }
   if (ggufs[0] !== undefined) return { path: join(dir, ggufs[0]), kind: 'gguf' };
+  if (names.some((name) => torchWeights.includes(name))) return { path: dir, kind: 'hf' };
   const other = names.find((name) => /\.(bin|pt|pth|h5|msgpack|onnx)$/.test(name) || name.startsWith('consolidated'));
   if (other !== undefined) {
     throw new QuernError(
       'checkpoint-unsupported-weights',
-      `The weights are in ${other}; only safetensors are supported yet.`,
+      `The weights are in ${other}; read are model.safetensors and pytorch_model.bin.`,
       {
         ...place,
         remedy: 'Look for a revision with safetensors, or save the model again with save_pretrained.',
       },
     );
   }
-  throw new QuernError('checkpoint-no-weights', 'There are neither safetensors nor GGUF files.', {
-    ...place,
-    remedy: 'Give the folder of a Hugging Face checkpoint, or a .gguf file.',
-  });
+  throw new QuernError(
+    'checkpoint-no-weights',
+    'There are neither safetensors, nor pytorch_model.bin, nor GGUF files.',
+    {
+      ...place,
+      remedy: 'Give the folder of a Hugging Face checkpoint, or a .gguf file.',
+    },
+  );
 }

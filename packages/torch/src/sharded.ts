@@ -19,8 +19,8 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Whether a file of this name says that a folder has weights of torch.save. */
-export const isTorchWeights = (name: string): boolean => name === single || name === index;
+/** A folder with a file of one of these names has weights of torch.save. */
+export const torchWeights: readonly string[] = [single, index];
 
 /** Names of the files that such a checkpoint consists of, for fetching them. */
 export const torchWeightsPattern: RegExp = /^pytorch_model(-\d+-of-\d+)?\.bin$|^pytorch_model\.bin\.index\.json$/;

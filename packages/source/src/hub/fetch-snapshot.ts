@@ -23,8 +23,8 @@ export interface SnapshotRequest extends HubOptions {
   repo: string;
   /** Branch, tag or commit. Default `main`. */
   revision?: string;
-  /** Which files are wanted. Default all. */
-  files?: (name: string) => boolean;
+  /** Which files are wanted, out of all. Default all. */
+  files?: (name: string, all: readonly string[]) => boolean;
   onProgress?: (progress: SnapshotProgress) => void;
   signal?: AbortSignal;
   /** Timeouts and retries. */
@@ -53,7 +53,8 @@ export async function fetchSnapshot(request: SnapshotRequest): Promise<{ dir: st
   const http: HttpOptions = { ...request.http, signal };
   try {
     const { commit, entries } = await listRemote(settings, http, repo, revision);
-    const wanted = entries.filter(({ path }) => files(path));
+    const names = entries.map(({ path }) => path);
+    const wanted = entries.filter(({ path }) => files(path, names));
     if (wanted.length === 0) {
       throw new QuernError('hub-no-files', `${repo} at ${commit} has none of the files that are needed.`);
     }
