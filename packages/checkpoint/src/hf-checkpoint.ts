@@ -1,43 +1,67 @@
 // A Hugging Face checkpoint folder: config.json, tokenizer files, and weights in safetensors or as torch.save writes them
 // (one file or shards).
 import { access, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { DType } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
+import { type PackedScheme, schemeOf } from '@quern/packed';
 import { openSharded } from '@quern/safetensors';
 import { openFile, type Source } from '@quern/source';
 import { openTorchFolder, torchWeights } from '@quern/torch';
+import { blaming } from './blame.ts';
 import { contiguousTensor } from './contiguous-tensor.ts';
 import type { HfCheckpoint, TensorView } from './model-view.ts';
+import { type Unpacked, unpackTensors } from './packed-tensor.ts';
 
 // config.json of real models is some KB; the largest tokenizer.json known is some 35 MB.
 const maxConfigBytes = 16 * 2 ** 20;
+const modelOptFile = 'hf_quant_config.json';
 const maxSideFileBytes = 512 * 2 ** 20;
 
 /**
  * Opens a folder; reads config.json and the headers of the weights, nothing else.
  * @throws QuernError `checkpoint-no-config`, `checkpoint-bad-config`, `checkpoint-bad-name`,
- *   `checkpoint-file-too-large`, and those of `openSharded` and `openTorchFolder`
+ *   `checkpoint-file-too-large`, and those of `openSharded`, `openTorchFolder`, `schemeOf` and
+ *   `openPacked`
  */
 export async function openHfCheckpoint(dir: string): Promise<HfCheckpoint> {
   const config = await readConfig(dir);
   const weights = await openWeights(dir);
+  try {
+    const place = { file: dir, config: join(dir, 'config.json') };
+    const { tensors, packing } = await blaming(place, async () => viewsOf(weights, await schemeIn(dir, config)));
+    return { path: dir, config, tensors, ...(packing && { packing }), ...sideFiles(dir), close: () => weights.close() };
+  } catch (error) {
+    await weights.close();
+    throw error;
+  }
+}
+
+async function viewsOf(
+  weights: Weights,
+  scheme: PackedScheme | undefined,
+): Promise<Partial<Unpacked> & Pick<Unpacked, 'tensors'>> {
   const tensors = new Map<string, TensorView>();
   for (const [name, { dtype, shape, source, begin }] of weights.tensors) {
     tensors.set(name, contiguousTensor({ name, dtype, shape, source, begin }));
   }
-  return {
-    path: dir,
-    config,
-    tensors,
-    readBytes: (name) => readSideFile(dir, name, maxSideFileBytes),
-    readText: async (name) => {
-      const bytes = await readSideFile(dir, name, maxSideFileBytes);
-      return bytes && decodeUtf8(bytes, join(dir, name));
-    },
-    close: () => weights.close(),
-  };
+  return scheme ? unpackTensors(scheme, tensors) : { tensors };
 }
+
+/** How the weights are packed, if config.json or ModelOpt's hf_quant_config.json says that they are. */
+async function schemeIn(dir: string, config: Config): Promise<PackedScheme | undefined> {
+  const modelOpt = await readSideFile(dir, modelOptFile, maxConfigBytes);
+  const settings = modelOpt && parseObject(modelOpt, join(dir, modelOptFile));
+  return schemeOf(config, settings);
+}
+
+const sideFiles = (dir: string): Pick<HfCheckpoint, 'readBytes' | 'readText'> => ({
+  readBytes: (name) => readSideFile(dir, name, maxSideFileBytes),
+  readText: async (name) => {
+    const bytes = await readSideFile(dir, name, maxSideFileBytes);
+    return bytes && decodeUtf8(bytes, join(dir, name));
+  },
+});
 
 /** What both containers say of a tensor. */
 interface Weights {
@@ -63,30 +87,31 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-async function readConfig(dir: string): Promise<Record<string, unknown>> {
-  const file = join(dir, 'config.json');
+type Config = Readonly<Record<string, unknown>>;
+
+async function readConfig(dir: string): Promise<Config> {
   const bytes = await readSideFile(dir, 'config.json', maxConfigBytes);
-  if (!bytes) {
-    throw new QuernError('checkpoint-no-config', 'The folder has no config.json.', {
-      file: dir,
-      remedy: 'Give the folder of a Hugging Face checkpoint, or a .gguf file.',
-    });
-  }
-  let config: unknown;
+  if (bytes) return parseObject(bytes, join(dir, 'config.json'));
+  throw new QuernError('checkpoint-no-config', 'The folder has no config.json.', {
+    file: dir,
+    remedy: 'Give the folder of a Hugging Face checkpoint, or a .gguf file.',
+  });
+}
+
+function parseObject(bytes: Uint8Array, file: string): Config {
+  let value: unknown;
   try {
-    config = JSON.parse(decodeUtf8(bytes, file));
+    value = JSON.parse(decodeUtf8(bytes, file));
   } catch (cause) {
     if (cause instanceof QuernError) throw cause;
-    throw new QuernError('checkpoint-bad-config', `config.json is not JSON: ${(cause as Error).message}.`, {
+    throw new QuernError('checkpoint-bad-config', `${basename(file)} is not JSON: ${(cause as Error).message}.`, {
       file,
       cause,
       remedy: 'Fetch the file again: it may be a web page or a Git LFS pointer.',
     });
   }
-  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-    throw new QuernError('checkpoint-bad-config', 'config.json is not a JSON object.', { file });
-  }
-  return config as Record<string, unknown>;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Config;
+  throw new QuernError('checkpoint-bad-config', `${basename(file)} is not a JSON object.`, { file });
 }
 
 /** A file directly in the folder, or undefined when there is none. */

@@ -2,6 +2,7 @@
 // pieces, and never the container they came from.
 import type { DType } from '@quern/blocks';
 import type { GgufMetadata } from '@quern/gguf';
+import type { PackedWeight } from '@quern/packed';
 
 /** A stored tensor. Shapes are row-major, innermost dimension LAST (the reverse of ggml's `ne`). */
 export interface TensorView {
@@ -20,6 +21,28 @@ export interface TensorView {
   readonly offset: number;
   /** Fills `into` (rowCount × rowBytes) with rows `firstRow…`. `into` may view shared memory. */
   readRows(firstRow: number, rowCount: number, into: Uint8Array): Promise<void>;
+  /** How it really is stored, when it is a packed weight: then `dtype` is F32, and the rows are its values. */
+  readonly packed?: PackedForms;
+}
+
+/** The forms of a packed weight besides its values. */
+export interface PackedForms {
+  /** `awq-gemm`, `gptq`, … */
+  readonly format: string;
+  /** Bytes of all its parts in the checkpoint. */
+  readonly storedBytes: number;
+  /** The same codes as blocks of ggml types, the smallest first. */
+  readonly exact: readonly PackedForm[];
+  /** Codes, scales and zeros, where codes are integers; rows as in the view. */
+  readonly readGroups?: PackedWeight['readGroups'];
+}
+
+export interface PackedForm {
+  readonly dtype: DType;
+  /** `same`: every weight is bit-equal in F32. `scales-rounded`: a scale or offset had to be rounded to F16. */
+  readonly values: 'same' | 'scales-rounded';
+  /** The same tensor with this dtype. */
+  readonly view: TensorView;
 }
 
 /** A model in GGUF terms: GGUF metadata keys and GGUF tensor names, whether the file is GGUF or a lens makes it so. */
@@ -37,9 +60,19 @@ export interface ModelView {
 export interface HfCheckpoint {
   readonly path: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** Packed weights stand under their unpacked names. */
   readonly tensors: ReadonlyMap<string, TensorView>;
+  readonly packing?: Packing;
   /** Text of a side file (`tokenizer.json`, `generation_config.json`), or undefined when absent. */
   readText(name: string): Promise<string | undefined>;
   readBytes(name: string): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
+}
+
+/** How the weights of a checkpoint are packed. */
+export interface Packing {
+  /** One line for people: `AWQ gemm, 4 bits, groups of 128`. */
+  readonly description: string;
+  /** Tensors that say how activations are to be rounded; they are left out. */
+  readonly activations: readonly string[];
 }
