@@ -36,6 +36,10 @@ export interface TensorRule {
    * expert, of the shape without its first dimension, and GGUF stacks them.
    */
   hf?: string;
+  /** Another name that transformers gives to the same tensor. */
+  alias?: string;
+  /** With `{j}`: the tensor of the checkpoint that may hold all experts, and which of its `of` parts per expert this is. */
+  fused?: { hf: string; part: number; of: number };
   gguf: string;
   /** Row-major, innermost last, as everywhere in quern. */
   shape: readonly Dimension[];
@@ -114,6 +118,8 @@ export interface Architecture {
   name: string;
   /** `architectures[0]` of config.json. */
   hf: readonly string[];
+  /** `model_type` of config.json. */
+  modelType: string;
   /** In the order convert_hf_to_gguf.py writes the keys. `rope` and `fileType` mark where those groups stand. */
   config: readonly (ConfigRule | 'rope' | 'fileType')[];
   fixed: readonly FixedConfig[];

@@ -21,18 +21,26 @@ export const fixedForSparseBlocks: readonly FixedConfig[] = [
   { key: 'mlp_only_layers', values: [[]], why: 'every block has experts' },
 ];
 
-/** A router and three stacks; `names`: the parts of an expert. */
+/** A router and three stacks; `names`: the parts of an expert. transformers 5 spells them `mlp`, fused, in any model. */
 export function expertTensors(at: string, names: { gate: string; up: string; down: string }): TensorRule[] {
+  const fused = (hf: string, part: number, of: number) => ({ hf: `model.layers.{i}.mlp.experts.${hf}`, part, of });
   const stacks: TensorRule[] = [
     inBlock(`${at}.experts.{j}.${names.gate}.weight`, 'ffn_gate_exps.weight', {
       shape: ['experts', 'expertFf', 'embd'],
+      fused: fused('gate_up_proj', 0, 2),
     }),
-    inBlock(`${at}.experts.{j}.${names.up}.weight`, 'ffn_up_exps.weight', { shape: ['experts', 'expertFf', 'embd'] }),
+    inBlock(`${at}.experts.{j}.${names.up}.weight`, 'ffn_up_exps.weight', {
+      shape: ['experts', 'expertFf', 'embd'],
+      fused: fused('gate_up_proj', 1, 2),
+    }),
     inBlock(`${at}.experts.{j}.${names.down}.weight`, 'ffn_down_exps.weight', {
       shape: ['experts', 'embd', 'expertFf'],
+      fused: fused('down_proj', 0, 1),
     }),
   ];
-  return [inBlock(`${at}.gate.weight`, 'ffn_gate_inp.weight', { shape: ['experts', 'embd'] }), ...stacks];
+  const router = inBlock(`${at}.gate.weight`, 'ffn_gate_inp.weight', { shape: ['experts', 'embd'] });
+  const alias = 'model.layers.{i}.mlp.gate.weight';
+  return [router.hf === alias ? router : { ...router, alias }, ...stacks];
 }
 
 /** The expert that every token uses, weighed by a gate of its own. */

@@ -112,10 +112,11 @@ export function checkSupported(checkpoint: HfCheckpoint, architecture: Architect
     .filter(({ value, values }) => !isAbsent(value) && !values.some((accepted) => isSame(accepted, value)))
     .map(({ key, value, why }) => `"${key}": ${show(value)}${isAbsent(config[key]) ? ' by default' : ''} (${why})`);
   const quantization = config.quantization_config;
-  if (!isAbsent(quantization)) {
+  // What is packed in a known way was unpacked when the checkpoint was opened.
+  if (!isAbsent(quantization) && !checkpoint.packing) {
     const method = (quantization as { quant_method?: unknown }).quant_method;
     offenders.push(
-      `"quantization_config" (the weights are quantized${method ? ` by ${show(method)}` : ''}, which is not supported yet)`,
+      `"quantization_config" (the weights are quantized${method ? ` by ${show(method)}` : ''}, and nothing unpacked them)`,
     );
   }
   const layerTypes = config.layer_types;

@@ -49,3 +49,9 @@ export function guessFileType(tensors: Iterable<TensorView>): 'BF16' | 'F16' {
   }
   return 'F16';
 }
+
+/** The type that config.json names for everything that is not packed. */
+export function namedFileType({ dtype, torch_dtype }: Readonly<Record<string, unknown>>): 'BF16' | 'F16' | undefined {
+  const name = dtype ?? torch_dtype;
+  return name === 'bfloat16' ? 'BF16' : name === 'float16' ? 'F16' : undefined;
+}

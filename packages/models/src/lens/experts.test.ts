@@ -186,3 +186,67 @@ describe('stackedTensor', () => {
     await expect(stack.readRows(19, 2, new Uint8Array(24))).rejects.toMatchObject({ code: expect.any(String) });
   });
 });
+
+describe('experts that transformers 5 has fused', () => {
+  /** The checkpoint's experts joined as transformers joins them, from the bytes of the file. */
+  const fuse = (rename: (name: string) => string, [gate, up, down]: readonly [string, string, string]) => {
+    return (all: Map<string, TensorView>) => {
+      const blocks = new Map<string, Map<string, TensorView[]>>();
+      for (const [name, tensor] of [...all]) {
+        const [, at, , part] = /^(.*\.experts)\.(\d+)\.(\w+)\.weight$/.exec(name) ?? [];
+        all.delete(name);
+        if (!at) {
+          all.set(rename(name), { ...tensor, name: rename(name) });
+          continue;
+        }
+        const parts = blocks.get(rename(at)) ?? new Map<string, TensorView[]>();
+        blocks.set(rename(at), parts.set(part!, [...(parts.get(part!) ?? []), tensor]));
+      }
+      const joined = (name: string, matrices: readonly TensorView[], experts: number): TensorView => {
+        const { rows, ...stack } = stackedTensor(name, matrices);
+        return { ...stack, rows, shape: [experts, rows / experts, stack.cols] };
+      };
+      for (const [at, parts] of blocks) {
+        const count = parts.get(gate)!.length;
+        const both = parts.get(gate)!.flatMap((matrix, expert) => [matrix, parts.get(up)![expert]!]);
+        all.set(`${at}.gate_up_proj`, joined(`${at}.gate_up_proj`, both, count));
+        all.set(`${at}.down_proj`, joined(`${at}.down_proj`, parts.get(down)!, count));
+      }
+    };
+  };
+  const bytesOf = async (tensors: ReadonlyMap<string, TensorView>) => {
+    const found = new Map<string, Uint8Array>();
+    for (const [name, tensor] of tensors) {
+      if (!/_exps|gate_inp/.test(name)) continue;
+      const bytes = new Uint8Array(tensor.rows * tensor.rowBytes);
+      await tensor.readRows(0, tensor.rows, bytes);
+      found.set(name, bytes);
+    }
+    return found;
+  };
+
+  it.each<[string, (name: string) => string, readonly [string, string, string]]>([
+    ['qwen2moe', (name) => name, ['gate_proj', 'up_proj', 'down_proj']],
+    ['qwen3moe', (name) => name, ['gate_proj', 'up_proj', 'down_proj']],
+    ['mixtral', (name) => name.replace('block_sparse_moe', 'mlp'), ['w1', 'w3', 'w2']],
+  ])('are the same stacks: %s', async (model, rename, parts) => {
+    const apart = await view({ model, readable: true });
+    const fused = await view({ model, readable: true, tensors: fuse(rename, parts) });
+    expect(await bytesOf(fused.tensors)).toEqual(await bytesOf(apart.tensors));
+    expect([...fused.tensors.keys()].sort()).toEqual([...apart.tensors.keys()].sort());
+  });
+
+  it('are refused with another number of experts', async () => {
+    const join = fuse((name) => name, ['gate_proj', 'up_proj', 'down_proj']);
+    const error = await refusal({
+      model: 'qwen3moe',
+      tensors: (all) => {
+        join(all);
+        const name = 'model.layers.0.mlp.experts.gate_up_proj';
+        const [experts, rows, cols] = all.get(name)!.shape as [number, number, number];
+        all.set(name, { ...all.get(name)!, shape: [experts / 2, 2 * rows, cols] });
+      },
+    });
+    expect(error).toEqual({ code: 'tensors-wrong-shape', text: expect.stringContaining('gate_up_proj') });
+  });
+});

@@ -6,7 +6,7 @@ import type { HfCheckpoint, TensorView } from '@quern/checkpoint';
 import type { GgufScalarType, GgufValue } from '@quern/gguf';
 
 /** generation_config.json key(s) → `general.sampling.*`, in the order the converter writes them. */
-const sampling: readonly [key: string, type: GgufScalarType, ...from: string[]][] = [
+export const samplingKeys: readonly [key: string, type: GgufScalarType, ...from: string[]][] = [
   ['sequence', 'string', 'sequence'],
   ['top_k', 'int32', 'top_k'],
   ['top_p', 'float32', 'top_p'],
@@ -35,7 +35,7 @@ export async function samplingMetadata(
     note('generation_config.json is not JSON: no sampling defaults are written');
     return [];
   }
-  return sampling.flatMap(([key, type, ...from]): [string, GgufValue][] => {
+  return samplingKeys.flatMap(([key, type, ...from]): [string, GgufValue][] => {
     const value = from.map((name) => given[name]).find((found) => found !== undefined && found !== null);
     if (value === undefined) return [];
     const whole = type === 'int32' ? Number.isInteger(value) : Number.isFinite(value);

@@ -1,21 +1,24 @@
 // The lens: a Hugging Face checkpoint seen as a GGUF model, with the metadata keys, tensor names, shapes and order that
 // llama.cpp's convert_hf_to_gguf.py would write. Nothing but headers and JSON is read until rows are asked for.
 import { dtypeByName } from '@quern/blocks';
-import { checkRowRange, type HfCheckpoint, type ModelView, type TensorView } from '@quern/checkpoint';
+import { checkRowRange, type HfCheckpoint, type ModelView, type Packing, type TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
 import type { Architecture } from '../arch/architecture.ts';
 import { type ExpertSizes, expectedTensors } from '../arch/expected-tensors.ts';
 import { architectureByHfName } from '../arch/index.ts';
 import { type ConfigValues, checkSupported, configFile, configValue, readConfigValues } from './config-reader.ts';
-import { guessFileType, type PlainFileType, plainFileTypes } from './dtype-policy.ts';
+import { guessFileType, namedFileType, type PlainFileType, plainFileTypes } from './dtype-policy.ts';
+import { separateExperts } from './fused-experts.ts';
 import { modelName, samplingMetadata, sizeLabel } from './general-metadata.ts';
+import { inEveryForm } from './packed-forms.ts';
 import { permutedTensor } from './permuted-tensor.ts';
 import { type MatchedTensor, matchTensors } from './preflight.ts';
 import { llama3RopeFactors } from './rope-freqs.ts';
 import { type RopeParameters, ropeMetadata, ropeParameters } from './rope-parameters.ts';
 import { stackedTensor } from './stacked-tensor.ts';
 import { tokenizerMetadata } from './tokenizer-metadata.ts';
+import { withoutZeroBiases } from './zero-biases.ts';
 
 export interface LensOptions {
   /** `general.name`; default: from the folder's name. */
@@ -30,21 +33,23 @@ export interface LensOptions {
  * @throws QuernError `unknown-architecture`, `config-*`, `unsupported-config`, `unsupported-rope`, `tensors-*`, and those
  *   of the tokenizer
  */
-export async function hfModelView(checkpoint: HfCheckpoint, options: LensOptions = {}): Promise<ModelView> {
+export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {}): Promise<ModelView> {
   const notes: string[] = [];
   const note = (text: string) => notes.push(text);
-  const architecture = hfArchitecture(checkpoint);
-  checkSupported(checkpoint, architecture);
-  const values = readConfigValues(checkpoint, architecture);
+  const architecture = hfArchitecture(stored);
+  checkSupported(stored, architecture);
+  const values = readConfigValues(stored, architecture);
+  const blocks = numberOf(values, 'num_hidden_layers');
+  const checkpoint = separateExperts(stored, architecture, values.get('num_experts') ?? 0, blocks);
   const rope = ropeParameters(checkpoint, architecture, numberOf(values, 'max_position_embeddings'));
   const headDim = values.get('head_dim') ?? numberOf(values, 'hidden_size') / numberOf(values, 'num_attention_heads');
   const tokenizer = await tokenizerMetadata(checkpoint, architecture, numberOf(values, 'vocab_size'));
 
   const sizes = sizesOf(values, architecture, headDim);
-  const blocks = numberOf(values, 'num_hidden_layers');
   checkExpertCount(checkpoint, sizes.experts?.count ?? 0, blocks);
   const expected = expectedTensors(architecture, sizes, blocks);
-  const matched = inConverterOrder(matchTensors(checkpoint, architecture, expected, note));
+  const complete = await withoutZeroBiases(checkpoint, expected, note);
+  const matched = inConverterOrder(matchTensors(complete, architecture, expected, note));
   const tensors = new Map<string, TensorView>();
   if (rope.llama3) {
     const factors = llama3RopeFactors(rope.llama3, rope.theta, headDim);
@@ -52,7 +57,9 @@ export async function hfModelView(checkpoint: HfCheckpoint, options: LensOptions
   }
   for (const match of matched) tensors.set(match.gguf, lensTensor(match, values));
 
-  const fileType = options.fileType ?? guessFileType(matched.map((match) => match.views[0]!));
+  const views = matched.map((match) => match.views[0]!);
+  const fileType = options.fileType ?? (checkpoint.packing && namedFileType(checkpoint.config)) ?? guessFileType(views);
+  if (checkpoint.packing) notePacking(checkpoint.packing, note);
   const metadata: GgufMetadata = new Map([
     ['general.architecture', { type: 'string', value: architecture.name }],
     ['general.type', { type: 'string', value: 'model' }],
@@ -140,15 +147,19 @@ function inConverterOrder(matched: readonly MatchedTensor[]): MatchedTensor[] {
     .map(({ match }) => match);
 }
 
+function notePacking({ description, activations }: Packing, note: (text: string) => void): void {
+  note(`the weights are packed: ${description}`);
+  if (activations.length === 0) return;
+  note(`left out, for rounding activations: ${activations.length} tensors, the first ${activations[0]}`);
+}
+
 function lensTensor(match: MatchedTensor, values: ConfigValues): TensorView {
   const { rule, gguf, views } = match;
-  if (isStack(match)) return stackedTensor(gguf, views);
-  const renamed = { ...views[0]!, name: gguf };
-  if (!rule.permute) return renamed;
-  return permutedTensor(
-    renamed,
-    numberOf(values, rule.permute === 'q' ? 'num_attention_heads' : 'num_key_value_heads'),
-  );
+  if (isStack(match)) return inEveryForm(views, (experts) => stackedTensor(gguf, experts));
+  const { permute } = rule;
+  if (!permute) return { ...views[0]!, name: gguf };
+  const heads = numberOf(values, permute === 'q' ? 'num_attention_heads' : 'num_key_value_heads');
+  return inEveryForm(views, ([view]) => permutedTensor({ ...view!, name: gguf }, heads));
 }
 
 /** A float32 vector that no file holds. */

@@ -13,15 +13,19 @@ export interface Change {
   /** Laid over config.json; `undefined` deletes a key. */
   config?: Record<string, unknown>;
   tensors?: (tensors: Map<string, TensorView>) => void;
+  /** The tensors may be read: the test compares weights. */
+  readable?: boolean;
 }
 
-async function changed({ model = 'llama-spm', config = {}, tensors: change }: Change): Promise<HfCheckpoint> {
+async function changed({ model = 'llama-spm', config = {}, tensors: change, readable }: Change): Promise<HfCheckpoint> {
   const checkpoint = await openHfCheckpoint(arch(model));
   opened.push(checkpoint);
   const readRows = () => {
     throw new Error('preflight read tensor data');
   };
-  const tensors = new Map([...checkpoint.tensors].map(([name, tensor]) => [name, { ...tensor, readRows }]));
+  const tensors = new Map(
+    [...checkpoint.tensors].map(([name, tensor]) => [name, readable ? tensor : { ...tensor, readRows }]),
+  );
   change?.(tensors);
   const merged = Object.fromEntries(
     Object.entries({ ...checkpoint.config, ...config }).filter(([, value]) => value !== undefined),
