@@ -31,7 +31,7 @@ export async function chunksFor(
   const { plan } = await loadRecipe('default');
   const texts = choice.file === undefined ? plan.texts : [{ name: choice.file, bytes: await bytesOf(choice.file) }];
   const contextTokens = choice.contextTokens ?? plan.contextTokens;
-  const all = calibrationChunks(tokenizer, texts, { ...plan, texts, contextTokens } as typeof plan);
+  const all = calibrationChunks(tokenizer, texts, { ...plan, contextTokens });
   const wanted = choice.chunks ?? usualChunks;
   if (all.length < wanted && choice.chunks !== undefined)
     onNote?.(`The text has ${all.length} chunks, fewer than the ${wanted} asked for.`);

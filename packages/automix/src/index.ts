@@ -6,4 +6,4 @@ export { type Budget, parseTargetBits, parseTargetSize, type Target } from './pl
 export { tensorTypeLines } from './plan/tensor-type-file.ts';
 export type { MeasuringOptions } from './sensitivity/measuring-plan.ts';
 export type { Sensitivity } from './sensitivity/sensitivity-table.ts';
-export { type SensitivitySettings, settingsOf } from './sensitivity/settings.ts';
+export { type SensitivitySettings, settingsHash, settingsOf } from './sensitivity/settings.ts';

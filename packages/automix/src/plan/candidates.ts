@@ -10,7 +10,7 @@ import {
 } from '@quern/kquant';
 
 /** Types that do without an importance matrix. */
-const usual = ['Q2_K', 'Q3_K', 'IQ4_XS', 'IQ4_NL', 'Q4_K', 'Q5_K', 'Q6_K', 'Q8_0'] as const;
+const usual = ['Q2_K', 'Q3_K', 'IQ4_XS', 'Q4_K', 'IQ4_NL', 'Q5_K', 'Q6_K', 'Q8_0'] as const;
 /** Blocks of 32, for rows that no K type can have. */
 const ofBlocks32 = ['Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'] as const;
 /** Worth their bits only with an importance matrix. */

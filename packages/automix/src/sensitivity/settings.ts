@@ -34,6 +34,10 @@ export async function settingsOf(
   };
 }
 
+/** For the name of a file. */
+export const settingsHash = (settings: SensitivitySettings): string =>
+  createHash('sha256').update(JSON.stringify(settings)).digest('hex');
+
 async function imatrixHash({ path, entries }: PlannedImatrix): Promise<string> {
   return createHash('sha256')
     .update(await readFile(path))
