@@ -1,16 +1,24 @@
 // config.json (and hf_quant_config.json) → how the weights are packed. One row per method in `rooms`.
+import { QuernError } from '@quern/errors';
 import { awq } from './awq/scheme.ts';
+import { compressedTensors } from './compressed-tensors/scheme.ts';
+import { fp8 } from './fp8/scheme.ts';
+import { gptq } from './gptq/scheme.ts';
+import { mlx } from './mlx/scheme.ts';
+import { modelopt } from './modelopt/scheme.ts';
+import { mxfp4 } from './mxfp4/scheme.ts';
 import type { PackedScheme } from './packed-scheme.ts';
 import { refuseMethod } from './refused.ts';
-import { configInvalid, isSettings, type Settings } from './settings.ts';
+import { configInvalid, isSettings, type Settings, sectionOf } from './settings.ts';
 
 /** A room: the names it answers to, and how it understands a configuration. */
 export interface Room {
   readonly method: string;
-  scheme(settings: Settings): PackedScheme;
+  /** @param hfQuantConfig hf_quant_config.json, which is ModelOpt's */
+  scheme(settings: Settings, hfQuantConfig?: Settings): PackedScheme;
 }
 
-const rooms: readonly Room[] = [awq];
+const rooms: readonly Room[] = [awq, gptq, compressedTensors, mlx, modelopt, fp8, mxfp4];
 
 /**
  * The scheme of a checkpoint, or undefined when nothing in its configuration speaks of quantization.
@@ -21,12 +29,26 @@ const rooms: readonly Room[] = [awq];
  */
 export function schemeOf(config: Settings, hfQuantConfig?: Settings): PackedScheme | undefined {
   const settings = settingsOf(config);
-  if (!settings && !hfQuantConfig) return undefined;
+  if (!settings && !quantizesWeights(hfQuantConfig)) return undefined;
   const method = settings ? methodOf(settings) : 'modelopt';
   const room = rooms.find((row) => row.method === method);
   if (!room) return refuseMethod(method);
-  return room.scheme(settings ?? {});
+  if (hfQuantConfig && room !== modelopt) {
+    throw new QuernError(
+      'packed-config-conflict',
+      `config.json says ${method}, and there is ModelOpt's hf_quant_config.json.`,
+      {
+        file: 'hf_quant_config.json',
+        remedy: 'Keep the one that the tensors were made with.',
+      },
+    );
+  }
+  return room.scheme(settings ?? {}, hfQuantConfig);
 }
+
+/** ModelOpt also writes its file when only the KV cache is to be narrow. */
+const quantizesWeights = (hfQuantConfig: Settings | undefined): boolean =>
+  hfQuantConfig !== undefined && (sectionOf(hfQuantConfig, 'quantization').quant_algo ?? null) !== null;
 
 /** The object that speaks of quantization: of the model, else of its text part. */
 function settingsOf(config: Settings): Settings | undefined {
@@ -34,15 +56,30 @@ function settingsOf(config: Settings): Settings | undefined {
     if (!isSettings(place)) continue;
     const value = place.quantization_config ?? place.compression_config ?? place.quantization;
     if (value === undefined || value === null) continue;
-    return isSettings(value) ? value : configInvalid('it is no object.');
+    if (!isSettings(value)) return configInvalid('it is no object.');
+    proveSame(place.quantization_config, place.quantization);
+    return value;
   }
   return undefined;
+}
+
+/** MLX writes the same under two names. @throws QuernError `packed-config-conflict` when an edit made them differ */
+function proveSame(one: unknown, other: unknown): void {
+  if (!isSettings(one) || !isSettings(other)) return;
+  for (const key of ['bits', 'group_size', 'mode']) {
+    if ((one[key] ?? other[key]) === (other[key] ?? one[key])) continue;
+    throw new QuernError('packed-config-conflict', `quantization_config and quantization disagree about ${key}.`, {
+      file: 'config.json',
+      remedy: 'Keep the one that the tensors were made with.',
+    });
+  }
 }
 
 /** MLX names no method: it has a group size and bits only. */
 function methodOf(settings: Settings): string {
   const { quant_method: method } = settings;
-  if (typeof method === 'string') return method.toLowerCase().replace('_', '-');
+  if (typeof method === 'string') return method.toLowerCase();
   if (method === undefined && 'group_size' in settings && 'bits' in settings) return 'mlx';
+  if (method === undefined && ('load_in_4bit' in settings || 'load_in_8bit' in settings)) return 'bitsandbytes';
   return configInvalid(`quant_method is ${JSON.stringify(method)}.`);
 }
