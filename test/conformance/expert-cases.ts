@@ -94,6 +94,7 @@ const products: Product[] = [
   ...['Q4_K', 'Q5_K', 'Q6_K'].map((dtype) => ({ dtype, cols: 768, rows: 16, tokens: 21, experts: 3, used: 2 })),
   ...mixtures.map((mixture) => ({ ...mixture, dtype: 'F32', cols: 37, rows: 21 })),
   { dtype: 'F32', cols: 515, rows: 5, tokens: 40, experts: 2, used: 1 },
+  { dtype: 'Q8_0', cols: 96, rows: 70, tokens: 50, experts: 3, used: 2 }, // tiles of slots, the last of each not full
   { dtype: 'Q8_0', cols: 544, rows: 24, tokens: 2, experts: 16, used: 3 },
   { dtype: 'F16', cols: 8, rows: 9, tokens: 1100, experts: 3, used: 2, only: 1 }, // more than one list of tokens
 ];

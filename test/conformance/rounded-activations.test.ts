@@ -1,12 +1,13 @@
 // Quantized weights against activations rounded to 8 bits: every case against the reference device, which is given the
 // activations as plain TypeScript rounds them. What is left between the two is the order of float sums.
 import { createHash } from 'node:crypto';
-import { dtypeByName, roundActivations, rowBytes } from '@quern/blocks';
+import { dtypeByName, rowBytes } from '@quern/blocks';
 import { cpuDevice, type Device, ops, referenceDevice } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Case, type CaseOperand, floats, nmse, runCase, weights } from './case.ts';
 import { cases } from './cases.ts';
 import { randomSource } from './random.ts';
+import { floatsOf, operand, rounded } from './rounded-case.ts';
 
 const types = ['Q4_0', 'Q5_0', 'Q8_0', 'Q4_K', 'Q5_K', 'Q6_K'];
 /** Where the blocks keep their F16 numbers. */
@@ -20,21 +21,6 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const device of running) await device.dispose();
 });
-
-const floatsOf = ({ bytes }: CaseOperand) => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-const operand = (shape: readonly number[], values: Float32Array): CaseOperand => ({
-  dtype: 'F32',
-  shape,
-  bytes: new Uint8Array(values.buffer),
-});
-
-/** The same case with the activations that the integer kernels see. */
-function rounded(entry: Case): Case {
-  const [x, w, ...rest] = entry.inputs;
-  const { blockSize } = dtypeByName(w!.dtype);
-  const values = roundActivations(floatsOf(x!), blockSize as 32 | 256);
-  return { ...entry, inputs: [operand(x!.shape, values), w!, ...rest] };
-}
 
 async function expectExact(entry: Case): Promise<Uint8Array> {
   const truth = await runCase(reference, rounded(entry));

@@ -111,7 +111,7 @@ describe.skipIf(missing)(`webgpu device${missing ? ` (skipped: ${missing})` : ''
       return createShaderModule.call(this, { ...descriptor, code: fault(descriptor.code) });
     };
     try {
-      return await webgpuDevice({ software: true, capabilities: { teams: true } });
+      return await webgpuDevice({ software: true, activations: 'int8', capabilities: { teams: true } });
     } finally {
       driver.createShaderModule = createShaderModule;
     }
@@ -128,7 +128,10 @@ describe.skipIf(missing)(`webgpu device${missing ? ` (skipped: ${missing})` : ''
     await expect(openFaulty((code) => code.replace('sum_0_0 +=', 'sum_0_0 -='))).rejects.toMatchObject({
       code: 'device-self-test',
     });
-    await Promise.all([noSubgroups.dispose(), noTeams.dispose()]);
+    const noIntegers = await openFaulty((code) => code.replace('dot4I8Packed(a.w, b.w)', 'i32(dot4U8Packed(a.w, b.w))'));
+    expect(noIntegers.rejected).toEqual(['integers']);
+    expect(noIntegers.activations).toBe('f32');
+    await Promise.all([noSubgroups.dispose(), noTeams.dispose(), noIntegers.dispose()]);
   });
 
   it('names a shader that does not compile, and gives no result', async () => {

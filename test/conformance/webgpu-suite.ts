@@ -38,9 +38,14 @@ export const hasStoredCache = ({ op, inputs, outputType }: Case) =>
 export function sampleCases(matmuls: Variant['matmuls']): Case[] {
   const isMatmul = ({ op }: Case) => op === 'matmul' || op === 'matmulExperts';
   const candidates = [...cases.filter(isMatmul), ...webgpuOnlyCases];
+  const manyWays = ({ op, inputs }: Case) =>
+    op === 'matmulExperts' && ['F32', 'F16', 'Q8_0'].includes(inputs[1]!.dtype);
   return [
     ...cases.filter((entry) => !isMatmul(entry) && !hasStoredCache(entry)),
-    ...candidates.filter(({ inputs: [x, w] }, index) => matmuls(w!.dtype, x!.shape[0]!, index)),
+    ...candidates.filter((entry, index) => {
+      const [x, w] = entry.inputs;
+      return manyWays(entry) || matmuls(w!.dtype, x!.shape[0]!, index);
+    }),
   ];
 }
 

@@ -1,5 +1,6 @@
 // What runs anywhere: the types, their reference codecs and their WGSL.
 export { type ActivationBlock, roundActivations } from './activations/reference.ts';
+export { roundingWgsl } from './activations/round.wgsl.ts';
 export type { Codec } from './codec.ts';
 export { codecOf, hasCodec } from './codecs.ts';
 export type { DType } from './dtype.ts';
@@ -15,3 +16,4 @@ export {
   f32ToF16,
 } from './half.ts';
 export { wgslDecoder, wgslTypes } from './wgsl-decoders.ts';
+export { wgslIntegers } from './wgsl-integers.ts';

@@ -5,7 +5,7 @@
 //   decode1(at, i) -> f32                    one weight; only of plain types, for the end of a row
 // A plain type has no blocks: `at` is where the row begins. A decoder gives the numbers of the room's reference, but for
 // what WGSL leaves open (a fused multiply-add).
-// A decoder may use what `reading` offers: words and halves at byte addresses, which are even because every typeSize is.
+// A decoder may use what wgsl-reading.ts offers.
 import { bf16Wgsl } from './bf16/decode.wgsl.ts';
 import type { DType } from './dtype.ts';
 import { f16Wgsl } from './f16/decode.wgsl.ts';
@@ -20,6 +20,7 @@ import { q5_1Wgsl } from './q5-1/decode.wgsl.ts';
 import { q5KWgsl } from './q5-k/decode.wgsl.ts';
 import { q6KWgsl } from './q6-k/decode.wgsl.ts';
 import { q8_0Wgsl } from './q8-0/decode.wgsl.ts';
+import { wgslReading } from './wgsl-reading.ts';
 
 const decoders: Readonly<Record<string, string>> = {
   F32: f32Wgsl,
@@ -42,34 +43,5 @@ export const wgslTypes: readonly string[] = Object.keys(decoders);
 
 /** The functions that decode `dtype`, or undefined when WGSL kernels cannot read it. */
 export function wgslDecoder(dtype: DType): string | undefined {
-  return Object.hasOwn(decoders, dtype.name) ? reading(dtype) + decoders[dtype.name] : undefined;
-}
-
-function reading({ typeSize }: DType): string {
-  const word =
-    typeSize % 4 === 0
-      ? 'return w[at >> 2u];'
-      : `let k = at >> 2u;
-  if ((at & 2u) == 0u) { return w[k]; }
-  return (w[k] >> 16u) | (w[k + 1u] << 16u);`;
-  return `
-// 4 bytes from byte \`at\` on
-fn word(at: u32) -> u32 {
-  ${word}
-}
-// the F16 at byte \`at\`
-fn half_at(at: u32) -> f32 {
-  return unpack2x16float(w[at >> 2u] >> (8u * (at & 2u))).x;
-}
-fn bytes_of(q: u32) -> vec4<f32> {
-  return vec4<f32>((vec4<u32>(q) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u));
-}
-fn signed_bytes_of(q: u32) -> vec4<f32> {
-  return bytes_of(q ^ 0x80808080u) - 128.0;
-}
-// bits k … k + 3
-fn bits_of(q: u32, k: u32) -> vec4<f32> {
-  return vec4<f32>((vec4<u32>(q) >> (vec4<u32>(0u, 1u, 2u, 3u) + k)) & vec4<u32>(1u));
-}
-`;
+  return Object.hasOwn(decoders, dtype.name) ? wgslReading(dtype) + decoders[dtype.name] : undefined;
 }

@@ -1,97 +1,99 @@
-// Sixteen stored weights against sixteen activations (row.wasm.ts), in two instruction sets:
+// Four stored weights of each of four rows, a byte each (`quad`: bytes 4r … 4r + 3 are those of row r), against four
+// activations (row.wasm.ts): lane r of a sum belongs to row r. In two instruction sets:
 // - plain SIMD: bytes fall apart into even and odd ones without being widened, and i32x4.dot_i16x8_s adds products of
 //   neighbours; activations are 16-bit words;
-// - relaxed SIMD: one instruction multiplies 16 pairs of bytes; activations are signed bytes. The weights must be below
-//   128, or engines may differ.
-// Both give four parts of the same exact sum; which weights a part holds differs.
-import { LOW_BYTE, NIBBLES, WORD_NIBBLE } from './constants.wasm';
+// - relaxed SIMD: one instruction multiplies 16 pairs of bytes and adds them to the sum; activations are bytes. One side
+//   must be signed, the other below 128, or engines may differ.
+// Both give the same exact sum.
+import { LOW_BYTE, NIBBLES, SECOND_NIBBLE, THIRD_NIBBLE, WORD_NIBBLE } from './constants.wasm';
 
-/** Bytes from 16 activations to the next 16. */
-export const NEXT: usize = ASC_FEATURE_RELAXED_SIMD ? 16 : 32;
+/** Bytes from four activations to the next four, of the operand for unsigned codes. */
+export const QUAD: usize = ASC_FEATURE_RELAXED_SIMD ? 4 : 8;
+/** And of the one for signed codes. */
+export const SIGNED_QUAD: usize = 8;
 
-/** What `dotBytes` takes as its mask, as an address. */
-export const BYTES_MASK = LOW_BYTE;
-/** What the functions of nibbles take as their mask, as an address. */
-export const NIBBLE_MASK: usize = ASC_FEATURE_RELAXED_SIMD ? NIBBLES : WORD_NIBBLE;
-
+/** sum + Σ w · x of unsigned bytes below 128. */
 @inline
-function dotRelaxed(bytes: v128, x: usize): v128 {
-  return i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load(x), bytes, i32x4.splat(0));
-}
-
-/** Σ w · x in four parts; `bytes` holds 16 unsigned bytes below 128. */
-@inline
-export function dotBytes(bytes: v128, mask: v128, x: usize): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return dotRelaxed(bytes, x);
+export function addQuad(sum: v128, quad: v128, x: usize): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(v128.load32_splat(x), quad, sum);
   return i32x4.add(
-    i32x4.dot_i16x8_s(v128.and(bytes, mask), v128.load(x)),
-    i32x4.dot_i16x8_s(i16x8.shr_u(bytes, 8), v128.load(x, 16)),
+    i32x4.add(sum, i32x4.dot_i16x8_s(v128.and(quad, v128.load(LOW_BYTE)), v128.load32_splat(x))),
+    i32x4.dot_i16x8_s(i16x8.shr_u(quad, 8), v128.load32_splat(x, 4)),
   );
 }
 
-/** The same for signed bytes. */
+// Signed bytes are summed in two parts, `signedTotal` of which is the sum. In plain SIMD the first one holds 256 times the
+// even products, which saves shifting them down; in relaxed SIMD the parts are those of positive and negative activations.
+
 @inline
-export function dotSignedBytes(bytes: v128, x: usize): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD)
-    return i32x4.add(
-      i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(bytes), v128.load8x8_s(x)),
-      i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(bytes), v128.load8x8_s(x, 8)),
-    );
-  return i32x4.add(
-    i32x4.dot_i16x8_s(i16x8.shr_s(i16x8.shl(bytes, 8), 8), v128.load(x)),
-    i32x4.dot_i16x8_s(i16x8.shr_s(bytes, 8), v128.load(x, 16)),
-  );
+export function addFirst(sum: v128, quad: v128, x: usize): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(quad, v128.load32_splat(x), sum);
+  return i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.shl(quad, 8), v128.load32_splat(x)));
 }
 
-/** The same for the low nibbles of 16 bytes. */
 @inline
-export function dotLowNibbles(bytes: v128, mask: v128, x: usize): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return dotRelaxed(v128.and(bytes, mask), x);
-  return i32x4.add(
-    i32x4.dot_i16x8_s(v128.and(bytes, mask), v128.load(x)),
-    i32x4.dot_i16x8_s(v128.and(i16x8.shr_u(bytes, 8), mask), v128.load(x, 16)),
-  );
+export function addSecond(sum: v128, quad: v128, x: usize): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(quad, v128.load32_splat(x, 4), sum);
+  return i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.shr_s(quad, 8), v128.load32_splat(x, 4)));
 }
 
-/** The same for their high nibbles. */
 @inline
-export function dotHighNibbles(bytes: v128, mask: v128, x: usize): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return dotRelaxed(v128.and(i16x8.shr_u(bytes, 4), mask), x);
-  return i32x4.add(
-    i32x4.dot_i16x8_s(v128.and(i16x8.shr_u(bytes, 4), mask), v128.load(x)),
-    i32x4.dot_i16x8_s(i16x8.shr_u(bytes, 12), v128.load(x, 16)),
-  );
+export function signedTotal(first: v128, second: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.sub(first, second);
+  return i32x4.add(i32x4.shr_s(first, 8), second);
 }
 
-/** Eight 16-bit scales → the first two, four times each. */
+/**
+ * Sums of unsigned nibbles of 8 rows: `quads` groups of 32 bytes at `q`, whose low nibbles meet the activations at `x` and
+ * whose high ones those after them. Stores at `out`: low of rows 0–3, of rows 4–7, high of both.
+ */
 @inline
-export function firstTwoScales(scales: v128): v128 {
-  const pairs = v128.shuffle<u16>(scales, scales, 0, 8, 1, 9, 2, 10, 3, 11);
-  return v128.shuffle<u32>(pairs, pairs, 0, 4, 1, 5);
+export function nibbleSums(q: usize, quads: usize, x: usize, out: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) nibbleSumsRelaxed(q, quads, x, out);
+  else nibbleSumsPlain(q, quads, x, out);
 }
 
-/** Eight 16-bit scales with the first two dropped. */
 @inline
-export function dropTwoScales(scales: v128): v128 {
-  return v128.shuffle<u32>(scales, scales, 1, 2, 3, 3);
+function nibbleSumsRelaxed(q: usize, quads: usize, x: usize, out: usize): void {
+  const nibbles = v128.load(NIBBLES);
+  let low0 = i32x4.splat(0), low1 = low0, high0 = low0, high1 = low0;
+  let above = x + 4 * quads;
+  for (const end = q + 32 * quads; q < end; q += 32) {
+    const first = v128.load32_splat(x), second = v128.load32_splat(above);
+    let packed = v128.load(q);
+    low0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(first, v128.and(packed, nibbles), low0);
+    high0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(second, v128.and(i16x8.shr_u(packed, 4), nibbles), high0);
+    packed = v128.load(q, 16);
+    low1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(first, v128.and(packed, nibbles), low1);
+    high1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(second, v128.and(i16x8.shr_u(packed, 4), nibbles), high1);
+    x += 4;
+    above += 4;
+  }
+  v128.store(out, low0); v128.store(out, low1, 16);
+  v128.store(out, high0, 32); v128.store(out, high1, 48);
 }
 
-/** scale · sum of two sub-blocks, the parts of each of which must fit 16 bits. */
+/** The four nibbles of a 16-bit word are summed as they lie: the second one counts 16 times, the third one 256 times. */
 @inline
-export function scaleSums(first: v128, second: v128, scales: v128): v128 {
-  return i32x4.dot_i16x8_s(i16x8.narrow_i32x4_s(first, second), scales);
-}
-
-/** Unsigned bytes times `scale` → i16 in the order of activations. */
-@inline
-export function storeScaledBytes(dst: usize, bytes: v128, lowByte: v128, scale: v128): void {
-  v128.store(dst, i16x8.mul(v128.and(bytes, lowByte), scale));
-  v128.store(dst, i16x8.mul(i16x8.shr_u(bytes, 8), scale), 16);
-}
-
-/** Signed bytes → i16 in the order of activations. */
-@inline
-export function storeSignedBytes(dst: usize, bytes: v128): void {
-  v128.store(dst, i16x8.shr_s(i16x8.shl(bytes, 8), 8));
-  v128.store(dst, i16x8.shr_s(bytes, 8), 16);
+function nibbleSumsPlain(q: usize, quads: usize, x: usize, out: usize): void {
+  const nibble = v128.load(WORD_NIBBLE), second = v128.load(SECOND_NIBBLE), third = v128.load(THIRD_NIBBLE);
+  let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
+  let above = x + 8 * quads;
+  for (const end = q + 32 * quads; q < end; q += 32) {
+    const u = v128.load(q), v = v128.load(q, 16);
+    let even = v128.load32_splat(x), odd = v128.load32_splat(x, 4);
+    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v128.and(u, nibble), even));
+    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v128.and(v, nibble), even));
+    b0 = i32x4.add(b0, i32x4.dot_i16x8_s(v128.and(u, third), odd));
+    b1 = i32x4.add(b1, i32x4.dot_i16x8_s(v128.and(v, third), odd));
+    even = v128.load32_splat(above); odd = v128.load32_splat(above, 4);
+    c0 = i32x4.add(c0, i32x4.dot_i16x8_s(v128.and(u, second), even));
+    c1 = i32x4.add(c1, i32x4.dot_i16x8_s(v128.and(v, second), even));
+    d0 = i32x4.add(d0, i32x4.dot_i16x8_s(i16x8.shr_u(u, 12), odd));
+    d1 = i32x4.add(d1, i32x4.dot_i16x8_s(i16x8.shr_u(v, 12), odd));
+    x += 8;
+    above += 8;
+  }
+  v128.store(out, i32x4.add(a0, i32x4.shr_s(b0, 8))); v128.store(out, i32x4.add(a1, i32x4.shr_s(b1, 8)), 16);
+  v128.store(out, i32x4.add(i32x4.shr_s(c0, 4), d0), 32); v128.store(out, i32x4.add(i32x4.shr_s(c1, 4), d1), 48);
 }

@@ -3,9 +3,6 @@ import { eightVectors } from '../wgsl-vectors.ts';
 import { D_OFFSET, QS_OFFSET, SCALES_OFFSET } from './layout.ts';
 
 export const q3KWgsl = `
-fn byte_at(at: u32) -> u32 {
-  return (w[at >> 2u] >> (8u * (at & 3u))) & 255u;
-}
 fn scale_at(at: u32, j: u32) -> f32 {
   let low = (byte_at(at + ${SCALES_OFFSET}u + (j & 7u)) >> (4u * (j >> 3u))) & 15u;
   let high = (byte_at(at + ${SCALES_OFFSET + 8}u + (j & 3u)) >> (2u * (j >> 2u))) & 3u;

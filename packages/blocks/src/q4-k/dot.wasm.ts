@@ -1,90 +1,121 @@
-// Q4_K (layout.ts) against activations in 8 bits: d · Σ sc · q · x − dmin · Σ m · x.
-import { WORD_NIBBLE } from '../activations/constants.wasm';
+// Q4_K (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits:
+// d · Σ sc · q · x − dmin · Σ m · x.
+import { NIBBLES, SIX_BITS, FIFTH_SIXTH } from '../activations/constants.wasm';
+import { QUAD, nibbleSums } from '../activations/products.wasm';
+import { stepsOf, sums32Of, unsignedOperand } from '../activations/row.wasm';
 import {
-  NEXT,
-  NIBBLE_MASK,
-  dotHighNibbles,
-  dotLowNibbles,
-  dropTwoScales,
-  firstTwoScales,
-  scaleSums,
-} from '../activations/products.wasm';
-import { f16ToF32 } from '../half.wasm';
-import { minBytes, scaleBytes } from './layout.wasm';
+  WORD,
+  addBlockWithMin,
+  addScaledHigh,
+  addScaledLow,
+  loadHalves,
+  storeQuad,
+  twiceHigh,
+  twiceLow,
+} from '../activations/rows8.wasm';
 
-/** One row's dot products. */
-export function dotQ4_K(w: usize, x: usize, sums: usize, blocks: usize, out: usize, units: usize): void {
-  const nibble = v128.load(NIBBLE_MASK);
-  for (const end = w + 144 * blocks; w < end; w += 144) {
-    let scales = widen(scaleBytes(w + 4));
-    let sum = i32x4.splat(0);
-    let qs = w + 16;
-    for (const last = w + 144; qs < last; qs += 32) {
-      const a = v128.load(qs);
-      const b = v128.load(qs, 16);
-      // Eight weights of at most 15 · 127 each per lane fit 16 bits.
-      const low = i32x4.add(dotLowNibbles(a, nibble, x), dotLowNibbles(b, nibble, x + NEXT));
-      const high = i32x4.add(dotHighNibbles(a, nibble, x + 2 * NEXT), dotHighNibbles(b, nibble, x + 3 * NEXT));
-      sum = i32x4.add(sum, scaleSums(low, high, firstTwoScales(scales)));
-      scales = dropTwoScales(scales);
-      x += 4 * NEXT;
+/** d, dmin; scales; qs. */
+export const PARTS_Q4_K = memory.data<u8>([2, 2, 12, 1, 32, 4, 0]);
+const GROUP: usize = 8 * 144;
+const SCALES: usize = 32;
+const QS: usize = 128;
+
+/** A row of groups against one token: eight floats at `y`. */
+export function dotQ4_K(w: usize, blocks: usize, row: usize, y: usize, scratch: usize): void {
+  const cols = 256 * blocks;
+  let x = unsignedOperand(row, cols, 256), steps = stepsOf(row, cols), sums = sums32Of(row, cols, 256);
+  const units = scratch + 128, parts = scratch + 192;
+  let total0 = f32x4.splat(0), total1 = total0;
+  for (const end = w + GROUP * blocks; w < end; w += GROUP) {
+    unpackScales(w + SCALES, scratch);
+    loadUnits(w, units);
+    let sum0 = i32x4.splat(0), sum1 = sum0, scales = scratch;
+    for (let qs = w + QS; qs < w + GROUP; qs += 256) {
+      nibbleSums(qs, 8, x, parts);
+      const low = v128.load8x8_u(scales), high = v128.load8x8_u(scales, 8);
+      sum0 = addScaledLow(addScaledLow(sum0, low, v128.load(parts)), high, v128.load(parts, 32));
+      sum1 = addScaledHigh(addScaledHigh(sum1, low, v128.load(parts, 16)), high, v128.load(parts, 48));
+      scales += 16;
+      x += 16 * QUAD;
     }
-    v128.store(out, sum);
-    v128.store(out, dotMins(widen(minBytes(w + 4)), sums), 64);
-    storeUnits(w, units);
-    sums += 32;
-    out += 128;
-    units += 32;
+    addMins(scratch + 64, sums, parts);
+    const step = v128.load32_splat(steps);
+    total0 = addBlockWithMin(total0, step, v128.load(units), sum0, v128.load(units, 32), v128.load(parts));
+    total1 = addBlockWithMin(total1, step, v128.load(units, 16), sum1, v128.load(units, 48), v128.load(parts, 16));
+    steps += 4;
+    sums += 16;
+  }
+  v128.store(y, total0);
+  v128.store(y, total1, 16);
+}
+
+/** One group as a panel: sc · q, m, d and dmin. */
+export function unpackQ4_K(group: usize, panel: usize, scratch: usize): void {
+  const nibbles = v128.load(NIBBLES), none = i16x8.splat(0);
+  unpackScales(group + SCALES, scratch);
+  let qs = group + QS, to = panel;
+  for (let scales = scratch; scales < scratch + 64; scales += 16) {
+    const low = v128.load8x8_u(scales), high = v128.load8x8_u(scales, 8);
+    for (const end = qs + 256; qs < end; qs += 32) {
+      let quad = v128.load(qs);
+      storeQuad(to, v128.and(quad, nibbles), none, twiceLow(low));
+      storeQuad(to + 16 * WORD, v128.and(i16x8.shr_u(quad, 4), nibbles), none, twiceLow(high));
+      quad = v128.load(qs, 16);
+      storeQuad(to + 16, v128.and(quad, nibbles), none, twiceHigh(low));
+      storeQuad(to + 16 * WORD + 16, v128.and(i16x8.shr_u(quad, 4), nibbles), none, twiceHigh(high));
+      to += 2 * WORD;
+    }
+    to += 16 * WORD;
+  }
+  storeMins(scratch + 64, to);
+  loadUnits(group, to + 8 * WORD);
+}
+
+/** Σ m · x of eight rows, two vectors at `to`; each minimum meets a sum of 32 activations. */
+@inline
+export function addMins(mins: usize, sums: usize, to: usize): void {
+  let below0 = i32x4.splat(0), below1 = below0;
+  for (const end = mins + 64; mins < end; mins += 16) {
+    const even = v128.load8x8_u(mins), odd = v128.load8x8_u(mins, 8), pair = v128.load32_splat(sums);
+    const low = v128.shuffle<u16>(even, odd, 0, 8, 1, 9, 2, 10, 3, 11);
+    const high = v128.shuffle<u16>(even, odd, 4, 12, 5, 13, 6, 14, 7, 15);
+    below0 = i32x4.add(below0, i32x4.dot_i16x8_s(low, pair));
+    below1 = i32x4.add(below1, i32x4.dot_i16x8_s(high, pair));
+    sums += 4;
+  }
+  v128.store(to, below0);
+  v128.store(to, below1, 16);
+}
+
+/** The minima of 8 sub-blocks of 32 weights, as words of a panel. */
+@inline
+export function storeMins(mins: usize, to: usize): void {
+  for (const end = mins + 64; mins < end; mins += 8) {
+    const numbers = v128.load8x8_u(mins);
+    v128.store(to, twiceLow(numbers));
+    v128.store(to, twiceHigh(numbers), 16);
+    to += WORD;
   }
 }
 
-/** One block as integers: sc · q, then m for every 16 weights. */
-export function unpackQ4_K(src: usize, dst: usize): void {
-  const nibble = v128.load(WORD_NIBBLE);
-  const mins = widen(minBytes(src + 4));
-  let scales = scaleBytes(src + 4);
-  let codes = dst;
-  for (let qs = src + 16; qs < src + 144; qs += 32) {
-    const low = i16x8.splat(<i16>(scales & 63));
-    const high = i16x8.splat(<i16>((scales >> 8) & 63));
-    for (let half: usize = 0; half < 32; half += 16) {
-      const packed = v128.load(qs + half);
-      const to = codes + 2 * half;
-      v128.store(to, i16x8.mul(v128.and(packed, nibble), low));
-      v128.store(to, i16x8.mul(v128.and(i16x8.shr_u(packed, 8), nibble), low), 16);
-      v128.store(to, i16x8.mul(v128.and(i16x8.shr_u(packed, 4), nibble), high), 64);
-      v128.store(to, i16x8.mul(i16x8.shr_u(packed, 12), high), 80);
-    }
-    scales >>= 16;
-    codes += 128;
+/** d and dmin of eight rows, 16 floats. */
+@inline
+export function loadUnits(group: usize, to: usize): void {
+  loadHalves(group, to);
+  loadHalves(group + 16, to + 32);
+}
+
+/** The packed 6-bit numbers of eight rows → scales [8][row], then minima [8][row], bytes. */
+@inline
+export function unpackScales(packed: usize, to: usize): void {
+  const six = v128.load(SIX_BITS), nibbles = v128.load(NIBBLES), upper = v128.load(FIFTH_SIXTH);
+  for (const end = to + 32; to < end; to += 16) {
+    const scales = v128.load(packed), mins = v128.load(packed, 32), last = v128.load(packed, 64);
+    v128.store(to, v128.and(scales, six));
+    v128.store(to, v128.or(v128.and(last, nibbles), v128.and(i16x8.shr_u(scales, 2), upper)), 32);
+    v128.store(to, v128.and(mins, six), 64);
+    const high = v128.and(i16x8.shr_u(last, 4), nibbles);
+    v128.store(to, v128.or(high, v128.and(i16x8.shr_u(mins, 2), upper)), 96);
+    packed += 16;
   }
-  storeMins(dst + 512, mins);
-  storeUnits(src, dst + 544, 4);
-}
-
-@inline
-export function widen(bytes: u64): v128 {
-  return i16x8.extend_low_i8x16_u(i64x2.splat(bytes));
-}
-
-/** Σ m · x in four parts: each minimum meets two sums of 16 activations. */
-@inline
-export function dotMins(mins: v128, sums: usize): v128 {
-  return i32x4.add(
-    i32x4.dot_i16x8_s(v128.shuffle<u16>(mins, mins, 0, 8, 1, 9, 2, 10, 3, 11), v128.load(sums)),
-    i32x4.dot_i16x8_s(v128.shuffle<u16>(mins, mins, 4, 12, 5, 13, 6, 14, 7, 15), v128.load(sums, 16)),
-  );
-}
-
-@inline
-export function storeMins(dst: usize, mins: v128): void {
-  v128.store(dst, v128.shuffle<u16>(mins, mins, 0, 8, 1, 9, 2, 10, 3, 11));
-  v128.store(dst, v128.shuffle<u16>(mins, mins, 4, 12, 5, 13, 6, 14, 7, 15), 16);
-}
-
-/** d and dmin, which begin every block, as F32 `apart` bytes from each other. */
-@inline
-export function storeUnits(block: usize, units: usize, apart: usize = 16): void {
-  store<f32>(units, f16ToF32(load<u16>(block)));
-  store<f32>(units + apart, f16ToF32(load<u16>(block, 2)));
 }

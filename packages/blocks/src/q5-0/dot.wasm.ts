@@ -1,51 +1,33 @@
-// Q5_0 (layout.ts) against activations in 8 bits: d · Σ (q − 16) · x.
-import { LOW_BYTE, MINUS_16, NIBBLES } from '../activations/constants.wasm';
-import { BYTES_MASK, NEXT, dotBytes } from '../activations/products.wasm';
-import { f16ToF32 } from '../half.wasm';
-import { fifthBits } from './fifth-bits.wasm';
+// Q5_0 (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits: d · Σ (q − 16) · x.
+import { QUAD } from '../activations/products.wasm';
+import { stepsOf, sums32Of, unsignedOperand } from '../activations/row.wasm';
+import { WORD, addBlock, loadHalves } from '../activations/rows8.wasm';
+import { fiveBitSums, unpackFiveBits } from './five-bits.wasm';
 
-/** One row's dot products. */
-export function dotQ5_0(w: usize, x: usize, sums: usize, blocks: usize, out: usize, units: usize): void {
-  const mask = v128.load(BYTES_MASK);
-  const nibbles = v128.load(NIBBLES);
-  const minus16 = v128.load(MINUS_16);
-  for (const end = w + 22 * blocks; w < end; w += 22) {
-    const middle = i32x4.dot_i16x8_s(v128.load32_zero(sums), minus16);
-    const products = i32x4.add(
-      dotBytes(lowCodes(w, nibbles), mask, x),
-      dotBytes(highCodes(w, nibbles), mask, x + NEXT),
-    );
-    v128.store(out, i32x4.add(middle, products));
-    store<f32>(units, f16ToF32(load<u16>(w)));
-    x += 2 * NEXT;
-    sums += 4;
-    out += 128;
-    units += 32;
+/** d; qh; qs. */
+export const PARTS_Q5_0 = memory.data<u8>([1, 2, 1, 4, 4, 4, 0]);
+const GROUP: usize = 8 * 22;
+
+/** A row of groups against one token: eight floats at `y`. */
+export function dotQ5_0(w: usize, blocks: usize, row: usize, y: usize, scratch: usize): void {
+  const cols = 32 * blocks;
+  let x = unsignedOperand(row, cols, 32), steps = stepsOf(row, cols), sums = sums32Of(row, cols, 32);
+  let total0 = f32x4.splat(0), total1 = total0;
+  for (const end = w + GROUP * blocks; w < end; w += GROUP) {
+    loadHalves(w, scratch);
+    const middle = i32x4.splat(<i32>load<i16>(sums) * -16), step = v128.load32_splat(steps);
+    total0 = addBlock(total0, step, v128.load(scratch), fiveBitSums(w + 16, w + 48, x, middle));
+    total1 = addBlock(total1, step, v128.load(scratch, 16), fiveBitSums(w + 32, w + 64, x, middle));
+    x += 8 * QUAD;
+    steps += 4;
+    sums += 2;
   }
+  v128.store(y, total0);
+  v128.store(y, total1, 16);
 }
 
-/** One block as integers. */
-export function unpackQ5_0(src: usize, dst: usize): void {
-  const lowByte = v128.load(LOW_BYTE);
-  const nibbles = v128.load(NIBBLES);
-  const minus16 = v128.load(MINUS_16);
-  const low = lowCodes(src, nibbles);
-  const high = highCodes(src, nibbles);
-  v128.store(dst, i16x8.add(v128.and(low, lowByte), minus16));
-  v128.store(dst, i16x8.add(i16x8.shr_u(low, 8), minus16), 16);
-  v128.store(dst, i16x8.add(v128.and(high, lowByte), minus16), 32);
-  v128.store(dst, i16x8.add(i16x8.shr_u(high, 8), minus16), 48);
-  store<f32>(dst, f16ToF32(load<u16>(src)), 68);
-}
-
-/** Bytes q[0 … 15]. */
-@inline
-function lowCodes(block: usize, nibbles: v128): v128 {
-  return v128.or(v128.and(v128.load(block, 6), nibbles), fifthBits(load<u32>(block, 2), 0));
-}
-
-/** Bytes q[16 … 31]. */
-@inline
-function highCodes(block: usize, nibbles: v128): v128 {
-  return v128.or(v128.and(i16x8.shr_u(v128.load(block, 6), 4), nibbles), fifthBits(load<u32>(block, 2), 1));
+/** One group as a panel. */
+export function unpackQ5_0(group: usize, panel: usize, scratch: usize): void {
+  unpackFiveBits(group + 16, panel, i16x8.splat(16));
+  loadHalves(group, panel + 17 * WORD);
 }

@@ -1,85 +1,99 @@
-// Q5_K (layout.ts) against activations in 8 bits: d · Σ sc · q · x − dmin · Σ m · x.
-import { FIFTH, LOW_BYTE, NIBBLES } from '../activations/constants.wasm';
+// Q5_K (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits:
+// d · Σ sc · q · x − dmin · Σ m · x.
+import { FIFTH, NIBBLES } from '../activations/constants.wasm';
+import { QUAD, addQuad } from '../activations/products.wasm';
+import { stepsOf, sums32Of, unsignedOperand } from '../activations/row.wasm';
 import {
-  BYTES_MASK,
-  NEXT,
-  dotBytes,
-  dropTwoScales,
-  firstTwoScales,
-  scaleSums,
-  storeScaledBytes,
-} from '../activations/products.wasm';
-import { dotMins, storeMins, storeUnits, widen } from '../q4-k/dot.wasm';
-import { minBytes, scaleBytes } from '../q4-k/layout.wasm';
+  WORD,
+  addBlockWithMin,
+  addScaledHigh,
+  addScaledLow,
+  storeQuad,
+  twiceHigh,
+  twiceLow,
+} from '../activations/rows8.wasm';
+import { addMins, loadUnits, storeMins, unpackScales } from '../q4-k/dot.wasm';
 
-/** One row's dot products. */
-export function dotQ5_K(w: usize, x: usize, sums: usize, blocks: usize, out: usize, units: usize): void {
-  const mask = v128.load(BYTES_MASK);
-  const nibbles = v128.load(NIBBLES);
-  const fifth = v128.load(FIFTH);
-  for (const end = w + 176 * blocks; w < end; w += 176) {
-    let scales = widen(scaleBytes(w + 4));
-    let sum = i32x4.splat(0);
-    let bitsA = v128.load(w, 16);
-    let bitsB = v128.load(w, 32);
-    let qs = w + 48;
-    for (const last = w + 176; qs < last; qs += 32) {
-      const a = v128.load(qs);
-      const b = v128.load(qs, 16);
-      // Eight weights of at most 31 · 127 each per lane fit 16 bits.
-      const low = i32x4.add(
-        dotBytes(lowCodes(a, bitsA, nibbles, fifth), mask, x),
-        dotBytes(lowCodes(b, bitsB, nibbles, fifth), mask, x + NEXT),
-      );
-      const high = i32x4.add(
-        dotBytes(highCodes(a, bitsA, nibbles, fifth), mask, x + 2 * NEXT),
-        dotBytes(highCodes(b, bitsB, nibbles, fifth), mask, x + 3 * NEXT),
-      );
-      sum = i32x4.add(sum, scaleSums(low, high, firstTwoScales(scales)));
-      scales = dropTwoScales(scales);
-      bitsA = i16x8.shr_u(bitsA, 2);
-      bitsB = i16x8.shr_u(bitsB, 2);
-      x += 4 * NEXT;
+/** d, dmin; scales; qh; qs. */
+export const PARTS_Q5_K = memory.data<u8>([2, 2, 12, 1, 8, 4, 32, 4, 0]);
+const GROUP: usize = 8 * 176;
+const SCALES: usize = 32;
+const QH: usize = 128;
+const QS: usize = 384;
+
+/** A row of groups against one token: eight floats at `y`. */
+export function dotQ5_K(w: usize, blocks: usize, row: usize, y: usize, scratch: usize): void {
+  const cols = 256 * blocks;
+  let x = unsignedOperand(row, cols, 256), steps = stepsOf(row, cols), sums = sums32Of(row, cols, 256);
+  const units = scratch + 128;
+  let total0 = f32x4.splat(0), total1 = total0;
+  for (const end = w + GROUP * blocks; w < end; w += GROUP) {
+    unpackScales(w + SCALES, scratch);
+    loadUnits(w, units);
+    let sum0 = i32x4.splat(0), sum1 = sum0, scales = scratch;
+    for (let pair: usize = 0; pair < 4; pair++) {
+      const nibbles = v128.load(NIBBLES), fifth = v128.load(FIFTH);
+      let low0 = i32x4.splat(0), low1 = low0, high0 = low0, high1 = low0;
+      let qs = w + QS + 256 * pair;
+      for (let qh = w + QH; qh < w + QS; qh += 32) {
+        let packed = v128.load(qs), bits = i16x8.shr_u(v128.load(qh), 2 * <i32>pair);
+        low0 = addQuad(low0, lowCodes(packed, bits, nibbles, fifth), x);
+        high0 = addQuad(high0, highCodes(packed, bits, nibbles, fifth), x + 8 * QUAD);
+        packed = v128.load(qs, 16);
+        bits = i16x8.shr_u(v128.load(qh, 16), 2 * <i32>pair);
+        low1 = addQuad(low1, lowCodes(packed, bits, nibbles, fifth), x);
+        high1 = addQuad(high1, highCodes(packed, bits, nibbles, fifth), x + 8 * QUAD);
+        qs += 32;
+        x += QUAD;
+      }
+      const low = v128.load8x8_u(scales), high = v128.load8x8_u(scales, 8);
+      sum0 = addScaledLow(addScaledLow(sum0, low, low0), high, high0);
+      sum1 = addScaledHigh(addScaledHigh(sum1, low, low1), high, high1);
+      scales += 16;
+      x += 8 * QUAD;
     }
-    v128.store(out, sum);
-    v128.store(out, dotMins(widen(minBytes(w + 4)), sums), 64);
-    storeUnits(w, units);
-    sums += 32;
-    out += 128;
-    units += 32;
+    addMins(scratch + 64, sums, scratch + 192);
+    const step = v128.load32_splat(steps);
+    total0 = addBlockWithMin(total0, step, v128.load(units), sum0, v128.load(units, 32), v128.load(scratch, 192));
+    total1 = addBlockWithMin(total1, step, v128.load(units, 16), sum1, v128.load(units, 48), v128.load(scratch, 208));
+    steps += 4;
+    sums += 16;
   }
+  v128.store(y, total0);
+  v128.store(y, total1, 16);
 }
 
-/** One block as integers: sc · q, then m for every 16 weights. */
-export function unpackQ5_K(src: usize, dst: usize): void {
-  const lowByte = v128.load(LOW_BYTE);
-  const nibbles = v128.load(NIBBLES);
-  const fifth = v128.load(FIFTH);
-  let scales = scaleBytes(src + 4);
-  let codes = dst;
+/** One group as a panel: sc · q, m, d and dmin. */
+export function unpackQ5_K(group: usize, panel: usize, scratch: usize): void {
+  const nibbles = v128.load(NIBBLES), fifth = v128.load(FIFTH), none = i16x8.splat(0);
+  unpackScales(group + SCALES, scratch);
+  let to = panel, qs = group + QS;
   for (let pair: usize = 0; pair < 4; pair++) {
-    const low = i16x8.splat(<i16>(scales & 63));
-    const high = i16x8.splat(<i16>((scales >> 8) & 63));
-    for (let half: usize = 0; half < 32; half += 16) {
-      const packed = v128.load(src + 32 * pair + half, 48);
-      const bits = i16x8.shr_u(v128.load(src + half, 16), 2 * <i32>pair);
-      storeScaledBytes(codes + 2 * half, lowCodes(packed, bits, nibbles, fifth), lowByte, low);
-      storeScaledBytes(codes + 2 * half + 64, highCodes(packed, bits, nibbles, fifth), lowByte, high);
+    const low = v128.load8x8_u(scratch + 16 * pair), high = v128.load8x8_u(scratch + 16 * pair, 8);
+    for (let qh = group + QH; qh < group + QS; qh += 32) {
+      let packed = v128.load(qs), bits = i16x8.shr_u(v128.load(qh), 2 * <i32>pair);
+      storeQuad(to, lowCodes(packed, bits, nibbles, fifth), none, twiceLow(low));
+      storeQuad(to + 16 * WORD, highCodes(packed, bits, nibbles, fifth), none, twiceLow(high));
+      packed = v128.load(qs, 16);
+        bits = i16x8.shr_u(v128.load(qh, 16), 2 * <i32>pair);
+      storeQuad(to + 16, lowCodes(packed, bits, nibbles, fifth), none, twiceHigh(low));
+      storeQuad(to + 16 * WORD + 16, highCodes(packed, bits, nibbles, fifth), none, twiceHigh(high));
+      qs += 32;
+      to += 2 * WORD;
     }
-    scales >>= 16;
-    codes += 128;
+    to += 16 * WORD;
   }
-  storeMins(dst + 512, widen(minBytes(src + 4)));
-  storeUnits(src, dst + 544, 4);
+  storeMins(scratch + 64, to);
+  loadUnits(group, to + 8 * WORD);
 }
 
-/** Sixteen codes of the even sub-block; their fifth bits are the lowest of each byte of `bits`. */
+/** Codes of the even sub-block; their fifth bits are the lowest of each byte of `bits`. */
 @inline
 function lowCodes(packed: v128, bits: v128, nibbles: v128, fifth: v128): v128 {
   return v128.or(v128.and(packed, nibbles), v128.and(i16x8.shl(bits, 4), fifth));
 }
 
-/** Sixteen codes of the odd sub-block; their fifth bits are the next ones. */
+/** Codes of the odd sub-block; their fifth bits are the next ones. */
 @inline
 function highCodes(packed: v128, bits: v128, nibbles: v128, fifth: v128): v128 {
   return v128.or(v128.and(i16x8.shr_u(packed, 4), nibbles), v128.and(i16x8.shl(bits, 3), fifth));

@@ -1,74 +1,105 @@
-// Q6_K (layout.ts) against activations in 8 bits: d · Σ sc · (q − 32) · x.
-import { FIFTH_SIXTH, LOW_BYTE, MINUS_32, NIBBLES } from '../activations/constants.wasm';
-import { BYTES_MASK, NEXT, dotBytes, dropTwoScales, firstTwoScales, scaleSums } from '../activations/products.wasm';
-import { f16ToF32 } from '../half.wasm';
+// Q6_K (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits:
+// d · Σ sc · (q − 32) · x.
+import { FIFTH_SIXTH, NIBBLES } from '../activations/constants.wasm';
+import { QUAD, addQuad } from '../activations/products.wasm';
+import { stepsOf, sumsOf, unsignedOperand } from '../activations/row.wasm';
+import { WORD, addBlock, loadHalves, storeQuad, twiceLow } from '../activations/rows8.wasm';
 
-/** One row's dot products. */
-export function dotQ6_K(w: usize, x: usize, sums: usize, blocks: usize, out: usize, units: usize): void {
-  const mask = v128.load(BYTES_MASK);
-  const nibbles = v128.load(NIBBLES);
-  const upper = v128.load(FIFTH_SIXTH);
-  for (const end = w + 210 * blocks; w < end; w += 210) {
-    const stored = v128.load(w, 192);
-    let scales = i16x8.extend_low_i8x16_s(stored);
-    const highScales = i16x8.extend_high_i8x16_s(stored);
-    let sum = i32x4.shl(
-      i32x4.add(
-        i32x4.dot_i16x8_s(scales, v128.load(sums)),
-        i32x4.dot_i16x8_s(highScales, v128.load(sums, 16)),
-      ),
-      5,
-    );
-    sum = i32x4.neg(sum);
+/** ql; qh; scales; d. */
+export const PARTS_Q6_K = memory.data<u8>([32, 4, 16, 4, 16, 1, 1, 2, 0]);
+const GROUP: usize = 8 * 210;
+const QH: usize = 1024;
+const SCALES: usize = 1536;
+const D: usize = 1664;
+/** Of quads: a quarter of the half block, 32 weights. */
+const NEXT: usize = 8 * QUAD;
+
+/** A row of groups against one token: eight floats at `y`. */
+export function dotQ6_K(w: usize, blocks: usize, row: usize, y: usize, scratch: usize): void {
+  const cols = 256 * blocks;
+  let x = unsignedOperand(row, cols, 256), steps = stepsOf(row, cols), sums = sumsOf(row, cols, 256);
+  let total0 = f32x4.splat(0), total1 = total0;
+  for (const end = w + GROUP * blocks; w < end; w += GROUP) {
+    loadHalves(w + D, scratch);
+    v128.store(scratch, i32x4.splat(0), 32);
+    v128.store(scratch, i32x4.splat(0), 48);
     for (let half: usize = 0; half < 2; half++) {
-      const ql = w + 64 * half;
-      const qh = w + 32 * half + 128;
-      // Four weights of at most 63 · 127 each per lane fit 16 bits.
-      let a = dotBytes(firstCodes(v128.load(ql), i16x8.shl(v128.load(qh), 4), nibbles, upper), mask, x);
-      let b = dotBytes(firstCodes(v128.load(ql, 16), i16x8.shl(v128.load(qh, 16), 4), nibbles, upper), mask, x + NEXT);
-      sum = i32x4.add(sum, scaleSums(a, b, firstTwoScales(scales)));
-      scales = dropTwoScales(scales);
-      a = dotBytes(firstCodes(v128.load(ql, 32), i16x8.shl(v128.load(qh), 2), nibbles, upper), mask, x + 2 * NEXT);
-      b = dotBytes(firstCodes(v128.load(ql, 48), i16x8.shl(v128.load(qh, 16), 2), nibbles, upper), mask, x + 3 * NEXT);
-      sum = i32x4.add(sum, scaleSums(a, b, firstTwoScales(scales)));
-      scales = dropTwoScales(scales);
-      a = dotBytes(lastCodes(v128.load(ql), v128.load(qh), nibbles, upper), mask, x + 4 * NEXT);
-      b = dotBytes(lastCodes(v128.load(ql, 16), v128.load(qh, 16), nibbles, upper), mask, x + 5 * NEXT);
-      sum = i32x4.add(sum, scaleSums(a, b, firstTwoScales(scales)));
-      scales = dropTwoScales(scales);
-      a = dotBytes(lastCodes(v128.load(ql, 32), i16x8.shr_u(v128.load(qh), 2), nibbles, upper), mask, x + 6 * NEXT);
-      b = dotBytes(lastCodes(v128.load(ql, 48), i16x8.shr_u(v128.load(qh, 16), 2), nibbles, upper), mask, x + 7 * NEXT);
-      sum = i32x4.add(sum, scaleSums(a, b, firstTwoScales(scales)));
-      scales = highScales;
-      x += 8 * NEXT;
+      for (let part: usize = 0; part < 2; part++) {
+        const ql = w + 512 * half + 128 * part, qh = w + QH + 256 * half + 128 * part;
+        const scales = w + SCALES + 64 * half + 8 * part, place = sums + 16 * half + 2 * part;
+        addSixteen(ql, qh, scales, x, place, scratch + 32);
+        addSixteen(ql + 16, qh + 16, scales + 4, x, place, scratch + 48);
+        x += 4 * QUAD;
+      }
+      x += 3 * NEXT;
     }
-    v128.store(out, sum);
-    store<f32>(units, f16ToF32(load<u16>(w, 208)));
+    const step = v128.load32_splat(steps);
+    total0 = addBlock(total0, step, v128.load(scratch), v128.load(scratch, 32));
+    total1 = addBlock(total1, step, v128.load(scratch, 16), v128.load(scratch, 48));
+    steps += 4;
     sums += 32;
-    out += 128;
-    units += 32;
   }
+  v128.store(y, total0);
+  v128.store(y, total1, 16);
 }
 
-/** One block as integers: sc · (q − 32). */
-export function unpackQ6_K(src: usize, dst: usize): void {
-  const nibbles = v128.load(NIBBLES);
-  const upper = v128.load(FIFTH_SIXTH);
+/** Four times sixteen weights of four rows, 32 apart; adds to the sum at `to`. */
+@inline
+function addSixteen(ql: usize, qh: usize, scales: usize, x: usize, sums: usize, to: usize): void {
+  const nibbles = v128.load(NIBBLES), upper = v128.load(FIFTH_SIXTH);
+  let a = minus32(sums), b = minus32(sums + 4), c = minus32(sums + 8), d = minus32(sums + 12);
+  for (const end = ql + 128; ql < end; ql += 32) {
+    const first = v128.load(ql), second = v128.load(ql, 256), bits = v128.load(qh);
+    a = addQuad(a, firstCodes(first, i16x8.shl(bits, 4), nibbles, upper), x);
+    b = addQuad(b, firstCodes(second, i16x8.shl(bits, 2), nibbles, upper), x + NEXT);
+    c = addQuad(c, lastCodes(first, bits, nibbles, upper), x + 2 * NEXT);
+    d = addQuad(d, lastCodes(second, i16x8.shr_u(bits, 2), nibbles, upper), x + 3 * NEXT);
+    qh += 32;
+    x += QUAD;
+  }
+  a = i32x4.add(i32x4.mul(a, scales4(scales)), i32x4.mul(b, scales4(scales + 16)));
+  c = i32x4.add(i32x4.mul(c, scales4(scales + 32)), i32x4.mul(d, scales4(scales + 48)));
+  v128.store(to, i32x4.add(v128.load(to), i32x4.add(a, c)));
+}
+
+/** −32 · Σ x of 16 activations. */
+@inline
+function minus32(sums: usize): v128 {
+  return i32x4.splat(<i32>load<i16>(sums) * -32);
+}
+
+/** The signed scales of four rows. */
+@inline
+function scales4(at: usize): v128 {
+  return i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(at)));
+}
+
+/** One group as a panel: sc · (q − 32), d. */
+export function unpackQ6_K(group: usize, panel: usize, scratch: usize): void {
+  const nibbles = v128.load(NIBBLES), upper = v128.load(FIFTH_SIXTH), middle = i16x8.splat(32);
+  const to = panel, next = 16 * WORD;
   for (let half: usize = 0; half < 2; half++) {
-    for (let part: usize = 0; part < 2; part++) {
-      const ql = src + 64 * half + 16 * part;
-      const qh = v128.load(src + 32 * half + 16 * part, 128);
-      const scales = src + 192 + 8 * half + part;
-      const codes = dst + 256 * half + 32 * part;
-      const low = v128.load(ql);
-      const high = v128.load(ql, 32);
-      storeScaled(codes, firstCodes(low, i16x8.shl(qh, 4), nibbles, upper), load<i8>(scales));
-      storeScaled(codes + 64, firstCodes(high, i16x8.shl(qh, 2), nibbles, upper), load<i8>(scales, 2));
-      storeScaled(codes + 128, lastCodes(low, qh, nibbles, upper), load<i8>(scales, 4));
-      storeScaled(codes + 192, lastCodes(high, i16x8.shr_u(qh, 2), nibbles, upper), load<i8>(scales, 6));
+    for (let quad: usize = 0; quad < 8; quad++) {
+      const scales = group + SCALES + 64 * half + 8 * (quad >> 2);
+      for (let rows: usize = 0; rows < 2; rows++) {
+        const ql = group + 512 * half + 32 * quad + 16 * rows;
+        const first = v128.load(ql), second = v128.load(ql, 256);
+        const bits = v128.load(group + 256 * half + 32 * quad + 16 * rows, QH);
+        const at = to + 4 * next * half + 2 * WORD * quad + 16 * rows, scale = scales + 4 * rows;
+        storeQuad(at, firstCodes(first, i16x8.shl(bits, 4), nibbles, upper), middle, twice(scale));
+        storeQuad(at + next, firstCodes(second, i16x8.shl(bits, 2), nibbles, upper), middle, twice(scale + 16));
+        storeQuad(at + 2 * next, lastCodes(first, bits, nibbles, upper), middle, twice(scale + 32));
+        storeQuad(at + 3 * next, lastCodes(second, i16x8.shr_u(bits, 2), nibbles, upper), middle, twice(scale + 48));
+      }
     }
   }
-  store<f32>(dst, f16ToF32(load<u16>(src, 208)), 544);
+  loadHalves(group + D, panel + 136 * WORD);
+}
+
+/** The signed scales of four rows, each twice. */
+@inline
+function twice(at: usize): v128 {
+  return twiceLow(i16x8.extend_low_i8x16_s(v128.load32_zero(at)));
 }
 
 /** Codes whose lower bits are the low nibbles of `packed`; `bits` has the upper two in place. */
@@ -81,12 +112,4 @@ function firstCodes(packed: v128, bits: v128, nibbles: v128, upper: v128): v128 
 @inline
 function lastCodes(packed: v128, bits: v128, nibbles: v128, upper: v128): v128 {
   return v128.or(v128.and(i16x8.shr_u(packed, 4), nibbles), v128.and(bits, upper));
-}
-
-@inline
-function storeScaled(dst: usize, codes: v128, scale: i32): void {
-  const minus32 = v128.load(MINUS_32);
-  const factor = i16x8.splat(<i16>scale);
-  v128.store(dst, i16x8.mul(i16x8.add(v128.and(codes, v128.load(LOW_BYTE)), minus32), factor));
-  v128.store(dst, i16x8.mul(i16x8.add(i16x8.shr_u(codes, 8), minus32), factor), 16);
 }

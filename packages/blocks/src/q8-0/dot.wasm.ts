@@ -1,21 +1,45 @@
-// Q8_0 (layout.ts) against activations in 8 bits: d · Σ q · x.
-import { NEXT, dotSignedBytes, storeSignedBytes } from '../activations/products.wasm';
-import { f16ToF32 } from '../half.wasm';
+// Q8_0 (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits: d · Σ q · x.
+import { SIGNED_QUAD, addFirst, addSecond, signedTotal } from '../activations/products.wasm';
+import { signedOperand, stepsOf } from '../activations/row.wasm';
+import { WORD, addBlock, loadHalves, storeSignedQuad } from '../activations/rows8.wasm';
 
-/** One row's dot products. */
-export function dotQ8_0(w: usize, x: usize, sums: usize, blocks: usize, out: usize, units: usize): void {
-  for (const end = w + 34 * blocks; w < end; w += 34) {
-    v128.store(out, i32x4.add(dotSignedBytes(v128.load(w, 2), x), dotSignedBytes(v128.load(w, 18), x + NEXT)));
-    store<f32>(units, f16ToF32(load<u16>(w)));
-    x += 2 * NEXT;
-    out += 128;
-    units += 32;
+/** d; qs. */
+export const PARTS_Q8_0 = memory.data<u8>([1, 2, 8, 4, 0]);
+const GROUP: usize = 8 * 34;
+
+/** A row of groups against one token: eight floats at `y`. */
+export function dotQ8_0(w: usize, blocks: usize, row: usize, y: usize, scratch: usize): void {
+  const cols = 32 * blocks;
+  let x = signedOperand(row, cols, 32), steps = stepsOf(row, cols);
+  let total0 = f32x4.splat(0), total1 = total0;
+  for (const end = w + GROUP * blocks; w < end; w += GROUP) {
+    loadHalves(w, scratch);
+    let first0 = i32x4.splat(0), first1 = first0, second0 = first0, second1 = first0;
+    for (let qs = w + 16; qs < w + GROUP; qs += 32) {
+      const low = v128.load(qs), high = v128.load(qs, 16);
+      first0 = addFirst(first0, low, x);
+      first1 = addFirst(first1, high, x);
+      second0 = addSecond(second0, low, x);
+      second1 = addSecond(second1, high, x);
+      x += SIGNED_QUAD;
+    }
+    const step = v128.load32_splat(steps);
+    total0 = addBlock(total0, step, v128.load(scratch), signedTotal(first0, second0));
+    total1 = addBlock(total1, step, v128.load(scratch, 16), signedTotal(first1, second1));
+    steps += 4;
   }
+  v128.store(y, total0);
+  v128.store(y, total1, 16);
 }
 
-/** One block as integers. */
-export function unpackQ8_0(src: usize, dst: usize): void {
-  storeSignedBytes(dst, v128.load(src, 2));
-  storeSignedBytes(dst + 32, v128.load(src, 18));
-  store<f32>(dst, f16ToF32(load<u16>(src)), 68);
+/** One group as a panel. */
+export function unpackQ8_0(group: usize, panel: usize, scratch: usize): void {
+  const one = i16x8.splat(1);
+  let to = panel;
+  for (let qs = group + 16; qs < group + GROUP; qs += 32) {
+    storeSignedQuad(to, v128.load(qs), one);
+    storeSignedQuad(to + 16, v128.load(qs, 16), one);
+    to += 2 * WORD;
+  }
+  loadHalves(group, panel + 17 * WORD);
 }

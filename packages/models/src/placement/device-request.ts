@@ -24,7 +24,7 @@ export interface DeviceRequest {
   readonly threads?: number;
   /** What each device may hold. Default: its own. */
   readonly memoryBytes?: number;
-  /** What the CPU multiplies quantized weights with. Default: 'f32'. */
+  /** What quantized weights are multiplied with, on every device that can. Default: 'f32'. */
   readonly activations?: Activations;
 }
 
@@ -41,7 +41,7 @@ export const deviceFlags: readonly (readonly [flags: string, description: string
   ['-t, --threads <count>', 'CPU threads (default: all cores)'],
   [
     '--activations <type>',
-    'what the CPU multiplies quantized weights with: f32, or int8 as llama.cpp (default: int8 in serve, else f32)',
+    'what quantized weights are multiplied with: f32, or int8 as llama.cpp (default: int8 in serve, else f32)',
   ],
 ];
 

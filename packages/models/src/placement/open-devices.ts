@@ -150,8 +150,8 @@ class Opening {
       const limited = memoryBytes !== undefined && memoryBytes < CPU_BYTES;
       return this.#keep(await cpuDevice({ threads, activations, ...(limited && { memoryBytes }) }));
     }
-    const device = await webgpuDevice({ adapter, software, memoryBytes });
-    this.notes.push(describeAdapter(device));
+    const device = await webgpuDevice({ adapter, software, memoryBytes, activations });
+    this.notes.push(describeAdapter(device, activations));
     return this.#keep(device);
   }
 
@@ -163,11 +163,13 @@ class Opening {
 
 const isTooLarge = (error: unknown): boolean => error instanceof QuernError && error.code === 'model-too-large';
 
-function describeAdapter({ adapter, rejected }: WebgpuDevice): string {
+function describeAdapter(device: WebgpuDevice, wanted: DeviceRequest['activations']): string {
+  const { adapter, rejected } = device;
   const { description, vendor, architecture, software } = adapter;
   const name = description || `${vendor} ${architecture}`.trim() || 'an adapter without a name';
   const without = rejected.length > 0 ? `, without ${rejected.join(' and ')}, which its driver computes wrongly` : '';
-  return `webgpu is ${name}${software ? ', which computes on the CPU' : ''}${without}`;
+  const exact = wanted === 'int8' && device.activations === 'f32' ? ', with activations of F32 instead of int8' : '';
+  return `webgpu is ${name}${software ? ', which computes on the CPU' : ''}${without}${exact}`;
 }
 
 /** Of the machine, or of the container that it seems to be. */

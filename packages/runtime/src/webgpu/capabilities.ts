@@ -18,4 +18,9 @@ export interface Capabilities {
   readonly teams: boolean;
   /** Weight tiles of the tiled matmul in f16, half the workgroup memory for a relative error of 2⁻¹¹ per weight. */
   readonly halfTiles: boolean;
+  /**
+   * Quantized weights meet activations rounded to 8 bits, by dot4I8Packed: on request, and where the browser or Dawn has
+   * the WGSL feature packed_4x8_integer_dot_product.
+   */
+  readonly integers: boolean;
 }

@@ -21,7 +21,7 @@ export interface WgslCall<Name extends OpName> {
   readonly capabilities: Capabilities;
   /** True when an optional operand was given. */
   has(operand: string): boolean;
-  /** A weight operand's type. @throws QuernError `dtype-without-codec`, `dtype-without-kernel` */
+  /** The type of a stored operand. @throws QuernError `dtype-without-codec`, `dtype-without-kernel` */
   weight(operand: string): StoredType;
   /** The values of an I32 operand as the host knows them. */
   indices(operand: string): Int32Array;
@@ -65,8 +65,10 @@ export interface ShaderParts {
   /** Names of `p.<field>`: u32, or f32 for a parameter that is a number in the op's spec. */
   readonly fields: readonly string[];
   readonly team: Team;
-  /** Whether `scratch: array<f32>` is bound: what one dispatch of a call leaves there, the next ones find. */
-  readonly scratch?: true;
+  /** What `scratch: array<…>` holds, if it is bound: what one dispatch of a call leaves there, the next ones find. */
+  readonly scratch?: 'f32' | 'u32' | 'vec4<u32>';
+  /** The output is not bound: scratch memory is all that is written. */
+  readonly scratchOnly?: true;
   /** Functions and memory. */
   readonly declarations?: string;
   /** Statements; they see `item`, `lane` and `p`. */

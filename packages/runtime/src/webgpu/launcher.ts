@@ -71,9 +71,9 @@ export class Launcher {
       operand === op.output.name ? call.output : call.inputs[op.inputs.findIndex(({ name }) => name === operand)]!;
     const copies: Storage[] = [];
     const windows = bindings.map(({ operand }) => windowOf(op.name, spanOf(operand), rows?.[operand]));
-    const written = windows[windows.length - 1]!.shard;
-    for (const [i, { shard, offset, size, skip }] of windows.slice(0, -1).entries()) {
-      if (shard !== written) continue;
+    const written = windows.find((_, i) => bindings[i]!.writable)?.shard;
+    for (const [i, { shard, offset, size, skip }] of windows.entries()) {
+      if (shard !== written || bindings[i]!.writable) continue;
       const copy = this.#pool.allocateWhole(size);
       const [target] = copy.shards;
       this.#commands.copy(shard.buffer, offset, target!.buffer, 0, size);

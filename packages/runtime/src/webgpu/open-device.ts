@@ -2,7 +2,7 @@
 import { QuernError } from '@quern/errors';
 import type { Capabilities } from './capabilities.ts';
 import { openGpu } from './gpu.ts';
-import { selfTest } from './self-test.ts';
+import { multipliesIntegers, selfTest } from './self-test.ts';
 import { BINDING_ALIGNMENT } from './storage.ts';
 import { type AdapterDescription, WebgpuDevice } from './webgpu-device.ts';
 
@@ -13,6 +13,12 @@ export interface WebgpuDeviceOptions {
   readonly backend?: string;
   /** Accept an adapter that computes on the CPU (SwiftShader, llvmpipe): slower than the cpu device, for tests. */
   readonly software?: boolean;
+  /**
+   * What meets quantized weights in matmul: activations as they are ('f32', the default), or rounded to 8 bits per block as
+   * the CPU device does on request ('int8'). Types without integer products, and plain ones, always meet 'f32', and so do
+   * all types where WGSL lacks dot4I8Packed: `device.activations` says which it is.
+   */
+  readonly activations?: 'f32' | 'int8';
   /** Budget for all tensors together; WebGPU does not say what is free. Default 4 GiB. */
   readonly memoryBytes?: number;
   /** Capabilities to do without, and choices (`teams`, `halfTiles`) made for the device; for tests and faulty drivers. */
@@ -27,10 +33,13 @@ export interface WebgpuDeviceOptions {
  *   `device-bad-option`, `device-self-test`
  */
 export async function webgpuDevice(options: WebgpuDeviceOptions = {}): Promise<WebgpuDevice> {
-  const { memoryBytes = 2 ** 32, timeoutMs = 60_000 } = options;
+  const { memoryBytes = 2 ** 32, timeoutMs = 60_000, activations = 'f32' } = options;
+  if (activations !== 'f32' && activations !== 'int8')
+    throw new QuernError('device-bad-option', `activations is ${activations}, expected f32 or int8.`);
   for (const [name, value] of Object.entries({ memoryBytes, timeoutMs }))
     if (!(value > 0)) throw new QuernError('device-bad-option', `${name} is ${value}, expected a positive number.`);
-  const adapter = await findAdapter(options);
+  const gpu = await openGpu(flagsOf(options));
+  const adapter = await findAdapter(gpu, options);
   const description = describe(adapter);
   if (description.software && !options.software)
     throw new QuernError(
@@ -38,7 +47,10 @@ export async function webgpuDevice(options: WebgpuDeviceOptions = {}): Promise<W
       `The only WebGPU adapter, ${description.description || description.architecture}, computes on the CPU.`,
       { remedy: 'Use the cpu device, which is faster, or ask for a software adapter explicitly.' },
     );
-  const capabilities = capabilitiesOf(adapter, description, options.capabilities);
+  const capabilities = capabilitiesOf(adapter, description, {
+    ...options.capabilities,
+    integers: activations === 'int8' && gpu.wgslLanguageFeatures.has(INTEGER_DOT),
+  });
   const gpuDevice = await openDevice(adapter, capabilities);
   const device = new WebgpuDevice({
     device: gpuDevice,
@@ -50,6 +62,7 @@ export async function webgpuDevice(options: WebgpuDeviceOptions = {}): Promise<W
   if (options.backend === 'null') return device;
   try {
     await proveKernels(device);
+    if (device.capabilities.integers && !(await multipliesIntegers(device))) leaveOut(device, { integers: false });
     return device;
   } catch (error) {
     await device.dispose();
@@ -57,8 +70,14 @@ export async function webgpuDevice(options: WebgpuDeviceOptions = {}): Promise<W
   }
 }
 
-async function findAdapter({ adapter: name, backend }: WebgpuDeviceOptions): Promise<GPUAdapter> {
-  const gpu = await openGpu([...(name ? [`adapter=${name}`] : []), ...(backend ? [`backend=${backend}`] : [])]);
+const INTEGER_DOT = 'packed_4x8_integer_dot_product';
+
+const flagsOf = ({ adapter, backend }: WebgpuDeviceOptions): string[] => [
+  ...(adapter ? [`adapter=${adapter}`] : []),
+  ...(backend ? [`backend=${backend}`] : []),
+];
+
+async function findAdapter(gpu: GPU, { adapter: name, backend }: WebgpuDeviceOptions): Promise<GPUAdapter> {
   let cause: unknown; // Dawn throws when no adapter has the name, and lists those there are
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((error: unknown) => {
     cause = error;
@@ -105,6 +124,7 @@ function capabilitiesOf(
     subgroups: has.subgroups && wanted.subgroups !== false,
     teams: wanted.teams ?? has.teams,
     halfTiles: f16 && wanted.halfTiles === true,
+    integers: wanted.integers === true,
     maxInvocations: atMost(
       wanted.maxInvocations,
       Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
@@ -139,13 +159,17 @@ async function proveKernels(device: WebgpuDevice): Promise<void> {
   ];
   for (const step of steps) {
     if (!step) continue;
-    device.restrict({ ...device.capabilities, ...step });
-    device.rejected.push(Object.keys(step)[0]!);
+    leaveOut(device, step);
     if (await selfTest(device)) return;
   }
   throw new QuernError('device-self-test', 'This WebGPU driver computes the matmul kernel wrongly.', {
     remedy: 'Update the graphics driver, or use the cpu device.',
   });
+}
+
+function leaveOut(device: WebgpuDevice, step: Partial<Capabilities>): void {
+  device.restrict({ ...device.capabilities, ...step });
+  device.rejected.push(Object.keys(step)[0]!);
 }
 
 const atMost = (wanted: number | undefined, possible: number): number => Math.min(wanted ?? possible, possible);

@@ -32,7 +32,8 @@ export interface ComposedShader {
 export function composeShader(op: Op, parts: ShaderParts, inPlace: ReadonlySet<string>): ComposedShader {
   const { team, declarations = '', body } = parts;
   const bound = op.inputs.filter(({ name }) => parts.inputs.includes(name) && !inPlace.has(name));
-  const bindings = [...bound, op.output].map(
+  const shown = parts.scratchOnly ? bound : [...bound, op.output];
+  const bindings = shown.map(
     (operand): Binding => ({
       operand: operand.name,
       writable: operand === op.output,
@@ -53,15 +54,15 @@ export function composeShader(op: Op, parts: ShaderParts, inPlace: ReadonlySet<s
 ${[team.usesSubgroups && 'enable subgroups;', /\bf16\b/.test(declarations) && 'enable f16;'].filter(Boolean).join('\n')}
 struct Params {
   items: u32,
-${[...bound, op.output].map((operand) => `  ${variableOf(operand)}_base: u32,\n`).join('')}${fields.map(({ name, float }) => `  ${name}: ${float ? 'f32' : 'u32'},\n`).join('')}}
+${shown.map((operand) => `  ${variableOf(operand)}_base: u32,\n`).join('')}${fields.map(({ name, float }) => `  ${name}: ${float ? 'f32' : 'u32'},\n`).join('')}}
 @group(0) @binding(0) var<uniform> p: Params;
-${[...bound, op.output].map((operand, i) => variable(operand, i, operand === op.output, vectors.has(operand.name))).join('')}
-${parts.scratch ? `@group(1) @binding(${bindings.length}) var<storage, read_write> scratch: array<f32>;\n` : ''}const LANES = ${team.lanes}u;
+${shown.map((operand, i) => variable(operand, i, operand === op.output, vectors.has(operand.name))).join('')}
+${parts.scratch ? `@group(1) @binding(${bindings.length}) var<storage, read_write> scratch: array<${parts.scratch}>;\n` : ''}const LANES = ${team.lanes}u;
 ${team.usesSubgroups ? 'var<private> subgroup_lanes: u32;' : ''}
-${[...bound, op.output].map((operand) => accessors(operand, variableOf(operand), vectors.has(operand.name))).join('')}${op.inputs
+${shown.map((operand) => accessors(operand, variableOf(operand), vectors.has(operand.name))).join('')}${op.inputs
   .filter(({ name }) => inPlace.has(name))
   .map((operand) => accessors(operand, op.output.name, false))
-  .join('')}${putter(op.output)}
+  .join('')}${parts.scratchOnly ? '' : putter(op.output)}
 ${declarations}
 @compute @workgroup_size(${team.workgroupSize})
 fn main(
@@ -75,7 +76,13 @@ fn main(
 ${body}
 }
 `;
-  return { source, bindings, usesScratch: parts.scratch === true, fields, itemsPerWorkgroup: team.itemsPerWorkgroup };
+  return {
+    source,
+    bindings,
+    usesScratch: parts.scratch !== undefined,
+    fields,
+    itemsPerWorkgroup: team.itemsPerWorkgroup,
+  };
 }
 
 const numberTypes = { F32: 'f32', I32: 'i32', weights: 'u32', cache: 'f32' } as const;

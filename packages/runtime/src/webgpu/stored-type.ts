@@ -5,6 +5,8 @@ export interface StoredType {
   readonly dtype: DType;
   /** Defines `decode32`, and `decode1` for plain types: packages/blocks/src/wgsl-decoders.ts. */
   readonly decoder: string;
+  /** Defines `integers32`, where the type has it: packages/blocks/src/wgsl-integers.ts. */
+  readonly integers?: string;
 }
 
 /** Arguments of `decode32` for the 32 weights from column `c` on of the row at byte `row`. */

@@ -42,7 +42,7 @@ export function teamOf(wanted: number, { teams, maxInvocations, subgroups }: Cap
   };
 }
 
-/** team_sum, team_max (f32) and team_sum4 (vec4<f32>): the same value for all lanes; every lane must call them. */
+/** team_sum, team_max (f32), team_sum4, team_max4 (vec4<f32>) and team_max_bits (u32): the same value for all lanes; every lane must call them. */
 export function reductions(team: Team, names: readonly ReductionName[]): string {
   return names
     .map((name) => (team.lanes === 1 ? alone(name) : team.usesSubgroups ? bySubgroup(name, team) : byTree(name, team)))
@@ -55,6 +55,8 @@ const kinds = {
   team_sum: { type: 'f32', combine: (a: string, b: string) => `${a} + ${b}`, subgroup: 'subgroupAdd' },
   team_sum4: { type: 'vec4<f32>', combine: (a: string, b: string) => `${a} + ${b}`, subgroup: 'subgroupAdd' },
   team_max: { type: 'f32', combine: (a: string, b: string) => `max(${a}, ${b})`, subgroup: 'subgroupMax' },
+  team_max4: { type: 'vec4<f32>', combine: (a: string, b: string) => `max(${a}, ${b})`, subgroup: 'subgroupMax' },
+  team_max_bits: { type: 'u32', combine: (a: string, b: string) => `max(${a}, ${b})`, subgroup: 'subgroupMax' },
 };
 
 const alone = (name: ReductionName): string => `

@@ -1,6 +1,6 @@
 // The WebGPU device. Tensors are buffers, ops are dispatches recorded by `run`; a read submits all of them at once and is
 // the only wait. How an adapter is found and which capabilities it has is open-device.ts's part.
-import { codecOf, dtypeByName, wgslDecoder, wgslTypes } from '@quern/blocks';
+import { codecOf, dtypeByName, wgslDecoder, wgslIntegers, wgslTypes } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import type { Device, DeviceLimits, Tensor } from '../device.ts';
 import { type Span, TensorTable } from '../memory/tensor-table.ts';
@@ -14,6 +14,7 @@ import type { Dispatch, WgslCall } from './kernel.ts';
 import { Launcher } from './launcher.ts';
 import { Readback } from './readback.ts';
 import { BufferPool, type Storage, type StorageLimits } from './storage.ts';
+import type { StoredType } from './stored-type.ts';
 import { partsOf, rangesOf } from './windows.ts';
 
 /** Bytes of queued writes after which they are handed to the driver, so that its staging memory stays small. */
@@ -79,6 +80,11 @@ export class WebgpuDevice implements Device {
 
   get capabilities(): Capabilities {
     return this.#capabilities;
+  }
+
+  /** What quantized weights meet: the numbers themselves, or what is left of them in 8 bits. */
+  get activations(): 'f32' | 'int8' {
+    return this.#capabilities.integers ? 'int8' : 'f32';
   }
 
   /** Submits so far: one per forward pass and read. */
@@ -166,7 +172,7 @@ export class WebgpuDevice implements Device {
       params,
       capabilities: this.#capabilities,
       has: (operand) => spanOf(operand) !== undefined,
-      weight: (operand) => decoderOf(dtypes[place(operand)]!, spec.name),
+      weight: (operand) => storedType(dtypes[place(operand)]!, spec.name),
       indices: (operand) => indicesOf(spanOf(operand)!),
       aligned: (operand) => spanOf(operand)!.byteOffset % 16 === 0,
       ranges: (rows, operands) =>
@@ -213,10 +219,10 @@ function refuseStoredCaches<Name extends OpName>({ spec, dtypes, outputDtype }: 
   }
 }
 
-function decoderOf(name: string, op: string) {
+function storedType(name: string, op: string): StoredType {
   const dtype = dtypeByName(name);
   const decoder = wgslDecoder(dtype);
-  if (decoder !== undefined) return { dtype, decoder };
+  if (decoder !== undefined) return { dtype, decoder, integers: wgslIntegers(dtype) };
   codecOf(dtype); // says so when the type cannot be decoded at all
   throw new QuernError(
     'dtype-without-kernel',

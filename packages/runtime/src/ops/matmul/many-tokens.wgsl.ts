@@ -1,23 +1,18 @@
-// matmul for many tokens: a workgroup computes a tile of y. Step by step of 32 columns it decodes its rows of weights and
-// copies its tokens of x into workgroup memory, and each lane multiplies 4 tokens with 4 rows from there.
+// matmul for many tokens: a workgroup computes a tile of y (tile.ts). Step by step of 32 columns it decodes its rows of
+// weights and copies its tokens of x into workgroup memory, and each lane multiplies 4 tokens with 4 rows from there.
 import { each } from '../../webgpu/each.ts';
-import type { Shader } from '../../webgpu/kernel.ts';
 import { blockPlace, type StoredType } from '../../webgpu/stored-type.ts';
-import type { Team } from '../../webgpu/team.ts';
+import { LANES_PER_ROWS, storeTile, TILE_ROWS, type TilePlaces, tileLanesWgsl } from './tile.ts';
 
-export const TILE_ROWS = 64;
 const COLS = 32;
-const LANES_PER_ROWS = TILE_ROWS / 4;
 
 /** Tokens of x are stored one apart from a power of two: lanes that write a column would all hit one memory bank. */
 const tokenStride = (tokens: number) => tokens + 1;
 
-export const tileLanes = (tokens: number): number => LANES_PER_ROWS * (tokens / 4);
+export const floatTileBytes = (tokens: number, half: boolean): number =>
+  COLS * (TILE_ROWS * (half ? 2 : 4) + tokenStride(tokens) * 4);
 
-export const tileBytes = (tokens: number, halfTiles: boolean): number =>
-  COLS * (TILE_ROWS * (halfTiles ? 2 : 4) + tokenStride(tokens) * 4);
-
-export interface Tile {
+export interface FloatTile {
   readonly type: StoredType;
   /** 32 or 64. */
   readonly tokens: number;
@@ -25,20 +20,15 @@ export interface Tile {
   readonly half: boolean;
 }
 
-/** Fields: T and R as bound, `stride` and `first` of y's rows, `row_bytes` of w. */
-export const manyTokens = ({ type, tokens, half }: Tile, bias: boolean): Shader => {
-  const lanes = tileLanes(tokens);
-  const team: Team = {
-    lanes,
-    workgroupSize: lanes,
-    itemsPerWorkgroup: 1,
-    memory: 'workgroup',
-    barrier: 'workgroupBarrier();',
-    usesSubgroups: false,
-  };
+export const floatTileDeclarations = ({ type, tokens, half }: FloatTile): string => `${type.decoder}
+var<workgroup> w_tile: array<${half ? 'f16' : 'f32'}, ${COLS * TILE_ROWS}>;
+var<workgroup> x_tile: array<f32, ${COLS * tokenStride(tokens)}>;
+`;
+
+/** Wants x bound, and the fields C and row_bytes. */
+export function floatTileBody({ type, tokens, half }: FloatTile, places: TilePlaces): string {
   const stride = tokenStride(tokens);
-  const plain = type.dtype.blockSize === 1;
-  const [kind, store, load] = half ? ['f16', 'f16', 'f32'] : ['f32', '', ''];
+  const [store, load] = half ? ['f16', 'f32'] : ['', ''];
   const decode = `let part = decode32(${blockPlace(type, 'row_at', 'c')});
 ${each(COLS, (k) => `      w_tile[${k * TILE_ROWS}u + lane] = ${store}(part[${k >> 2}].${'xyzw'[k & 3]});`)}`;
   const decodeEnd = `for (var k = 0u; k < ${COLS}u; k++) {
@@ -46,33 +36,18 @@ ${each(COLS, (k) => `      w_tile[${k * TILE_ROWS}u + lane] = ${store}(part[${k 
         if (c + k < p.C) { value = decode1(row_at, c + k); }
         w_tile[k * ${TILE_ROWS}u + lane] = ${store}(value);
       }`;
-  return {
-    name: `matmul ${type.dtype.name} tile ${tokens}${half ? ' f16' : ''}${bias ? ' bias' : ''}`,
-    parts: () => ({
-      inputs: bias ? ['x', 'w', 'bias'] : ['x', 'w'],
-      fields: ['T', 'C', 'R', 'stride', 'first', 'row_bytes'],
-      team,
-      declarations: `${type.decoder}
-var<workgroup> w_tile: array<${kind}, ${COLS * TILE_ROWS}>;
-var<workgroup> x_tile: array<f32, ${COLS * stride}>;
-`,
-      body: `
-  let tiles = (p.R + ${TILE_ROWS - 1}u) / ${TILE_ROWS}u;
-  let t = item / tiles * ${tokens}u;
-  let r = item % tiles * ${TILE_ROWS}u;
-  let my_row = lane % ${LANES_PER_ROWS}u;
-  let my_token = lane / ${LANES_PER_ROWS}u;
-  let row_at = p.w_base + min(r + lane, p.R - 1u) * p.row_bytes;
+  return `${places.begin}${tileLanesWgsl}
+  let row_at = ${places.wRow(`min(r + lane, rows - 1u)`)};
 ${each(4, (i) => `  var sum_${i} = vec4<f32>();`)}
   for (var c = 0u; c < p.C; c += ${COLS}u) {
     if (lane < ${TILE_ROWS}u) {
-      ${plain ? `if (c + ${COLS}u > p.C) {\n      ${decodeEnd}\n      } else {\n      ${decode}\n      }` : decode}
+      ${type.dtype.blockSize === 1 ? `if (c + ${COLS}u > p.C) {\n      ${decodeEnd}\n      } else {\n      ${decode}\n      }` : decode}
     }
     for (var i = lane; i < ${COLS * tokens}u; i += LANES) {
       let k = i % ${COLS}u;
       let token = i / ${COLS}u;
       var value = 0.0;
-      if (c + k < p.C) { value = get_x(min(t + token, p.T - 1u) * p.C + c + k); }
+      if (c + k < p.C) { value = get_x(${places.xRow('token')} * p.C + c + k); }
       x_tile[k * ${stride}u + token] = value;
     }
     workgroupBarrier();
@@ -84,15 +59,5 @@ ${each(4, (i) => `      sum_${i} += x_tile[x_at + ${(i * tokens) / 4}u] * part;`
     }
     workgroupBarrier();
   }
-${each(4, (i) =>
-  each(
-    4,
-    (j) => `  if (t + my_token + ${(i * tokens) / 4}u < p.T && r + my_row + ${j * LANES_PER_ROWS}u < p.R) {
-    let place = p.first + r + my_row + ${j * LANES_PER_ROWS}u;
-    put_y((t + my_token + ${(i * tokens) / 4}u) * p.stride + place, sum_${i}.${'xyzw'[j]}${bias ? ' + get_bias(place)' : ''});
-  }`,
-  ),
-)}`,
-    }),
-  };
-};
+${storeTile(tokens, places, (i, j) => `sum_${i}.${'xyzw'[j]}`)}`;
+}

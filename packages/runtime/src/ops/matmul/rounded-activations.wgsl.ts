@@ -3,10 +3,10 @@
 //   codes 0 … 15 | codes 16 … 31 | step (F32), sum of the first 16 codes, sum of the others, unused
 // A row of x is C / 32 records.
 import { type ActivationBlock, roundingWgsl } from '@quern/blocks';
+import type { Capabilities } from '../../webgpu/capabilities.ts';
 import type { Dispatch, Rows, Shader } from '../../webgpu/kernel.ts';
 import { inParts } from '../../webgpu/rows.ts';
 import { reductions, single, teamOf } from '../../webgpu/team.ts';
-import type { Capabilities } from '../../webgpu/capabilities.ts';
 
 const RECORD_BYTES = 48;
 
@@ -38,6 +38,7 @@ function rounding(blockSize: ActivationBlock, capabilities: Capabilities): Shade
       fields: [],
       team,
       scratch: 'u32',
+      scratchOnly: true,
       declarations: `${roundingWgsl(blockSize)}${reductions(team, ['team_max_bits'])}
 var<${team.memory}> sums: array<i32, ${words}>;
 `,

@@ -1,0 +1,121 @@
+// Eight rows of weights side by side, as the integer kernels read them: one stream of memory, vector lanes that are rows,
+// no sums across lanes. The bytes are those of the stored blocks in another order, so that the way back is exact.
+//
+// The blocks that eight rows have at one place become a group. A type's block is a sequence of parts, each of `count`
+// units of `size` bytes (`PARTS_<Type>` in its room: count, size, count, size … 0); a group holds unit 0 of all eight rows,
+// then unit 1 …: [part][unit][row][size]. Quantized codes are units of four bytes, F16 numbers of two, packed scales of one.
+// Groups of one row of groups follow each other in the order of the blocks.
+//
+// What kernels share on top of that: F16 numbers of eight rows, the float arithmetic after the integers, and the panel
+// that many tokens are multiplied with.
+import { f16ToF32x4 } from '../half.wasm';
+import { LOW_BYTE } from './constants.wasm';
+
+export const ROWS: usize = 8;
+
+/**
+ * One group. The blocks of its rows begin at `stored`, `rowBytes` apart; `back` moves from the group to them.
+ */
+export function moveGroup(parts: usize, stored: usize, rowBytes: usize, group: usize, back: bool): void {
+  for (let count = <usize>load<u8>(parts); count; count = <usize>load<u8>(parts)) {
+    const size = <usize>load<u8>(parts, 1);
+    if (size == 4) group = moveUnits<u32>(stored, rowBytes, group, count, back);
+    else if (size == 2) group = moveUnits<u16>(stored, rowBytes, group, count, back);
+    else group = moveUnits<u8>(stored, rowBytes, group, count, back);
+    stored += count * size;
+    parts += 2;
+  }
+}
+
+@inline
+function moveUnits<Unit>(stored: usize, rowBytes: usize, group: usize, count: usize, back: bool): usize {
+  for (const end = stored + count * sizeof<Unit>(); stored < end; stored += sizeof<Unit>()) {
+    for (let row: usize = 0, at = stored; row < ROWS; row++) {
+      if (back) store<Unit>(at, load<Unit>(group));
+      else store<Unit>(group, load<Unit>(at));
+      at += rowBytes;
+      group += sizeof<Unit>();
+    }
+  }
+  return group;
+}
+
+const MAGNITUDE = memory.data<u16>([0x7fff, 0x7fff, 0x7fff, 0x7fff, 0x7fff, 0x7fff, 0x7fff, 0x7fff], 16);
+const LEAST_NORMAL = memory.data<u16>([0x0400, 0x0400, 0x0400, 0x0400, 0x0400, 0x0400, 0x0400, 0x0400], 16);
+const LAST_OFFSET = memory.data<u16>([0x77ff, 0x77ff, 0x77ff, 0x77ff, 0x77ff, 0x77ff, 0x77ff, 0x77ff], 16);
+const REBIAS = memory.data<u16>([0x3800, 0x3800, 0x3800, 0x3800, 0x3800, 0x3800, 0x3800, 0x3800], 16);
+
+/** Eight F16 → eight F32. As in f16/decode.wasm.ts: a short way for normal numbers, which most are. */
+@inline
+export function loadHalves(src: usize, dst: usize): void {
+  const halves = v128.load(src);
+  const magnitude = v128.load(MAGNITUDE);
+  const magnitudes = v128.and(halves, magnitude);
+  const offsets = i16x8.sub(magnitudes, v128.load(LEAST_NORMAL));
+  if (i16x8.all_true(i16x8.eq(i16x8.min_u(offsets, v128.load(LAST_OFFSET)), offsets))) {
+    const upper = v128.or(i16x8.add(i16x8.shr_u(magnitudes, 3), v128.load(REBIAS)), v128.andnot(halves, magnitude));
+    const lower = i16x8.shl(halves, 13);
+    v128.store(dst, v128.shuffle<u16>(lower, upper, 0, 8, 1, 9, 2, 10, 3, 11));
+    v128.store(dst, v128.shuffle<u16>(lower, upper, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+  } else loadAnyHalves(src, dst);
+}
+
+function loadAnyHalves(src: usize, dst: usize): void {
+  v128.store(dst, f16ToF32x4(v128.load16x4_u(src)));
+  v128.store(dst, f16ToF32x4(v128.load16x4_u(src, 8)), 16);
+}
+
+/** total + step · (d · sum) */
+@inline
+export function addBlock(total: v128, step: v128, d: v128, sum: v128): v128 {
+  return f32x4.add(total, f32x4.mul(step, f32x4.mul(d, f32x4.convert_i32x4_s(sum))));
+}
+
+/** total + step · (d · sum − dmin · below) */
+@inline
+export function addBlockWithMin(total: v128, step: v128, d: v128, sum: v128, dmin: v128, below: v128): v128 {
+  const value = f32x4.mul(d, f32x4.convert_i32x4_s(sum));
+  return f32x4.add(total, f32x4.mul(step, f32x4.sub(value, f32x4.mul(dmin, f32x4.convert_i32x4_s(below)))));
+}
+
+/** sum + scale · part; eight 16-bit scales, of which the first or the last four are meant. */
+@inline
+export function addScaledLow(sum: v128, scales: v128, part: v128): v128 {
+  return i32x4.add(sum, i32x4.mul(part, i32x4.extend_low_i16x8_s(scales)));
+}
+
+@inline
+export function addScaledHigh(sum: v128, scales: v128, part: v128): v128 {
+  return i32x4.add(sum, i32x4.mul(part, i32x4.extend_high_i16x8_s(scales)));
+}
+
+// A panel holds a block of eight rows as integers: words of two 16-bit codes [word][row], then a word of two minima for
+// every 32 weights, then d and dmin [8] F32. The words are in the order of the activations' codes (row.wasm.ts).
+
+/** Bytes from word to word. */
+export const WORD: usize = 32;
+
+/** Eight 16-bit numbers of rows → each twice: of rows 0–3, of rows 4–7. */
+@inline
+export function twiceLow(numbers: v128): v128 {
+  return v128.shuffle<u16>(numbers, numbers, 0, 0, 1, 1, 2, 2, 3, 3);
+}
+
+@inline
+export function twiceHigh(numbers: v128): v128 {
+  return v128.shuffle<u16>(numbers, numbers, 4, 4, 5, 5, 6, 6, 7, 7);
+}
+
+/** Two words of four rows: (unsigned bytes − middle) · scale. */
+@inline
+export function storeQuad(to: usize, quad: v128, middle: v128, scale: v128): void {
+  v128.store(to, i16x8.mul(i16x8.sub(v128.and(quad, v128.load(LOW_BYTE)), middle), scale));
+  v128.store(to, i16x8.mul(i16x8.sub(i16x8.shr_u(quad, 8), middle), scale), WORD);
+}
+
+/** Two words of four rows: signed bytes · scale. */
+@inline
+export function storeSignedQuad(to: usize, quad: v128, scale: v128): void {
+  v128.store(to, i16x8.mul(i16x8.shr_s(i16x8.shl(quad, 8), 8), scale));
+  v128.store(to, i16x8.mul(i16x8.shr_s(quad, 8), scale), WORD);
+}
