@@ -17,6 +17,7 @@ export {
 export { describePlan, describeTensors, describeVerdicts, describeWritten, planSummary } from './command/report.ts';
 export { type ReportOptions, writeAndReport } from './command/write-and-report.ts';
 export { type ImportanceChoice, type ImportanceSource, openImportance } from './importance/open-importance.ts';
+export { countFidelity, type Fidelity, fidelityOf } from './plan/fidelity.ts';
 export { type FileType, fileTypeNamed, fileTypes } from './plan/file-types.ts';
 export type { PlannedImatrix } from './plan/importance.ts';
 export { splitName, splitPlan } from './plan/keep-split.ts';

@@ -1,20 +1,23 @@
 // What a person (or, with --json, a program) is told about a plan and about the file written by it.
 import { formatBits, formatBytes, formatCount, formatDuration, formatTable } from '@quern/terminal';
+import { countFidelity, type Fidelity } from '../plan/fidelity.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { TensorVerdict } from '../verify/verify-model.ts';
 import type { WriteResult } from '../write/write-model.ts';
 
 /** The same facts as `describePlan`, as data. Byte counts are of tensor data, without metadata and padding. */
 export function planSummary(plan: Plan) {
-  const { weights, bytesIn, bytesOut, bitsPerWeight, byType } = plan.totals;
+  const { weights, bytesIn, storedBytes, bytesOut, bitsPerWeight, byType } = plan.totals;
   return {
     fileType: plan.fileType,
     tensors: plan.tensors.length,
     weights,
     bytesIn,
+    storedBytes,
     bytesOut,
     bitsPerWeight,
     byType,
+    fidelity: countFidelity(plan.tensors),
     importance: plan.totals.importance,
     fallbacks: plan.tensors.flatMap(({ name, to, fallback }) =>
       fallback ? [{ tensor: name, wanted: fallback.wanted, got: to.name, reason: fallback.reason }] : [],
@@ -24,15 +27,16 @@ export function planSummary(plan: Plan) {
 
 /** Types, sizes and every fallback, as text. */
 export function describePlan(plan: Plan): string {
-  const { weights, bytesIn, bytesOut, bitsPerWeight, byType, importance } = plan.totals;
+  const { weights, storedBytes, bytesOut, bitsPerWeight, byType, importance } = plan.totals;
   const histogram = formatTable(
     [{ header: 'type' }, { header: 'tensors', align: 'right' }, { header: 'bytes', align: 'right' }],
     byType.map(({ type, tensors, bytes }) => [type, String(tensors), formatBytes(bytes)]),
   );
   const fallbacks = groupedFallbacks(plan);
   return [
-    `${plan.fileType}: ${formatCount(weights)} weights, ${formatBytes(bytesIn)} -> ${formatBytes(bytesOut)}, ${formatBits(bitsPerWeight)} (tensor data)`,
+    `${plan.fileType}: ${formatCount(weights)} weights, ${formatBytes(storedBytes)} -> ${formatBytes(bytesOut)}, ${formatBits(bitsPerWeight)} (tensor data)`,
     histogram,
+    ...packedLines(plan),
     ...(fallbacks.length === 0
       ? []
       : [`${plan.totals.fallbacks} of ${plan.tensors.length} tensors fell back to another type:`, ...fallbacks]),
@@ -41,6 +45,24 @@ export function describePlan(plan: Plan): string {
       ? [`${importance.missing} tensors are not in the importance matrix: ${named(plan)}`]
       : []),
   ].join('\n');
+}
+
+const fidelityWords: Readonly<Record<Fidelity, string>> = {
+  copied: 'copied byte for byte',
+  'same-codes': 'same codes and values',
+  'scales-rounded': 'same codes, scales rounded to F16',
+  'same-values': 'same values in another type',
+  rounded: 'rounded to fewer bits',
+  quantized: 'quantized',
+  requantized: 'requantized: rounded for the second time',
+};
+
+/** What becomes of the weights, where the input has packed ones. */
+function packedLines({ tensors }: Plan): string[] {
+  const formats = [...new Set(tensors.flatMap(({ packed }) => packed?.format ?? []))];
+  if (formats.length === 0) return [];
+  const counts = Object.entries(countFidelity(tensors)) as [Fidelity, number][];
+  return [`from ${formats.join(', ')}:`, ...counts.map(([what, count]) => `  ${count} tensors ${fidelityWords[what]}`)];
 }
 
 /** The first tensors that the importance matrix does not know. */
@@ -77,10 +99,10 @@ export function describeTensors(plan: Plan): string {
       { header: 'bpw', align: 'right' },
       { header: 'rule' },
     ],
-    plan.tensors.map(({ name, shape, from, via, to, bytes, rule, fallback, importance }) => [
+    plan.tensors.map(({ name, shape, from, via, to, bytes, rule, fallback, importance, packed }) => [
       name,
       shape.join('x'),
-      via ? `${from.name} as ${via.name}` : from.name,
+      packed?.format ?? (via ? `${from.name} as ${via.name}` : from.name),
       to.name,
       formatBytes(bytes),
       ((to.typeSize * 8) / to.blockSize).toFixed(2),

@@ -5,7 +5,9 @@ import type { ModelView } from '@quern/checkpoint';
 import type { GgufMetadata } from '@quern/gguf';
 import { convertedDtype, type PlainFileType, plainFileTypes } from '@quern/models';
 import { fallbackFrom } from './fallback.ts';
-import { completePlan, type Plan } from './plan.ts';
+import { fileTypes } from './file-types.ts';
+import { closestType, originOf } from './packed-source.ts';
+import { completePlan, type Plan, type TensorPlan } from './plan.ts';
 
 export type ConversionType = PlainFileType | 'auto';
 
@@ -18,17 +20,32 @@ export function conversionType(name: string): ConversionType | undefined {
 
 /**
  * @param view a Hugging Face checkpoint seen through its lens (`openModel`), tensors in the converter's order.
- * @param type `auto`: what the lens took from the checkpoint, BF16 or F16.
+ * @param type `auto`: what the lens took from the checkpoint, BF16 or F16; packed weights get the type that holds their
+ *   codes, if there is one.
  */
 export function planConversion(view: Pick<ModelView, 'metadata' | 'tensors'>, type: ConversionType): Plan {
   const fileType = type === 'auto' ? lensFileType(view.metadata) : type;
-  const tensors = [...view.tensors.values()].map(({ name, shape, rows, cols, dtype: from }) => {
-    const to = convertedDtype(name, shape, fileType);
+  const tensors = [...view.tensors.values()].map((tensor) => {
+    const { name, shape, rows, cols } = tensor;
+    const plain = convertedDtype(name, shape, fileType);
+    const small = plain.name === 'F32' && fileType !== 'F32';
+    const codes = type === 'auto' && tensor.packed && !small ? closestType(tensor.packed) : undefined;
+    const to = codes ?? plain;
     const fallback = fileType === 'Q8_0' && to.name === 'F16' ? fallbackFrom(dtypeByName(fileType), cols) : undefined;
-    const rule = to.name === 'F32' && fileType !== 'F32' ? 'kept: vector or small' : fileType;
-    return { name, shape, rows, cols, from, to, rule, ...(fallback && { fallback }) };
+    const rule = small ? 'kept: vector or small' : codes ? `holds the codes of ${tensor.packed!.format}` : fileType;
+    return { name, shape, rows, cols, ...originOf(tensor, to), to, rule, ...(fallback && { fallback }) };
   });
-  return completePlan(fileType, convertedMetadata(view.metadata, fileType), tensors);
+  const { name, id } = mostlyPacked(tensors) ?? { name: fileType, id: plainFileTypes[fileType] };
+  return completePlan(name, convertedMetadata(view.metadata, id), tensors);
+}
+
+/** The file type of a model whose packed weights keep their codes: that of most of them. */
+function mostlyPacked(tensors: readonly Omit<TensorPlan, 'bytes'>[]): { name: string; id: number } | undefined {
+  const weights = new Map<string, number>();
+  for (const { to, rows, cols, packed } of tensors)
+    if (packed?.codes) weights.set(to.name, (weights.get(to.name) ?? 0) + rows * cols);
+  const [most] = [...weights].sort(([, a], [, b]) => b - a);
+  return most && fileTypes.find(({ base, copies }) => base === most[0] && !copies);
 }
 
 function lensFileType(metadata: GgufMetadata): PlainFileType {
@@ -37,10 +54,10 @@ function lensFileType(metadata: GgufMetadata): PlainFileType {
   return names.find((name) => plainFileTypes[name] === id) ?? 'F16';
 }
 
-/** The keys of the lens, with the type that was chosen. */
-function convertedMetadata(metadata: GgufMetadata, fileType: PlainFileType): GgufMetadata {
+/** The keys of the lens, with the type that was chosen (`enum llama_ftype`). */
+function convertedMetadata(metadata: GgufMetadata, fileType: number): GgufMetadata {
   const result: GgufMetadata = new Map(metadata);
-  result.set('general.file_type', { type: 'uint32', value: plainFileTypes[fileType] });
+  result.set('general.file_type', { type: 'uint32', value: fileType });
   result.set('general.quantization_version', { type: 'uint32', value: 2 });
   return result;
 }

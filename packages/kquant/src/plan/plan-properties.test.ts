@@ -56,6 +56,7 @@ test('totals', () => {
   expect(plan.totals).toEqual({
     weights: 256 + 1024 + 512,
     bytesIn: 4 * (256 + 1024 + 512),
+    storedBytes: 4 * (256 + 1024 + 512),
     bytesOut: 4 * 256 + 4 * 144 + 2 * 210,
     bitsPerWeight: (8 * (4 * 256 + 4 * 144 + 2 * 210)) / 1792,
     fallbacks: 0,

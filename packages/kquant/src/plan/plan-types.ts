@@ -9,6 +9,7 @@ import { keepsTypeBecause } from './keeps-type.ts';
 import { mixtureChoice } from './mixture.ts';
 import { type ModelFacts, modelFacts } from './model-facts.ts';
 import { type MetadataOverride, setMetadata } from './override-metadata.ts';
+import { originOf } from './packed-source.ts';
 import { completePlan, type Plan, type PlannedTensor, type TensorPlan } from './plan.ts';
 import { pruneLayers } from './prune-layers.ts';
 import { fileTypeId, quantizedMetadata } from './quantized-metadata.ts';
@@ -62,17 +63,22 @@ export function planTypes(view: PlanInput, fileType: string, options: PlanOption
   const { tensors: ordered, layers } = orderedTensors(view, options);
   const choose = typeChooser(row, facts, ordered, options);
   const tensors = ordered.map((tensor): Omit<TensorPlan, 'bytes'> => {
-    const { name, shape, rows, cols, dtype: from, sourceName } = tensor;
+    const { name, shape, rows, cols, dtype, sourceName } = tensor;
     const inputName = sourceName ?? name;
-    const stored = converted.get(inputName)?.to ?? from;
+    // Rounding the values of packed weights on the way would lose some of what their codes say.
+    const stored = (tensor.packed && !row.copies ? undefined : converted.get(inputName)?.to) ?? dtype;
     const choice = choose(tensor, stored);
+    const { from, packed } = originOf(tensor, choice.to);
     checkConvertible(view.path, name, stored, choice.to, options.allowRequantize ?? false);
-    const via = stored === from || stored === choice.to ? undefined : stored;
+    const via = packed || stored === from || stored === choice.to ? undefined : stored;
     const entry = imatrix?.entries.has(inputName) ?? false;
     const importance =
-      stored === choice.to ? undefined : importanceFor(name, choice.to, row, entry, imatrix !== undefined);
+      stored === choice.to || packed?.codes
+        ? undefined
+        : importanceFor(name, choice.to, row, entry, imatrix !== undefined);
     return {
-      ...{ name, shape, rows, cols, from, ...(sourceName && { sourceName }), ...(via && { via }) },
+      ...{ name, shape, rows, cols, from, ...(packed && { packed }) },
+      ...{ ...(sourceName && { sourceName }), ...(via && { via }) },
       ...choice,
       ...(importance && { importance }),
     };

@@ -2,6 +2,7 @@
 import { type DType, rowBytes } from '@quern/blocks';
 import type { GgufMetadata } from '@quern/gguf';
 import type { Fallback } from './fallback.ts';
+import type { PackedOrigin, PackedSource } from './packed-source.ts';
 
 /** What happens to one tensor. Tensors stand in the order of the file to be written. */
 export interface TensorPlan {
@@ -10,8 +11,10 @@ export interface TensorPlan {
   readonly shape: readonly number[];
   readonly rows: number;
   readonly cols: number;
-  /** As the input stores it. */
+  /** As the input stores it; of a packed weight the form of it that is read. */
   readonly from: DType;
+  /** The input stores it packed. */
+  readonly packed?: PackedOrigin;
   /**
    * Rounded to this first. Quantizing a checkpoint gives the bytes of converting it and quantizing the result, and that
    * intermediate file would have held this type.
@@ -35,8 +38,10 @@ export interface TensorPlan {
 
 export interface PlanTotals {
   readonly weights: number;
-  /** Tensor data as stored in the input. */
+  /** Tensor data as read from the input: packed weights count with their values or blocks. */
   readonly bytesIn: number;
+  /** Tensor data as stored in the input. */
+  readonly storedBytes: number;
   /** Tensor data in the output; metadata and padding not counted. */
   readonly bytesOut: number;
   /** `bytesOut × 8 ÷ weights`. */
@@ -65,6 +70,7 @@ export interface PlannedTensor {
   readonly rows: number;
   readonly cols: number;
   readonly dtype: DType;
+  readonly packed?: PackedSource;
 }
 
 /** A plan from its parts, sizes and totals added. */
@@ -82,10 +88,12 @@ function totalsOf(tensors: readonly TensorPlan[]): PlanTotals {
   const byType = new Map<string, { type: string; tensors: number; bytes: number }>();
   let weights = 0;
   let bytesIn = 0;
+  let storedBytes = 0;
   let bytesOut = 0;
-  for (const { rows, cols, from, to, bytes } of tensors) {
+  for (const { rows, cols, from, to, bytes, packed } of tensors) {
     weights += rows * cols;
     bytesIn += rows * rowBytes(from, cols);
+    storedBytes += packed?.storedBytes ?? rows * rowBytes(from, cols);
     bytesOut += bytes;
     const line = byType.get(to.name) ?? { type: to.name, tensors: 0, bytes: 0 };
     byType.set(to.name, { ...line, tensors: line.tensors + 1, bytes: line.bytes + bytes });
@@ -93,6 +101,7 @@ function totalsOf(tensors: readonly TensorPlan[]): PlanTotals {
   return {
     weights,
     bytesIn,
+    storedBytes,
     bytesOut,
     bitsPerWeight: weights === 0 ? 0 : (bytesOut * 8) / weights,
     fallbacks: tensors.filter((tensor) => tensor.fallback).length,

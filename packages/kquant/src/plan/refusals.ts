@@ -1,6 +1,7 @@
 // What is wrong with a plan before a byte of it is written.
 import { hasCodec } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
+import { fidelityOf, losesCodes } from './fidelity.ts';
 import { type Plan, sourceNameOf } from './plan.ts';
 
 /**
@@ -25,17 +26,31 @@ export function refuseUnwritable(plan: Plan, file: string): void {
 }
 
 /**
- * For `--strict`: a plan in which a tensor falls back to another type, or is unknown to the importance matrix.
- * @throws QuernError `refused-fallback`, `refused-no-importance` (exit 3) naming the first
+ * For `--strict`: a plan in which a tensor falls back to another type, is unknown to the importance matrix, or loses the
+ * codes that the input packed it in.
+ * @throws QuernError `refused-fallback`, `refused-no-importance`, `refused-inexact` (exit 3) naming the first
  */
 export function refuseCompromises(plan: Plan, file: string): void {
   refuseFallbacks(plan, file);
+  refuseInexact(plan, file);
   const first = plan.tensors.find((tensor) => tensor.importance === 'missing');
   if (!first) return;
   throw new QuernError(
     'refused-no-importance',
     `The importance matrix has nothing about ${plan.totals.importance.missing} of ${plan.tensors.length} tensors.`,
     { file, tensor: sourceNameOf(first), remedy: 'Measure it on more text, or drop --strict.' },
+  );
+}
+
+function refuseInexact(plan: Plan, file: string): void {
+  const inexact = plan.tensors.filter(losesCodes);
+  const [first] = inexact;
+  if (!first) return;
+  throw new QuernError(
+    'refused-inexact',
+    `${inexact.length} of ${plan.tensors.length} tensors cannot keep their values; the first, ` +
+      `${first.packed!.format} to ${first.to.name}: ${fidelityOf(first)}.`,
+    { file, tensor: first.name, remedy: 'Use --type auto or f32, or drop --strict.' },
   );
 }
 

@@ -3,7 +3,8 @@
 import { dtypeByName, rowBytes, TranscodePool } from '@quern/blocks';
 import { type ModelView, openGgufModel, type TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { type Plan, sourceNameOf, type TensorPlan } from '../plan/plan.ts';
+import type { Plan, TensorPlan } from '../plan/plan.ts';
+import { sourceView } from '../write/source-view.ts';
 import type { WriteProgress } from '../write/write-model.ts';
 import { addErrors, type ErrorFigures, type ErrorSums, figuresOf, noError, sumErrors } from './tensor-error.ts';
 
@@ -61,9 +62,9 @@ interface Step extends Pair {
 }
 
 function pairOf(tensor: TensorPlan, view: ModelView, written: ModelView, path: string): Pair {
-  const source = view.tensors.get(sourceNameOf(tensor));
+  const source = sourceView(view, tensor);
   const result = written.tensors.get(tensor.name);
-  if (source && result?.dtype === tensor.to && result.rows === tensor.rows && result.cols === tensor.cols)
+  if (result?.dtype === tensor.to && result.rows === tensor.rows && result.cols === tensor.cols)
     return { source, result };
   throw new QuernError('verify-other-file', `It should be ${tensor.to.name}, [${tensor.shape}].`, {
     file: path,

@@ -2,6 +2,7 @@
 import { rowBytes, type TranscodePool, type TranscodeReport } from '@quern/blocks';
 import type { TensorView } from '@quern/checkpoint';
 import type { TensorPlan } from '../plan/plan.ts';
+import { formOf } from './source-view.ts';
 import { transcodeRows } from './transcode-rows.ts';
 
 export interface EncodedTensor {
@@ -21,6 +22,7 @@ export async function encodeTensor(
 ): Promise<EncodedTensor> {
   const bytes = new Uint8Array(tensor.rows * rowBytes(tensor.to, tensor.cols));
   const write = async (piece: Uint8Array, offset: number): Promise<void> => bytes.set(piece, offset);
-  const report = await transcodeRows(pool, tensor, { first: 0, count: tensor.rows }, view, write, importance);
+  const source = formOf(view, tensor) ?? view;
+  const report = await transcodeRows(pool, tensor, { first: 0, count: tensor.rows }, source, write, importance);
   return { bytes, report };
 }

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { type DType, rowBytes, TranscodePool } from '@quern/blocks';
-import type { ModelView, TensorView } from '@quern/checkpoint';
+import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { type GgufLayout, layoutGguf } from '@quern/gguf';
 import type { ImportanceSource } from '../importance/open-importance.ts';
@@ -18,6 +18,7 @@ import { partHeader, readPartHeader } from './part-file.ts';
 import { preflight } from './preflight.ts';
 import { type Shard, type ShardNumber, shardOf, type TensorRows } from './shard.ts';
 import { sourceIdentity, sourceSizes } from './source-identity.ts';
+import { sourceView } from './source-view.ts';
 import { transcodeRows } from './transcode-rows.ts';
 import { usefulThreads } from './useful-threads.ts';
 import { applyPolicy, type WeightPolicy } from './weight-policy.ts';
@@ -81,7 +82,7 @@ export async function writeModel(
   const startMs = performance.now();
   refuseUnwritable(plan, view.path);
   if (options.strict) refuseCompromises(plan, view.path);
-  const views = plan.tensors.map((tensor) => viewOf(view, tensor));
+  const views = plan.tensors.map((tensor) => sourceView(view, tensor));
   const layout = layoutOf(plan);
   const files = new Set(views.map((tensor) => tensor.file));
   if (options.imatrix) files.add(options.imatrix.path);
@@ -199,7 +200,7 @@ async function writeRows(
   importance: Float32Array | undefined,
   onBytes: OnBytes,
 ): Promise<void> {
-  const source = viewOf(view, tensor);
+  const source = sourceView(view, tensor);
   const write = async (bytes: Uint8Array, at: number): Promise<void> => {
     await output.write(bytes, shift + offset + at);
     onBytes(tensor, bytes.length);
@@ -253,16 +254,6 @@ async function contentIdentity(
     .update(layout.header)
     .update(JSON.stringify([bytesVersion, steps, allowNonFinite, onOverflow, weighted, await sourceSizes(files)]))
     .digest('hex');
-}
-
-function viewOf(view: ModelView, tensor: TensorPlan): TensorView {
-  const name = sourceNameOf(tensor);
-  const found = view.tensors.get(name);
-  if (found) return found;
-  throw new QuernError('tensor-missing', 'The plan names a tensor that the model does not have.', {
-    file: view.path,
-    tensor: name,
-  });
 }
 
 const sourceChanged = (file: string): QuernError =>
