@@ -1,0 +1,119 @@
+// Writing GPTQ, v1 and v2 (layout.ts).
+import { dtypeByName } from '@quern/blocks';
+import { packCodes } from '../bit-codes.ts';
+import {
+  bytesOf,
+  checkOptions,
+  checkShape,
+  checkWeight,
+  columnsPerScale,
+  moduleOf,
+  scaleDTypeOf,
+  turned,
+  zerosOf,
+} from '../pack-checks.ts';
+import type { GroupedRows } from '../packed-weight.ts';
+import type { Packer, PackerLimits } from '../packer.ts';
+import { encodeScales } from '../scales.ts';
+import { BITS } from './layout.ts';
+
+const words = dtypeByName('I32');
+const scaleDType = dtypeByName('F16');
+
+const gptqPacker = (format: 'gptq' | 'gptq_v2'): Packer => {
+  const zeroShift = format === 'gptq' ? 1 : 0;
+  const limits: PackerLimits = {
+    bits: BITS,
+    groupSizes: [32, 64, 128, -1],
+    symmetric: [false, true],
+    actOrder: true,
+    rowsMultipleOf: 32,
+    colsMultipleOf: 32,
+    scaleDTypes: ['F16', 'BF16', 'F32'],
+    minZero: zeroShift,
+  };
+  return {
+    format,
+    scaleDType,
+    limits,
+    tensorsOf(name, shape, options) {
+      checkShape(format, limits, name, shape, options);
+      const [rows, cols] = shape;
+      const groups = cols / columnsPerScale(options, cols);
+      const module = moduleOf(name);
+      const dtype = scaleDTypeOf(options, scaleDType);
+      return [
+        { part: 'qweight', name: `${module}.qweight`, dtype: words, shape: [(cols * options.bits) / 32, rows] },
+        { part: 'qzeros', name: `${module}.qzeros`, dtype: words, shape: [groups, (rows * options.bits) / 32] },
+        { part: 'scales', name: `${module}.scales`, dtype, shape: [groups, rows] },
+        { part: 'g_idx', name: `${module}.g_idx`, dtype: words, shape: [cols] },
+      ];
+    },
+    pack(weight, options) {
+      checkWeight(format, limits, weight, options);
+      const { rows, cols, scales, groupSize, groupOf } = weight;
+      const groups = scales.length / rows;
+      const index = groupOf ?? Int32Array.from({ length: cols }, (_, column) => Math.floor(column / groupSize));
+      return new Map([
+        ['qweight', packDown(weight)],
+        ['qzeros', packZeros(weight, zeroShift)],
+        ['scales', encodeScales(turned(scales, rows, groups), scaleDTypeOf(options, scaleDType), 'scales')],
+        ['g_idx', new Uint8Array(index.slice().buffer)],
+      ]);
+    },
+    config(options, { plain }) {
+      checkOptions(format, limits, options);
+      const settings = {
+        bits: options.bits,
+        group_size: options.groupSize,
+        desc_act: options.actOrder ?? false,
+        sym: options.symmetric,
+        lm_head: false,
+        static_groups: false,
+        true_sequential: true,
+        checkpoint_format: format,
+        pack_dtype: 'int32',
+        // GPTQModel and vLLM leave out what matches a rule with "-:".
+        ...(plain.some((name) => name !== 'lm_head') && {
+          dynamic: Object.fromEntries(plain.filter((name) => name !== 'lm_head').map(leftOut)),
+        }),
+      };
+      return {
+        quantization_config: { quant_method: 'gptq', ...settings },
+        sideFiles: new Map([['quantize_config.json', { quant_method: 'gptq', ...settings }]]),
+      };
+    },
+  };
+};
+
+const leftOut = (name: string): [string, unknown] => [`-:^${name.replaceAll('.', '\\.')}$`, {}];
+
+export const gptqV1Packer: Packer = gptqPacker('gptq');
+export const gptqV2Packer: Packer = gptqPacker('gptq_v2');
+
+/** Codes [rows, cols] → words [cols · b / 32, rows], a stream down each column. */
+function packDown({ rows, cols, bits, codes }: GroupedRows): Uint8Array {
+  const down = (cols * bits) / 32;
+  const packed = new Uint32Array(down * rows);
+  const stream = new Uint32Array(down);
+  for (let r = 0; r < rows; r++) {
+    packCodes(codes, r * cols, cols, bits, bytesOf(stream));
+    for (let w = 0; w < down; w++) packed[w * rows + r] = stream[w];
+  }
+  return bytesOf(packed);
+}
+
+/** Zeros [rows, groups] → words [groups, rows · b / 32], a stream along each row. */
+function packZeros(weight: GroupedRows, zeroShift: number): Uint8Array {
+  const { rows, bits, scales } = weight;
+  const zeros = zerosOf(weight);
+  const groups = scales.length / rows;
+  const across = (rows * bits) / 32;
+  const packed = new Uint32Array(groups * across);
+  const line = new Uint8Array(rows);
+  for (let g = 0; g < groups; g++) {
+    for (let r = 0; r < rows; r++) line[r] = zeros[r * groups + g] - zeroShift;
+    packCodes(line, 0, rows, bits, bytesOf(packed.subarray(g * across, (g + 1) * across)));
+  }
+  return bytesOf(packed);
+}
