@@ -10,3 +10,10 @@ export {
 } from './placement/device-request.ts';
 export { loadOnDevices, type ModelOnDevices } from './placement/load-on-devices.ts';
 export { type OpenedDevices, openDevices } from './placement/open-devices.ts';
+export {
+  type CheckpointType,
+  guessCheckpointType,
+  type HuggingFaceModel,
+  huggingFaceOf,
+  torchNames,
+} from './to-huggingface/hugging-face-of.ts';

@@ -15,6 +15,7 @@ export const llama: Architecture = {
   family: 'llama',
   name: 'llama',
   hf: ['LlamaForCausalLM', 'LLaMAForCausalLM'],
+  modelType: 'llama',
   config: [
     ...denseConfig({ contextLength: 2048, rmsEps: 1e-6, headDim: evenHeadDim }),
     { hf: 'vocab_size', gguf: ['vocab_size'], type: 'uint32' },

@@ -15,6 +15,7 @@ export const mistral: Architecture = {
   family: 'mistral',
   name: 'llama',
   hf: ['MistralForCausalLM'],
+  modelType: 'mistral',
   config: [
     ...denseConfig({ contextLength: 131072, kvHeads: 8, rmsEps: 1e-6, headDim: evenHeadDim }),
     { hf: 'vocab_size', gguf: ['vocab_size'], type: 'uint32' },

@@ -14,6 +14,7 @@ export const mixtral: Architecture = {
   family: 'mixtral',
   name: 'llama',
   hf: ['MixtralForCausalLM'],
+  modelType: 'mixtral',
   config: [
     ...denseConfig({
       contextLength: 131072,

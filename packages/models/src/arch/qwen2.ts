@@ -13,6 +13,7 @@ export const qwen2: Architecture = {
   family: 'qwen2',
   name: 'qwen2',
   hf: ['Qwen2ForCausalLM'],
+  modelType: 'qwen2',
   config: denseConfig({ contextLength: 32768, kvHeads: 32, rmsEps: 1e-6, headDim: () => undefined }),
   fixed: [
     ...fixedForDense,

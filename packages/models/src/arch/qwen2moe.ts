@@ -13,6 +13,7 @@ export const qwen2moe: Architecture = {
   family: 'qwen2moe',
   name: 'qwen2moe',
   hf: ['Qwen2MoeForCausalLM'],
+  modelType: 'qwen2_moe',
   config: [
     ...denseConfig({
       contextLength: 32768,

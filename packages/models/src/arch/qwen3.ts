@@ -13,6 +13,7 @@ export const qwen3: Architecture = {
   family: 'qwen3',
   name: 'qwen3',
   hf: ['Qwen3ForCausalLM'],
+  modelType: 'qwen3',
   config: denseConfig({ contextLength: 32768, kvHeads: 32, rmsEps: 1e-6, headDim: () => 128 }),
   fixed: [
     ...fixedForDense,

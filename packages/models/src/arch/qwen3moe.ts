@@ -7,6 +7,7 @@ export const qwen3moe: Architecture = {
   family: 'qwen3moe',
   name: 'qwen3moe',
   hf: ['Qwen3MoeForCausalLM'],
+  modelType: 'qwen3_moe',
   config: [
     ...denseConfig({
       contextLength: 32768,

@@ -113,7 +113,8 @@ function isAllowed(rule: TensorRule, config: HfCheckpoint['config']): boolean {
   return rule.presence === 'attentionBias' ? config.attention_bias === true : rule.presence !== 'llama3Rope';
 }
 
-function refuse(
+/** Throws when there are offenders, and lists them. */
+export function refuse(
   code: string,
   what: string,
   offenders: readonly string[],

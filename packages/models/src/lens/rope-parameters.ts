@@ -30,6 +30,22 @@ export interface RopeParameters {
 // transformers: `default_theta` of a configuration class that names none.
 const defaultTheta = 10000;
 
+interface YarnKey {
+  field: 'extFactor' | 'attnFactor' | 'betaFast' | 'betaSlow';
+  hf: string;
+  alias?: string;
+  /** Without the architecture's prefix. */
+  gguf: string;
+}
+
+/** Optional settings of `yarn`, in the converter's order. */
+export const yarnKeys: readonly YarnKey[] = [
+  { field: 'extFactor', hf: 'extrapolation_factor', gguf: 'rope.scaling.yarn_ext_factor' },
+  { field: 'attnFactor', hf: 'attention_factor', alias: 'attn_factor', gguf: 'rope.scaling.yarn_attn_factor' },
+  { field: 'betaFast', hf: 'beta_fast', gguf: 'rope.scaling.yarn_beta_fast' },
+  { field: 'betaSlow', hf: 'beta_slow', gguf: 'rope.scaling.yarn_beta_slow' },
+];
+
 /** Keys that would change the angles and that GGUF has no place for. */
 const unmapped: readonly { key: string; harmless: readonly unknown[] }[] = [
   { key: 'partial_rotary_factor', harmless: [1] },
@@ -104,16 +120,8 @@ export function ropeParameters(
     }
     return { type, theta, factor, originalContext, llama3 };
   }
-  return {
-    type,
-    theta,
-    factor,
-    originalContext,
-    extFactor: optional('extrapolation_factor', rope.extrapolation_factor),
-    attnFactor: optional('attention_factor', rope.attention_factor ?? rope.attn_factor),
-    betaFast: optional('beta_fast', rope.beta_fast),
-    betaSlow: optional('beta_slow', rope.beta_slow),
-  };
+  const yarn = yarnKeys.map(({ field, hf, alias }) => [field, optional(hf, rope[hf] ?? (alias && rope[alias]))]);
+  return { type, theta, factor, originalContext, ...Object.fromEntries(yarn) };
 }
 
 /** Keys without the architecture's prefix, in the converter's order. llama3's factors are a tensor, not metadata. */
@@ -130,10 +138,7 @@ export function ropeMetadata(rope: RopeParameters): [string, GgufValue][] {
   if (rope.type === 'yarn') {
     scaling.push(
       ['rope.scaling.original_context_length', { type: 'uint32', value: rope.originalContext ?? 0 }],
-      ...float('rope.scaling.yarn_ext_factor', rope.extFactor),
-      ...float('rope.scaling.yarn_attn_factor', rope.attnFactor),
-      ...float('rope.scaling.yarn_beta_fast', rope.betaFast),
-      ...float('rope.scaling.yarn_beta_slow', rope.betaSlow),
+      ...yarnKeys.flatMap(({ field, gguf }) => float(gguf, rope[field])),
     );
   }
   return [...scaling, ...float('rope.freq_base', rope.theta)];

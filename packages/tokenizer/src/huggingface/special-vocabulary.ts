@@ -7,7 +7,7 @@ import type { GgufLikeMetadata } from './gguf-like-value.ts';
 import { type AddableToken, readPostProcessor } from './post-processor.ts';
 
 /** Special tokens that GGUF has a key for, in the converter's order. */
-const idKeys: Record<string, string> = {
+export const specialTokenKeys: Readonly<Record<string, string>> = {
   bos: 'tokenizer.ggml.bos_token_id',
   eos: 'tokenizer.ggml.eos_token_id',
   unk: 'tokenizer.ggml.unknown_token_id',
@@ -37,7 +37,7 @@ export function writeSpecialVocabulary(
     if (valid && !ids.has(name)) ids.set(name, id as number);
   };
   if (config) {
-    for (const name of Object.keys(idKeys)) {
+    for (const name of Object.keys(specialTokenKeys)) {
       const add = config[`add_${name}_token`];
       if (isAddable(name) && typeof add === 'boolean' && !added.has(name)) added.set(name, add);
       const text = texts.get(name);
@@ -45,11 +45,11 @@ export function writeSpecialVocabulary(
     }
   }
   const textConfig = isObject(modelConfig?.text_config) ? modelConfig.text_config : undefined;
-  for (const name of Object.keys(idKeys)) {
+  for (const name of Object.keys(specialTokenKeys)) {
     if (name === 'eot' && !texts.has('eot')) continue;
     setId(name, modelConfig?.[`${name}_token_id`] ?? textConfig?.[`${name}_token_id`]);
   }
-  for (const [name, value] of ids) metadata.set(idKeys[name] as string, { type: 'uint32', value });
+  for (const [name, value] of ids) metadata.set(specialTokenKeys[name] as string, { type: 'uint32', value });
   for (const [name, value] of added) metadata.set(`tokenizer.ggml.add_${name}_token`, { type: 'bool', value });
 }
 

@@ -19,7 +19,8 @@ export function samePattern(left: string, right: string): boolean {
   return withoutUnicodeEscapes(left) === withoutUnicodeEscapes(right);
 }
 
-function withoutUnicodeEscapes(pattern: string): string {
+/** `\\u00b5` as `µ`: not every dialect has the escape. */
+export function withoutUnicodeEscapes(pattern: string): string {
   return pattern.replace(/\\u(?:([0-9a-f]{4})|\{([0-9a-f]+)\})/gi, (_, short, long) =>
     String.fromCodePoint(Number.parseInt(short ?? long, 16)),
   );

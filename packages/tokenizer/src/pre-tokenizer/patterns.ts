@@ -5,8 +5,15 @@
 // Source: the models' tokenizer.json. Where llama.cpp runs an approximation of one (its regex engine knows no letter
 // cases: gpt-4o, tekken), we keep to the model's own.
 
+import { withoutUnicodeEscapes } from './compile.ts';
+
 const contractions = "'s|'t|'re|'ve|'m|'ll|'d";
 const contractionsAnyCase = "'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]";
+
+/** A pattern as tokenizer.json files write it: contractions in a case-insensitive group, characters as themselves. */
+export const asTokenizerJsonWrites = (pattern: string): string =>
+  withoutUnicodeEscapes(pattern.replaceAll(`(?:${contractionsAnyCase})`, `(?i:${contractions})`));
+
 const lineEndsAndSpaces = '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
 
 export const gpt2 = `${contractions}| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+`;

@@ -7,6 +7,8 @@ import * as patterns from './patterns.ts';
 
 export interface PreTokenizer {
   readonly name: string;
+  /** Applied one after the other, each to the pieces that the one before left (dialect: patterns.ts). */
+  readonly patterns: readonly string[];
   /** A word that is itself a token is taken whole, whatever the merges would make of it. */
   readonly ignoreMerges: boolean;
   /** BOS is added when the metadata does not say. */
@@ -139,6 +141,7 @@ export function preTokenizerNamed(name: string): PreTokenizer {
   const expressions = row.patterns.map(compilePattern);
   return {
     name,
+    patterns: row.patterns,
     ignoreMerges: row.ignoreMerges ?? false,
     addBos: row.addBos ?? false,
     split: (text) => expressions.reduce<readonly string[]>(splitIsolated, [text]),

@@ -1,0 +1,28 @@
+// Which model class a GGUF file becomes. Several classes share the GGUF architecture `llama`, and the file does not say
+// which it was: the first of the table that can say everything the file says computes the same.
+import type { ModelView } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
+import type { Architecture } from '../arch/architecture.ts';
+import { architectures } from '../arch/index.ts';
+import { architectureOf, type Hyperparameters } from '../hyperparameters.ts';
+
+/** @throws QuernError `unknown-architecture`, `unsupported-model` */
+export function exportedArchitecture(view: ModelView, numbers: Hyperparameters): Architecture {
+  const first = architectureOf(view);
+  const hasExperts = (architecture: Architecture) => architecture.block.experts !== undefined;
+  const places = (architecture: Architecture, gguf: string) => architecture.tensors.some((rule) => rule.gguf === gguf);
+  const found = architectures.find(
+    (architecture) =>
+      architecture.name === first.name &&
+      hasExperts(architecture) === hasExperts(first) &&
+      (numbers.slidingWindow === undefined || architecture.slidingWindow) &&
+      (!numbers.attnBias || places(architecture, 'blk.{i}.attn_q.bias')) &&
+      (!numbers.attnOutputBias || places(architecture, 'blk.{i}.attn_output.bias')),
+  );
+  if (found) return found;
+  throw new QuernError(
+    'unsupported-model',
+    `No model class has what this ${first.name} model has together: a sliding window, biases in attention.`,
+    { file: view.path },
+  );
+}

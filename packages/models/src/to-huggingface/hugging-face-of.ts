@@ -1,0 +1,71 @@
+// The reverse lens: a GGUF model seen as a Hugging Face checkpoint, with the tensor names, shapes and row order that
+// transformers has, config.json and tokenizer files. Nothing but metadata is read until rows are asked for.
+import type { HfCheckpoint, ModelView, TensorView } from '@quern/checkpoint';
+import { tokenizerFilesOf, tokenizerFromGguf } from '@quern/tokenizer';
+import { hyperparameters } from '../hyperparameters.ts';
+import type { PlainFileType } from '../lens/dtype-policy.ts';
+import { checkpointTensors } from './checkpoint-tensors.ts';
+import { exportedArchitecture } from './choose-architecture.ts';
+import { configJson } from './config-json.ts';
+import { generationConfig } from './generation-config.ts';
+import { ropeConfig } from './rope-config.ts';
+import { verifyExport } from './verify-export.ts';
+
+/** What a checkpoint's weights are stored as. */
+export type CheckpointType = Exclude<PlainFileType, 'Q8_0'>;
+
+/** config.json's `dtype`. */
+export const torchNames = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
+
+/** A checkpoint that no folder holds yet. */
+export interface HuggingFaceModel extends HfCheckpoint {
+  /** Every file but the weights and config.json, by name. */
+  readonly sideFiles: ReadonlyMap<string, string | Uint8Array>;
+  /** What was left out, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Looks at a GGUF model as a checkpoint whose weights will be stored as `type`. Tensors keep their stored type. Closing it
+ * closes the view.
+ * @throws QuernError `unknown-architecture`, `unsupported-model`, `unsupported-rope`, `metadata-*`, `tensors-*`,
+ *   `tokenizer-*`, `pre-tokenizer-unknown`, `export-differs`
+ */
+export async function huggingFaceOf(view: ModelView, type: CheckpointType): Promise<HuggingFaceModel> {
+  const numbers = hyperparameters(view);
+  const architecture = exportedArchitecture(view, numbers);
+  const { tensors, attentionBias, tied } = checkpointTensors(view, architecture, numbers);
+  const tokenizer = tokenizerFromGguf(view.metadata);
+  const sideFiles = tokenizerFilesOf(view.metadata);
+  const rope = await ropeConfig(view, numbers);
+  const dtype = torchNames[type];
+  const config = configJson(view, architecture, { numbers, tokenizer, rope, attentionBias, tied, dtype });
+  const generation = generationConfig(view, tokenizer, config.pad_token_id);
+  sideFiles.set('generation_config.json', `${JSON.stringify(generation, null, 2)}\n`);
+
+  const files = new Map([...sideFiles, ['config.json', JSON.stringify(config)]]);
+  const readBytes = async (name: string) => {
+    const content = files.get(name);
+    return typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  };
+  const checkpoint: HfCheckpoint = {
+    path: view.path,
+    config,
+    tensors,
+    readBytes,
+    readText: async (name) => {
+      const bytes = await readBytes(name);
+      return bytes && new TextDecoder().decode(bytes);
+    },
+    close: () => view.close(),
+  };
+  const notes = [...(view.notes ?? []), ...(await verifyExport(view, checkpoint))];
+  return { ...checkpoint, sideFiles, notes };
+}
+
+/** `auto`: the type of the matrices where that is one of three; F16 for quantized weights, which are nearer to it. */
+export function guessCheckpointType(tensors: Iterable<TensorView>): CheckpointType {
+  const types = new Set([...tensors].filter(({ shape }) => shape.length >= 2).map(({ dtype }) => dtype.name));
+  if (types.has('BF16')) return 'BF16';
+  return types.size === 1 && types.has('F32') ? 'F32' : 'F16';
+}

@@ -1,0 +1,81 @@
+// A SentencePiece vocabulary as the parts of tokenizer.json: BPE with byte fallback. GGUF orders merges by the score of
+// the token they make, tokenizer.json by a list: every token, cut in two at each place where both parts are tokens, by
+// falling score. Spaces are written `▁`, and one is put before every stretch of text, as llama.cpp does (transformers'
+// `legacy` way; GGUF does not say which one a model was trained with).
+
+import { QuernError } from '@quern/errors';
+import { type MetadataView, readBoolean } from '../metadata-view.ts';
+import { tokenTypes } from '../tokenizer.ts';
+import type { Vocabulary } from '../vocabulary/vocabulary.ts';
+import { vocabOf } from './added-tokens.ts';
+import type { TokenizerParts } from './tokenizer-json.ts';
+
+/** @throws QuernError `tokenizer-not-expressible` */
+export function sentencePieceParts(metadata: MetadataView, vocabulary: Vocabulary): TokenizerParts {
+  const prefix = readBoolean(metadata, 'tokenizer.ggml.add_space_prefix') ?? true;
+  const unknown = vocabulary.types.indexOf(tokenTypes.unknown);
+  const replace = (from: string, to: string) => ({ type: 'Replace', pattern: { String: from }, content: to });
+  const prepend = prefix ? [{ type: 'Prepend', prepend: '▁' }] : [];
+  const strip = prefix ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : [];
+  return {
+    normalizer: { type: 'Sequence', normalizers: [...prepend, replace(' ', '▁')] },
+    preTokenizer: null,
+    decoder: {
+      type: 'Sequence',
+      decoders: [replace('▁', ' '), { type: 'ByteFallback' }, { type: 'Fuse' }, ...strip],
+    },
+    model: {
+      unk_token: unknown < 0 ? null : vocabulary.texts[unknown]!,
+      fuse_unk: true,
+      byte_fallback: true,
+      ignore_merges: false,
+      vocab: vocabOf(vocabulary),
+      merges: mergesByScore(vocabulary),
+    },
+  };
+}
+
+interface Merge {
+  readonly left: string;
+  readonly right: string;
+  /** What it makes. */
+  readonly id: number;
+}
+
+function mergesByScore({ texts, types, scores }: Vocabulary): [string, string][] {
+  const idOf = new Map<string, number>();
+  texts.forEach((text, id) => {
+    if (types[id] === tokenTypes.normal) idOf.set(text, id);
+  });
+  const merges: Merge[] = [];
+  const madeWith = new Map<number, number>();
+  for (const [text, id] of idOf) {
+    const found = cuts(text).filter(({ left, right }) => idOf.has(left) && idOf.has(right));
+    if (found.length === 0) continue;
+    const other = madeWith.get(scores[id]!);
+    if (other !== undefined) throw tied(texts[other]!, text, scores[id]!);
+    madeWith.set(scores[id]!, id);
+    for (const cut of found) merges.push({ ...cut, id });
+  }
+  const rank = (text: string) => idOf.get(text)!;
+  merges.sort((a, b) => scores[b.id]! - scores[a.id]! || rank(a.left) - rank(b.left) || rank(a.right) - rank(b.right));
+  return merges.map(({ left, right }) => [left, right]);
+}
+
+/** Every way to cut a text between two characters. */
+function cuts(text: string): { left: string; right: string }[] {
+  const characters = Array.from(text);
+  let at = 0;
+  return characters.slice(0, -1).map((character) => {
+    at += character.length;
+    return { left: text.slice(0, at), right: text.slice(at) };
+  });
+}
+
+/** Of two merges with one score the one further left comes first in GGUF; a list cannot say that. */
+const tied = (first: string, second: string, score: number): QuernError =>
+  new QuernError(
+    'tokenizer-not-expressible',
+    `The tokens ${JSON.stringify(first)} and ${JSON.stringify(second)} have the same score, ${score}: tokenizer.json needs an order.`,
+    { remedy: 'Take the tokenizer files from the original checkpoint.' },
+  );

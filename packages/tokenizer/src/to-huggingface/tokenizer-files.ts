@@ -1,0 +1,49 @@
+// The tokenizer that a GGUF file describes, as the files of a Hugging Face checkpoint: the counterpart of
+// ../huggingface/metadata-from-hf.ts. What transformers loads from them gives the ids that the GGUF file gives.
+
+import { tokenizerFromGguf } from '../from-gguf.ts';
+import { type MetadataView, readInteger, readString } from '../metadata-view.ts';
+import { stripRules } from '../vocabulary/partition.ts';
+import { readVocabulary } from '../vocabulary/vocabulary.ts';
+import { addedTokensOf } from './added-tokens.ts';
+import { byteLevelParts } from './byte-level-json.ts';
+import { postProcessorOf } from './post-processor.ts';
+import { sentencePieceParts } from './sentence-piece-json.ts';
+import { isAdded, sentencePieceModel } from './sentence-piece-model.ts';
+import { specialTokenNames, specialTokensMap, tokenizerConfig } from './tokenizer-config.ts';
+import { tokenizerJson } from './tokenizer-json.ts';
+
+/**
+ * tokenizer.json, tokenizer_config.json, special_tokens_map.json; tokenizer.model of a SentencePiece vocabulary;
+ * chat_template.jinja when there is one template.
+ * @throws QuernError those of `tokenizerFromGguf`, `tokenizer-not-expressible`
+ */
+export function tokenizerFilesOf(metadata: MetadataView): Map<string, string | Uint8Array> {
+  const tokenizer = tokenizerFromGguf(metadata);
+  const vocabulary = readVocabulary(metadata);
+  const isByteLevel = readString(metadata, 'tokenizer.ggml.model') === 'gpt2';
+  const strip = stripRules(readString(metadata, 'general.name') ?? '', vocabulary);
+  const parts = isByteLevel ? byteLevelParts(metadata, vocabulary) : sentencePieceParts(metadata, vocabulary);
+  const sep = readInteger(metadata, 'tokenizer.ggml.seperator_token_id');
+  const addedTokens = addedTokensOf(vocabulary, strip);
+  const json = tokenizerJson(parts, addedTokens, postProcessorOf(metadata, tokenizer, isByteLevel, sep));
+
+  const names = specialTokenNames(metadata, tokenizer);
+  const decoder = isByteLevel ? [] : addedTokens.filter(({ id }) => isAdded(vocabulary, id));
+  const config = tokenizerConfig(
+    metadata,
+    names,
+    json,
+    Object.fromEntries(decoder.map(({ id, ...rest }) => [id, rest])),
+  );
+  const files = new Map<string, string | Uint8Array>([
+    ['tokenizer.json', `${JSON.stringify(json)}\n`],
+    ['tokenizer_config.json', `${JSON.stringify(config, null, 2)}\n`],
+    ['special_tokens_map.json', `${JSON.stringify(specialTokensMap(names, vocabulary), null, 2)}\n`],
+  ]);
+  const model = isByteLevel ? undefined : sentencePieceModel(metadata, vocabulary, tokenizer);
+  if (model) files.set('tokenizer.model', model);
+  const template = readString(metadata, 'tokenizer.chat_template');
+  if (template !== undefined && !('chat_template' in config)) files.set('chat_template.jinja', template);
+  return files;
+}
