@@ -7,6 +7,8 @@ import { crc32 } from './crc32.ts';
 import type { ZipEntry } from './directory.ts';
 
 const stepBytes = 2 ** 20;
+/** 258 bytes cost two bits or more. */
+const largestRatio = 1032;
 
 /** Memory that inflated entries may take, shared by all entries of a file: torch.save stores, others may deflate. */
 export interface InflateBudget {
@@ -54,16 +56,18 @@ export function entryBytes(file: Source, entry: ZipEntry, budget: InflateBudget)
 /** Step by step, so that an entry that inflates to more than it claims is stopped before it fills the memory. */
 async function inflate(file: Source, entry: ZipEntry, budget: InflateBudget): Promise<Uint8Array> {
   const place = { file: file.name, offset: entry.begin };
+  const wrong = (why: string, cause?: unknown): QuernError =>
+    new QuernError('zip-bad-data', `${entry.name} ${why}.`, { ...place, cause, remedy: 'Fetch the file again.' });
   if (entry.bytes > budget.left)
     throw new QuernError('zip-too-large', `${entry.name} is deflated and has ${entry.bytes} bytes once inflated.`, {
       ...place,
       remedy: 'Save the checkpoint again with torch.save, which does not deflate, or as safetensors.',
     });
+  if (entry.bytes > entry.packedBytes * largestRatio + 64)
+    throw wrong(`claims ${entry.bytes} bytes, more than ${entry.packedBytes} can inflate to`);
   budget.left -= entry.bytes;
   const out = new Uint8Array(entry.bytes);
   let done = 0;
-  const wrong = (why: string, cause?: unknown): QuernError =>
-    new QuernError('zip-bad-data', `${entry.name} ${why}.`, { ...place, cause, remedy: 'Fetch the file again.' });
   const inflater = new Inflate((chunk) => {
     if (done + chunk.length > out.length) throw wrong(`inflates to more than the ${entry.bytes} bytes it claims`);
     out.set(chunk, done);
