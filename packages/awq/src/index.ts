@@ -1,2 +1,7 @@
 // Activation-aware quantization, GPTQ, and round-to-nearest, layer by layer.
-export {};
+export { type PairScales, scaleRows, scalingsOf } from './fold/pair-scales.ts';
+export type { Grid } from './grid/grid.ts';
+export { quantizeMatrix } from './grid/quantized-matrix.ts';
+export { embedTokens } from './layer/embed-tokens.ts';
+export { type LayerResult, type Method, quantizeLayer } from './run/quantize-layer.ts';
+export { listSamples } from './samples/list-samples.ts';

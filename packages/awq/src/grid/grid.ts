@@ -1,0 +1,80 @@
+// What a group of weights is rounded to: w ≈ (code − zero) · scale, code in 0 … 2^bits − 1, one scale (and zero) for every
+// `groupSize` neighbours of a row.
+//
+//   with zero points (AutoAWQ pseudo_quantize_tensor): scale = (max − min) / (2^bits − 1), zero = round(−min / scale)
+//   symmetric (GPTQ, compressed-tensors):              scale = 2 · max|w| / (2^bits − 1),  zero = 2^(bits − 1)
+//
+// The range always includes 0: without it AutoAWQ cannot represent a group whose weights all have one sign, because zero
+// points are clamped into 0 … 15. Groups of both signs, which are nearly all, come out the same.
+// Every step is rounded to f32 (or what `round` says), and ties go to even, as torch computes it.
+
+export interface Grid {
+  readonly bits: number;
+  readonly groupSize: number;
+  readonly symmetric: boolean;
+  /** Smallest zero that the format can store; 1 in GPTQ v1. */
+  readonly leastZero: number;
+}
+
+/** Smallest range of a group that gets a scale of its own (AutoAWQ). Not 0 even in F16. */
+const leastRange = 1e-5;
+
+export interface GroupRange {
+  scale: number;
+  zero: number;
+}
+
+/** Adding it leaves no bits for a fraction: the addition rounds to an integer, ties to even. */
+const rounder = 3 * 2 ** 51;
+
+export const roundHalfEven = (value: number): number => value + rounder - rounder;
+
+/** Scale and zero of `count` weights from `from` on; written to `range`, which saves an object per group. */
+export function groupRange(
+  weights: Float32Array,
+  from: number,
+  count: number,
+  { bits, symmetric, leastZero }: Grid,
+  range: GroupRange,
+  round: (value: number) => number = Math.fround,
+): void {
+  let max = 0;
+  let min = 0;
+  for (let i = from; i < from + count; i++) {
+    const w = weights[i]!;
+    if (w > max) max = w;
+    else if (w < min) min = w;
+  }
+  const top = 2 ** bits - 1;
+  const width = symmetric ? 2 * Math.max(max, -min) : max - min;
+  const scale = round(Math.max(round(width), leastRange) / top);
+  range.scale = scale;
+  range.zero = symmetric ? 2 ** (bits - 1) : Math.min(top, Math.max(leastZero, -roundHalfEven(round(min / scale))));
+}
+
+/** The code of a weight. */
+export function codeOf(
+  weight: number,
+  scale: number,
+  zero: number,
+  top: number,
+  round: (value: number) => number = Math.fround,
+): number {
+  const code = roundHalfEven(round(weight / scale)) + zero;
+  return code < 0 ? 0 : code > top ? top : code;
+}
+
+/** Replaces every weight of [rows, cols] by what its code stands for; `cols` is a multiple of the group size. */
+export function pseudoQuantize(weights: Float32Array, grid: Grid): void {
+  const { groupSize, bits } = grid;
+  const top = 2 ** bits - 1;
+  const range: GroupRange = { scale: 0, zero: 0 };
+  for (let from = 0; from < weights.length; from += groupSize) {
+    groupRange(weights, from, groupSize, grid, range);
+    const { scale, zero } = range;
+    for (let i = from; i < from + groupSize; i++) {
+      const code = codeOf(weights[i]!, scale, zero, top);
+      weights[i] = (code - zero) * scale;
+    }
+  }
+}
