@@ -69,7 +69,12 @@ describe('the archive', () => {
   it.each<[string, Packed[], string]>([
     [
       'an entry that inflates to more than it claims',
-      entries(pickle(), { bytes: deflated, method: 8 }),
+      entries(pickle(), { bytes: deflateSync(Buffer.concat([numbers, numbers])), method: 8, inflatedBytes: 24 }),
+      'zip-bad-data',
+    ],
+    [
+      'an entry that cannot inflate to what it claims',
+      entries(pickle(), { bytes: deflated, method: 8, inflatedBytes: 2 ** 29 }),
       'zip-bad-data',
     ],
     [
