@@ -1,7 +1,8 @@
 // quern convert: a Hugging Face checkpoint to GGUF, with the bytes of convert_hf_to_gguf.py; to a quantized type in the
-// same pass, with the bytes of converting and quantizing one after the other.
+// same pass, with the bytes of converting and quantizing one after the other. With --to hf (to-hugging-face.ts) the other
+// way, from GGUF or from a checkpoint of any kind of weights.
 
-import { locateCheckpoint } from '@quern/checkpoint';
+import { type Located, locateCheckpoint } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import {
   conversionType,
@@ -21,11 +22,14 @@ import {
 import { openModel } from '@quern/models';
 import { createProgress, exitForUsage, progressMode, runCommand } from '@quern/terminal';
 import { Command, Option } from 'commander';
+import { toHuggingFace } from './to-hugging-face.ts';
 
 interface ConvertOptions extends QuantizeFlagValues, WriteFlagValues {
   type: string;
   output?: string;
   revision?: string;
+  to: 'gguf' | 'hf';
+  maxShardSize?: string;
 }
 
 const examples = `
@@ -35,6 +39,8 @@ Examples:
   $ quern convert ./SmolLM2-135M --type Q4_K_M -o small.gguf  converted and quantized in one pass
   $ quern convert ./SmolLM2-135M --type IQ3_M --imatrix auto  with an importance matrix measured first
   $ quern convert ./SmolLM2-135M --type f16 --dry-run         what would be written, tensor by tensor
+  $ quern convert small-Q8_0.gguf --to hf -o ./small          a checkpoint that transformers and vLLM load
+  $ quern convert ./Llama-3-8B-AWQ --to hf --type bf16        packed weights as plain numbers
 
 f32, f16, bf16, q8_0 and auto write what convert_hf_to_gguf.py writes; every other type what llama-quantize makes of the
 auto file. The output is written as <output>.partial and renamed when complete. A stopped run goes on where it was.`;
@@ -42,11 +48,17 @@ auto file. The output is written as <output>.partial and renamed when complete. 
 export function convertCommand(): Command {
   const command = new Command('convert')
     .description(
-      `Convert a Hugging Face checkpoint to GGUF. Types: auto, ${fileTypes.map(({ name }) => name).join(', ')}.`,
+      `Convert a Hugging Face checkpoint to GGUF, or any model to a checkpoint. Types: auto, ${fileTypes.map(({ name }) => name).join(', ')}.`,
     )
-    .argument('<checkpoint>', 'folder, or hub id such as org/model or org/model@revision')
+    .argument('<checkpoint>', 'folder, hub id such as org/model or org/model@revision, or (with --to hf) .gguf file')
     .option('-t, --type <type>', 'file type to write', 'auto')
-    .option('-o, --output <file>', 'output file (default: <name>-<TYPE>.gguf in the current folder)')
+    .addOption(
+      new Option('--to <container>', 'what to write: a GGUF file, or a checkpoint folder')
+        .choices(['gguf', 'hf'])
+        .default('gguf'),
+    )
+    .option('-o, --output <path>', 'output file or folder (default: <name>-<TYPE>.gguf, or <name>-<TYPE>)')
+    .option('--max-shard-size <size>', 'with --to hf: largest file of weights (default: 5GB)')
     .option('--revision <name>', 'branch, tag or commit of a hub id');
   for (const flag of [...quantizeFlags, ...writeFlags]) command.addOption(optionOf(flag));
   return command
@@ -65,6 +77,9 @@ function optionOf({ flags, description, repeatable, choices, default: usual }: F
 }
 
 async function convert(ref: string, options: ConvertOptions, signal: AbortSignal): Promise<number | undefined> {
+  if (options.to === 'hf') return toHuggingFace(ref, () => locate(ref, options, signal), { ...options, signal });
+  if (options.maxShardSize !== undefined)
+    throw new QuernError('usage-max-shard-size', '--max-shard-size means nothing without --to hf.');
   const conversion = conversionType(options.type);
   const quantization = conversion ? undefined : fileTypeNamed(options.type);
   const [unused] = conversion ? quantizeFlagsGiven(options) : [];
@@ -72,7 +87,7 @@ async function convert(ref: string, options: ConvertOptions, signal: AbortSignal
     throw new QuernError('usage-not-quantizing', `${unused} means nothing with --type ${options.type}.`, {
       remedy: 'Drop it, or choose a quantized type.',
     });
-  const model = await openModel(await locate(ref, options, signal));
+  const model = await openModel(await locateFolder(ref, options, signal));
   try {
     const converted = planConversion(model, conversion ?? 'auto');
     const output = options.output ?? convertedName(ref, quantization?.name ?? converted.fileType);
@@ -89,19 +104,24 @@ async function convert(ref: string, options: ConvertOptions, signal: AbortSignal
   }
 }
 
-/** Folder of the checkpoint, fetched first when it is a hub id. */
-async function locate(ref: string, { revision, json }: ConvertOptions, signal: AbortSignal): Promise<string> {
+async function locate(ref: string, { revision, json }: ConvertOptions, signal: AbortSignal): Promise<Located> {
   const progress = createProgress({ title: 'download', mode: progressMode({ json }) });
-  const { path, kind } = await locateCheckpoint(ref, {
+  const located = await locateCheckpoint(ref, {
     revision,
     signal,
     onProgress: ({ file, receivedBytes, totalBytes }) =>
       progress.update({ done: receivedBytes, total: totalBytes, label: file }),
   });
   progress.finish();
+  return located;
+}
+
+/** Folder of the checkpoint, fetched first when it is a hub id. */
+async function locateFolder(ref: string, options: ConvertOptions, signal: AbortSignal): Promise<string> {
+  const { path, kind } = await locate(ref, options, signal);
   if (kind === 'hf') return path;
   throw new QuernError('usage-already-gguf', 'The input is a GGUF file already.', {
     file: path,
-    remedy: 'Use quern quantize to change its type.',
+    remedy: 'Use quern quantize to change its type, or --to hf for a checkpoint folder.',
   });
 }

@@ -46,7 +46,7 @@ export async function locateCheckpoint(ref: string, options: LocateOptions = {})
 const weightsPattern = /^model[^/]*\.safetensors(\.index\.json)?$/;
 
 /** Small files that describe the model and its tokenizer. */
-const sideFiles = new Set([
+export const sideFiles: ReadonlySet<string> = new Set([
   'config.json',
   'hf_quant_config.json',
   'generation_config.json',

@@ -5,6 +5,7 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuernError } from '@quern/errors';
 import { createFileSink, partialPathOf } from '@quern/source';
+import { configText } from './config-text.ts';
 import type { HfFolder, HfWriterOptions, HfWritten } from './hf-folder.ts';
 import {
   beginPartial,
@@ -97,7 +98,7 @@ function sideFilesOf(
     add(name, content);
   }
   if (index !== undefined) add('model.safetensors.index.json', index);
-  add('config.json', `${JSON.stringify(config, null, 2)}\n`);
+  add('config.json', configText(config));
   return files;
 }
 

@@ -5,8 +5,6 @@ import type { TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { HfTensor } from './hf-folder.ts';
 
-export type PlainType = 'F32' | 'F16' | 'BF16';
-
 export interface RecodeOptions {
   /** Write NaN and infinities as they come. */
   allowNonFinite?: boolean;
@@ -29,18 +27,13 @@ export interface RecodeReport {
 const bytesPerStep = 2 ** 23;
 
 /**
+ * @param to F32, F16, BF16, or the type that the tensor has
  * @param view under the name that it gets
  * @throws QuernError `transcode-unsupported` when the type has no decoder; its `write` also `refused-non-finite`,
  *   `refused-f16-overflow`, and what reading throws
  */
-export function recodedTensor(
-  view: TensorView,
-  type: PlainType,
-  pool: TranscodePool,
-  options: RecodeOptions = {},
-): HfTensor {
+export function recodedTensor(view: TensorView, to: DType, pool: TranscodePool, options: RecodeOptions = {}): HfTensor {
   const { name, dtype: from, shape, rows, cols } = view;
-  const to = dtypeByName(type)!;
   const values = dtypeByName('F32')!;
   if (!pool.supports(from, from === to ? to : values)) {
     throw new QuernError('transcode-unsupported', `Weights stored as ${from.name} cannot be decoded.`, {
@@ -73,7 +66,7 @@ export function recodedTensor(
         await view.readRows(first, count, stored);
         let bytes = await transcode(stored, first, count, from, from === to ? to : values);
         if (from !== to && to !== values) {
-          rounded += countInexact(bytes, type);
+          rounded += countInexact(bytes, to);
           bytes = await transcode(bytes, first, count, values, to);
         }
         await sink.write(bytes, first * rowBytes(to, cols));
@@ -84,15 +77,17 @@ export function recodedTensor(
 }
 
 /** How many float32 numbers have bits that the narrower type drops. */
-function countInexact(bytes: Uint8Array, type: PlainType): number {
+function countInexact(bytes: Uint8Array, to: DType): number {
   const bits = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   let inexact = 0;
-  if (type === 'BF16') {
+  if (to.name === 'BF16') {
     for (let i = 0; i < bits.length; i++) if ((bits[i]! & 0xffff) !== 0) inexact++;
     return inexact;
   }
   for (let i = 0; i < bits.length; i++) {
     const exponent = (bits[i]! >>> 23) & 255;
+    // NaN and infinity stay what they are.
+    if (exponent === 255) continue;
     // F16 has 10 bits of mantissa down to 2^-14 (exponent 113), then one less per power of two, none below 2^-24.
     const dropped = exponent >= 113 ? 13 : 126 - exponent;
     const mantissa = (bits[i]! & 0x7fffff) | (exponent === 0 ? 0 : 0x800000);

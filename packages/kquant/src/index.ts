@@ -6,7 +6,7 @@ export {
   type WriteFlagValues,
   writeFlags,
 } from './command/flags.ts';
-export { convertedName, quantizedName } from './command/output-name.ts';
+export { checkpointName, convertedName, quantizedName } from './command/output-name.ts';
 export {
   type PlanInputs,
   planInputs,
@@ -34,4 +34,5 @@ export { type EncodedTensor, encodeTensor } from './write/encode-tensor.ts';
 export { type MergeOptions, mergeParts } from './write/merge-parts.ts';
 export { partName } from './write/part-file.ts';
 export { parseShard, type ShardNumber } from './write/shard.ts';
+export { sourceIdentity } from './write/source-identity.ts';
 export { layoutOf, type WriteOptions, type WriteProgress, type WriteResult, writeModel } from './write/write-model.ts';

@@ -17,3 +17,4 @@ export {
   huggingFaceOf,
   torchNames,
 } from './to-huggingface/hugging-face-of.ts';
+export { plainCheckpointOf } from './to-huggingface/plain-checkpoint-of.ts';

@@ -15,3 +15,7 @@ export function quantizedName(input: string, fileType: string): string {
 /** A checkpoint folder or hub id, in the current folder: `org/Model` is `Model-BF16.gguf`. */
 export const convertedName = (ref: string, fileType: string): string =>
   `${basename(ref.replace(/[/\\]+$/, '')) || 'model'}-${fileType}.gguf`;
+
+/** A checkpoint folder in the current folder: `dir/model-Q4_K_M.gguf` is `model-Q4_K_M-BF16`, `org/Model` `Model-BF16`. */
+export const checkpointName = (ref: string, type: string): string =>
+  convertedName(ref.replace(/(-\d{5}-of-\d{5})?\.gguf$/i, ''), type).replace(/\.gguf$/, '');

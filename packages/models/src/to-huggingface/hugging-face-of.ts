@@ -63,9 +63,13 @@ export async function huggingFaceOf(view: ModelView, type: CheckpointType): Prom
   return { ...checkpoint, sideFiles, notes };
 }
 
-/** `auto`: the type of the matrices where that is one of three; F16 for quantized weights, which are nearer to it. */
+/**
+ * `auto`: the type of the matrices where that is one of three. Packed and quantized weights do not count when there are
+ * others; alone they become F16, which is nearer to their values than BF16.
+ */
 export function guessCheckpointType(tensors: Iterable<TensorView>): CheckpointType {
-  const types = new Set([...tensors].filter(({ shape }) => shape.length >= 2).map(({ dtype }) => dtype.name));
+  const plain = [...tensors].filter(({ shape, packed }) => shape.length >= 2 && packed === undefined);
+  const types = new Set(plain.map(({ dtype }) => dtype.name));
   if (types.has('BF16')) return 'BF16';
   return types.size === 1 && types.has('F32') ? 'F32' : 'F16';
 }

@@ -1,0 +1,12 @@
+// The text of config.json. JavaScript has one kind of number and writes 10000 for 10000.0; Python tells them apart, and
+// versions of transformers refuse or complain about an integer where a float belongs.
+
+/** Keys whose values are floats in transformers' config classes. */
+const floatKeys = [
+  ...['rope_theta', 'factor', 'low_freq_factor', 'high_freq_factor', 'attention_factor', 'extrapolation_factor'],
+  ...['beta_fast', 'beta_slow', 'partial_rotary_factor', 'rms_norm_eps', 'attention_dropout', 'temperature', 'top_p'],
+];
+const wholeFloat = new RegExp(`^( *"(?:${floatKeys.join('|')})": -?\\d+)(,?)$`, 'gm');
+
+export const configText = (config: Readonly<Record<string, unknown>>): string =>
+  `${JSON.stringify(config, null, 2).replace(wholeFloat, '$1.0$2')}\n`;

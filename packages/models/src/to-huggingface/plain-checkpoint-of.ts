@@ -1,0 +1,39 @@
+// A checkpoint folder of any kind of weights as one of plain numbers: what says how weights are packed is left out of
+// config.json, and all the other files stay.
+import { type HfCheckpoint, sideFiles } from '@quern/checkpoint';
+import { type CheckpointType, type HuggingFaceModel, torchNames } from './hugging-face-of.ts';
+
+/** Keys that say how weights are packed (`quantization`: MLX). */
+const packingKeys = ['quantization_config', 'compression_config', 'quantization'];
+
+/** Files that say it too, or that are written anew. */
+const replacedFiles = ['config.json', 'hf_quant_config.json'];
+
+/** Looks at a folder as a checkpoint whose weights will be stored as `type`. Closing it closes the checkpoint. */
+export async function plainCheckpointOf(checkpoint: HfCheckpoint, type: CheckpointType): Promise<HuggingFaceModel> {
+  const dtype = torchNames[type];
+  const files = new Map<string, Uint8Array>();
+  for (const name of sideFiles) {
+    const bytes = replacedFiles.includes(name) ? undefined : await checkpoint.readBytes(name);
+    if (bytes) files.set(name, bytes);
+  }
+  const { packing } = checkpoint;
+  const dropped = packing?.activations ?? [];
+  return {
+    ...checkpoint,
+    config: { ...withoutPacking(checkpoint.config), dtype, torch_dtype: dtype },
+    sideFiles: files,
+    notes: dropped.length === 0 ? [] : [`left out, they describe activations: ${listed(dropped)}`],
+  };
+}
+
+/** Models of several parts keep the settings of the text model in `text_config`. */
+function withoutPacking(config: HfCheckpoint['config']): Record<string, unknown> {
+  const kept = Object.entries(config).filter(([key]) => !packingKeys.includes(key));
+  const text = config.text_config;
+  const inner = typeof text === 'object' && text !== null ? { text_config: withoutPacking({ ...text }) } : {};
+  return { ...Object.fromEntries(kept), ...inner };
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
