@@ -16,7 +16,7 @@ import {
 import { exitForUsage, runCommand } from '@quern/terminal';
 import { Command, Option } from 'commander';
 import { quantizeToTarget } from './quantize-to-target.ts';
-import { hasTarget, type TargetFlagValues, targetFlags } from './target-flags.ts';
+import { hasTarget, refuseWithoutTarget, type TargetFlagValues, targetFlags } from './target-flags.ts';
 
 interface QuantizeOptions extends QuantizeFlagValues, WriteFlagValues, TargetFlagValues {
   type?: string;
@@ -68,6 +68,7 @@ async function quantize(input: string, options: QuantizeOptions, signal: AbortSi
     throw new QuernError('usage-no-type', 'Say what to write: --type, --target-bpw or --target-size.', {
       remedy: 'For example --type Q4_K_M.',
     });
+  refuseWithoutTarget(options);
   const fileType = fileTypeNamed(options.type).name;
   const { keepSplit, allowRequantize } = options;
   const output = options.output ?? quantizedName(input, fileType);

@@ -1,4 +1,5 @@
 // The flags of an automatic mixture: they take the place of --type.
+import { QuernError } from '@quern/errors';
 import type { Flag } from '@quern/kquant';
 
 export const targetFlags: readonly Flag[] = [
@@ -10,9 +11,8 @@ export const targetFlags: readonly Flag[] = [
   { flags: '--types <list>', description: 'types to choose from: Q3_K,Q4_K,Q6_K (default: all that are worth it)' },
   {
     flags: '--measure <count>',
-    description: 'types measured of each tensor; the others are predicted',
+    description: 'types measured of each tensor; the others are predicted (default: 2)',
     choices: ['1', '2', 'all'],
-    default: '2',
   },
   { flags: '--measure-layers <n>', description: 'measure one of every N layers, and conclude from it on the others' },
   { flags: '--trials <count>', description: 'whole mixtures measured beside the predicted best (default: 8)' },
@@ -33,6 +33,26 @@ export interface TargetFlagValues {
   trials?: string;
   sensitivity?: string;
   saveTensorTypes?: string;
+}
+
+/** Flags that nothing but a target gives a meaning, by the names that a parser gives them. */
+const onlyWithTarget: readonly (keyof TargetFlagValues)[] = [
+  'types',
+  'measure',
+  'measureLayers',
+  'trials',
+  'sensitivity',
+  'saveTensorTypes',
+];
+
+/** @throws QuernError `usage-target` */
+export function refuseWithoutTarget(values: TargetFlagValues): void {
+  const given = onlyWithTarget.find((key) => values[key] !== undefined);
+  if (given === undefined) return;
+  const flag = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new QuernError('usage-target', `${flag} means nothing without a target.`, {
+    remedy: 'Add --target-bpw or --target-size, or drop it.',
+  });
 }
 
 export const hasTarget = ({ targetBpw, targetSize }: TargetFlagValues): boolean =>
