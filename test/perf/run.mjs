@@ -1,7 +1,8 @@
 // All benchmarks, one after the other, on an otherwise idle machine: more than half an hour on two cores, and 20 GB of
 // scratch space. What they print goes into docs/benchmarks.md.
 //
-//   npm run bench [-- name …]        names: quantize, model, convert, memory, matmul, generation, browser
+//   npm run bench [-- name …]        names: quantize, model, convert, memory, matmul, generation, browser,
+//                                          wikitext
 //
 // Needs a build (`npm run build`): forward passes run from it, since tsx slows closures down.
 import { spawnSync } from 'node:child_process';
@@ -59,6 +60,7 @@ const benchmarks = {
   memory: () => node(join(here, 'memory.mjs')),
   matmul: () => node(...onBuild, join(here, 'matmul.ts')),
   generation,
+  wikitext: () => node(...onBuild, join(here, 'wikitext.ts')),
   browser,
 };
 
