@@ -1,0 +1,45 @@
+// What is written of a tensor: packed parts of a quantized matrix, or numbers.
+import { codecOf, dtypeByName } from '@quern/blocks';
+import { QuernError } from '@quern/errors';
+import type { GroupedRows } from '@quern/packed';
+import { type PlainType, viewRow } from './folder-plan.ts';
+
+/** The rows as the checkpoint wants them. */
+export function inCheckpointOrder(weight: GroupedRows, heads: number | undefined): GroupedRows {
+  if (heads === undefined) return weight;
+  const { rows, cols, codes, scales, zeros } = weight;
+  return {
+    ...weight,
+    codes: reordered(codes, rows, cols, heads),
+    scales: reordered(scales, rows, scales.length / rows, heads),
+    ...(zeros && { zeros: reordered(zeros, rows, zeros.length / rows, heads) }),
+  };
+}
+
+/** [rows, cols] with the rows of every head in halves. A vector has one column. */
+export function reordered<T extends Float32Array | Uint8Array>(
+  values: T,
+  rows: number,
+  cols: number,
+  heads: number,
+): T {
+  const result = values.slice() as T;
+  for (let row = 0; row < rows; row++) {
+    const from = viewRow(row, rows, heads) * cols;
+    result.set(values.subarray(from, from + cols), row * cols);
+  }
+  return result;
+}
+
+/** @throws QuernError `refused-f16-overflow` naming the tensor */
+export function encodePlain(values: Float32Array, type: PlainType, tensor: string): Uint8Array {
+  const dtype = dtypeByName(type);
+  const bytes = new Uint8Array(values.length * dtype.typeSize);
+  if (type === 'F16' && values.some((value) => Math.abs(value) >= 65520))
+    throw new QuernError('refused-f16-overflow', 'Values are too large for F16, which this format computes in.', {
+      tensor,
+      remedy: 'Choose --format compressed-tensors, which keeps the type of the checkpoint.',
+    });
+  codecOf(dtype).encode(values, bytes, values.length);
+  return bytes;
+}

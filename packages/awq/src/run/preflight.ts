@@ -1,0 +1,109 @@
+// What a run will take, told before it begins: memory, time, and what the device cannot hold is refused.
+import type { ModelView } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
+import { hyperparameters, singleBlockBytes } from '@quern/models';
+import type { Device } from '@quern/runtime';
+import { quantizedWeights } from '../layer/layer-pairs.ts';
+import { blockBytes } from '../layer/layer-weights.ts';
+import { ratios } from '../search/scale-candidates.ts';
+import type { Method } from './quantize-layer.ts';
+
+export interface Preflight {
+  /** Bytes on the host: one block's weights, what is known of its inputs, the residual streams of all sequences. */
+  readonly hostBytes: number;
+  /** Bytes on the device: the block's weights, one sequence's activations, panels of products. */
+  readonly deviceBytes: number;
+  /** Of products, over all blocks. */
+  readonly flops: number;
+  readonly seconds: number;
+}
+
+/** Panels of Gram matrices and of their products. */
+const scratchBytes = 3 * 128 * 2 ** 20;
+
+export interface PreflightTask {
+  readonly view: ModelView;
+  readonly device: Device;
+  readonly method: Method;
+  readonly sequences: number;
+  readonly sequenceTokens: number;
+}
+
+/** @throws QuernError `model-too-large` with the numbers */
+export async function preflight({
+  view,
+  device,
+  method,
+  sequences,
+  sequenceTokens,
+}: PreflightTask): Promise<Preflight> {
+  const { blockCount, embeddingLength } = hyperparameters(view);
+  const blocks = Array.from({ length: blockCount }, (_, block) => block);
+  const largest = Math.max(...blocks.map((block) => blockBytes(view, block)));
+  const calibrated = method.name !== 'rtn';
+  const tokens = calibrated ? sequences * sequenceTokens : 0;
+  const deviceBytes = largest + (calibrated ? singleBlockBytes(view, sequenceTokens) + scratchBytes : 0);
+  if (deviceBytes > device.limits.memoryBytes)
+    throw new QuernError(
+      'model-too-large',
+      `One block of the model needs ${deviceBytes} bytes in F32 on the ${device.name} device, which may hold ${device.limits.memoryBytes}.`,
+      { file: view.path, remedy: 'Lower --seq-len if activations are what is large; else this device is too small.' },
+    );
+  const flops = calibrated ? blocks.reduce((sum, block) => sum + blockFlops(view, block, method, tokens), 0) : 0;
+  return {
+    hostBytes: largest + 3 * 4 * tokens * embeddingLength + gramBytes(view, method),
+    deviceBytes,
+    flops,
+    seconds: flops === 0 ? 0 : flops / (await flopsPerSecond(device)),
+  };
+}
+
+const inspectsLayer = (name: string): boolean => /\.(attn_output|ffn_down\w*)\.weight$/.test(name);
+
+function gramBytes(view: ModelView, { name: method }: Method): number {
+  if (method === 'rtn') return 0;
+  const inputs = new Map<string, number>();
+  for (const { name, input, experts, cols } of quantizedWeights(view, 0))
+    if (method === 'gptq' || inspectsLayer(name)) inputs.set(input, 4 * experts * cols ** 2);
+  const factor = method === 'gptq' ? 3 : 1; // GPTQ's Hessian is in F64
+  return [...inputs.values()].reduce((sum, bytes) => sum + bytes, 0) * factor;
+}
+
+function blockFlops(view: ModelView, block: number, { name: method }: Method, tokens: number): number {
+  const weights = quantizedWeights(view, block);
+  const of = (chosen: typeof weights): number =>
+    chosen.reduce((sum, { experts, rows, cols }) => sum + experts * rows * cols, 0);
+  // Experts see a part of the tokens; taking all of them bounds the time from above.
+  const forward = 2 * tokens * of(weights);
+  const grams = weights.reduce((sum, { name, cols }) => sum + (inspectsLayer(name) ? tokens * cols ** 2 : 0), 0);
+  if (method === 'gptq') {
+    const columns = weights.reduce((sum, { experts, rows, cols }) => sum + experts * rows * cols ** 2, 0);
+    return forward + 4 * grams + columns;
+  }
+  const whole = ratios.length + 1;
+  const layerErrors = weights.reduce(
+    (sum, { name, experts, rows, cols }) => sum + (inspectsLayer(name) ? 2 * experts * rows * cols ** 2 : 0),
+    0,
+  );
+  return forward + grams + whole * (forward + layerErrors);
+}
+
+/** A product of a typical shape, timed. */
+async function flopsPerSecond(device: Device): Promise<number> {
+  const [tokens, rows, cols] = [256, 512, 512];
+  const x = device.alloc('F32', [tokens, cols], 'probe');
+  const w = device.alloc('F32', [rows, cols], 'probe');
+  const y = device.alloc('F32', [tokens, rows], 'probe');
+  try {
+    let best = 0;
+    for (let round = 0; round < 4; round++) {
+      const start = performance.now();
+      device.run('matmul', [x, w], y, {});
+      await device.sync();
+      best = Math.max(best, (2 * tokens * rows * cols) / ((performance.now() - start) / 1000));
+    }
+    return best;
+  } finally {
+    for (const tensor of [x, w, y]) device.free(tensor);
+  }
+}
