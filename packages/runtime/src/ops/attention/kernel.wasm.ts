@@ -171,7 +171,7 @@ function gatherHead(
   const headBlocks = headDimOf(args) / <usize>load<u32>(args + type, 4);
   const headBytes = headBlocks * <usize>load<u32>(args + type, 8); // as stored
   const rows = <usize>load<u32>(args + cache) + kvHead * headBytes;
-  gather(rows, kvHeadsOf(args) * headBytes, load<u32>(args + type), headBlocks, headDimOf(args) * 4, low, high, count, scratch);
+  gather(rows, kvHeadsOf(args) * headBytes, load<u32>(args + type), headBlocks, headDimOf(args) * 4, headBytes, low, high, count, scratch);
 }
 
 /** Adds the sums of a span to those of the spans before, both scaled to the larger of their largest scores. */

@@ -26,6 +26,8 @@ export const SCORE_BYTES: usize = MOST_POSITIONS * 4;
 export const SUMS: usize = SCORES + MOST_QUERIES * SCORE_BYTES;
 const QUERIES: usize = SUMS + QUERY_FLOATS * 4;
 const QUERY_BYTES: usize = 56;
+/** What was read ahead, kept so that the compiler does not drop the reading. */
+export const SEEN: usize = QUERIES + MOST_QUERIES * QUERY_BYTES;
 
 @inline export function mostQueries(headDim: usize): usize { return min(MOST_QUERIES, QUERY_FLOATS / headDim); }
 

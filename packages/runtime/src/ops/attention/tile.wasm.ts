@@ -4,20 +4,29 @@ import { decode, F32 } from '../../wasm/decoders.wasm';
 import { exp1, exp4 } from '../../wasm/exp.wasm';
 import { addWide, maxLane, sums, wideSum } from '../../wasm/lanes.wasm';
 import {
-  ADDRESSES, CELLS, highOf, largest, lowOf, queryAt, ROWS, SCORE_BYTES, SCORES, setSoftmax, spanSoftmax, SUMS, total,
+  ADDRESSES, CELLS, highOf, largest, lowOf, queryAt, ROWS, SCORE_BYTES, SCORES, SEEN, setSoftmax, spanSoftmax, SUMS, total,
   vectorOf,
 } from './queries.wasm';
 
 /**
  * Decodes one head of the tile's cells, or finds it where it is floats already; positions outside `low` … `high − 1`
- * repeat the nearest of those.
+ * repeat the nearest of those. First every cache line is asked for, so that memory answers all at once: the pieces are
+ * too short and too far apart to be fetched ahead, and decoding row by row would wait for each.
  * @param cache the head of cell 0; `cellBytes` to that of the next
  */
 export function gather(
-  cache: usize, cellBytes: usize, type: u32, headBlocks: usize, headBytes: usize,
+  cache: usize, cellBytes: usize, type: u32, headBlocks: usize, headBytes: usize, storedBytes: usize,
   low: usize, high: usize, count: usize, scratch: usize,
 ): void {
   const addresses = scratch + ADDRESSES;
+  let seen: u32 = 0;
+  for (let i = low; i < high; i++) {
+    let at = cache + <usize>load<u32>(scratch + CELLS + i * 4) * cellBytes;
+    const end = at + storedBytes;
+    for (; at < end; at += 64) seen |= load<u8>(at);
+    seen |= load<u8>(end - 1);
+  }
+  store<u32>(scratch + SEEN, seen);
   for (let i = low; i < high; i++) {
     const stored = cache + <usize>load<u32>(scratch + CELLS + i * 4) * cellBytes;
     const decoded = scratch + ROWS + i * headBytes;
