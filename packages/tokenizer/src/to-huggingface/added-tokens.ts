@@ -16,8 +16,10 @@ export interface AddedTokenJson {
 }
 
 /** Control, unknown and user-defined tokens, by id. */
-export function addedTokensOf({ texts, types }: Vocabulary, strip: StripRules): AddedTokenJson[] {
+export function addedTokensOf(vocabulary: Vocabulary, strip: StripRules): AddedTokenJson[] {
+  const { texts, types } = vocabulary;
   return texts.flatMap((content, id): AddedTokenJson[] => {
+    if (isPadding(vocabulary, id)) return [];
     const type = types[id];
     const special = type === tokenTypes.control || type === tokenTypes.unknown;
     if (!special && type !== tokenTypes.userDefined) return [];
@@ -26,9 +28,9 @@ export function addedTokensOf({ texts, types }: Vocabulary, strip: StripRules): 
   });
 }
 
-/** Rows of the embedding that no token has: conversion names them `[PAD7]`. */
+/** Rows of the embedding that no token has: conversion names them `[PAD7]`, unused (in older files unknown). */
 export const isPadding = ({ texts, types }: Vocabulary, id: number): boolean =>
-  types[id] === tokenTypes.unused && texts[id] === `[PAD${id}]`;
+  (types[id] === tokenTypes.unused || types[id] === tokenTypes.unknown) && texts[id] === `[PAD${id}]`;
 
 /** `model.vocab`. Added tokens are in it too: the tokenizers library takes their ids from there. */
 export const vocabOf = (vocabulary: Vocabulary): Record<string, number> =>

@@ -48,18 +48,45 @@ function mergesByScore({ texts, types, scores }: Vocabulary): [string, string][]
     if (types[id] === tokenTypes.normal) idOf.set(text, id);
   });
   const merges: Merge[] = [];
-  const madeWith = new Map<number, number>();
+  const madeWith = new Map<number, string[]>();
   for (const [text, id] of idOf) {
     const found = cuts(text).filter(({ left, right }) => idOf.has(left) && idOf.has(right));
     if (found.length === 0) continue;
-    const other = madeWith.get(scores[id]!);
-    if (other !== undefined) throw tied(texts[other]!, text, scores[id]!);
-    madeWith.set(scores[id]!, id);
+    madeWith.set(scores[id]!, [...(madeWith.get(scores[id]!) ?? []), text]);
     for (const cut of found) merges.push({ ...cut, id });
   }
+  for (const [score, tied] of madeWith) if (tied.length > 1) checkTied(tied, score);
   const rank = (text: string) => idOf.get(text)!;
-  merges.sort((a, b) => scores[b.id]! - scores[a.id]! || rank(a.left) - rank(b.left) || rank(a.right) - rank(b.right));
+  merges.sort(
+    (a, b) =>
+      scores[b.id]! - scores[a.id]! ||
+      Number(doubles(b)) - Number(doubles(a)) ||
+      texts[a.id]!.length - texts[b.id]!.length ||
+      rank(a.left) - rank(b.left) ||
+      rank(a.right) - rank(b.right),
+  );
   return merges.map(({ left, right }) => [left, right]);
+}
+
+/** Whether two equal parts, of 1, 2, 4, 8… characters, are joined. */
+const doubles = ({ left, right }: Merge): boolean => left === right && Number.isInteger(Math.log2(left.length));
+
+/**
+ * Of two merges with one score the one further left comes first, which a list cannot say in general. It can for the ties
+ * that vocabularies have: runs of one character, of every length up to a power of two. Leftmost first makes one longest
+ * run after the other; so does joining equal runs first, which leaves at most one shorter run of each size at the end.
+ */
+function checkTied(tied: readonly string[], score: number): void {
+  const lengths = new Map<string, number[]>();
+  for (const text of tied) {
+    const [first = ''] = text;
+    if (text !== first.repeat(text.length / first.length)) throw ambiguous(tied, score);
+    lengths.set(first, [...(lengths.get(first) ?? []), text.length / first.length]);
+  }
+  for (const run of lengths.values()) {
+    const longest = Math.max(...run);
+    if (run.length !== longest - 1 || !Number.isInteger(Math.log2(longest))) throw ambiguous(tied, score);
+  }
 }
 
 /** Every way to cut a text between two characters. */
@@ -72,8 +99,7 @@ function cuts(text: string): { left: string; right: string }[] {
   });
 }
 
-/** Of two merges with one score the one further left comes first in GGUF; a list cannot say that. */
-const tied = (first: string, second: string, score: number): QuernError =>
+const ambiguous = ([first, second]: readonly string[], score: number): QuernError =>
   new QuernError(
     'tokenizer-not-expressible',
     `The tokens ${JSON.stringify(first)} and ${JSON.stringify(second)} have the same score, ${score}: tokenizer.json needs an order.`,

@@ -17,15 +17,16 @@ const bpe = 2;
 export const isAdded = ({ types, scores }: Vocabulary, id: number): boolean =>
   types[id] === tokenTypes.userDefined || (types[id] === tokenTypes.control && scores[id] === addedScore);
 
-/** Undefined when the vocabulary has no unknown token, without which SentencePiece loads no model. */
+/** Undefined when the vocabulary has not exactly one unknown token: SentencePiece does not load such a model. */
 export function sentencePieceModel(
   metadata: MetadataView,
   vocabulary: Vocabulary,
   { bos, eos }: Tokenizer,
 ): Uint8Array | undefined {
   const { texts, types, scores } = vocabulary;
-  const unknown = types.indexOf(tokenTypes.unknown);
-  if (unknown < 0) return undefined;
+  const isUnknown = (id: number) => types[id] === tokenTypes.unknown && !isPadding(vocabulary, id);
+  const [unknown, ...more] = [...texts.keys()].filter(isUnknown);
+  if (unknown === undefined || more.length > 0) return undefined;
   // What is added or padded behind the last piece is said elsewhere.
   let count = texts.length;
   while (isPadding(vocabulary, count - 1) || isAdded(vocabulary, count - 1)) count--;
