@@ -82,7 +82,11 @@ export function checkWeight(format: string, limits: PackerLimits, weight: Groupe
   }
 }
 
-const largest = (values: Uint8Array): number => values.reduce((most, value) => Math.max(most, value), 0);
+function largest(values: Uint8Array): number {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] > most) most = values[i];
+  return most;
+}
 
 /** The dtype that scales get. */
 export const scaleDTypeOf = (options: PackOptions, usual: DType): DType =>
