@@ -1,9 +1,6 @@
 // Activations in 8 bits for GPUs: the scale of a block as reference.ts computes it, to the last bit.
-import { exactWgsl } from '../exact.wgsl.ts';
+import { exactWgsl, SMALLEST_BITS } from '../exact.wgsl.ts';
 import type { ActivationBlock } from './reference.ts';
-
-/** Bits of 2^-119. Below, a step would be a subnormal number, which GPUs take for 0. */
-const SMALLEST = (127 - 119) << 23;
 
 /**
  * Defines `rounding_of(largest) -> vec2<f32>`: what a block's numbers are multiplied with before they become integers, and
@@ -25,7 +22,7 @@ ${
 }
 fn rounding_of(largest: u32) -> vec2<f32> {
   if (largest >= 0x7f800000u) { return vec2<f32>(0.0, bitcast<f32>(largest | 0x7fc00000u)); }
-  if (largest < ${SMALLEST}u) { return vec2<f32>(0.0); }
+  if (largest < ${SMALLEST_BITS}u) { return vec2<f32>(0.0); }
   let max = bitcast<f32>(largest);
   let factor = quotient(127.0, max);
   return vec2<f32>(factor, step_of(max, factor));

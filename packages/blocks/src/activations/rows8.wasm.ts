@@ -1,10 +1,12 @@
 // Eight rows of weights side by side, as the integer kernels read them: one stream of memory, vector lanes that are rows,
 // no sums across lanes. The bytes are those of the stored blocks in another order, so that the way back is exact.
 //
-// The blocks that eight rows have at one place become a group. A type's block is a sequence of parts, each of `count`
-// units of `size` bytes (`PARTS_<Type>` in its room: count, size, count, size … 0); a group holds unit 0 of all eight rows,
-// then unit 1 …: [part][unit][row][size]. Quantized codes are units of four bytes, F16 numbers of two, packed scales of one.
-// Groups of one row of groups follow each other in the order of the blocks.
+// The blocks that eight rows have at one place become a group, and groups follow each other in the order of the blocks. A
+// group is made of units of 1, 2 or 4 bytes, each of all eight rows: quantized codes are units of four, F16 numbers of two,
+// packed scales of one. Which units follow each other a type says (`PARTS_<Type>` in its room), so that a kernel reads
+// memory from front to back, which is up to four times as fast: a sequence of
+//   repeat, size, n, offset × n        `repeat` times the units at the n offsets of the stored block, which then advance
+// and a 0.
 //
 // What kernels share on top of that: F16 numbers of eight rows, the float arithmetic after the integers, and the panel
 // that many tokens are multiplied with.
@@ -13,31 +15,47 @@ import { LOW_BYTE } from './constants.wasm';
 
 export const ROWS: usize = 8;
 
-/**
- * One group. The blocks of its rows begin at `stored`, `rowBytes` apart; `back` moves from the group to them.
- */
+/** One group. The blocks of its rows begin at `stored`, `rowBytes` apart; `back` moves from the group to them. */
 export function moveGroup(parts: usize, stored: usize, rowBytes: usize, group: usize, back: bool): void {
-  for (let count = <usize>load<u8>(parts); count; count = <usize>load<u8>(parts)) {
-    const size = <usize>load<u8>(parts, 1);
-    if (size == 4) group = moveUnits<u32>(stored, rowBytes, group, count, back);
-    else if (size == 2) group = moveUnits<u16>(stored, rowBytes, group, count, back);
-    else group = moveUnits<u8>(stored, rowBytes, group, count, back);
-    stored += count * size;
-    parts += 2;
+  for (let repeat = <usize>load<u8>(parts); repeat; repeat = <usize>load<u8>(parts)) {
+    const size = <usize>load<u8>(parts, 1), offsets = <usize>load<u8>(parts, 2);
+    parts += 3;
+    for (let i: usize = 0; i < repeat * size; i += size) {
+      for (let part: usize = 0; part < offsets; part++) {
+        const at = stored + i + <usize>load<u8>(parts + part);
+        if (size == 4) moveUnit<u32>(at, rowBytes, group, back);
+        else if (size == 2) moveUnit<u16>(at, rowBytes, group, back);
+        else moveUnit<u8>(at, rowBytes, group, back);
+        group += ROWS * size;
+      }
+    }
+    parts += offsets;
   }
 }
 
+/** One unit of eight rows. */
 @inline
-function moveUnits<Unit>(stored: usize, rowBytes: usize, group: usize, count: usize, back: bool): usize {
-  for (const end = stored + count * sizeof<Unit>(); stored < end; stored += sizeof<Unit>()) {
-    for (let row: usize = 0, at = stored; row < ROWS; row++) {
-      if (back) store<Unit>(at, load<Unit>(group));
-      else store<Unit>(group, load<Unit>(at));
-      at += rowBytes;
-      group += sizeof<Unit>();
-    }
+function moveUnit<Unit>(at: usize, rowBytes: usize, group: usize, back: bool): void {
+  for (const end = group + ROWS * sizeof<Unit>(); group < end; group += sizeof<Unit>()) {
+    if (back) store<Unit>(at, load<Unit>(group));
+    else store<Unit>(group, load<Unit>(at));
+    at += rowBytes;
   }
-  return group;
+}
+
+/** The block of one row of a group → `to`. */
+export function moveBlock(parts: usize, group: usize, row: usize, to: usize): void {
+  for (let repeat = <usize>load<u8>(parts); repeat; repeat = <usize>load<u8>(parts)) {
+    const size = <usize>load<u8>(parts, 1), offsets = <usize>load<u8>(parts, 2);
+    parts += 3;
+    for (let i: usize = 0; i < repeat * size; i += size) {
+      for (let part: usize = 0; part < offsets; part++) {
+        memory.copy(to + i + <usize>load<u8>(parts + part), group + row * size, size);
+        group += ROWS * size;
+      }
+    }
+    parts += offsets;
+  }
 }
 
 const MAGNITUDE = memory.data<u16>([0x7fff, 0x7fff, 0x7fff, 0x7fff, 0x7fff, 0x7fff, 0x7fff, 0x7fff], 16);

@@ -5,12 +5,12 @@ import { stepsOf, sums32Of, unsignedOperand } from '../activations/row.wasm';
 import { WORD, addBlock, loadHalves, storeQuad } from '../activations/rows8.wasm';
 
 /** d; qs. */
-export const PARTS_Q4_0 = memory.data<u8>([1, 2, 4, 4, 0]);
+export const PARTS_Q4_0 = memory.data<u8>([1, 2, 1, 0, 4, 4, 1, 2, 0]);
 const GROUP: usize = 8 * 18;
 
 /** A row of groups against one token: eight floats at `y`. */
 export function dotQ4_0(w: usize, blocks: usize, row: usize, y: usize, scratch: usize): void {
-  const cols = 32 * blocks, parts = scratch + 32;
+  const cols = blocks * 32, parts = scratch + 32;
   let x = unsignedOperand(row, cols, 32), steps = stepsOf(row, cols), sums = sums32Of(row, cols, 32);
   let total0 = f32x4.splat(0), total1 = total0;
   for (const end = w + GROUP * blocks; w < end; w += GROUP) {

@@ -15,14 +15,14 @@ import {
 } from '../activations/rows8.wasm';
 
 /** d, dmin; scales; qs. */
-export const PARTS_Q4_K = memory.data<u8>([2, 2, 12, 1, 32, 4, 0]);
+export const PARTS_Q4_K = memory.data<u8>([2, 2, 1, 0, 12, 1, 1, 4, 32, 4, 1, 16, 0]);
 const GROUP: usize = 8 * 144;
 const SCALES: usize = 32;
 const QS: usize = 128;
 
 /** A row of groups against one token: eight floats at `y`. */
 export function dotQ4_K(w: usize, blocks: usize, row: usize, y: usize, scratch: usize): void {
-  const cols = 256 * blocks;
+  const cols = blocks * 256;
   let x = unsignedOperand(row, cols, 256), steps = stepsOf(row, cols), sums = sums32Of(row, cols, 256);
   const units = scratch + 128, parts = scratch + 192;
   let total0 = f32x4.splat(0), total1 = total0;

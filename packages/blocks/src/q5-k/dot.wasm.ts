@@ -15,7 +15,7 @@ import {
 import { addMins, loadUnits, storeMins, unpackScales } from '../q4-k/dot.wasm';
 
 /** d, dmin; scales; qh; qs. */
-export const PARTS_Q5_K = memory.data<u8>([2, 2, 12, 1, 8, 4, 32, 4, 0]);
+export const PARTS_Q5_K = memory.data<u8>([2, 2, 1, 0, 12, 1, 1, 4, 40, 4, 1, 16, 0]);
 const GROUP: usize = 8 * 176;
 const SCALES: usize = 32;
 const QH: usize = 128;
@@ -23,7 +23,7 @@ const QS: usize = 384;
 
 /** A row of groups against one token: eight floats at `y`. */
 export function dotQ5_K(w: usize, blocks: usize, row: usize, y: usize, scratch: usize): void {
-  const cols = 256 * blocks;
+  const cols = blocks * 256;
   let x = unsignedOperand(row, cols, 256), steps = stepsOf(row, cols), sums = sums32Of(row, cols, 256);
   const units = scratch + 128;
   let total0 = f32x4.splat(0), total1 = total0;

@@ -5,30 +5,32 @@ import { QUAD, addQuad } from '../activations/products.wasm';
 import { stepsOf, sumsOf, unsignedOperand } from '../activations/row.wasm';
 import { WORD, addBlock, loadHalves, storeQuad, twiceLow } from '../activations/rows8.wasm';
 
-/** ql; qh; scales; d. */
-export const PARTS_Q6_K = memory.data<u8>([32, 4, 16, 4, 16, 1, 1, 2, 0]);
+/** d; scales; of each half and quad the two ql and the qh. */
+export const PARTS_Q6_K = memory.data<u8>([
+  1, 2, 1, 208, 16, 1, 1, 192, 8, 4, 3, 0, 32, 128, 8, 4, 3, 64, 96, 160, 0,
+]);
 const GROUP: usize = 8 * 210;
-const QH: usize = 1024;
-const SCALES: usize = 1536;
-const D: usize = 1664;
+const SCALES: usize = 16;
+const CODES: usize = 144;
+const QUAD_BYTES: usize = 96;
 /** Of quads: a quarter of the half block, 32 weights. */
 const NEXT: usize = 8 * QUAD;
 
 /** A row of groups against one token: eight floats at `y`. */
 export function dotQ6_K(w: usize, blocks: usize, row: usize, y: usize, scratch: usize): void {
-  const cols = 256 * blocks;
+  const cols = blocks * 256;
   let x = unsignedOperand(row, cols, 256), steps = stepsOf(row, cols), sums = sumsOf(row, cols, 256);
   let total0 = f32x4.splat(0), total1 = total0;
   for (const end = w + GROUP * blocks; w < end; w += GROUP) {
-    loadHalves(w + D, scratch);
+    loadHalves(w, scratch);
     v128.store(scratch, i32x4.splat(0), 32);
     v128.store(scratch, i32x4.splat(0), 48);
     for (let half: usize = 0; half < 2; half++) {
       for (let part: usize = 0; part < 2; part++) {
-        const ql = w + 512 * half + 128 * part, qh = w + QH + 256 * half + 128 * part;
+        const codes = w + CODES + QUAD_BYTES * (8 * half + 4 * part);
         const scales = w + SCALES + 64 * half + 8 * part, place = sums + 16 * half + 2 * part;
-        addSixteen(ql, qh, scales, x, place, scratch + 32);
-        addSixteen(ql + 16, qh + 16, scales + 4, x, place, scratch + 48);
+        addSixteen(codes, scales, x, place, scratch + 32);
+        addSixteen(codes + 16, scales + 4, x, place, scratch + 48);
         x += 4 * QUAD;
       }
       x += 3 * NEXT;
@@ -45,16 +47,15 @@ export function dotQ6_K(w: usize, blocks: usize, row: usize, y: usize, scratch: 
 
 /** Four times sixteen weights of four rows, 32 apart; adds to the sum at `to`. */
 @inline
-function addSixteen(ql: usize, qh: usize, scales: usize, x: usize, sums: usize, to: usize): void {
+function addSixteen(codes: usize, scales: usize, x: usize, sums: usize, to: usize): void {
   const nibbles = v128.load(NIBBLES), upper = v128.load(FIFTH_SIXTH);
   let a = minus32(sums), b = minus32(sums + 4), c = minus32(sums + 8), d = minus32(sums + 12);
-  for (const end = ql + 128; ql < end; ql += 32) {
-    const first = v128.load(ql), second = v128.load(ql, 256), bits = v128.load(qh);
+  for (const end = codes + 4 * QUAD_BYTES; codes < end; codes += QUAD_BYTES) {
+    const first = v128.load(codes), second = v128.load(codes, 32), bits = v128.load(codes, 64);
     a = addQuad(a, firstCodes(first, i16x8.shl(bits, 4), nibbles, upper), x);
     b = addQuad(b, firstCodes(second, i16x8.shl(bits, 2), nibbles, upper), x + NEXT);
     c = addQuad(c, lastCodes(first, bits, nibbles, upper), x + 2 * NEXT);
     d = addQuad(d, lastCodes(second, i16x8.shr_u(bits, 2), nibbles, upper), x + 3 * NEXT);
-    qh += 32;
     x += QUAD;
   }
   a = i32x4.add(i32x4.mul(a, scales4(scales)), i32x4.mul(b, scales4(scales + 16)));
@@ -77,14 +78,13 @@ function scales4(at: usize): v128 {
 /** One group as a panel: sc · (q − 32), d. */
 export function unpackQ6_K(group: usize, panel: usize, scratch: usize): void {
   const nibbles = v128.load(NIBBLES), upper = v128.load(FIFTH_SIXTH), middle = i16x8.splat(32);
-  const to = panel, next = 16 * WORD;
+  const to = panel, next = WORD * 16;
   for (let half: usize = 0; half < 2; half++) {
     for (let quad: usize = 0; quad < 8; quad++) {
       const scales = group + SCALES + 64 * half + 8 * (quad >> 2);
       for (let rows: usize = 0; rows < 2; rows++) {
-        const ql = group + 512 * half + 32 * quad + 16 * rows;
-        const first = v128.load(ql), second = v128.load(ql, 256);
-        const bits = v128.load(group + 256 * half + 32 * quad + 16 * rows, QH);
+        const codes = group + CODES + QUAD_BYTES * (8 * half + quad) + 16 * rows;
+        const first = v128.load(codes), second = v128.load(codes, 32), bits = v128.load(codes, 64);
         const at = to + 4 * next * half + 2 * WORD * quad + 16 * rows, scale = scales + 4 * rows;
         storeQuad(at, firstCodes(first, i16x8.shl(bits, 4), nibbles, upper), middle, twice(scale));
         storeQuad(at + next, firstCodes(second, i16x8.shl(bits, 2), nibbles, upper), middle, twice(scale + 16));
@@ -93,7 +93,7 @@ export function unpackQ6_K(group: usize, panel: usize, scratch: usize): void {
       }
     }
   }
-  loadHalves(group + D, panel + 136 * WORD);
+  loadHalves(group, panel + 136 * WORD);
 }
 
 /** The signed scales of four rows, each twice. */

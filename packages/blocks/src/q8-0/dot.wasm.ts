@@ -4,12 +4,12 @@ import { signedOperand, stepsOf } from '../activations/row.wasm';
 import { WORD, addBlock, loadHalves, storeSignedQuad } from '../activations/rows8.wasm';
 
 /** d; qs. */
-export const PARTS_Q8_0 = memory.data<u8>([1, 2, 8, 4, 0]);
+export const PARTS_Q8_0 = memory.data<u8>([1, 2, 1, 0, 8, 4, 1, 2, 0]);
 const GROUP: usize = 8 * 34;
 
 /** A row of groups against one token: eight floats at `y`. */
 export function dotQ8_0(w: usize, blocks: usize, row: usize, y: usize, scratch: usize): void {
-  const cols = 32 * blocks;
+  const cols = blocks * 32;
   let x = signedOperand(row, cols, 32), steps = stepsOf(row, cols);
   let total0 = f32x4.splat(0), total1 = total0;
   for (const end = w + GROUP * blocks; w < end; w += GROUP) {

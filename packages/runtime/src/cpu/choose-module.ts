@@ -37,7 +37,7 @@ function trialMs(module: WebAssembly.Module): number | undefined {
   const rowBytes = roundedRowBytes(COLS, Q4_K.blockSize);
   const [rounded, y] = [heap.allocate(rowBytes)!, heap.allocate(4 * ROWS)!];
   const w = heap.allocate(((ROWS * COLS) / Q4_K.blockSize) * Q4_K.typeSize)!;
-  const words = [rounded, rowBytes, y, 1, ROWS, w, 0, COLS, Q4_K.type, Q4_K.blockSize, Q4_K.typeSize, 1];
+  const words = [rounded, rowBytes, y, 1, ROWS, w, 0, COLS, Q4_K.type, Q4_K.blockSize, Q4_K.typeSize, 1, 0];
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < 40; round++) {
     const start = performance.now();

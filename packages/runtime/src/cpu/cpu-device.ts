@@ -12,6 +12,7 @@ import { chooseModule, heapBaseOf, type KernelModules } from './choose-module.ts
 import { CONTROL_BYTES, CrewMember, SCRATCH_BYTES, type Seat } from './crew.ts';
 import { Heap } from './heap.ts';
 import { roundedRowBytes } from './rounded-row.ts';
+import { type CpuStorage, RowOrder, reservedBytes } from './row-order.ts';
 import { selfTest } from './self-test.ts';
 
 export interface CpuDeviceOptions {
@@ -37,12 +38,12 @@ export interface CpuHost {
 /** One page less than 4 GiB: the address after a tensor must be a 32-bit number too, the kernels compare with it. */
 const MAX_PAGES = 65535;
 const PAGE_BYTES = 65536;
-/** Rounded activations of one matmul; more tokens than fit are multiplied in several goes. */
-const STAGING_BYTES = 8 * 2 ** 20;
+/** Rounded activations of one matmul; more tokens than fit are multiplied in several goes. Weights are moved through it. */
+const STAGING_BYTES = 16 * 2 ** 20;
 /** What the kernels of one op pass on to each other. */
 const WORKSPACE_BYTES = 2 * 2 ** 20;
 /** Kept for constants, control block, scratch, rounded activations and alignment. */
-const RESERVED_BYTES = 24 * 2 ** 20;
+const RESERVED_BYTES = 32 * 2 ** 20;
 const MAX_TENSOR_BYTES = MAX_PAGES * PAGE_BYTES - RESERVED_BYTES;
 /** More would not fit the reserve, and no machine this is for has more. */
 const MAX_THREADS = 256;
@@ -116,21 +117,26 @@ export class CpuDevice implements Device {
   /** Whether the kernels use relaxed SIMD; the numbers are the same. */
   readonly relaxedSimd: boolean;
   readonly #parts: CpuParts;
-  readonly #table: TensorTable<{ address: number }>;
+  readonly #table: TensorTable<CpuStorage>;
+  /** Absent where activations stay floats: all weights lie as stored. */
+  readonly #rowOrder: RowOrder | undefined;
   #workspace: number | undefined;
   #disposed = false;
 
   constructor(parts: CpuParts) {
-    const { heap, threads, memoryBytes } = parts;
+    const { leader, heap, threads, memoryBytes, staging } = parts;
     this.#parts = parts;
     this.relaxedSimd = parts.relaxed;
     this.limits = { memoryBytes, threads };
+    if (staging !== undefined)
+      this.#rowOrder = new RowOrder(leader, heap, { address: staging, byteLength: STAGING_BYTES });
     this.#table = new TensorTable('cpu', memoryBytes, {
-      allocate: (byteLength) => {
+      allocate: (size, dtype, shape) => {
+        const byteLength = this.#rowOrder ? reservedBytes(size, dtypeByName(dtype), shape) : size;
         const address = heap.allocate(byteLength);
-        return address === undefined ? undefined : { address };
+        return address === undefined ? undefined : { address, byteLength };
       },
-      release: ({ address }, byteLength) => heap.release(address, byteLength),
+      release: ({ address, byteLength }) => heap.release(address, byteLength),
     });
   }
 
@@ -189,10 +195,7 @@ export class CpuDevice implements Device {
   }
 
   /** The type of a weight operand that the kernels cannot decode, if there is one. */
-  #storedWithoutDecoder<Name extends OpName>({
-    spec,
-    dtypes,
-  }: CheckedCall<{ address: number }, Name>): string | undefined {
+  #storedWithoutDecoder<Name extends OpName>({ spec, dtypes }: CheckedCall<CpuStorage, Name>): string | undefined {
     return dtypes.find((dtype, i) => {
       if (spec.inputs[i]!.dtype !== 'weights') return false;
       const type = dtypeByName(dtype).ggmlId;
@@ -200,17 +203,23 @@ export class CpuDevice implements Device {
     });
   }
 
-  #bytes({ storage, byteOffset, byteLength }: Span<{ address: number }>): Uint8Array {
+  /** As stored. */
+  #bytes({ storage, byteOffset, byteLength }: Span<CpuStorage>): Uint8Array {
+    this.#rowOrder?.restore(storage);
     return new Uint8Array(this.#parts.heap.memory.buffer, storage.address + byteOffset, byteLength);
   }
 
-  #i32({ storage, byteOffset, byteLength }: Span<{ address: number }>): Int32Array {
+  #i32({ storage, byteOffset, byteLength }: Span<CpuStorage>): Int32Array {
     return new Int32Array(this.#parts.heap.memory.buffer, storage.address + byteOffset, byteLength / 4);
   }
 
-  #cpuCall<Name extends OpName>(call: CheckedCall<{ address: number }, Name>): CpuCall<Name> {
+  #cpuCall<Name extends OpName>(call: CheckedCall<CpuStorage, Name>): CpuCall<Name> {
     const { spec, dims, params, inputs, output, dtypes, outputDtype } = call;
-    const addressOf = (span?: Span<{ address: number }>) => (span ? span.storage.address + span.byteOffset : 0);
+    const addressOf = (span?: Span<CpuStorage>) => {
+      if (!span) return 0;
+      this.#rowOrder?.restore(span.storage);
+      return span.storage.address + span.byteOffset;
+    };
     const place = (operand: string) => spec.inputs.findIndex((input) => input.name === operand);
     const stored = (operand: string) =>
       dtypeByName(operand === spec.output.name ? outputDtype : dtypes[place(operand)]!);
@@ -224,7 +233,13 @@ export class CpuDevice implements Device {
       },
       indices: (operand) => this.#i32(inputs[place(operand)]!),
       workspace: (bytes) => this.#workspaceFor(bytes),
-      rounding: (operand, cols) => this.#staging(stored(operand), cols),
+      rounding: (operand, cols) => {
+        const dtype = stored(operand);
+        const staging = this.#staging(dtype, cols);
+        const groups = staging && this.#rowOrder!.arrange(inputs[place(operand)]!, dtype, cols);
+        return groups && { staging, groups };
+      },
+      sideBySide: (operand, cols) => this.#rowOrder?.find(inputs[place(operand)]!, stored(operand), cols),
       y: addressOf(output),
     };
   }

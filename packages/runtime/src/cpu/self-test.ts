@@ -8,7 +8,8 @@ import { roundedRowBytes } from './rounded-row.ts';
 
 const TOKENS = 5; // a tile of 4 and a single one
 const COLS = 512;
-const ROWS = 13; // a panel of 8, and both kinds of rest
+const ROWS = 13; // a panel of 8 and a rest
+const GROUPS = 2;
 const FLOAT_ROUNDS = 40;
 const INTEGER_ROUNDS = 4;
 
@@ -64,12 +65,18 @@ function testKernel(
   codecOf(dtype ?? dtypeByName('F32')).decode(stored, weights);
   const { blockSize, typeSize, ggmlId } = dtype ?? dtypeByName('F32');
   const rowBytes = dtype ? roundedRowBytes(COLS, blockSize) : 4 * COLS;
-  const sizes = [4 * xs.length, stored.length, 4 * TOKENS * ROWS, TOKENS * rowBytes];
-  const [x, w, y, rounded] = sizes.map((bytes) => heap.allocate(bytes)!) as [number, number, number, number];
+  const whole = (stored.length / ROWS) * 8 * GROUPS;
+  const sizes = [4 * xs.length, whole, whole, 4 * TOKENS * ROWS, TOKENS * rowBytes];
+  const places = sizes.map((bytes) => heap.allocate(bytes)!);
+  const [x, stored8, w, y, rounded] = places as [number, number, number, number, number];
   new Float32Array(heap.memory.buffer, x, xs.length).set(xs);
-  new Uint8Array(heap.memory.buffer, w, stored.length).set(stored);
-  const panel = [w, 0, COLS, ggmlId!, blockSize, typeSize, dtype ? 1 : 0];
+  new Uint8Array(heap.memory.buffer, dtype ? stored8 : w, stored.length).set(stored);
+  const panel = [w, 0, COLS, ggmlId!, blockSize, typeSize, dtype ? 1 : 0, 0];
   const words = [dtype ? rounded : x, rowBytes, y, TOKENS, ROWS, ...panel];
+  if (dtype) {
+    const moving = [stored8, w, COLS / blockSize, ggmlId!, typeSize, 0];
+    leader.run({ kernel: 'moveGroups', words: moving, items: GROUPS, itemsPerChunk: GROUPS });
+  }
   for (let round = 0; round < rounds; round++) {
     if (dtype)
       leader.run({
@@ -86,7 +93,7 @@ function testKernel(
         remedy: 'Use another version of Node or the reference device.',
       });
   }
-  for (const [i, address] of [x, w, y, rounded].entries()) heap.release(address, sizes[i]!);
+  for (const [i, address] of places.entries()) heap.release(address, sizes[i]!);
 }
 
 function product(xs: Float32Array, weights: Float32Array, index: number): number {

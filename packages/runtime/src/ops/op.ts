@@ -64,17 +64,30 @@ export interface ReferenceCall<Name extends OpName = OpName> {
 export interface CpuCall<Name extends OpName> {
   readonly dims: Dims;
   readonly params: OpParams[Name];
-  /** Address of an input, 0 when it was not given. */
+  /** Address of an input as it is stored, 0 when it was not given. */
   input(operand: string): number;
   /** `ggml_type`, numbers per block and bytes per block of an operand, the output included. */
   weight(operand: string): readonly [type: number, blockSize: number, typeSize: number];
-  /** Where rows of `cols` floats that meet this weight operand are rounded to; undefined when they stay floats. */
-  rounding(operand: string, cols: number): Staging | undefined;
+  /**
+   * Where rows of `cols` floats that meet this weight operand are rounded to, and its rows, now side by side; undefined
+   * when the floats stay floats.
+   */
+  rounding(operand: string, cols: number): { readonly staging: Staging; readonly groups: RowGroups } | undefined;
+  /** The rows of this weight operand if they lie side by side already. */
+  sideBySide(operand: string, cols: number): RowGroups | undefined;
   /** The values of an I32 operand. */
   indices(operand: string): Int32Array;
   /** Address of memory for what several kernels of this call pass on; undefined when it is too much. */
   workspace(bytes: number): number | undefined;
   readonly y: number;
+}
+
+/** Rows of weights that lie side by side, eight at a time (@quern/blocks src/activations/rows8.wasm.ts). */
+export interface RowGroups {
+  /** Of the first group. */
+  readonly address: number;
+  /** The row of the first group that is the operand's first. */
+  readonly firstRow: number;
 }
 
 /** Memory for `rows` rounded rows of `rowBytes` each. */

@@ -11,6 +11,7 @@ export { gatherRows } from '../ops/gather-rows/kernel.wasm';
 export { kvWrite } from '../ops/kv-write/kernel.wasm';
 export { logProb } from '../ops/log-prob/kernel.wasm';
 export { matmul } from '../ops/matmul/kernel.wasm';
+export { moveGroups } from '../ops/matmul/move-groups.wasm';
 export { roundRows } from '../ops/matmul/round-rows.wasm';
 export { matmulExperts } from '../ops/matmul-experts/kernel.wasm';
 export { rmsNorm } from '../ops/rms-norm/kernel.wasm';

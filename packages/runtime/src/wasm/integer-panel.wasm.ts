@@ -1,33 +1,29 @@
-// A panel (up to 8 rows of quantized weights) against a list of tokens whose activations are rounded to 8 bits
-// (@quern/blocks src/activations): the inner part of matmul and matmulExperts.
+// A panel (up to 8 rows of quantized weights, which lie side by side: @quern/blocks src/activations/rows8.wasm.ts) against
+// a list of tokens whose activations are rounded to 8 bits: the inner part of matmul and matmulExperts.
 //
-// The arithmetic is one for all ways through this file, so a token's result does not depend on its batch:
+// The arithmetic is one for both ways through this file, so a token's result does not depend on its batch:
 //   y = Σ over blocks, in order, of step · (d · Σ code · x − dmin · Σ min · x), then + bias
 // where the inner sums are integers, hence exact, and every other operation is rounded to f32 in this order.
 //
-// - few tokens, or rows left over: the stored row against one token (`dotRows`), four rows side by side;
-// - many tokens: KC weights of 8 rows are unpacked to 16-bit integers, transposed so that vector lanes are rows, and
-//   multiplied in tiles of 4 tokens × 8 rows (`tilePanel`). Sums over the blocks so far live in y.
-import { NEXT } from '@quern/blocks/src/activations/products.wasm';
-import { dotOperand, stepsOf, sumsOf } from '@quern/blocks/src/activations/row.wasm';
-import { dotRow, hasMins, unpackBlock } from './integer-types.wasm';
-import { loadLanes, storeLanes } from './lanes.wasm';
+// - few tokens, or rows left over: the groups of 8 rows against one token (`dotGroups`);
+// - many tokens: KC weights of 8 rows are unpacked to 16-bit integers and multiplied in tiles of 4 tokens × 8 rows
+//   (`tilePanel`). Sums over the blocks so far live in y.
+import { WORD } from '@quern/blocks/src/activations/rows8.wasm';
+import { stepsOf, sumsOf } from '@quern/blocks/src/activations/row.wasm';
+import { dotGroups, hasMins, unpackGroup } from './integer-types.wasm';
 import { LIST_BYTES, PANEL } from './token-list.wasm';
 
 const KC: usize = 1024;
 const TILE: usize = 4;
-// Scratch after the list of tokens: four unpacked blocks of at most 140 words, then the panel.
-const UNPACKED: usize = LIST_BYTES;
-const UNPACKED_BYTES: usize = 560;
-const PACKED: usize = UNPACKED + 4 * UNPACKED_BYTES;
-// Or, for dotRows, where dotRow writes; so many blocks that a row is usually read from end to end, as memory likes it.
-const DOT_BLOCKS: usize = 128;
-const DOTS: usize = LIST_BYTES;
-const UNITS: usize = DOTS + DOT_BLOCKS * 128;
+// Scratch after the list of tokens: what the types' kernels use, then eight results or a panel.
+const KERNEL: usize = LIST_BYTES;
+const KERNEL_BYTES: usize = 512;
+const RESULTS: usize = KERNEL + KERNEL_BYTES;
+const PACKED: usize = KERNEL + KERNEL_BYTES;
 
 /**
  * Multiplies `count` ≤ 8 rows of w with the first `tokens` of the list.
- * args: w, bias or 0, C, type, blockSize, typeSize
+ * args: first group of w, bias or 0, C, type, blockSize, typeSize, (rounded), row of the first group that is row 0
  */
 export function multiplyIntegers(
   args: usize,
@@ -37,88 +33,71 @@ export function multiplyIntegers(
   tokens: usize,
   scratch: usize,
 ): void {
+  const first = row + <usize>load<u32>(args, 28), lane = first % PANEL;
+  const here = min(count, PANEL - lane);
+  multiplyGroup(args, first / PANEL, lane, here, column, tokens, scratch);
+  if (here < count) multiplyGroup(args, first / PANEL + 1, 0, count - here, column + here, tokens, scratch);
+}
+
+/** Rows `lane` … `lane + count` − 1 of a row of groups. */
+function multiplyGroup(
+  args: usize,
+  group: usize,
+  lane: usize,
+  count: usize,
+  column: usize,
+  tokens: usize,
+  scratch: usize,
+): void {
+  const cols: usize = load<u32>(args, 8), type = load<u32>(args, 12);
+  const blockSize: usize = load<u32>(args, 16), typeSize: usize = load<u32>(args, 20);
+  const blocks = cols / blockSize;
+  const w = <usize>load<u32>(args) + group * blocks * PANEL * typeSize;
   let done: usize = 0;
   if (count == PANEL) {
     done = tokens - (tokens % TILE);
-    if (done) tilePanel(args, row, column, done, scratch);
+    if (done) tilePanel(args, w, column, done, scratch);
   }
   for (; done < tokens; done++) {
-    dotRows(args, row, min<usize>(4, count), column, done, scratch);
-    if (count > 4) dotRows(args, row + 4, count - 4, column + 4, done, scratch);
+    const token = scratch + 8 * done;
+    dotGroups(type, w, blocks, load<u32>(token), scratch + RESULTS, scratch + KERNEL);
+    storeResults(args, scratch + RESULTS + 4 * lane, count, column, load<u32>(token, 4));
   }
 }
 
-/** Where weight k of `row` is stored; in blocks, since a large matrix has more weights than 32 bits can count. */
+/** `count` results of one token. */
 @inline
-function blockAt(args: usize, row: usize, k: usize): usize {
-  const cols: usize = load<u32>(args, 8), blockSize: usize = load<u32>(args, 16), typeSize: usize = load<u32>(args, 20);
-  return <usize>load<u32>(args) + (row * (cols / blockSize) + k / blockSize) * typeSize;
-}
-
-/** `count` ≤ 4 rows against one token. */
-function dotRows(args: usize, row: usize, count: usize, column: usize, token: usize, scratch: usize): void {
-  const bias: usize = load<u32>(args, 4), cols: usize = load<u32>(args, 8), blockSize: usize = load<u32>(args, 16);
-  const type = load<u32>(args, 12);
-  const x: usize = load<u32>(scratch + 8 * token), y: usize = load<u32>(scratch + 8 * token, 4);
-  const steps = stepsOf(x, cols), sums = sumsOf(x, cols, blockSize), operand = dotOperand(x, cols, blockSize);
-  let total = f32x4.splat(0);
-  for (let k: usize = 0; k < cols; k += DOT_BLOCKS * blockSize) {
-    const blocks = min(DOT_BLOCKS, (cols - k) / blockSize);
-    for (let r: usize = 0; r < count; r++)
-      dotRow(
-        type,
-        blockAt(args, row + r, k),
-        operand + (k / 16) * NEXT,
-        sums + k / 8,
-        blocks,
-        scratch + DOTS + 16 * r,
-        scratch + UNITS + 4 * r,
-      );
-    total = addBlocks(total, steps + (4 * k) / blockSize, blocks, scratch, hasMins(type));
+function storeResults(args: usize, results: usize, count: usize, column: usize, y: usize): void {
+  const bias: usize = load<u32>(args, 4);
+  y += 4 * column;
+  if (count == PANEL && !bias) {
+    v128.store(y, v128.load(results));
+    v128.store(y, v128.load(results, 16), 16);
+    return;
   }
-  const place = y + 4 * column;
-  storeLanes(place, bias ? f32x4.add(total, loadLanes(bias + 4 * column, count)) : total, count);
+  for (let i: usize = 0; i < 4 * count; i += 4)
+    store<f32>(y + i, bias ? load<f32>(results + i) + load<f32>(bias + 4 * column + i) : load<f32>(results + i));
 }
 
-/** Adds what dotRow left for four rows. */
-@inline
-function addBlocks(total: v128, steps: usize, blocks: usize, scratch: usize, mins: bool): v128 {
-  let dots = scratch + DOTS, units = scratch + UNITS;
-  for (const end = steps + 4 * blocks; steps < end; steps += 4) {
-    let value = f32x4.mul(v128.load(units), f32x4.convert_i32x4_s(laneSums(dots)));
-    if (mins) {
-      const below = f32x4.mul(v128.load(units, 16), f32x4.convert_i32x4_s(laneSums(dots + 64)));
-      value = f32x4.sub(value, below);
-    }
-    total = f32x4.add(total, f32x4.mul(v128.load32_splat(steps), value));
-    dots += 128;
-    units += 32;
-  }
-  return total;
-}
-
-/** The four sums of the lanes of four vectors. */
-@inline
-function laneSums(at: usize): v128 {
-  const a = v128.load(at), b = v128.load(at, 16), c = v128.load(at, 32), d = v128.load(at, 48);
-  const ab = i32x4.add(v128.shuffle<u32>(a, b, 0, 4, 1, 5), v128.shuffle<u32>(a, b, 2, 6, 3, 7));
-  const cd = i32x4.add(v128.shuffle<u32>(c, d, 0, 4, 1, 5), v128.shuffle<u32>(c, d, 2, 6, 3, 7));
-  return i32x4.add(v128.shuffle<u64>(ab, cd, 0, 2), v128.shuffle<u64>(ab, cd, 1, 3));
-}
-
-/** Words of an unpacked block, a multiple of 4: pairs of codes, pairs of minima, d, dmin. */
+/** Words of an unpacked block: pairs of codes, pairs of minima, d, dmin. */
 @inline
 function wordsOf(blockSize: usize): usize {
-  return (blockSize / 2 + blockSize / 32 + 2 + 3) & ~3;
+  return blockSize / 2 + blockSize / 32 + 2;
 }
 
-/** Rows `row` … `row` + 7 against `tokens` (a multiple of 4). */
-function tilePanel(args: usize, row: usize, column: usize, tokens: usize, scratch: usize): void {
-  const bias: usize = load<u32>(args, 4), cols: usize = load<u32>(args, 8);
+/** A row of groups against `tokens` (a multiple of 4). */
+function tilePanel(args: usize, w: usize, column: usize, tokens: usize, scratch: usize): void {
+  const bias: usize = load<u32>(args, 4), cols: usize = load<u32>(args, 8), type = load<u32>(args, 12);
+  const blockSize: usize = load<u32>(args, 16), groupBytes = PANEL * <usize>load<u32>(args, 20);
   const list = scratch + 8 * tokens;
   for (let k: usize = 0; k < cols; k += KC) {
     const count = min(KC, cols - k);
-    packPanel(args, row, k, count, scratch);
+    let to = scratch + PACKED;
+    for (let block = count / blockSize; block > 0; block--) {
+      unpackGroup(type, w, to, scratch + KERNEL);
+      w += groupBytes;
+      to += WORD * wordsOf(blockSize);
+    }
     for (let token = scratch; token < list; token += 8 * TILE) tile4(args, token, k, count, scratch + PACKED, 4 * column);
   }
   if (!bias) return;
@@ -126,40 +105,6 @@ function tilePanel(args: usize, row: usize, column: usize, tokens: usize, scratc
     const y = <usize>load<u32>(token, 4) + 4 * column;
     v128.store(y, f32x4.add(v128.load(y), v128.load(bias + 4 * column)));
     v128.store(y, f32x4.add(v128.load(y, 16), v128.load(bias + 4 * column, 16)), 16);
-  }
-}
-
-/** Unpacks `count` weights of 8 rows: every word of an unpacked block becomes 8 words, one per row. */
-function packPanel(args: usize, row: usize, k: usize, count: usize, scratch: usize): void {
-  const type = load<u32>(args, 12);
-  const blockSize: usize = load<u32>(args, 16), typeSize: usize = load<u32>(args, 20);
-  const words = wordsOf(blockSize);
-  for (let half: usize = 0; half < 2; half++) {
-    let src = blockAt(args, row + 4 * half, k);
-    const rowBytes = blockAt(args, row + 4 * half + 1, k) - src;
-    let to = scratch + PACKED + 16 * half;
-    for (let block = count / blockSize; block > 0; block--) {
-      for (let r: usize = 0; r < 4; r++) unpackBlock(type, src + r * rowBytes, scratch + UNPACKED + r * UNPACKED_BYTES);
-      transposeWords(scratch + UNPACKED, words, to);
-      src += typeSize;
-      to += 32 * words;
-    }
-  }
-}
-
-/** `words` words of four rows → to[word][row], 32 bytes from one word to the next. */
-@inline
-function transposeWords(from: usize, words: usize, to: usize): void {
-  for (const end = from + 4 * words; from < end; from += 16) {
-    const a = v128.load(from), b = v128.load(from, UNPACKED_BYTES);
-    const c = v128.load(from, 2 * UNPACKED_BYTES), d = v128.load(from, 3 * UNPACKED_BYTES);
-    const ac = v128.shuffle<u32>(a, c, 0, 4, 1, 5), bd = v128.shuffle<u32>(b, d, 0, 4, 1, 5);
-    const ac2 = v128.shuffle<u32>(a, c, 2, 6, 3, 7), bd2 = v128.shuffle<u32>(b, d, 2, 6, 3, 7);
-    v128.store(to, v128.shuffle<u32>(ac, bd, 0, 4, 1, 5));
-    v128.store(to, v128.shuffle<u32>(ac, bd, 2, 6, 3, 7), 32);
-    v128.store(to, v128.shuffle<u32>(ac2, bd2, 0, 4, 1, 5), 64);
-    v128.store(to, v128.shuffle<u32>(ac2, bd2, 2, 6, 3, 7), 96);
-    to += 128;
   }
 }
 
@@ -174,7 +119,7 @@ function tile4(args: usize, token: usize, k: usize, count: usize, panel: usize, 
   const mins = hasMins(load<u32>(args, 12));
   const row0: usize = load<u32>(token), row1: usize = load<u32>(token, 8);
   const row2: usize = load<u32>(token, 16), row3: usize = load<u32>(token, 24);
-  const rest = <usize>32 * (wordsOf(blockSize) - blockSize / 2);
+  const rest = WORD * (wordsOf(blockSize) - blockSize / 2);
   let x0 = row0 + 2 * k, x1 = row1 + 2 * k, x2 = row2 + 2 * k, x3 = row3 + 2 * k;
   for (const end = k + count; k < end; k += blockSize) {
     let s00 = i32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;

@@ -5,7 +5,7 @@ import { multiplyIntegers } from './integer-panel.wasm';
 
 /**
  * Multiplies `count` ≤ 8 rows of w with the first `tokens` of the list, whose x are floats or rounded.
- * args: w, bias or 0, C, type, blockSize, typeSize, rounded
+ * args: w, bias or 0, C, type, blockSize, typeSize, rounded; of rounded x the row of w's first group that is row 0
  */
 @inline
 export function multiplyPanel(

@@ -20,17 +20,20 @@ export function multiplyRows<Name extends 'matmul' | 'matmulExperts'>(
   multiply: (rows: Rows) => CpuWork,
 ): CpuWork[] {
   const stored = weight('w');
-  const panelWords = [input('w'), bias, cols, ...stored];
-  const staging = rounding('w', cols);
-  if (!staging)
-    return [multiply({ x: input('x'), rowBytes: 4 * cols, first: 0, count, panelWords: [...panelWords, 0] })];
+  const rounded = rounding('w', cols);
+  if (!rounded) {
+    const panelWords = [input('w'), bias, cols, ...stored, 0];
+    return [multiply({ x: input('x'), rowBytes: 4 * cols, first: 0, count, panelWords })];
+  }
+  const { groups, staging } = rounded;
   const { address, rowBytes, rows } = staging;
+  const panelWords = [groups.address, bias, cols, ...stored, 1, groups.firstRow];
   const work: CpuWork[] = [];
   for (let first = 0; first < count; first += rows) {
     const part = Math.min(rows, count - first);
     const words = [input('x') + 4 * cols * first, cols, stored[1], rowBytes, address];
     work.push({ kernel: 'roundRows', words, items: part, itemCost: 4 * cols });
-    work.push(multiply({ x: address, rowBytes, first, count: part, panelWords: [...panelWords, 1] }));
+    work.push(multiply({ x: address, rowBytes, first, count: part, panelWords }));
   }
   return work;
 }
