@@ -62,7 +62,10 @@ function packedLines({ tensors }: Plan): string[] {
   const formats = [...new Set(tensors.flatMap(({ packed }) => packed?.format ?? []))];
   if (formats.length === 0) return [];
   const counts = Object.entries(countFidelity(tensors)) as [Fidelity, number][];
-  return [`from ${formats.join(', ')}:`, ...counts.map(([what, count]) => `  ${count} tensors ${fidelityWords[what]}`)];
+  return [
+    `from ${formats.join(', ')}:`,
+    ...counts.map(([what, count]) => `  ${count} ${count === 1 ? 'tensor' : 'tensors'} ${fidelityWords[what]}`),
+  ];
 }
 
 /** The first tensors that the importance matrix does not know. */

@@ -53,7 +53,7 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
   const tensors = new Map<string, TensorView>();
   if (rope.llama3) {
     const factors = llama3RopeFactors(rope.llama3, rope.theta, headDim);
-    tensors.set('rope_freqs.weight', computedVector('rope_freqs.weight', factors, checkpoint.path));
+    tensors.set('rope_freqs.weight', computedVector('rope_freqs.weight', factors, configFile(checkpoint)));
   }
   for (const match of matched) tensors.set(match.gguf, lensTensor(match, values));
 
@@ -162,7 +162,7 @@ function lensTensor(match: MatchedTensor, values: ConfigValues): TensorView {
   return inEveryForm(views, ([view]) => permutedTensor({ ...view!, name: gguf }, heads));
 }
 
-/** A float32 vector that no file holds. */
+/** A float32 vector that no file holds; `file` is what it follows from. */
 function computedVector(name: string, values: Float32Array, file: string): TensorView {
   const dtype = dtypeByName('F32');
   if (!dtype) throw new QuernError('unknown-dtype', 'There is no type F32.');
