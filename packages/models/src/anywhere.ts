@@ -3,6 +3,15 @@ export type { Architecture, Block, ScalingPair, TensorRule } from './arch/archit
 export { dimensionsOf, type ExpectedTensor, expectedTensors } from './arch/expected-tensors.ts';
 export { architectureByGgufName, architectureByHfName, architectures } from './arch/index.ts';
 export { describeModel, kvScalarsPerToken, type ModelDescription } from './describe.ts';
+export {
+  type CacheOptions,
+  type CacheTypes,
+  cacheFlags,
+  describeCacheTypes,
+  exactCache,
+  readCacheTypes,
+} from './forward/cache-types.ts';
+export type { StoredWeight } from './forward/held-weights.ts';
 export type { BlockInput, MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './forward/model.ts';
 export { type LogitRows, sequenceLogits } from './forward/sequence-logits.ts';
 export { type SingleBlock, singleBlock, singleBlockBytes } from './forward/single-block.ts';

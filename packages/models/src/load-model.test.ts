@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { dtypeByName } from '@quern/blocks';
 import type { ModelView, TensorView } from '@quern/checkpoint';
-import { referenceDevice } from '@quern/runtime';
+import { type Device, referenceDevice } from '@quern/runtime';
 import { describe, expect, it } from 'vitest';
 import { sequenceLogits } from './forward/sequence-logits.ts';
 import { loadModel } from './load-model.ts';
@@ -70,6 +70,42 @@ describe('what is refused before any weight is read', () => {
     await expect(loadModel(view, device, { batchTokens: 8, cells: 64 * 4096 })).rejects.toMatchObject({
       code: 'model-too-large',
       message: expect.stringMatching(new RegExp(`weights ${weights},.* 262144 tokens ${kv * 4},.* 1000000`)),
+    });
+    await view.close();
+  });
+
+  it('a cache whose blocks do not divide the heads', async () => {
+    const view = await open(); // heads of 16
+    for (const [cacheTypes, names] of [
+      [{ k: 'F16', v: 'Q8_0' }, /values as Q8_0: its blocks of 32 do not divide heads of 16/],
+      [{ k: 'Q4_0', v: 'F32' }, /keys as Q4_0/],
+    ] as const)
+      await expect(loadModel(view, referenceDevice(), { batchTokens: 8, cacheTypes })).rejects.toMatchObject({
+        code: 'cache-type-unsupported',
+        message: expect.stringMatching(names),
+        remedy: expect.stringMatching(/F16/),
+      });
+    const unknown = { k: 'Q6_K', v: 'F32' } as never;
+    await expect(loadModel(view, referenceDevice(), { batchTokens: 8, cacheTypes: unknown })).rejects.toMatchObject({
+      code: 'load-option-invalid',
+    });
+    await view.close();
+  });
+
+  it('a cache that the device cannot store', async () => {
+    const view = await open();
+    const device = referenceDevice();
+    const picky: Device = {
+      ...device,
+      run: (op, inputs, output, params) => {
+        if (output.dtype === 'F16') throw new Error('no kernel');
+        device.run(op, inputs, output, params);
+      },
+    };
+    const options = { batchTokens: 8, cacheTypes: { k: 'F32', v: 'F16' } } as const;
+    await expect(loadModel(view, picky, options)).rejects.toMatchObject({
+      code: 'cache-type-unsupported',
+      message: expect.stringMatching(/reference device .* F16/),
     });
     await view.close();
   });

@@ -5,6 +5,7 @@ import { QuernError } from '@quern/errors';
 import type { Device, Tensor } from '@quern/runtime';
 import type { BatchSizes } from './forward/batch-limits.ts';
 import { allocateBuffers, allocateCaches, bufferShapes } from './forward/buffers.ts';
+import { requireCacheTypes } from './forward/cache-types.ts';
 import { decoderModel } from './forward/decoder-model.ts';
 import { HeldWeights } from './forward/held-weights.ts';
 import { loadTensor, readVector, requireWeightDtypes } from './forward/load-tensor.ts';
@@ -28,7 +29,7 @@ export interface LoadOptions extends BatchSizes, PlacementOptions {
  * @throws QuernError
  *   `model-too-large` with the numbers, before anything is read; `placement-invalid`, `placement-not-divisible`;
  *   `tensor-missing`, `tensor-unexpected`, `tensor-wrong-shape`, `weight-dtype-unsupported` (tensor and dtype named);
- *   `unsupported-model` when the heads have a shape that the attention op does not take;
+ *   `cache-type-unsupported`; `unsupported-model` when the heads have a shape that the attention op does not take;
  *   and those of `hyperparameters`.
  */
 export async function loadModel(
@@ -40,8 +41,10 @@ export async function loadModel(
   const network = networkOf(view, options);
   checkHeads(network.hyperparameters, view.path);
   const { placement, shares } = planShares(network, all, options);
-  for (const { device, tensors } of shares)
+  for (const { device, tensors } of shares) {
+    requireCacheTypes(all[device]!, network.limits.cacheTypes);
     await requireWeightDtypes(all[device]!, tensors.map(({ tensor }) => tensor).filter(isMatrix));
+  }
 
   const loading = shares.map((share) => new RankInLoading(all[share.device]!, share));
   const dispose = (): void => {
@@ -106,7 +109,7 @@ class RankInLoading {
     return {
       device: this.device,
       hyperparameters,
-      held: new HeldWeights(this.#loaded, this.share),
+      held: new HeldWeights(this.#loaded, this.share, (before, dtype, name) => this.#exchange(before, dtype, name)),
       ...this.#memory!,
     };
   }
@@ -114,6 +117,13 @@ class RankInLoading {
   free(): void {
     for (const tensor of this.#owned) this.device.free(tensor);
     this.#owned.length = 0;
+  }
+
+  /** The old tensor goes first: there may be no room for both. */
+  #exchange(before: Tensor, dtype: string, name: string): Tensor {
+    this.#owned.splice(this.#owned.indexOf(before), 1);
+    this.device.free(before);
+    return this.#own(this.device.alloc(dtype, before.shape, name));
   }
 
   #own(tensor: Tensor): Tensor {

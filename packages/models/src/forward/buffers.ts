@@ -1,6 +1,8 @@
 // The memory of one device that a batch passes through, allocated once at its largest size; each batch takes views of it.
+import { dtypeByName, rowBytes } from '@quern/blocks';
 import type { Device, Tensor } from '@quern/runtime';
 import type { Hyperparameters } from '../hyperparameters.ts';
+import type { CacheTypes } from './cache-types.ts';
 
 export interface BatchLimits {
   readonly batchTokens: number;
@@ -9,6 +11,7 @@ export interface BatchLimits {
   readonly blockTokens: number;
   readonly blocks: number;
   readonly tableWidth: number;
+  readonly cacheTypes: CacheTypes;
 }
 
 export interface Buffers {
@@ -169,10 +172,11 @@ export const cacheShape = ({ headCountKv, keyLength }: Hyperparameters, { blocks
   headCountKv * keyLength,
 ];
 
-/** Bytes of the caches of so many layers, F32. */
+/** Bytes of the caches of so many layers. */
 export function cacheBytes(hyperparameters: Hyperparameters, limits: BatchLimits, layers: number): number {
   const [cells, kvDim] = cacheShape(hyperparameters, limits);
-  return 4 * 2 * layers * cells * kvDim;
+  const { k, v } = limits.cacheTypes;
+  return layers * cells * (rowBytes(dtypeByName(k), kvDim) + rowBytes(dtypeByName(v), kvDim));
 }
 
 /** Of blocks `firstBlock` … `endBlock - 1`. */
@@ -183,8 +187,9 @@ export function allocateCaches(
   { firstBlock, endBlock }: { firstBlock: number; endBlock: number },
 ): LayerCache[] {
   const shape = cacheShape(hyperparameters, limits);
+  const { cacheTypes } = limits;
   return Array.from({ length: endBlock - firstBlock }, (_, i) => ({
-    k: alloc('F32', shape, `k cache of block ${firstBlock + i}`),
-    v: alloc('F32', shape, `v cache of block ${firstBlock + i}`),
+    k: alloc(cacheTypes.k, shape, `k cache of block ${firstBlock + i}`),
+    v: alloc(cacheTypes.v, shape, `v cache of block ${firstBlock + i}`),
   }));
 }

@@ -5,6 +5,7 @@ import type { Tensor } from '@quern/runtime';
 import type { Hyperparameters } from '../hyperparameters.ts';
 import type { Placement } from '../placement/placement.ts';
 import type { BatchLimits, OutputBuffers } from './buffers.ts';
+import type { StoredWeight } from './held-weights.ts';
 import type { BlockInput, MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './model.ts';
 import type { BatchPass } from './pass.ts';
 import { bytesOf, type Rank, startPass } from './rank.ts';
@@ -51,7 +52,7 @@ export function decoderModel(parts: ModelParts): Model {
       const { device, buffers } = await computeBlocks(parts, reached, batch, { from }, block);
       return device.read(buffers.residual);
     },
-    replaceWeight: (name, tensor) => replaceWeight(stages, name, tensor),
+    replaceWeight: (name, weight) => replaceWeight(stages, name, weight),
     async locateNonFinite(batch) {
       let found: string | undefined;
       const inspect: Inspect = async (name, device, values) => {
@@ -144,13 +145,19 @@ function observeBy(rank: Rank, observer: MatmulObserver | undefined): BatchPass[
   };
 }
 
-function replaceWeight(stages: readonly Stage[], name: string, tensor?: Tensor): void {
+function replaceWeight(stages: readonly Stage[], name: string, { dtype, bytes }: StoredWeight): void {
   if (stages.some(({ ranks }) => ranks.length > 1))
     throw new QuernError('replacement-unsupported', 'Weights of a model split by rows cannot be replaced.', {
       remedy: 'Split it by layers.',
     });
-  const holders = stages.filter(({ ranks: [rank] }) => rank!.held.replace(name, tensor));
-  if (holders.length === 0) throw new QuernError('tensor-missing', 'The model has no such weight.', { tensor: name });
+  let found = false;
+  for (const { ranks } of stages) {
+    const { device, held } = ranks[0]!;
+    const tensor = held.replace(name, dtype);
+    if (tensor) device.write(tensor, bytes);
+    found ||= tensor !== undefined;
+  }
+  if (!found) throw new QuernError('tensor-missing', 'The model has no such weight.', { tensor: name });
 }
 
 function areFinite(bytes: Uint8Array): boolean {

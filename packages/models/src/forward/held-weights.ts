@@ -1,46 +1,55 @@
-// The weights that a device holds, by name. Any of them may be replaced for a while by another tensor of the same shape,
-// so that what one weight does to the whole network can be measured without loading the network again.
+// The weights that a device holds, by name. The bytes of any may be replaced, also by those of another stored type, so that
+// what one weight does to the whole network can be measured without loading the network again.
 import { QuernError } from '@quern/errors';
 import type { Tensor } from '@quern/runtime';
 import { arrangeWeights, type Weights } from './weights.ts';
 
 type Part = Parameters<typeof arrangeWeights>[1];
 
+/** Stored bytes of a whole weight. */
+export interface StoredWeight {
+  /** Name of a stored type. */
+  readonly dtype: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Gives the memory of `before` back, then takes some for a tensor of the same shape and another type. */
+export type Exchange = (before: Tensor, dtype: string, name: string) => Tensor;
+
 export class HeldWeights {
-  readonly #loaded: ReadonlyMap<string, Tensor>;
-  readonly #current: Map<string, Tensor>;
+  readonly #tensors: Map<string, Tensor>;
   readonly #part: Part;
+  readonly #exchange?: Exchange;
   weights: Weights;
   /** GGUF names, for observers. */
   names: ReadonlyMap<Tensor, string>;
 
-  constructor(loaded: ReadonlyMap<string, Tensor>, part: Part) {
-    this.#loaded = loaded;
-    this.#current = new Map(loaded);
+  /** @param exchange none: weights keep their types */
+  constructor(tensors: ReadonlyMap<string, Tensor>, part: Part, exchange?: Exchange) {
+    this.#tensors = new Map(tensors);
     this.#part = part;
-    this.weights = arrangeWeights(loaded, part);
-    this.names = new Map([...loaded].map(([name, tensor]) => [tensor, name]));
+    this.#exchange = exchange;
+    this.weights = arrangeWeights(tensors, part);
+    this.names = namesOf(tensors);
   }
 
   /**
-   * @param tensor undefined: the one that was loaded
-   * @returns whether the device holds a weight of that name
-   * @throws QuernError `weight-wrong-shape`
+   * @returns the tensor to write the bytes to, or undefined when the device holds no weight of that name
+   * @throws QuernError `weight-wrong-shape` for a vector, which devices take as F32 alone; `replacement-unsupported`
    */
-  replace(name: string, tensor?: Tensor): boolean {
-    const own = this.#loaded.get(name);
-    if (!own) return false;
-    if (tensor && tensor.shape.join() !== own.shape.join())
-      throw new QuernError(
-        'weight-wrong-shape',
-        `A weight of [${tensor.shape}] cannot stand for one of [${own.shape}].`,
-        {
-          tensor: name,
-        },
-      );
-    this.#current.set(name, tensor ?? own);
-    this.weights = arrangeWeights(this.#current, this.#part);
-    this.names = new Map([...this.#current].map(([key, value]) => [value, key]));
-    return true;
+  replace(name: string, dtype: string): Tensor | undefined {
+    const before = this.#tensors.get(name);
+    if (!before) return undefined;
+    if (before.shape.length < 2)
+      throw new QuernError('weight-wrong-shape', 'Only matrices can be replaced.', { tensor: name });
+    const tensor = before.dtype === dtype ? before : this.#exchange?.(before, dtype, name);
+    if (!tensor) throw new QuernError('replacement-unsupported', `Here it stays ${before.dtype}.`, { tensor: name });
+    this.#tensors.set(name, tensor);
+    this.weights = arrangeWeights(this.#tensors, this.#part);
+    this.names = namesOf(this.#tensors);
+    return tensor;
   }
 }
+
+const namesOf = (tensors: ReadonlyMap<string, Tensor>): ReadonlyMap<Tensor, string> =>
+  new Map([...tensors].map(([name, tensor]) => [tensor, name]));

@@ -2,6 +2,8 @@
 import type { Device, Tensor } from '@quern/runtime';
 import type { Hyperparameters } from '../hyperparameters.ts';
 import type { Placement } from '../placement/placement.ts';
+import type { CacheTypes } from './cache-types.ts';
+import type { StoredWeight } from './held-weights.ts';
 
 /**
  * Tokens to compute, T ≤ `model.batchTokens`. Tokens of one sequence must come in rising positions, and every earlier
@@ -72,6 +74,7 @@ export interface Model {
   readonly blocks: number;
   /** Blocks that one sequence can have. */
   readonly tableWidth: number;
+  readonly cacheTypes: CacheTypes;
   /**
    * Computes the batch; its keys and values enter the cache. Gives logits [N, vocab] F32 on `device`, in the order of
    * `outputRows`; on one device they are only enqueued. The tensor belongs to the model and is overwritten by the next
@@ -90,12 +93,11 @@ export interface Model {
    */
   residualBefore(block: number, batch: TokenBatch, from?: BlockInput): Promise<Uint8Array>;
   /**
-   * Computes with `tensor` in place of the weight of that GGUF name; undefined: with the loaded one again. The tensor is
-   * the caller's, of any stored type and the same shape. Where the model lies on several devices, it must lie where the
-   * weight does.
-   * @throws QuernError `tensor-missing`, `weight-wrong-shape`, `replacement-unsupported` (split by rows)
+   * From now on the matrix of that GGUF name has these values; what it held before is gone. Its type may change.
+   * @throws QuernError `tensor-missing`, `weight-wrong-shape` (a vector), `replacement-unsupported` (split by rows), and
+   *   those of the device
    */
-  replaceWeight(name: string, tensor?: Tensor): void;
+  replaceWeight(name: string, weight: StoredWeight): void;
   /**
    * Computes a batch once more, looking at every step: what first gave NaN or infinity (`the attention of blk.3`), or
    * undefined when nothing did. Slow.

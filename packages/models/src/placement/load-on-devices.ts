@@ -46,7 +46,12 @@ export async function loadOnDevices(
 }
 
 /** Of a GPU that another device may do without. */
-const causes: readonly string[] = ['weight-dtype-unsupported', 'device-out-of-memory', 'device-binding-limit'];
+const causes: readonly string[] = [
+  'weight-dtype-unsupported',
+  'cache-type-unsupported',
+  'device-out-of-memory',
+  'device-binding-limit',
+];
 
 async function load(
   view: ModelView,

@@ -3,6 +3,7 @@ import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { type BatchSizes, batchLimits } from '../forward/batch-limits.ts';
 import type { BatchLimits } from '../forward/buffers.ts';
+import { describeCacheTypes, requireWholeHeads } from '../forward/cache-types.ts';
 import { wantedTensors } from '../forward/weights.ts';
 import { hyperparameters } from '../hyperparameters.ts';
 import { bytesOf, type Placement, type PlacementOptions, splitModes } from './placement.ts';
@@ -20,7 +21,7 @@ const FILLED = 0.98;
 /**
  * Where `loadModel` with the same arguments will put the model.
  * @throws QuernError `model-too-large` with the numbers, `placement-invalid`, `placement-not-divisible`,
- *   `load-option-invalid`, and those of `hyperparameters` and `wantedTensors`
+ *   `load-option-invalid`, `cache-type-unsupported`, and those of `hyperparameters` and `wantedTensors`
  */
 export function planPlacement(
   view: ModelView,
@@ -32,10 +33,12 @@ export function planPlacement(
 
 export function networkOf(view: ModelView, sizes: BatchSizes): Network {
   const numbers = hyperparameters(view);
+  const limits = batchLimits(sizes);
+  requireWholeHeads(limits.cacheTypes, numbers, view.path);
   return {
     hyperparameters: numbers,
     tensors: wantedTensors(view, numbers),
-    limits: batchLimits(sizes),
+    limits,
     file: view.path,
   };
 }
@@ -135,15 +138,17 @@ function noRoom(network: Network, devices: readonly DeviceCapacity[]): QuernErro
 
 function detailsOf(
   { weightBytes, kvBytes, activationBytes }: ReturnType<typeof bytesOfShare>,
-  { blocks, blockTokens, batchTokens }: BatchLimits,
+  { blocks, blockTokens, batchTokens, cacheTypes }: BatchLimits,
 ): string {
-  return `weights ${weightBytes}, KV cache of ${blocks * blockTokens} tokens ${kvBytes}, batches of ${batchTokens} tokens ${activationBytes}`;
+  const cache = `KV cache of ${blocks * blockTokens} tokens ${kvBytes} as ${describeCacheTypes(cacheTypes)}`;
+  return `weights ${weightBytes}, ${cache}, batches of ${batchTokens} tokens ${activationBytes}`;
 }
 
 const tooLarge = ({ file }: Network, message: string): QuernError =>
   new QuernError('model-too-large', message, {
     file,
-    remedy: 'Use a smaller quantization, a shorter context or a smaller batch, or more devices.',
+    remedy:
+      'Use a smaller quantization, a shorter context, a smaller type of cache or a smaller batch, or more devices.',
   });
 
 const invalid = (what: string): QuernError => new QuernError('placement-invalid', `Invalid placement: ${what}.`);

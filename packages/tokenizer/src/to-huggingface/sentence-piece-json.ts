@@ -60,16 +60,20 @@ function mergesByScore({ texts, types, scores }: Vocabulary): [string, string][]
   merges.sort(
     (a, b) =>
       scores[b.id]! - scores[a.id]! ||
-      Number(doubles(b)) - Number(doubles(a)) ||
-      texts[a.id]!.length - texts[b.id]!.length ||
+      inTies(texts[a.id]!) - inTies(texts[b.id]!) ||
       rank(a.left) - rank(b.left) ||
       rank(a.right) - rank(b.right),
   );
   return merges.map(({ left, right }) => [left, right]);
 }
 
-/** Whether two equal parts, of 1, 2, 4, 8… characters, are joined. */
-const doubles = ({ left, right }: Merge): boolean => left === right && Number.isInteger(Math.log2(left.length));
+const isPowerOfTwo = (count: number): boolean => Number.isInteger(Math.log2(count));
+
+/** Place of a run of one character among runs of equal score: lengths 2, 4, 8… first, then the others. */
+function inTies(text: string): number {
+  const length = Array.from(text).length;
+  return isPowerOfTwo(length) ? length : length + 2 ** 20;
+}
 
 /**
  * Of two merges with one score the one further left comes first, which a list cannot say in general. It can for the ties
@@ -85,7 +89,7 @@ function checkTied(tied: readonly string[], score: number): void {
   }
   for (const run of lengths.values()) {
     const longest = Math.max(...run);
-    if (run.length !== longest - 1 || !Number.isInteger(Math.log2(longest))) throw ambiguous(tied, score);
+    if (run.length !== longest - 1 || !isPowerOfTwo(longest)) throw ambiguous(tied, score);
   }
 }
 
