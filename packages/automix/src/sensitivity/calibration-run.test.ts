@@ -74,7 +74,7 @@ describe.each(['tiny-llama', 'tiny-qwen3-moe'])('%s', (name) => {
     // One row of 64 more per chunk is scored here, by which means may differ.
     expect(Math.abs(kld - expected)).toBeLessThan(0.03 * expected);
     expect(error).toBeGreaterThan(0);
-    swap.restoreAll();
+    await swap.restoreAll();
     expect(Math.abs((await run.divergence()).kld)).toBeLessThan(1e-12);
   });
 
@@ -99,7 +99,7 @@ describe.each(['tiny-llama', 'tiny-qwen3-moe'])('%s', (name) => {
       const partial = await run.divergenceFromBlock();
       expect(partial).toEqual(await run.divergence());
       klds.push(partial.kld);
-      swap.restore(tensor.name);
+      await swap.restore(tensor.name);
     }
     expect(Math.min(...klds)).toBeGreaterThan(0);
     // Backwards works too.

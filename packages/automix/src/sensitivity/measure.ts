@@ -43,7 +43,7 @@ export async function measureDivergences(
     }
     await swap.set(plan);
     const divergence = await (block === undefined ? run.divergence() : run.divergenceFromBlock());
-    swap.restore(name);
+    await swap.restore(name);
     await journal.addDivergence(name, plan.to.name, divergence);
     done += run.tokens * shareFrom(block, blocks);
   }

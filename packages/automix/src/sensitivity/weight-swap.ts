@@ -1,21 +1,21 @@
 // A loaded model whose weights can be given other types in place: a tensor is encoded as the file would hold it, laid on
-// the device in that type, and computed with by the device's own kernels. The loaded weight stays where it is, so taking
-// the change back costs nothing; memory is that of the model and of what is replaced.
+// the device in that type, and computed with by the device's own kernels. A changed tensor takes the place of the loaded
+// one, so memory does not grow; to take the change back, the tensor is read again.
 import type { TranscodePool } from '@quern/blocks';
 import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { encodeTensor, type ImportanceSource, type TensorPlan } from '@quern/kquant';
 import type { Model } from '@quern/models';
-import type { Tensor } from '@quern/runtime';
 
 export class WeightSwap {
-  readonly #model: Model;
+  readonly #model: Pick<Model, 'replaceWeight'>;
   readonly #view: ModelView;
   readonly #pool: TranscodePool;
   readonly #imatrix?: ImportanceSource;
-  readonly #replaced = new Map<string, { readonly type: string; readonly tensor: Tensor }>();
+  /** Name of the type of every changed tensor. */
+  readonly #changed = new Map<string, string>();
 
-  constructor(model: Model, view: ModelView, pool: TranscodePool, imatrix?: ImportanceSource) {
+  constructor(model: Pick<Model, 'replaceWeight'>, view: ModelView, pool: TranscodePool, imatrix?: ImportanceSource) {
     this.#model = model;
     this.#view = view;
     this.#pool = pool;
@@ -41,29 +41,26 @@ export class WeightSwap {
     return bytes;
   }
 
-  /** Makes the model compute with this tensor in its planned type; one of the stored type is the loaded weight itself. */
-  async set(plan: TensorPlan, encoded?: Uint8Array): Promise<void> {
-    const { name, to, shape } = plan;
-    if (this.#replaced.get(name)?.type === to.name) return;
-    this.restore(name);
-    if (to === this.#view.tensors.get(name)!.dtype) return;
-    const bytes = encoded ?? (await this.encode(plan));
-    const { device } = this.#model;
-    const tensor = device.alloc(to.name, shape, `${name} as ${to.name}`);
-    this.#replaced.set(name, { type: to.name, tensor });
-    device.write(tensor, bytes);
-    this.#model.replaceWeight(name, tensor);
+  /** Makes the model compute with this tensor in its planned type. */
+  async set(plan: TensorPlan): Promise<void> {
+    const { name, to } = plan;
+    const view = this.#view.tensors.get(name)!;
+    if ((this.#changed.get(name) ?? view.dtype.name) === to.name) return;
+    if (to === view.dtype) return this.restore(name);
+    this.#model.replaceWeight(name, { dtype: to.name, bytes: await this.encode(plan) });
+    this.#changed.set(name, to.name);
   }
 
-  restore(name: string): void {
-    const replaced = this.#replaced.get(name);
-    if (!replaced) return;
-    this.#model.replaceWeight(name);
-    this.#model.device.free(replaced.tensor);
-    this.#replaced.delete(name);
+  /** As it was loaded. */
+  async restore(name: string): Promise<void> {
+    if (!this.#changed.delete(name)) return;
+    const view = this.#view.tensors.get(name)!;
+    const bytes = new Uint8Array(view.rows * view.rowBytes);
+    await view.readRows(0, view.rows, bytes);
+    this.#model.replaceWeight(name, { dtype: view.dtype.name, bytes });
   }
 
-  restoreAll(): void {
-    for (const name of [...this.#replaced.keys()]) this.restore(name);
+  async restoreAll(): Promise<void> {
+    for (const name of [...this.#changed.keys()]) await this.restore(name);
   }
 }
