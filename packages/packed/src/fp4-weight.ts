@@ -13,13 +13,21 @@ import { groupsOf, proveCols, proveDType, proveRange, proveRank, proveShape } fr
 import { refuseScale } from './scales.ts';
 import type { StoredTensor } from './stored-tensor.ts';
 
-/** What a block of each kind is in ggml, and here. */
+/** What a block of each kind is, here and in ggml, and what its scale means, byte by byte. */
 const kinds = {
-  MXFP4: { weights: 32, ggmlWeights: 32, scaleOf: (byte: number) => (byte === 255 ? Number.NaN : 2 ** (byte - 127)) },
-  NVFP4: { weights: 16, ggmlWeights: 64, scaleOf: f8E4m3ToF32 },
+  MXFP4: {
+    weights: 32,
+    ggmlWeights: 32,
+    scales: scaleTable((byte) => (byte === 255 ? Number.NaN : 2 ** (byte - 127))),
+  },
+  NVFP4: { weights: 16, ggmlWeights: 64, scales: scaleTable(f8E4m3ToF32) },
 } as const;
 
-const VALUES = [0, 0.5, 1, 1.5, 2, 3, 4, 6, 0, -0.5, -1, -1.5, -2, -3, -4, -6];
+function scaleTable(scaleOf: (byte: number) => number): Float32Array {
+  return Float32Array.from({ length: 256 }, (_, byte) => scaleOf(byte));
+}
+
+const VALUES = Float32Array.of(0, 0.5, 1, 1.5, 2, 3, 4, 6, 0, -0.5, -1, -1.5, -2, -3, -4, -6);
 
 export interface Fp4Weight {
   readonly name: string;
@@ -44,6 +52,7 @@ export function fp4Weight(source: Fp4Weight): PackedWeight {
   const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1);
   const batchRows = Math.max(1, Math.floor(BATCH / cols));
   const blocks = cols / kind.weights;
+  const half = kind.weights / 2;
   const factor = source.tensorScale ?? 1;
 
   /** Bytes of codes and of scales, in pieces of a bounded size. */
@@ -57,7 +66,7 @@ export function fp4Weight(source: Fp4Weight): PackedWeight {
       const nibbles = await readWeightRows(codes, rows, first + at, pieceRows);
       const scaleBytes = await readWeightRows(scales, rows, first + at, pieceRows);
       for (const byte of scaleBytes) {
-        const scale = kind.scaleOf(byte);
+        const scale = kind.scales[byte];
         if (!(scale >= 0) || Object.is(scale, -0)) refuseScale(scales, scale);
       }
       use(nibbles, scaleBytes, at, pieceRows);
@@ -74,12 +83,14 @@ export function fp4Weight(source: Fp4Weight): PackedWeight {
     async readRows(firstRow, count, into) {
       proveRange({ name, rows }, firstRow, count, into.length, cols);
       await forPieces(firstRow, count, (nibbles, scaleBytes, at) => {
+        let next = at * cols;
+        let byteAt = 0;
         for (let block = 0; block < scaleBytes.length; block++) {
-          const scale = kind.scaleOf(scaleBytes[block]);
-          const begin = at * cols + block * kind.weights;
-          for (let i = 0; i < kind.weights; i++) {
-            const byte = nibbles[(block * kind.weights + i) >> 1];
-            into[begin + i] = VALUES[i & 1 ? byte >> 4 : byte & 15] * scale * factor;
+          const scale = kind.scales[scaleBytes[block]];
+          for (let j = 0; j < half; j++) {
+            const byte = nibbles[byteAt++];
+            into[next++] = VALUES[byte & 15] * scale * factor;
+            into[next++] = VALUES[byte >> 4] * scale * factor;
           }
         }
       });
@@ -98,7 +109,6 @@ export function fp4Weight(source: Fp4Weight): PackedWeight {
         proveRange({ name, rows }, firstRow, count, into.length, bytesPerRow);
         await forPieces(firstRow, count, (nibbles, scaleBytes, at, pieceRows) => {
           const subBlocks = kind.ggmlWeights / kind.weights;
-          const half = kind.weights / 2;
           for (let block = 0; block < pieceRows * blocks; block++) {
             const sub = block % subBlocks;
             const start = at * bytesPerRow + ((block - sub) / subBlocks) * dtype.typeSize;
