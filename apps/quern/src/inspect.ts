@@ -1,5 +1,5 @@
 // `quern inspect`: what a model is, read from its headers alone.
-import type { ModelView } from '@quern/checkpoint';
+import { type ModelView, storedBytes } from '@quern/checkpoint';
 import type { GgufMetadata, GgufValue } from '@quern/gguf';
 import { describeModel, type Experts, type ModelDescription } from '@quern/models';
 import {
@@ -114,11 +114,11 @@ function typeTable({ typeHistogram }: ModelDescription): string {
 }
 
 const tensorList = (view: ModelView) =>
-  Array.from(view.tensors.values(), ({ name, dtype, shape, rows, rowBytes }) => ({
-    name,
-    type: dtype.name,
-    shape,
-    bytes: rows * rowBytes,
+  Array.from(view.tensors.values(), (tensor) => ({
+    name: tensor.name,
+    type: tensor.packed?.format ?? tensor.dtype.name,
+    shape: tensor.shape,
+    bytes: storedBytes(tensor),
   }));
 
 function tensorTable(view: ModelView): string {

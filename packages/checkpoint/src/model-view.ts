@@ -45,6 +45,9 @@ export interface PackedForm {
   readonly view: TensorView;
 }
 
+/** Bytes of a tensor as the files have it; `dtype` tells another number for packed weights. */
+export const storedBytes = ({ packed, rows, rowBytes }: TensorView): number => packed?.storedBytes ?? rows * rowBytes;
+
 /** A model in GGUF terms: GGUF metadata keys and GGUF tensor names, whether the file is GGUF or a lens makes it so. */
 export interface ModelView {
   readonly path: string;

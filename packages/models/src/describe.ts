@@ -1,5 +1,5 @@
 // Numbers about a model for people, from headers alone.
-import type { ModelView } from '@quern/checkpoint';
+import { type ModelView, storedBytes } from '@quern/checkpoint';
 import { type Hyperparameters, hyperparameters } from './hyperparameters.ts';
 import { metadataReader } from './metadata-reader.ts';
 
@@ -62,11 +62,12 @@ export function kvScalarsPerToken(numbers: Hyperparameters): number {
 
 function countTypes(view: ModelView): Record<string, TypeCount> {
   const types: Record<string, TypeCount> = {};
-  for (const { dtype, rows, cols, rowBytes } of view.tensors.values()) {
-    const count = (types[dtype.name] ??= { tensors: 0, parameters: 0, bytes: 0 });
+  for (const tensor of view.tensors.values()) {
+    const { dtype, rows, cols, packed } = tensor;
+    const count = (types[packed?.format ?? dtype.name] ??= { tensors: 0, parameters: 0, bytes: 0 });
     count.tensors += 1;
     count.parameters += rows * cols;
-    count.bytes += rows * rowBytes;
+    count.bytes += storedBytes(tensor);
   }
   return types;
 }

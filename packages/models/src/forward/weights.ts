@@ -86,8 +86,12 @@ export function wantedTensors(view: ModelView, hyperparameters: Hyperparameters)
         offset,
         remedy: 'The file describes a network that this version does not compute.',
       });
-  return wanted.map(({ gguf, rule, block }) => ({ tensor: view.tensors.get(gguf)!, rule, block }));
+  return wanted.map(({ gguf, rule, block }) => ({ tensor: smallestForm(view.tensors.get(gguf)!), rule, block }));
 }
+
+/** Packed weights stay packed in memory where a ggml type holds the same values. */
+const smallestForm = (tensor: TensorView): TensorView =>
+  tensor.packed?.exact.find(({ values }) => values === 'same')?.view ?? tensor;
 
 function isPresent(expected: ExpectedTensor, view: ModelView, { attnBias, attnOutputBias }: Hyperparameters): boolean {
   const { gguf: name, shape, rule } = expected;

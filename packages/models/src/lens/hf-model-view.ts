@@ -157,7 +157,7 @@ function lensTensor(match: MatchedTensor, values: ConfigValues): TensorView {
   const { rule, gguf, views } = match;
   if (isStack(match)) return inEveryForm(views, (experts) => stackedTensor(gguf, experts));
   const { permute } = rule;
-  if (!permute) return { ...views[0]!, name: gguf };
+  if (!permute) return inEveryForm(views, ([view]) => ({ ...view!, name: gguf }));
   const heads = numberOf(values, permute === 'q' ? 'num_attention_heads' : 'num_key_value_heads');
   return inEveryForm(views, ([view]) => permutedTensor({ ...view!, name: gguf }, heads));
 }
