@@ -26,6 +26,7 @@ const browserHost: CpuHost = {
     const relaxed = await WebAssembly.compile(await fetchModule(relaxedFile)).catch(() => undefined);
     return relaxed ? { plain, relaxed } : { plain };
   },
+  warn: (text) => console.warn(text),
   startWorker: (seat: Seat) =>
     new Promise((resolve, reject) => {
       if (!globalThis.crossOriginIsolated)

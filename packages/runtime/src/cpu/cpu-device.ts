@@ -8,7 +8,7 @@ import { type CheckedCall, prepareCall } from '../ops/call.ts';
 import type { OpName, OpParams } from '../ops/index.ts';
 import type { CpuCall, CpuWork, Staging } from '../ops/op.ts';
 import { runReference } from '../reference/run-reference.ts';
-import { chooseModule, heapBaseOf, type KernelModules } from './choose-module.ts';
+import { type Choice, chooseModule, heapBaseOf, type KernelModules } from './choose-module.ts';
 import { CONTROL_BYTES, CrewMember, SCRATCH_BYTES, type Seat } from './crew.ts';
 import { Heap } from './heap.ts';
 import { roundedRowBytes } from './rounded-row.ts';
@@ -31,6 +31,8 @@ export interface CpuDeviceOptions {
 export interface CpuHost {
   readonly cores: number;
   loadModules(): Promise<KernelModules>;
+  /** Says what a person should know, though the work goes on. */
+  warn(text: string): void;
   /** Starts a worker that calls `new CrewMember(seat).serve()`; resolves when it is ready to. */
   startWorker(seat: Seat): Promise<{ terminate(): Promise<unknown> }>;
 }
@@ -61,7 +63,8 @@ export async function createCpuDevice(host: CpuHost, options: CpuDeviceOptions =
       remedy: 'One WASM memory ends at 4 GiB: use a smaller type or model on this device.',
     });
   const modules = await host.loadModules();
-  const module = activations === 'int8' ? chooseModule(modules) : modules.plain;
+  const { module, fault }: Choice = activations === 'int8' ? chooseModule(modules) : { module: modules.plain };
+  if (fault !== undefined) warnOnce(host, fault);
   const memory = newMemory(memoryBytes);
   const heap = new Heap(memory, heapBaseOf(module, memory));
   const reserve = (bytes: number) => {
@@ -84,6 +87,15 @@ export async function createCpuDevice(host: CpuHost, options: CpuDeviceOptions =
   const relaxed = module === modules.relaxed;
   const staging = activations === 'int8' ? reserve(STAGING_BYTES) : undefined;
   return new CpuDevice({ leader, workers, heap, threads, memoryBytes, staging, relaxed });
+}
+
+let warned = false;
+
+function warnOnce(host: CpuHost, fault: unknown): void {
+  if (warned) return;
+  warned = true;
+  const reason = fault instanceof Error ? fault.message : String(fault);
+  host.warn(`The cpu device does not use relaxed SIMD, whose kernels failed their self-test: ${reason}`);
 }
 
 function newMemory(memoryBytes: number): WebAssembly.Memory {

@@ -30,6 +30,7 @@ const nodeHost: CpuHost = {
     const plain = await compile(moduleFile('cpu'));
     return trustsRelaxed ? { plain, relaxed: await compile(moduleFile('cpu-relaxed')) } : { plain };
   },
+  warn: (text) => process.emitWarning(text, { code: 'device-self-test' }),
   startWorker: (seat: Seat) =>
     new Promise((resolve, reject) => {
       // No flags of the process: some (`--input-type`) keep a worker from starting.
