@@ -10,7 +10,7 @@
 import { dtypeByName, f8E4m3ToF32, rowBytes } from '@quern/blocks';
 import type { ExactForm, PackedWeight } from './packed-weight.ts';
 import { groupsOf, proveCols, proveDType, proveRange, proveRank, proveShape } from './proofs.ts';
-import { refuseScale } from './scales.ts';
+import { powerOf, refuseScale } from './scales.ts';
 import type { StoredTensor } from './stored-tensor.ts';
 
 /** What a block of each kind is, here and in ggml, and what its scale means, byte by byte. */
@@ -18,7 +18,7 @@ const kinds = {
   MXFP4: {
     weights: 32,
     ggmlWeights: 32,
-    scales: scaleTable((byte) => (byte === 255 ? Number.NaN : 2 ** (byte - 127))),
+    scales: scaleTable(powerOf),
   },
   NVFP4: { weights: 16, ggmlWeights: 64, scales: scaleTable(f8E4m3ToF32) },
 } as const;

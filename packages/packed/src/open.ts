@@ -42,7 +42,7 @@ export async function openPacked(
 }
 
 const activationParts =
-  /[._](input_scale|input_zero_point|input_global_scale|output_scale|activation_scale|[kqv]_scale)$/;
+  /[._](input_scale|input_scale_ub|input_zero_point|input_global_scale|output_scale|activation_scale|[kqv]_scale)$/;
 
 /** Whether a tensor says how activations or a KV cache are to be rounded: nothing that weights need. */
 export const describesActivations = (name: string): boolean => activationParts.test(name);

@@ -25,7 +25,6 @@ const remedies: Readonly<Record<string, string>> = {
   nvfp4: `${original} NVFP4 is read as ModelOpt and compressed-tensors write it.`,
   bitnet: `${original} The publishers of BitNet models ship a bf16 checkpoint too.`,
   gguf: 'Open the GGUF file itself.',
-  fbgemm_fp8: `${original} Or re-export it as quant_method fp8.`,
   'auto-round': 'Export it from AutoRound with format "auto_gptq" or "auto_awq".',
   marlin: 'Use the GPTQ checkpoint that it was made from.',
 };
@@ -40,7 +39,7 @@ export function refuseMethod(method: string): never {
   }
   throw new QuernError('packed-method-unknown', `quant_method ${JSON.stringify(method)} is not known.`, {
     file: 'config.json',
-    remedy: 'Read are awq, gptq, compressed-tensors, MLX, modelopt, fp8 and mxfp4.',
+    remedy: 'Read are awq, gptq, compressed-tensors, MLX, modelopt, fp8, fbgemm_fp8 and mxfp4.',
   });
 }
 

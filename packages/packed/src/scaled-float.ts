@@ -2,7 +2,7 @@
 import { codecOf, dtypeByName } from '@quern/blocks';
 import type { PackedWeight } from './packed-weight.ts';
 import { proveCols, proveDType, proveRange, proveRank, proveShape } from './proofs.ts';
-import { readScales } from './scales.ts';
+import { POWER_DTYPES, readScales, SCALE_DTYPES } from './scales.ts';
 import type { StoredTensor } from './stored-tensor.ts';
 
 /** What a scale covers. */
@@ -25,7 +25,7 @@ const BATCH = 2 ** 20;
 export function scaledFloat({ name, format, weight, scales, unit }: ScaledFloat): PackedWeight {
   proveRank(weight, 2, 3);
   proveDType(weight, 'F8_E4M3', 'F8_E5M2');
-  proveDType(scales, 'F32', 'BF16', 'F16');
+  proveDType(scales, ...SCALE_DTYPES, ...POWER_DTYPES);
   const { cols, rows } = weight;
   proveCols(weight, cols);
   const out = weight.shape[weight.shape.length - 2];

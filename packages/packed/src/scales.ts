@@ -4,15 +4,23 @@ import { QuernError } from '@quern/errors';
 import { placeOf } from './proofs.ts';
 import type { StoredTensor } from './stored-tensor.ts';
 
-/** The dtypes that scales come in. */
+/** The dtypes that scales of integers come in. */
 export const SCALE_DTYPES = ['F16', 'BF16', 'F32'] as const;
+
+/** MX scales: powers of two in a byte, which files call U8 as often as F8_E8M0. */
+export const POWER_DTYPES = ['U8', 'F8_E8M0'] as const;
+
+/** F8_E8M0 → 2^(e − 127); 255 is NaN. */
+export const powerOf = (byte: number): number => (byte === 255 ? Number.NaN : 2 ** (byte - 127));
 
 /**
  * Decodes scales; `what` is the tensor to blame.
  * @throws QuernError `packed-scale-not-finite`
  */
 export function decodeScales(what: StoredTensor, bytes: Uint8Array, into: Float32Array): void {
-  codecOf(what.dtype).decode(bytes, into);
+  if ((POWER_DTYPES as readonly string[]).includes(what.dtype.name)) {
+    for (let i = 0; i < bytes.length; i++) into[i] = powerOf(bytes[i]);
+  } else codecOf(what.dtype).decode(bytes, into);
   for (let i = 0; i < into.length; i++) {
     if (!Number.isFinite(into[i])) refuseScale(what, into[i]);
   }

@@ -45,6 +45,7 @@ it.each<[Json, string | undefined]>([
   [{ compression_config: group({ num_bits: 8, strategy: 'channel' }) }, 'compressed-tensors pack-quantized 8 bits'],
   [quantized({ quant_method: 'fp8', weight_block_size: [128, 128] }), 'FP8 in tiles of 128 × 128'],
   [quantized({ quant_method: 'fp8' }), 'FP8 with a scale per tensor or row'],
+  [quantized({ quant_method: 'fbgemm_fp8' }), 'FP8 with a scale per row'],
   [quantized({ quant_method: 'modelopt', quant_algo: 'NVFP4' }), 'ModelOpt NVFP4'],
 ])('understands %j', (config, description) => {
   expect(outcome(config)).toBe(description);
@@ -67,7 +68,6 @@ it.each([
   'sinq',
   'bitnet',
   'gguf',
-  'fbgemm_fp8',
   'auto-round',
   'marlin',
   'mxfp8',

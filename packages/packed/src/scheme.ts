@@ -2,7 +2,7 @@
 import { QuernError } from '@quern/errors';
 import { awq } from './awq/scheme.ts';
 import { compressedTensors } from './compressed-tensors/scheme.ts';
-import { fp8 } from './fp8/scheme.ts';
+import { fbgemmFp8, fp8 } from './fp8/scheme.ts';
 import { gptq } from './gptq/scheme.ts';
 import { mlx } from './mlx/scheme.ts';
 import { modelopt } from './modelopt/scheme.ts';
@@ -18,7 +18,7 @@ export interface Room {
   scheme(settings: Settings, hfQuantConfig?: Settings): PackedScheme;
 }
 
-const rooms: readonly Room[] = [awq, gptq, compressedTensors, mlx, modelopt, fp8, mxfp4];
+const rooms: readonly Room[] = [awq, gptq, compressedTensors, mlx, modelopt, fp8, fbgemmFp8, mxfp4];
 
 /**
  * The scheme of a checkpoint, or undefined when nothing in its configuration speaks of quantization.

@@ -42,6 +42,24 @@ describe('FP8', () => {
     expect(await values(opened.get('m.weight'))).toEqual(expected);
   });
 
+  it('of fbgemm, beside its bound on activations', async () => {
+    const tensors = [f8('m.weight', [2, 1], [0x38, 0x40]), floats('m.weight_scale', [2, 1], [2, 3])];
+    const config = { quantization_config: { quant_method: 'fbgemm_fp8', modules_to_not_convert: ['lm_head'] } };
+    const opened = await open(config, ...tensors, floats('m.input_scale_ub', [1], [1200]));
+    expect(await values(opened.get('m.weight'))).toEqual([2, 6]);
+  });
+
+  it('with powers of two for scales', async () => {
+    const scales = stored('m.weight_scale_inv', 'F8_E8M0', [1, 2], Uint8Array.from([128, 126]));
+    const opened = await open(fp8({ weight_block_size: [1, 2] }), f8('m.weight', [1, 3], [0x38, 0x40, 0x38]), scales);
+    expect(await values(opened.get('m.weight'))).toEqual([2, 4, 0.5]);
+    const none = stored('m.weight_scale_inv', 'F8_E8M0', [1, 2], Uint8Array.from([128, 255]));
+    const bad = (await open(fp8({ weight_block_size: [1, 2] }), f8('m.weight', [1, 3], [0, 0, 0]), none)).get(
+      'm.weight',
+    );
+    await expect(values(bad)).rejects.toMatchObject({ code: 'packed-scale-not-finite' });
+  });
+
   it('in a stack, with tiles per expert', async () => {
     const weight = f8('experts.up', [2, 3, 2], Array(12).fill(0x38));
     const scales = floats('experts.up_scale_inv', [2, 2, 1], [1, 2, 3, 4]);
@@ -180,16 +198,19 @@ describe('ModelOpt', () => {
     const quantized_layers = {
       a: { quant_algo: 'W4A16_AWQ', group_size: 32 },
       b: { quant_algo: 'FP8_PER_CHANNEL_PER_TOKEN' },
+      c: { quant_algo: 'MXFP8', group_size: 32 },
     };
     const config = {
       quantization_config: { quant_method: 'modelopt', quant_algo: 'MIXED_PRECISION', quantized_layers },
     };
     const second = [f8('b.weight', [2, 1], [0x38, 0x40]), floats('b.weight_scale', [2], [2, 3])];
-    const opened = await open(config, ...int4('a'), ...second);
+    const third = [f8('c.weight', [1, 32], Array(32).fill(0x38)), bytes('c.weight_scale', [1, 1], [130])];
+    const opened = await open(config, ...int4('a'), ...second, ...third);
     expect((await values(opened.get('a.weight')))[0]).toBe(2);
     expect(await values(opened.get('b.weight'))).toEqual([2, 6]);
-    const stray = [f8('c.weight', [1, 1], [0x38]), floats('c.weight_scale', [1], [2])];
-    await expect(open(config, ...int4('a'), ...stray)).rejects.toThrow('do not say how c is packed');
+    expect((await values(opened.get('c.weight')))[0]).toBe(8);
+    const stray = [f8('d.weight', [1, 1], [0x38]), floats('d.weight_scale', [1], [2])];
+    await expect(open(config, ...int4('a'), ...stray)).rejects.toThrow('do not say how d is packed');
   });
 });
 

@@ -4,7 +4,7 @@ import { integerWeight } from '../integer-weight.ts';
 import { modulesWith } from '../modules.ts';
 import type { PackedWeight } from '../packed-weight.ts';
 import { groupsOf, partOf, proveCols, proveDType, proveRank, proveShape } from '../proofs.ts';
-import { decodeScales } from '../scales.ts';
+import { decodeScales, SCALE_DTYPES } from '../scales.ts';
 import type { StoredTensor } from '../stored-tensor.ts';
 import type { TileCache } from '../tile-cache.ts';
 import { BITS, FORMAT, PER_WORD, SHIFT_OF } from './layout.ts';
@@ -37,7 +37,7 @@ function open(module: string, { qweight, qzeros, scales }: Parts, tiles: TileCac
   const why = `the shape of ${qweight.name} with groups of ${groupSize}`;
   proveDType(qzeros, 'I32');
   proveShape(qzeros, [groups, words], why);
-  proveDType(scales, 'F16', 'BF16', 'F32');
+  proveDType(scales, ...SCALE_DTYPES);
   proveShape(scales, [groups, rows], why);
 
   const codeColumns = columnsOf(qweight, tiles);

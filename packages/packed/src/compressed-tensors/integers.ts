@@ -6,7 +6,7 @@ import type { PackedWeight } from '../packed-weight.ts';
 import { contradicts, groupsOf, partOf, placeOf, proveCols, proveDType, proveRank, proveShape } from '../proofs.ts';
 import { refuseVariant } from '../refused.ts';
 import { readRowCodes } from '../row-codes.ts';
-import { readScales } from '../scales.ts';
+import { readScales, SCALE_DTYPES } from '../scales.ts';
 import type { StoredTensor } from '../stored-tensor.ts';
 import { PACKED_BITS } from './layout.ts';
 import type { ModuleSettings } from './settings.ts';
@@ -31,7 +31,7 @@ export async function openIntegers(module: string, tensors: Tensors, settings: M
   proveCols(weight, cols);
   const groups = groupsOf(weight, cols, strategy === 'group' ? settings.groupSize : -1);
   const groupSize = cols / groups;
-  proveDType(scale, 'F16', 'BF16', 'F32');
+  proveDType(scale, ...SCALE_DTYPES);
   const perTensor = strategy === 'tensor';
   if (!(perTensor && scale.shape.length === 0)) {
     proveShape(scale, perTensor ? [1] : [rows, groups], `${weight.name} with a scale per ${strategy}`);

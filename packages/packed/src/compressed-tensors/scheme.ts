@@ -4,7 +4,7 @@ import type { PackedWeight } from '../packed-weight.ts';
 import { partOf, proveDType, proveShape } from '../proofs.ts';
 import { refuseVariant } from '../refused.ts';
 import { scaledFloat } from '../scaled-float.ts';
-import { readScales, refuseScale } from '../scales.ts';
+import { POWER_DTYPES, readScales, refuseScale } from '../scales.ts';
 import type { Room } from '../scheme.ts';
 import type { StoredTensor } from '../stored-tensor.ts';
 import { openIntegers } from './integers.ts';
@@ -19,6 +19,7 @@ const openers: Readonly<Record<string, Opener>> = {
   'float-quantized': openFloats,
   'naive-quantized': (module, tensors, settings) =>
     (settings.type === 'float' ? openFloats : openIntegers)(module, tensors, settings),
+  'mxfp8-quantized': openFloats,
   'nvfp4-pack-quantized': openNvfp4,
   'mxfp4-pack-quantized': openMxfp4,
 };
@@ -54,11 +55,12 @@ function modulesOf(tensors: Tensors): Set<string> {
   return new Set(modules.filter((module) => module !== undefined));
 }
 
-function openFloats(module: string, tensors: Tensors, { strategy, groupSize, tile }: ModuleSettings): PackedWeight {
+function openFloats(module: string, tensors: Tensors, settings: ModuleSettings): PackedWeight {
+  const { strategy, groupSize, tile, format } = settings;
   const scales = tensors.get(`${module}.weight_scale`) as StoredTensor;
   const weight = partOf(tensors, `${module}.weight`, scales);
   const units = { tensor: 'tensor', channel: 'row', group: [1, groupSize], block: tile } as const;
-  return scaledFloat({ name: weight.name, format: 'float-quantized', weight, scales, unit: units[strategy] });
+  return scaledFloat({ name: weight.name, format, weight, scales, unit: units[strategy] });
 }
 
 async function openNvfp4(module: string, tensors: Tensors): Promise<PackedWeight> {
@@ -81,7 +83,7 @@ async function openNvfp4(module: string, tensors: Tensors): Promise<PackedWeight
 
 function openMxfp4(module: string, tensors: Tensors): PackedWeight {
   return fp4Weight({
-    ...fp4Parts(module, tensors, 32, ['U8', 'F8_E8M0']),
+    ...fp4Parts(module, tensors, 32, POWER_DTYPES),
     format: 'mxfp4-pack-quantized',
     kind: 'MXFP4',
   });

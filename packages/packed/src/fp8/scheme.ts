@@ -1,10 +1,12 @@
 // quant_method "fp8": {weight_block_size: [128, 128] or absent, activation_scheme, modules_to_not_convert}.
 //
 //   X.weight             F8_E4M3 [out, in]
-//   X.weight_scale_inv   f32 or bf16 [⌈out / 128⌉, ⌈in / 128⌉], which multiplies in spite of its name
+//   X.weight_scale_inv   f32, bf16 or F8_E8M0 [⌈out / 128⌉, ⌈in / 128⌉], which multiplies in spite of its name
 //   X.weight_scale       one for the tensor, or [out, 1]: what vLLM and llm-compressor wrote without a block size
 //
-// Source: DeepSeek-V3 inference/fp8_cast_bf16.py; transformers src/transformers/integrations/finegrained_fp8.py.
+// quant_method "fbgemm_fp8" is the last of these, [out, 1].
+//
+// Source: DeepSeek-V3 inference/fp8_cast_bf16.py; transformers src/transformers/integrations/{finegrained_fp8,fbgemm_fp8}.py.
 import { QuernError } from '@quern/errors';
 import type { PackedWeight } from '../packed-weight.ts';
 import { partOf, placeOf } from '../proofs.ts';
@@ -26,6 +28,15 @@ export const fp8: Room = {
       open: async (tensors) => openFp8(tensors, tile),
     };
   },
+};
+
+export const fbgemmFp8: Room = {
+  method: 'fbgemm_fp8',
+  scheme: () => ({
+    method: 'fbgemm_fp8',
+    description: 'FP8 with a scale per row',
+    open: async (tensors) => openFp8(tensors, undefined),
+  }),
 };
 
 const isTile = (value: unknown): value is readonly [number, number] =>

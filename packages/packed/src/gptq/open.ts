@@ -6,7 +6,7 @@ import { integerWeight } from '../integer-weight.ts';
 import { modulesWith } from '../modules.ts';
 import type { PackedWeight } from '../packed-weight.ts';
 import { contradicts, groupsOf, partOf, proveCols, proveDType, proveRank, proveShape } from '../proofs.ts';
-import { decodeScales } from '../scales.ts';
+import { decodeScales, SCALE_DTYPES } from '../scales.ts';
 import type { StoredTensor } from '../stored-tensor.ts';
 import type { TileCache } from '../tile-cache.ts';
 import { zeroColumns } from './zeros.ts';
@@ -61,7 +61,7 @@ async function open(
   const why = `${qweight.name} at ${bits} bits in groups of ${groupSize}`;
   proveDType(qzeros, 'I32');
   proveShape(qzeros, [groups, Math.ceil((rows * bits) / 32)], why);
-  proveDType(scales, 'F16', 'BF16', 'F32');
+  proveDType(scales, ...SCALE_DTYPES);
   proveShape(scales, [groups, rows], why);
   const groupOf = index && (await readGroupIndex(index, cols, groups, groupSize));
   if (groupOf && !options.actOrder) {

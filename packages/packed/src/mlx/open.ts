@@ -4,7 +4,7 @@ import { modulesWith } from '../modules.ts';
 import type { PackedWeight } from '../packed-weight.ts';
 import { contradicts, groupsOf, partOf, proveCols, proveDType, proveRank, proveShape } from '../proofs.ts';
 import { readRowCodes } from '../row-codes.ts';
-import { readScales } from '../scales.ts';
+import { readScales, SCALE_DTYPES } from '../scales.ts';
 import type { StoredTensor } from '../stored-tensor.ts';
 
 export interface MlxSettings {
@@ -43,7 +43,7 @@ function open(
   const groups = groupsOf(weight, cols, groupSize);
   const leading = weight.shape.slice(0, -1);
   const why = `${weight.name} at ${bits} bits in groups of ${groupSize}`;
-  proveDType(scales, 'F16', 'BF16', 'F32');
+  proveDType(scales, ...SCALE_DTYPES);
   proveShape(scales, [...leading, groups], why);
   proveDType(biases, scales.dtype.name);
   proveShape(biases, [...leading, groups], why);

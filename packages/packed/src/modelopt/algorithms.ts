@@ -2,6 +2,7 @@
 //
 //   FP8                          weight F8_E4M3, weight_scale of the tensor
 //   FP8_PER_CHANNEL_PER_TOKEN    weight F8_E4M3, weight_scale [out]
+//   MXFP8                        weight F8_E4M3, weight_scale u8 (E8M0) [out, in / 32]
 //   NVFP4, W4A16_NVFP4           weight u8 [out, in / 2], weight_scale F8_E4M3 [out, in / 16], weight_scale_2 f32
 //   W4A16_AWQ, INT4_AWQ          int4.ts
 import { fp4Weight, proveFp4 } from '../fp4-weight.ts';
@@ -31,6 +32,7 @@ interface AlgorithmRow {
 export const algorithms: Readonly<Record<string, AlgorithmRow>> = {
   FP8: { algorithm: (module) => openFloat(module, 'tensor') },
   FP8_PER_CHANNEL_PER_TOKEN: { algorithm: (module) => openFloat(module, 'row') },
+  MXFP8: { algorithm: (module) => openFloat(module, [1, module.groupSize]), usualGroup: 32 },
   NVFP4: { algorithm: openNvfp4, usualGroup: 16 },
   W4A16_NVFP4: { algorithm: openNvfp4, usualGroup: 16 },
   W4A16_AWQ: { algorithm: openInt4, usualGroup: 128 },

@@ -8,7 +8,7 @@
 import { integerWeight } from '../integer-weight.ts';
 import type { PackedWeight } from '../packed-weight.ts';
 import { groupsOf, partOf, proveCols, proveDType, proveRank, proveShape } from '../proofs.ts';
-import { readScales } from '../scales.ts';
+import { readScales, SCALE_DTYPES } from '../scales.ts';
 import type { ModelOptModule } from './algorithms.ts';
 
 export function openInt4({ module, scales, tensors, groupSize }: ModelOptModule): PackedWeight {
@@ -19,7 +19,7 @@ export function openInt4({ module, scales, tensors, groupSize }: ModelOptModule)
   const rows = pairs * 2;
   proveCols(weight, cols);
   const groups = groupsOf(weight, cols, groupSize);
-  proveDType(scales, 'F16', 'BF16', 'F32');
+  proveDType(scales, ...SCALE_DTYPES);
   proveShape(scales, [rows, groups], `${weight.name} in groups of ${groupSize}`);
 
   const plain = integerWeight({
@@ -56,7 +56,7 @@ export function openInt4({ module, scales, tensors, groupSize }: ModelOptModule)
 
   const before = tensors.get(`${module}.pre_quant_scale`);
   if (!before) return plain;
-  proveDType(before, 'F16', 'BF16', 'F32');
+  proveDType(before, ...SCALE_DTYPES);
   proveShape(before, [cols], `a factor per column of ${weight.name}`);
   // A scale per column as well: neither blocks nor groups can say that.
   const { readGroups: _, ...rest } = plain;

@@ -9,6 +9,7 @@ import { fp4Weight } from '../fp4-weight.ts';
 import { modulesWith } from '../modules.ts';
 import type { PackedWeight } from '../packed-weight.ts';
 import { partOf, proveCols, proveDType, proveRank, proveShape } from '../proofs.ts';
+import { POWER_DTYPES } from '../scales.ts';
 import type { Room } from '../scheme.ts';
 import type { StoredTensor } from '../stored-tensor.ts';
 
@@ -30,7 +31,7 @@ function open(name: string, codes: StoredTensor, tensors: ReadonlyMap<string, St
   proveDType(codes, 'U8');
   const [experts, out, blocks] = codes.shape;
   proveShape(codes, [experts, out, blocks, BLOCK_BYTES], 'MXFP4');
-  proveDType(scales, 'U8', 'F8_E8M0');
+  proveDType(scales, ...POWER_DTYPES);
   proveShape(scales, [experts, out, blocks], `the shape of ${codes.name}`);
   proveCols(codes, blocks * BLOCK);
   return fp4Weight({ name, format: 'mxfp4', kind: 'MXFP4', shape: [experts, out, blocks * BLOCK], codes, scales });

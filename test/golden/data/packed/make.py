@@ -107,6 +107,7 @@ def compressed(case, format, weight, scale, args, zero=None, more={}, scale_dtyp
         truth = compressor.decompress(packed, scheme)["weight"]
     if scale_dtype is not None:
         packed["weight_scale"] = packed["weight_scale"].to(scale_dtype)
+    args.pop("scale_dtype", None)
     config = dict(
         quant_method="compressed-tensors", format=format, ignore=["lm_head"],
         config_groups={"group_0": {"targets": ["Linear"], "weights": args}},
@@ -137,6 +138,10 @@ fp4_scales = (torch.rand(8, 8) * 400 + 1).to(torch.float8_e4m3fn).float()
 compressed("ct-nvfp4", "nvfp4-pack-quantized", weights(8, 128), fp4_scales, fp4, more=divisor, scale_dtype=None)
 powers = 2.0 ** torch.randint(-9, -2, (8, 4)).float()
 compressed("ct-mxfp4", "mxfp4-pack-quantized", weights(8, 128), powers, fp4 | dict(group_size=32, strategy="group"), scale_dtype=None)
+compressed(
+    "ct-mxfp8", "mxfp8-quantized", weights(8, 64), powers[:, :2] / 64,
+    floats | dict(group_size=32, strategy="group", scale_dtype=torch.uint8), scale_dtype=None,
+)
 
 # MLX
 for bits, dtype in ((2, mx.float16), (3, mx.bfloat16), (4, mx.float16), (5, mx.float16), (6, mx.bfloat16), (8, mx.float32)):
