@@ -1,4 +1,4 @@
-// quern quantize: a GGUF file to a smaller one, with the bytes of llama-quantize.
+// quern quantize: a GGUF file to a smaller one, with the bytes of llama-quantize; or a checkpoint folder of packed weights.
 import { openGgufModel } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import {
@@ -15,10 +15,12 @@ import {
 } from '@quern/kquant';
 import { exitForUsage, runCommand } from '@quern/terminal';
 import { Command, Option } from 'commander';
+import { type LayerFlagValues, layerFlags, layerTypeOf, strangeLayerFlags } from './layer-flags.ts';
+import { quantizeLayers } from './quantize-layers.ts';
 import { quantizeToTarget } from './quantize-to-target.ts';
 import { hasTarget, refuseWithoutTarget, type TargetFlagValues, targetFlags } from './target-flags.ts';
 
-interface QuantizeOptions extends QuantizeFlagValues, WriteFlagValues, TargetFlagValues {
+interface QuantizeOptions extends QuantizeFlagValues, WriteFlagValues, TargetFlagValues, LayerFlagValues {
   type?: string;
   output?: string;
   allowRequantize?: boolean;
@@ -36,24 +38,39 @@ Examples:
   $ quern quantize model-BF16.gguf --type Q4_K_M --strict      refuse (exit 3) if a tensor must fall back to another type
   $ quern quantize ./Llama-3.2-1B --target-bpw 4.5 --imatrix auto -o small.gguf   types per tensor, chosen by measuring
   $ quern quantize model-BF16.gguf --target-size Q4_K_M         the best mixture of the size that Q4_K_M has
+  $ quern quantize ./Llama-3.2-1B --type awq -o ./Llama-3.2-1B-AWQ              activation-aware, 4 bits, for vLLM
+  $ quern quantize ./Llama-3.2-1B --type gptq --group-size 64 --calibration mine.json -o ./Llama-3.2-1B-GPTQ
 
 The output is written as <output>.partial and renamed when complete. A run that was stopped goes on where it was.`;
 
 export function quantizeCommand(): Command {
   const command = new Command('quantize')
-    .description(`Quantize a GGUF model. Types: ${fileTypes.map(({ name }) => name).join(', ')}.`)
-    .argument('<model>', 'a GGUF file, of a split model any part; with a target also a checkpoint folder or hub id')
+    .description(
+      `Quantize a model. To GGUF: ${fileTypes.map(({ name }) => name).join(', ')}. To a checkpoint folder: awq, gptq, rtn.`,
+    )
+    .argument('<model>', 'GGUF file, of a split model any part; for awq, gptq, rtn and targets also a folder or hub id')
     .option('-t, --type <type>', 'file type to write, e.g. Q4_K_M')
     .option('-o, --output <file>', 'output file (default: beside the input, named after the type)')
     .option('--allow-requantize', 'accept an input that is already quantized, which loses more')
     .option('--keep-split', 'write as many files as the input has');
-  for (const flag of [...targetFlags, ...quantizeFlags, ...writeFlags]) command.addOption(optionOf(flag));
+  for (const flag of [...targetFlags, ...layerFlags, ...quantizeFlags, ...writeFlags])
+    command.addOption(optionOf(flag));
   return command
     .addHelpText('after', examples)
     .exitOverride(exitForUsage)
     .action((input: string, options: QuantizeOptions) =>
-      runCommand(({ signal }) => (hasTarget(options) ? toTarget : quantize)(input, options, signal), options),
+      runCommand(({ signal }) => actionOf(options)(input, options, signal), options),
     );
+}
+
+type Action = (input: string, options: QuantizeOptions, signal: AbortSignal) => Promise<number | undefined>;
+
+function actionOf(options: QuantizeOptions): Action {
+  if (hasTarget(options)) return toTarget;
+  const type = layerTypeOf(options.type);
+  if (type === undefined) return quantize;
+  refuseWithoutTarget(options);
+  return (input, given, signal) => quantizeLayers(type, input, given, signal);
 }
 
 function optionOf({ flags, description, repeatable, choices, default: usual }: Flag): Option {
@@ -69,6 +86,7 @@ async function quantize(input: string, options: QuantizeOptions, signal: AbortSi
       remedy: 'For example --type Q4_K_M.',
     });
   refuseWithoutTarget(options);
+  refuseLayerFlags(options);
   const fileType = fileTypeNamed(options.type).name;
   const { keepSplit, allowRequantize } = options;
   const output = options.output ?? quantizedName(input, fileType);
@@ -84,6 +102,15 @@ async function quantize(input: string, options: QuantizeOptions, signal: AbortSi
   } finally {
     await model.close();
   }
+}
+
+/** @throws QuernError `usage-not-for-type` */
+function refuseLayerFlags(options: QuantizeOptions): void {
+  const [strange] = strangeLayerFlags(options, undefined);
+  if (strange !== undefined)
+    throw new QuernError('usage-not-for-type', `${strange} means nothing with --type ${options.type}.`, {
+      remedy: 'Drop it, or choose awq, gptq or rtn.',
+    });
 }
 
 async function toTarget(input: string, options: QuantizeOptions, signal: AbortSignal): Promise<number | undefined> {

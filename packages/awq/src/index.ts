@@ -1,14 +1,19 @@
 // Activation-aware quantization, GPTQ, and round-to-nearest, layer by layer.
+export { type FoldedPair, foldScales } from './fold/fold-scales.ts';
 export { type PairScales, scaleRows, scalingsOf } from './fold/pair-scales.ts';
+export { readScales, writeScales } from './fold/scales-file.ts';
 export type { Grid } from './grid/grid.ts';
 export { quantizeMatrix } from './grid/quantized-matrix.ts';
 export { embedTokens } from './layer/embed-tokens.ts';
-export type { Preflight } from './run/preflight.ts';
-export {
-  type QuantizeHooks,
-  type QuantizeRequest,
-  type QuantizeSummary,
-  quantizeToFolder,
-} from './run/quantize-folder.ts';
+export { findScales, scalesGrid } from './run/find-scales.ts';
+export type { Prepared, QuantizeRequest } from './run/prepare.ts';
 export { type LayerResult, type Method, quantizeLayer } from './run/quantize-layer.ts';
+export {
+  type LayerReport,
+  type QuantizeHooks,
+  type QuantizeOptions,
+  type QuantizeSummary,
+  quantizeModel,
+} from './run/quantize-model.ts';
+export { type CalibrationSource, calibrationSequences } from './samples/calibration-sequences.ts';
 export { listSamples } from './samples/list-samples.ts';

@@ -7,6 +7,7 @@ export {
 export { type CalibrationText, type ChunkOptions, calibrationChunks } from './collect/chunks.ts';
 export { ImportanceCollector } from './collect/collector.ts';
 export { type Shortfall, shortfalls } from './collect/coverage.ts';
+export { shuffled } from './collect/shuffle.ts';
 export {
   entryImportance,
   type Importance,

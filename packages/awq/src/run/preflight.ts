@@ -8,7 +8,7 @@ import { blockBytes } from '../layer/layer-weights.ts';
 import { ratios } from '../search/scale-candidates.ts';
 import type { Method } from './quantize-layer.ts';
 
-export interface Preflight {
+export interface Needs {
   /** Bytes on the host: one block's weights, what is known of its inputs, the residual streams of all sequences. */
   readonly hostBytes: number;
   /** Bytes on the device: the block's weights, one sequence's activations, panels of products. */
@@ -30,13 +30,7 @@ export interface PreflightTask {
 }
 
 /** @throws QuernError `model-too-large` with the numbers */
-export async function preflight({
-  view,
-  device,
-  method,
-  sequences,
-  sequenceTokens,
-}: PreflightTask): Promise<Preflight> {
+export async function preflight({ view, device, method, sequences, sequenceTokens }: PreflightTask): Promise<Needs> {
   const { blockCount, embeddingLength } = hyperparameters(view);
   const blocks = Array.from({ length: blockCount }, (_, block) => block);
   const largest = Math.max(...blocks.map((block) => blockBytes(view, block)));
@@ -54,7 +48,7 @@ export async function preflight({
     hostBytes: largest + 3 * 4 * tokens * embeddingLength + gramBytes(view, method),
     deviceBytes,
     flops,
-    seconds: flops === 0 ? 0 : flops / (await flopsPerSecond(device)),
+    seconds: flops === 0 ? 0 : flops / (await flopsPerSecond(device)) + hostSeconds(view, blocks, method),
   };
 }
 
@@ -86,6 +80,18 @@ function blockFlops(view: ModelView, block: number, { name: method }: Method, to
     0,
   );
   return forward + grams + whole * (forward + layerErrors);
+}
+
+/** Rounding a weight to codes and back, and the like: some 15 ns on the host, one thread, on machines of 2024. */
+const secondsPerCode = 15e-9;
+
+function hostSeconds(view: ModelView, blocks: readonly number[], method: Method): number {
+  const weights = blocks
+    .flatMap((block) => quantizedWeights(view, block))
+    .reduce((sum, { experts, rows, cols }) => sum + experts * rows * cols, 0);
+  const clipSteps = method.name === 'awq' && method.clip ? 10 : 0;
+  const rounds = method.name === 'gptq' ? 16 : ratios.length + 1 + 2 * clipSteps;
+  return weights * rounds * secondsPerCode;
 }
 
 /** A product of a typical shape, timed. */

@@ -1,0 +1,86 @@
+// The search for scales alone, over a whole model, for quantizers other than AWQ's. What is found is saved block by block
+// in <file>.unfinished; a run that was stopped goes on from there.
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { ModelView } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
+import { hyperparameters } from '@quern/models';
+import type { Device } from '@quern/runtime';
+import type { FoldedPair } from '../fold/fold-scales.ts';
+import { readScales, writeScales } from '../fold/scales-file.ts';
+import type { Grid } from '../grid/grid.ts';
+import { embedTokens } from '../layer/embed-tokens.ts';
+import { quantizedWeights, requireGroups } from '../layer/layer-pairs.ts';
+import { preflight } from './preflight.ts';
+import { passThrough, quantizeLayer } from './quantize-layer.ts';
+import type { QuantizeHooks } from './quantize-model.ts';
+import { modelIdentity, tokensIdentity } from './run-identity.ts';
+import { stepOf } from './step.ts';
+
+/** Q4_K has groups of 32 with a minimum each, which is what 4-bit groups with a zero point come to. */
+export const scalesGrid: Grid = { bits: 4, groupSize: 32, symmetric: false, leastZero: 0 };
+
+/**
+ * @param path of the scales file that is written; an existing one of the same model, text and settings is read instead
+ * @throws QuernError `refused-other-settings`, `group-size-indivisible`, `model-too-large`, `quantize-non-finite`,
+ *   `awq-scales-*`
+ */
+export async function findScales(
+  view: ModelView,
+  device: Device,
+  sequences: readonly Int32Array[],
+  path: string,
+  hooks: QuantizeHooks = {},
+  grid: Grid = scalesGrid,
+): Promise<readonly FoldedPair[]> {
+  const { blockCount } = hyperparameters(view);
+  const blocks = Array.from({ length: blockCount }, (_, block) => block);
+  requireGroups(
+    blocks.flatMap((block) => quantizedWeights(view, block)),
+    grid.groupSize,
+    view.path,
+  );
+  const facts = new Map([
+    ['model', await modelIdentity(view)],
+    ['calibration', tokensIdentity(sequences)],
+    ['groupSize', String(grid.groupSize)],
+  ]);
+  if (existsSync(path)) return (await readSame(path, view, facts, false)).pairs;
+  const unfinished = `${path}.unfinished`;
+  const found = existsSync(unfinished) ? [...(await readSame(unfinished, view, facts, true)).pairs] : [];
+  const firstBlock = new Set(found.map(({ prev }) => prev.split('.')[1])).size;
+  if (firstBlock > 0) hooks.onNote?.(`Going on after ${firstBlock} blocks that an earlier run has searched.`);
+
+  const method = { name: 'scales' } as const;
+  const sequenceTokens = Math.max(...sequences.map(({ length }) => length));
+  const needs = await preflight({ view, device, method, sequences: sequences.length, sequenceTokens });
+  hooks.onPreflight?.({ ...needs, outputBytes: 0 });
+  const states = await embedTokens(view, sequences);
+  for (const block of blocks) {
+    hooks.onProgress?.({ done: block, total: blockCount, label: `block ${block}` });
+    const task = { view, device, block, grid, method, onStep: stepOf(hooks.signal) };
+    if (block < firstBlock) {
+      await passThrough(task, states);
+      continue;
+    }
+    const { quantized, changed, ...layer } = await quantizeLayer(task, states);
+    hooks.onLayer?.(layer);
+    found.push(...layer.pairs);
+    await writeScales(unfinished, found, view, facts);
+  }
+  await writeScales(path, found, view, facts);
+  await rm(unfinished, { force: true });
+  return found;
+}
+
+async function readSame(path: string, view: ModelView, facts: ReadonlyMap<string, string>, partial: boolean) {
+  const file = await readScales(path, view, { partial });
+  for (const [key, value] of facts) {
+    if (file.facts.get(key) === value) continue;
+    throw new QuernError('refused-other-settings', `The file was made with another ${key} (${file.facts.get(key)}).`, {
+      file: path,
+      remedy: 'Give it to --awq-scales to use it as it is, or remove it to compute the scales again.',
+    });
+  }
+  return file;
+}

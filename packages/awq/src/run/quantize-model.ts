@@ -1,0 +1,125 @@
+// A model in, a folder of packed weights out, one block at a time. What is finished is on the disk: a run that was stopped
+// goes on behind the last finished block, for which it computes the residual streams again.
+import type { ModelView } from '@quern/checkpoint';
+import { type HfWritten, openHfWriter } from '@quern/hf-writer';
+import { hyperparameters } from '@quern/models';
+import { cpuDevice, type Device } from '@quern/runtime';
+import { embedTokens } from '../layer/embed-tokens.ts';
+import { quantizedWeights } from '../layer/layer-pairs.ts';
+import { folderFiles } from '../output/folder-files.ts';
+import { type Prepared, prepare, type QuantizeRequest } from './prepare.ts';
+import { type LayerResult, passThrough, quantizeLayer } from './quantize-layer.ts';
+import { stepOf } from './step.ts';
+import { isFinished, type Output, writeBlock, writeOutside } from './write-tensors.ts';
+
+/** What is said about a block when it is done. */
+export type LayerReport = Omit<LayerResult, 'quantized' | 'changed'>;
+
+export interface QuantizeHooks {
+  /** Default: what the machine has. The numbers do not depend on it. */
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+  /** Told before any work. */
+  readonly onPreflight?: (needs: Prepared['needs']) => void;
+  /** Blocks. */
+  readonly onProgress?: (progress: { done: number; total: number; label: string }) => void;
+  readonly onNote?: (text: string) => void;
+  readonly onLayer?: (layer: LayerReport) => void;
+}
+
+export interface QuantizeOptions extends QuantizeHooks {
+  /** Replace an existing folder, and discard what another run left unfinished. */
+  readonly force?: boolean;
+  /** Only check and tell what it would take. */
+  readonly dryRun?: boolean;
+}
+
+export interface QuantizeSummary extends HfWritten {
+  readonly quantizedTensors: number;
+  /** Blocks that an earlier run had finished. */
+  readonly resumedBlocks: number;
+  /** Blocks of this run. */
+  readonly layers: readonly LayerReport[];
+}
+
+/**
+ * Writes `dir` on the CPU device.
+ * @returns undefined for a dry run
+ * @throws QuernError those of `prepare`, `quantize-non-finite`, `quantize-scale-overflow`, `gptq-not-positive`,
+ *   `refused-f16-overflow`, and those of `openHfWriter`: `refused-output-exists`, `refused-other-settings`,
+ *   `refused-disk-space`, `disk-full`; the reason of `signal`
+ */
+export async function quantizeModel(
+  view: ModelView,
+  dir: string,
+  request: QuantizeRequest,
+  options: QuantizeOptions = {},
+): Promise<QuantizeSummary | undefined> {
+  const { threads } = options;
+  const device = await cpuDevice(threads === undefined ? {} : { threads });
+  try {
+    return await quantizeOn(device, view, dir, request, options);
+  } finally {
+    await device.dispose();
+  }
+}
+
+async function quantizeOn(
+  device: Device,
+  view: ModelView,
+  dir: string,
+  request: QuantizeRequest,
+  options: QuantizeOptions,
+): Promise<QuantizeSummary | undefined> {
+  const prepared = await prepare(view, device, request);
+  options.onPreflight?.(prepared.needs);
+  if (options.dryRun) return undefined;
+  const { packer, plan, plain } = prepared;
+  const config = packer.config(prepared.options, { packed: plan.packedModules, plain: plan.plainModules });
+  const folder = { ...(await folderFiles(view, plain, config)), tensors: plan.specs };
+  const writer = await openHfWriter(dir, folder, {
+    settings: prepared.settings,
+    inputs: new Set([...view.tensors.values()].map(({ file }) => file)),
+    force: options.force,
+    onNote: options.onNote,
+  });
+  const output: Output = { ...prepared, writer };
+  try {
+    await writeOutside(view, output, options);
+    const done = await quantizeBlocks(device, view, request, output, options);
+    return { ...(await writer.finish()), ...done };
+  } catch (error) {
+    await writer.suspend().catch(() => {}); // what ended the run says more than what the end of it did
+    throw error;
+  }
+}
+
+async function quantizeBlocks(
+  device: Device,
+  view: ModelView,
+  { sequences }: QuantizeRequest,
+  output: Output,
+  { signal, onProgress, onLayer }: QuantizeHooks,
+) {
+  const blocks = Array.from({ length: hyperparameters(view).blockCount }, (_, block) => block);
+  const layers: LayerReport[] = [];
+  const finished = new Set(blocks.filter((block) => isFinished(output, block)));
+  const last = blocks.findLast((block) => !finished.has(block)) ?? -1;
+  const states = last < 0 ? [] : await embedTokens(view, sequences);
+  for (const block of blocks) {
+    onProgress?.({ done: block, total: blocks.length, label: `block ${block}` });
+    const task = { view, device, block, grid: output.grid, method: output.method, onStep: stepOf(signal) };
+    if (finished.has(block)) {
+      if (block < last && states.length > 0) await passThrough(task, states);
+      continue;
+    }
+    const result = await quantizeLayer(task, states);
+    await writeBlock(view, output, result);
+    const { quantized, changed, ...layer } = result;
+    layers.push(layer);
+    onLayer?.(layer);
+  }
+  onProgress?.({ done: blocks.length, total: blocks.length, label: 'done' });
+  const quantizedTensors = blocks.reduce((sum, block) => sum + quantizedWeights(view, block).length, 0);
+  return { quantizedTensors, resumedBlocks: finished.size, layers };
+}

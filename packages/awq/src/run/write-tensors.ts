@@ -1,0 +1,72 @@
+// What is known of a block goes into the folder under its Hugging Face names.
+import { dtypeByName, TranscodePool } from '@quern/blocks';
+import type { ModelView } from '@quern/checkpoint';
+import { type HfWriter, recodedTensor } from '@quern/hf-writer';
+import { readFloats } from '../layer/layer-weights.ts';
+import type { PlannedTensor } from '../output/folder-plan.ts';
+import { encodePlain, inCheckpointOrder, reordered } from '../output/tensor-bytes.ts';
+import type { Prepared } from './prepare.ts';
+import type { LayerResult } from './quantize-layer.ts';
+
+export interface Output extends Prepared {
+  readonly writer: HfWriter;
+}
+
+/** Embedding, last norm and head. */
+export async function writeOutside(
+  view: ModelView,
+  { writer, plan, plain }: Output,
+  { threads, signal }: { threads?: number; signal?: AbortSignal },
+): Promise<void> {
+  const todo = plan.tensors.filter(({ block, names }) => block === undefined && !writer.finished.has(names[0]!));
+  if (todo.length === 0) return;
+  const pool = await TranscodePool.create({ threads });
+  try {
+    for (const { gguf, names } of todo) {
+      const name = names[0]!;
+      const tensor = recodedTensor({ ...view.tensors.get(gguf)!, name }, dtypeByName(plain), pool);
+      await tensor.write({
+        async write(bytes, offset) {
+          signal?.throwIfAborted();
+          await writer.write(name, bytes, offset);
+        },
+      });
+    }
+  } finally {
+    await pool.close();
+  }
+  await writer.commit();
+}
+
+/** Whether an earlier run has written all tensors of a block. */
+export const isFinished = (output: Output, block: number): boolean =>
+  output.plan.tensors
+    .filter((tensor) => tensor.block === block)
+    .every((tensor) => partsOf(output, tensor).every((name) => output.writer.finished.has(name)));
+
+const partsOf = ({ packer, options }: Output, { names, shape, packed }: PlannedTensor): string[] =>
+  names.flatMap((name) => (packed ? packer.tensorsOf(name, shape, options).map((part) => part.name) : [name]));
+
+/** All tensors of a block, and then the note that they are there. */
+export async function writeBlock(
+  view: ModelView,
+  { writer, plan, packer, options, plain }: Output,
+  { block, quantized, changed }: LayerResult,
+): Promise<void> {
+  for (const { gguf, names, shape, packed, permutedHeads } of plan.tensors.filter((tensor) => tensor.block === block)) {
+    if (packed) {
+      for (const [expert, name] of names.entries()) {
+        const weight = inCheckpointOrder(quantized.get(gguf)![expert]!, permutedHeads);
+        const parts = packer.pack(weight, options);
+        for (const { part, name: partName } of packer.tensorsOf(name, shape, options))
+          await writer.write(partName, parts.get(part)!);
+      }
+      continue;
+    }
+    const values = changed.get(gguf)?.values ?? (await readFloats(view.tensors.get(gguf)!));
+    const rows = shape[0]!;
+    const ordered = permutedHeads === undefined ? values : reordered(values, rows, values.length / rows, permutedHeads);
+    await writer.write(names[0]!, encodePlain(ordered, plain, gguf));
+  }
+  await writer.commit();
+}
