@@ -140,7 +140,7 @@ function detailsOf(
   { weightBytes, kvBytes, activationBytes }: ReturnType<typeof bytesOfShare>,
   { blocks, blockTokens, batchTokens, cacheTypes }: BatchLimits,
 ): string {
-  const cache = `KV cache of ${blocks * blockTokens} tokens ${kvBytes} as ${describeCacheTypes(cacheTypes)}`;
+  const cache = `KV cache (${describeCacheTypes(cacheTypes)}) of ${blocks * blockTokens} tokens ${kvBytes}`;
   return `weights ${weightBytes}, ${cache}, batches of ${batchTokens} tokens ${activationBytes}`;
 }
 

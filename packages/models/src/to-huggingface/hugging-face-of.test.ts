@@ -134,7 +134,8 @@ describe('rope settings come back', () => {
         ...factors,
         async readRows(first, count, into) {
           await factors.readRows(first, count, into);
-          into[0]! ^= 1;
+          // A tenth of the mantissa of one factor.
+          into[6]! ^= 0x10;
         },
       });
     };

@@ -37,9 +37,12 @@ function plainScaling(view: ModelView, { architecture, ropeScaling }: Hyperparam
   return scaling;
 }
 
+/** The converter's power function differs in the last bits from one CPU to another. */
+const roundingError = 4 * 2 ** -23;
+
 /**
- * GGUF stores Llama 3's factors, one for each pair, and not what they were computed from. Settings that give exactly
- * these factors are looked for among those that models have; different settings with equal factors mean the same.
+ * GGUF stores Llama 3's factors, one for each pair, and not what they were computed from. Settings that give these
+ * factors are looked for among those that models have; different settings with equal factors mean the same.
  */
 async function llama3Scaling(view: ModelView, numbers: Hyperparameters): Promise<Json> {
   const { ropeScaling, ropeFreqBase, keyLength } = numbers;
@@ -59,7 +62,7 @@ async function llama3Scaling(view: ModelView, numbers: Hyperparameters): Promise
   const factors = Array.from({ length: keyLength / 2 }, (_, i) => data.getFloat32(4 * i, true));
   for (const rope of candidates(Math.max(...factors))) {
     const computed = llama3RopeFactors(rope, shortestFloat(ropeFreqBase), keyLength);
-    if (!factors.every((factor, i) => factor === computed[i])) continue;
+    if (!factors.every((factor, i) => Math.abs(factor - computed[i]!) <= roundingError * factor)) continue;
     return {
       rope_type: 'llama3',
       factor: rope.factor,
