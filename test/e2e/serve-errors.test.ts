@@ -123,7 +123,7 @@ describe('a server that is not ready, full, locked or broken', () => {
     const gate = new Promise<void>((resolve) => (proceed = resolve));
     const load = async () => {
       await gate;
-      return loadServedModel(tinyLlama, { threads: 1 });
+      return loadServedModel(tinyLlama, { threads: 1, contextTokens: 64, cacheTypes: { k: 'Q8_0', v: 'F16' } });
     };
     const server = await startTestServer({ load });
     const early = await fetch(`${server.url}/health`);
@@ -132,7 +132,10 @@ describe('a server that is not ready, full, locked or broken', () => {
     expect((await server.post(path, { messages: hello })).status).toBe(503);
     proceed();
     await server.ready;
-    expect(await (await fetch(`${server.url}/health`)).json()).toEqual({ status: 'ok' });
+    expect(await (await fetch(`${server.url}/health`)).json()).toEqual({
+      status: 'ok',
+      cache: { tokens: 64, type_k: 'Q8_0', type_v: 'F16', bytes: 64 * 4 * (128 / 32) * (34 + 64) }, // 4 blocks
+    });
     await server.close();
   });
 

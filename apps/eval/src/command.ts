@@ -1,7 +1,7 @@
 // `quern eval`: several models, one text or task file, one table. A model that fails does not lose the figures of the
 // others.
 import { QuernError } from '@quern/errors';
-import { deviceFlags } from '@quern/models';
+import { cacheFlags, deviceFlags, exactCache } from '@quern/models';
 import {
   EvaluationJournal,
   type EvaluationSettings,
@@ -44,7 +44,7 @@ Profiles:
 ${profiles.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`).join('\n')}
 
 A comparison has two models in memory; with --save-base only one, the base is computed once, and the file takes
-2 · vocabulary bytes per scored token. Size and bits per weight count the tensors. ± is one standard deviation.`;
+2 · vocabulary bytes per scored token. Models have the KV cache asked for, the base one of F32. Size and bits per weight count the tensors. ± is one standard deviation.`;
 
 export function evalCommand(): Command {
   const command = new Command('eval')
@@ -90,7 +90,7 @@ export function evalCommand(): Command {
         options,
       ),
     );
-  for (const [flags, description] of deviceFlags) command.option(flags, description);
+  for (const [flags, description] of [...cacheFlags(exactCache), ...deviceFlags]) command.option(flags, description);
   return command;
 }
 
@@ -148,7 +148,7 @@ async function outcomeOf(model: string, context: EvaluateContext): Promise<Outco
 }
 
 function settingsOf(
-  { plan: own, text, tasks, devices }: EvalRequest,
+  { plan: own, text, tasks, devices, cacheTypes }: EvalRequest,
   base: OpenedBase | undefined,
 ): EvaluationSettings {
   const plan = base?.plan ?? own;
@@ -161,6 +161,7 @@ function settingsOf(
     text: base?.sha256 ?? text?.sha256 ?? null,
     base: base?.identity ?? null,
     activations: devices.activations ?? 'f32',
+    cacheTypes: cacheTypes.k === 'F32' && cacheTypes.v === 'F32' ? null : `${cacheTypes.k} ${cacheTypes.v}`,
     tasks: Object.fromEntries(tasks.map((set) => [set.name, { sha256: set.sha256, count: set.tasks.length }])),
   };
 }

@@ -93,7 +93,7 @@ async function measure(opened: OpenedModel, job: Job, context: EvaluateContext):
   const plan = base?.plan ?? request.plan;
   const longest = Math.max(0, ...[...job.tasks.values()].map(longestSequence));
   const cells = Math.max(job.ids ? plan.contextTokens : 0, longest);
-  const { model, summary, dispose } = await startModel(opened, cells, request.devices);
+  const { model, summary, dispose } = await startModel(opened, cells, request.devices, request.cacheTypes);
   if (context.mode !== 'silent') context.progress.note(`${opened.name}: ${summary}`);
   try {
     const speed = job.ids ? await measureWindows(model, opened, job, context) : {};

@@ -1,6 +1,14 @@
 // A model as the user named it, opened but not loaded.
 import { locateCheckpoint, type ModelView } from '@quern/checkpoint';
-import { type DeviceRequest, hyperparameters, loadOnDevices, type ModelOnDevices, openModel } from '@quern/models';
+import {
+  type CacheTypes,
+  type DeviceRequest,
+  exactCache,
+  hyperparameters,
+  loadOnDevices,
+  type ModelOnDevices,
+  openModel,
+} from '@quern/models';
 import { perplexityLoadOptions } from '@quern/perplexity';
 import { downloadProgress, type ProgressMode } from '@quern/terminal';
 import { type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
@@ -34,12 +42,13 @@ export async function openNamedModel(name: string, mode: ProgressMode, signal: A
   }
 }
 
-/** Loads a model on devices of its own. */
+/** Loads a model on devices of its own. A base is loaded with an exact cache, whatever is compared with it. */
 export function startModel(
   { view }: OpenedModel,
   contextTokens: number,
   devices: DeviceRequest,
+  cacheTypes: CacheTypes = exactCache,
 ): Promise<ModelOnDevices> {
   const { vocabSize } = hyperparameters(view);
-  return loadOnDevices(view, devices, perplexityLoadOptions(vocabSize, contextTokens));
+  return loadOnDevices(view, devices, { ...perplexityLoadOptions(vocabSize, contextTokens), cacheTypes });
 }

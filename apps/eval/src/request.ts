@@ -2,7 +2,15 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { QuernError } from '@quern/errors';
-import { type DeviceOptions, type DeviceRequest, readDeviceRequest } from '@quern/models';
+import {
+  type CacheOptions,
+  type CacheTypes,
+  type DeviceOptions,
+  type DeviceRequest,
+  exactCache,
+  readCacheTypes,
+  readDeviceRequest,
+} from '@quern/models';
 import {
   profileNamed,
   readTaskSet,
@@ -15,7 +23,7 @@ import {
 } from '@quern/perplexity';
 import { parseCount } from '@quern/terminal';
 
-export interface EvalOptions extends DeviceOptions {
+export interface EvalOptions extends DeviceOptions, CacheOptions {
   text?: string;
   profile?: string;
   ctx?: string;
@@ -61,6 +69,7 @@ export interface EvalRequest {
   readonly shard: Shard;
   readonly state?: string;
   readonly devices: DeviceRequest;
+  readonly cacheTypes: CacheTypes;
 }
 
 /** @throws QuernError `usage-…`, `text-unreadable`, and those of `windowPlan` and `readTaskSet` */
@@ -76,10 +85,11 @@ export async function readRequest(models: readonly string[], options: EvalOption
   if (saveBase !== undefined && plan.profile.name !== 'llama.cpp-512')
     throw new QuernError('usage-save-base', 'Base files hold the windows of profile llama.cpp-512 only.');
   const devices = readDeviceRequest(options);
+  const cacheTypes = readCacheTypes(options, exactCache);
   const shard = parseShard(options.shard);
   const text = options.text === undefined ? undefined : await readText(options.text);
   const tasks = await readTasks(options);
-  return { models, text, plan, base, baseFile, saveBase, tasks, shard, state, devices };
+  return { models, text, plan, base, baseFile, saveBase, tasks, shard, state, devices, cacheTypes };
 }
 
 const taskFiles = ({ hellaswag, winogrande, multipleChoice }: EvalOptions): Record<TaskName, string | undefined> => ({

@@ -47,6 +47,7 @@ describe('tiny-llama', () => {
       cacheTokens: 1024,
       maxSequences: 3,
       slowTypes: [],
+      cacheTypes: { k: 'F32', v: 'F32' },
       hyperparameters: { architecture: 'llama', vocabSize: 4096, blockCount: 4 },
       memory: { kvBytes: 4 * 2 * 4 * 1024 * 128 }, // 4 blocks, k and v, f32, 2 heads of 64
     });
@@ -70,6 +71,21 @@ describe('tiny-llama', () => {
       });
       expect(replies[i].finish.timings.promptMs).toBeGreaterThan(0);
     }
+  });
+
+  it('gives the same replies from a cache of half the size', async () => {
+    const half = await Engine.start({
+      modelPath: tinyLlama,
+      threads: 2,
+      contextTokens: 1024,
+      cacheTypes: { k: 'F16', v: 'F16' },
+    });
+    expect(half.info.memory.kvBytes).toBe(engine.info.memory.kvBytes / 2);
+    const options = { ...greedy, maxTokens: 96, stopTokens: [END_OF_TURN] };
+    const replies = await Promise.all(chats.map(({ ids }) => collect(half.generate(Int32Array.from(ids), options))));
+    await half.close();
+    for (const [i, { greedy_ids: expected }] of chats.entries())
+      expect(replies[i].tokens).toEqual(expected.at(-1) === END_OF_TURN ? expected.slice(0, -1) : expected);
   });
 
   it('repeats a seeded reply beside other requests', async () => {

@@ -1,7 +1,7 @@
 // From an open model to an engine that can compute: sizes, weights, cache, core. Runs anywhere.
 import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { hyperparameters, type LoadOptions, loadModel, type Model } from '@quern/models';
+import { exactCache, hyperparameters, type LoadOptions, loadModel, type Model } from '@quern/models';
 import { CpuDevice, type Device } from '@quern/runtime';
 import { EngineCore } from './core.ts';
 import type { EngineInfo, EngineSizes } from './protocol.ts';
@@ -60,8 +60,8 @@ export function coreOf(
 const slowTypes = (device: Device): string[] =>
   device instanceof CpuDevice ? [...device.fallbacks.keys()].map((opAndType) => opAndType.split(' ')[1]) : [];
 
-export function loadSizes({ cacheTokens, maxSequences, batchTokens }: Required<EngineSizes>): LoadOptions {
-  return { batchTokens, cells: cacheTokens, maxSequences, maxOutputs: maxSequences };
+export function loadSizes({ cacheTokens, cacheTypes, maxSequences, batchTokens }: Required<EngineSizes>): LoadOptions {
+  return { batchTokens, cells: cacheTokens, cacheTypes, maxSequences, maxOutputs: maxSequences };
 }
 
 /** @throws QuernError `engine-option-invalid`, `context-too-long`, and those of `hyperparameters` */
@@ -84,5 +84,5 @@ export function resolveSizes(view: ModelView, options: EngineSizes): Required<En
       `A context of ${contextTokens} tokens was asked for; the model was made for ${trainedTokens}.`,
       { remedy: 'Ask for a shorter context.' },
     );
-  return sizes;
+  return { ...sizes, cacheTypes: options.cacheTypes ?? exactCache };
 }

@@ -1,7 +1,7 @@
 // What the engine and its worker thread say to each other. Errors travel as data, because structured clone keeps neither
 // class nor fields of a QuernError.
 import { QuernError } from '@quern/errors';
-import type { DeviceRequest, Hyperparameters, ModelMemory, Placement } from '@quern/models';
+import type { CacheTypes, DeviceRequest, Hyperparameters, ModelMemory, Placement } from '@quern/models';
 import type { GenerateEvent, GenerateOptions } from './request.ts';
 
 export interface EngineSizes {
@@ -9,6 +9,8 @@ export interface EngineSizes {
   readonly contextTokens?: number;
   /** Tokens that the KV cache holds for all requests together; reserved at the start. Default: `contextTokens`. */
   readonly cacheTokens?: number;
+  /** What the cache stores keys and values as. Default: F32, which rounds nothing. */
+  readonly cacheTypes?: CacheTypes;
   /** Requests that are computed together; further ones wait. Default 4. */
   readonly maxSequences?: number;
   /** Most tokens of one batch. Default 128: a long prompt holds the other requests up for so many tokens at a time. */

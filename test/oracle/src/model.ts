@@ -4,11 +4,20 @@ import { keepAlive, libraries } from './library.ts';
 import { structs } from './structs.ts';
 
 const FLASH_ATTENTION_OFF = 0;
+const FLASH_ATTENTION_ON = 1;
+
+/** `enum ggml_type` */
+const kvTypes = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 8 } as const;
 
 export interface NativeLogitsOptions {
   threads?: number;
-  /** Stored type of the KV cache; F32 (default) is what a comparison of arithmetic wants. */
-  kvType?: 'F32' | 'F16';
+  /**
+   * Stored type of the KV cache; F32 (default) is what a comparison of arithmetic wants. Blocks of quantized values can
+   * only be read by flash attention.
+   */
+  kvType?: keyof typeof kvTypes;
+  /** Whether llama.cpp turns keys and values by a Hadamard matrix before it quantizes them, as it does. */
+  rotateCache?: boolean;
   /** Positions per native batch, default 512. */
   batchTokens?: number;
   /** Gets the time that llama_decode took for each batch, without the copying of its logits. */
@@ -87,8 +96,11 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
     params.n_batch = params.n_ubatch = batchTokens;
     params.n_outputs_max = params.n_outputs_max_per_seq = 0; // every position is an output
     params.n_threads = params.n_threads_batch = options.threads ?? 1;
-    params.type_k = params.type_v = options.kvType === 'F16' ? 1 : 0;
-    params.flash_attn_type = FLASH_ATTENTION_OFF;
+    const { kvType = 'F32', rotateCache = true } = options;
+    if (rotateCache) delete process.env.LLAMA_ATTN_ROT_DISABLE;
+    else process.env.LLAMA_ATTN_ROT_DISABLE = '1';
+    params.type_k = params.type_v = kvTypes[kvType];
+    params.flash_attn_type = kvType.startsWith('Q') ? FLASH_ATTENTION_ON : FLASH_ATTENTION_OFF;
     params.cb_eval = options.evalCallback ?? null;
     const context = llama.func('llama_init_from_model', 'void *', ['void *', contextParams])(model, params);
     if (!context) throw new Error('llama.cpp cannot make a context');

@@ -1,5 +1,5 @@
 // GET /health: 200 when requests can be answered; 503 while the model loads and after the engine has failed (what load
-// balancers and orchestrators poll).
+// balancers and orchestrators poll). It also says what the KV cache is.
 import { ApiError } from '../api-error.ts';
 import { type Endpoint, readyModel } from '../endpoint.ts';
 
@@ -8,8 +8,9 @@ export const health: Endpoint = {
   path: '/health',
   open: true,
   handle(context, server) {
-    readyModel(server);
+    const { cacheTokens, cacheTypes, memory } = readyModel(server).engine.info;
     if (server.engineFailure) throw new ApiError(503, server.engineFailure.code, server.engineFailure.message);
-    return context.json({ status: 'ok' });
+    const { k, v } = cacheTypes;
+    return context.json({ status: 'ok', cache: { tokens: cacheTokens, type_k: k, type_v: v, bytes: memory.kvBytes } });
   },
 };

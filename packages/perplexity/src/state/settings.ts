@@ -15,6 +15,8 @@ export interface EvaluationSettings {
   readonly base: string | null;
   /** How the CPU multiplies: rounded activations give other figures. */
   readonly activations: string;
+  /** What keys and values were rounded to; null, as in states of older versions: they were F32. */
+  readonly cacheTypes?: string | null;
   /** Number of tasks and SHA-256 of their files, by the name of the set. */
   readonly tasks: Readonly<Record<string, { readonly sha256: string; readonly count: number }>>;
 }
@@ -27,6 +29,7 @@ const names: Record<keyof EvaluationSettings, string> = {
   text: 'text',
   base: 'base',
   activations: 'activations',
+  cacheTypes: 'types of the KV cache',
   tasks: 'tasks',
 };
 

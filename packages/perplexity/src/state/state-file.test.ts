@@ -85,6 +85,7 @@ describe('a state file', () => {
     { text: 'abd' },
     { base: null },
     { activations: 'int8' },
+    { cacheTypes: 'F16 Q8_0' },
     { tasks: { hellaswag: { sha256: '13', count: 2 } } },
     { tasks: {} },
   ];

@@ -118,6 +118,7 @@ const isSettings = (value: unknown): value is EvaluationSettings =>
   ['profile', 'text', 'base'].every((key) => value[key] === null || typeof value[key] === 'string') &&
   ['contextTokens', 'strideTokens', 'maxWindows'].every((key) => value[key] === null || isIndex(value[key])) &&
   typeof value.activations === 'string' &&
+  ['string', 'undefined'].includes(typeof (value.cacheTypes ?? undefined)) &&
   isObject(value.tasks) &&
   Object.values(value.tasks).every((task) => isObject(task) && typeof task.sha256 === 'string' && isIndex(task.count));
 
