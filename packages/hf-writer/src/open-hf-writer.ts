@@ -50,12 +50,12 @@ export async function openHfWriter(dir: string, folder: HfFolder, options: HfWri
   const plan = planShards(dir, folder.tensors, maxShardBytes);
   const sideFiles = sideFilesOf(dir, folder, plan);
   await checkOutput(dir, inputs, force);
-  const noted = await beginPartial(dir, { content: contentOf(plan, sideFiles), settings }, { force, onNote });
   const bytes = [...sideFiles.values(), ...plan.shards.map(({ layout }) => ({ length: layout.fileBytes }))].reduce(
     (sum, { length }) => sum + length,
     0,
   );
   await checkSpace(dir, bytes);
+  const noted = await beginPartial(dir, { content: contentOf(plan, sideFiles), settings }, { force, onNote });
   const partial = partialPathOf(dir);
   const shards = await openShards(partial, plan.shards, noted, journalPathOf(dir));
   const resumedTensors = shards.finished.size;
