@@ -21,7 +21,8 @@ const limits: PackerLimits = {
   bits: [4, 8],
   groupSizes: [32, 64, 128, -1],
   symmetric: [true, false],
-  actOrder: true,
+  // compressed-tensors 0.20 no longer knows actorder "group".
+  actOrder: false,
   rowsMultipleOf: 1,
   colsMultipleOf: 1,
   scaleDTypes: ['BF16', 'F16', 'F32'],
@@ -37,7 +38,7 @@ export const compressedTensorsPacker: Packer = {
   tensorsOf(name, shape, options) {
     checkShape(format, limits, name, shape, options);
     const [rows, cols] = shape;
-    const { bits, symmetric, actOrder } = options;
+    const { bits, symmetric } = options;
     const groups = cols / columnsPerScale(options, cols);
     const module = moduleOf(name);
     const part = (own: string, dtype: PackedPart['dtype'], size: readonly number[]): PackedPart => ({
@@ -51,22 +52,17 @@ export const compressedTensorsPacker: Packer = {
       part('weight_scale', scaleDTypeOf(options, scaleDType), [rows, groups]),
       part('weight_shape', dtypeByName('I64'), [2]),
       ...(symmetric ? [] : [part('weight_zero_point', words, [wordsFor(rows, bits), groups])]),
-      ...(actOrder ? [part('weight_g_idx', words, [cols])] : []),
     ];
   },
   pack(weight, options) {
     checkWeight(format, limits, weight, options);
-    const { rows, cols, scales, groupSize, groupOf } = weight;
+    const { rows, cols, scales } = weight;
     const parts = new Map([
       ['weight_packed', packRows(weight)],
       ['weight_scale', encodeScales(scales, scaleDTypeOf(options, scaleDType), 'weight_scale')],
       ['weight_shape', new Uint8Array(BigInt64Array.of(BigInt(rows), BigInt(cols)).buffer)],
     ]);
     if (!options.symmetric) parts.set('weight_zero_point', packZeros(weight));
-    if (options.actOrder) {
-      const index = groupOf ?? Int32Array.from({ length: cols }, (_, column) => Math.floor(column / groupSize));
-      parts.set('weight_g_idx', new Uint8Array(index.slice().buffer));
-    }
     return parts;
   },
   config(options, { plain }) {
@@ -78,7 +74,7 @@ export const compressedTensorsPacker: Packer = {
       symmetric: options.symmetric,
       strategy: wholeRow ? 'channel' : 'group',
       group_size: wholeRow ? null : options.groupSize,
-      actorder: options.actOrder ? 'group' : null,
+      actorder: null,
       block_structure: null,
       dynamic: false,
       observer: 'minmax',
