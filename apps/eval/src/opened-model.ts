@@ -1,5 +1,5 @@
 // A model as the user named it, opened but not loaded.
-import { locateCheckpoint, type ModelView } from '@quern/checkpoint';
+import { locateCheckpoint, type ModelView, storedBytes } from '@quern/checkpoint';
 import {
   type CacheTypes,
   type DeviceRequest,
@@ -33,7 +33,7 @@ export async function openNamedModel(name: string, mode: ProgressMode, signal: A
     const tokenizer = tokenizerFromGguf(view.metadata);
     const tensors = [...view.tensors.values()];
     const parameters = tensors.reduce((sum, tensor) => sum + tensor.rows * tensor.cols, 0);
-    const sizeBytes = tensors.reduce((sum, tensor) => sum + tensor.rows * tensor.rowBytes, 0);
+    const sizeBytes = tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0);
     const size = { parameters, sizeBytes, bitsPerWeight: (8 * sizeBytes) / parameters };
     return { name, view, tokenizer, bos: tokenizer.addBos ? tokenizer.bos : undefined, size };
   } catch (error) {
