@@ -1,5 +1,6 @@
 // Checkpoints that lie: one test per cause, each a named error before anything of the claimed size is allocated.
 import { QuernError } from '@quern/errors';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openPacked, schemeOf } from './index.ts';
 import type { StoredTensor } from './stored-tensor.ts';
@@ -312,4 +313,63 @@ it('refuses scales that F16 blocks cannot hold', async () => {
   const weight = scheme && (await openPacked(scheme, byName(...parts))).get('m.weight');
   if (!weight) throw new Error('no weight');
   expect(await codeOf(() => weight.exact[0].readRows(0, 1, new Uint8Array(36)))).toBe('packed-scale-overflow');
+});
+
+describe.each(good)('%s, changed at random', (_, config, parts) => {
+  const names = parts().map((one) => one.name);
+  const size = fc.constantFrom(0, 1, 2, 3, 4, 8, 16, 31, 32, 33, 64);
+  const value = fc.constantFrom<unknown>(
+    -1,
+    0,
+    1,
+    2,
+    3,
+    4,
+    8,
+    16,
+    32,
+    64,
+    1e9,
+    0.5,
+    true,
+    false,
+    null,
+    'gemm',
+    [],
+    {},
+    [16, 16],
+  );
+
+  it('is read or refused by name, and never read beyond its tensors', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          changes: fc.array(
+            fc.record({
+              name: fc.constantFrom(...names, 'm.g_idx', 'm.weight_zero_point', 'm.pre_quant_scale'),
+              dtype: fc.constantFrom('I32', 'U8', 'F16', 'F32', 'F8_E4M3', 'I64', 'U32', 'I8'),
+              shape: fc.array(size, { maxLength: 3 }),
+              fill: fc.nat(255),
+            }),
+            { maxLength: 3 },
+          ),
+          settings: fc.array(fc.tuple(fc.constantFrom(...Object.keys(config), 'sym', 'desc_act'), value), {
+            maxLength: 2,
+          }),
+        }),
+        async ({ changes, settings }) => {
+          const tensors = byName(...parts());
+          for (const { name, dtype, shape, fill } of changes) {
+            const bytes =
+              part('', dtype, shape).rowBytes * shape.slice(0, -1).reduce((product, one) => product * one, 1);
+            tensors.set(name, stored(name, dtype, shape, new Uint8Array(bytes).fill(fill)));
+          }
+          // Errors that are no QuernError, those of `stored` among them, fail the test.
+          const code = await refusal({ ...config, ...Object.fromEntries(settings) }, [...tensors.values()]);
+          expect(code).toMatch(/^(none$|packed-)/);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
 });
