@@ -58,7 +58,7 @@ export async function openHfWriter(dir: string, folder: HfFolder, options: HfWri
   const noted = await beginPartial(dir, { content: contentOf(plan, sideFiles), settings }, { force, onNote });
   const partial = partialPathOf(dir);
   const shards = await openShards(partial, plan.shards, noted, journalPathOf(dir));
-  const resumedTensors = shards.finished.size;
+  const resumedTensors = shards.resumed;
   if (resumedTensors > 0) onNote?.(`Resuming ${partial}: ${resumedTensors} tensors are complete.`);
   return {
     finished: shards.finished,

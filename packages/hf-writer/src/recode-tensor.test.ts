@@ -95,6 +95,18 @@ test('NaN and numbers beyond F16 are refused with their place, unless asked for'
   await recode(damaged, 'F32', { allowNonFinite: true });
 });
 
+test('rows too long for a piece are cut', async () => {
+  const cols = 3_000_000;
+  const values = Float32Array.from({ length: cols * 2 }, (_, i) => i % 4093);
+  const { bytes, report } = await recode(viewOf('F32', 2, cols, new Uint8Array(values.buffer)), 'F16');
+  const back = new Float32Array(values.length);
+  codecOf(named('F16')).decode(bytes, back);
+  expect(report.rounded).toBe(values.filter((value, i) => back[i] !== value).length);
+  expect(back.at(-1)).toBe(Math.round(values.at(-1)! / 2) * 2);
+  const copy = await recode(viewOf('F32', 2, cols, new Uint8Array(values.buffer)), 'F32');
+  expect(Buffer.compare(copy.bytes, new Uint8Array(values.buffer))).toBe(0);
+});
+
 test('integers are copied and nothing else', async () => {
   const view = viewOf(
     'I64',

@@ -1,9 +1,17 @@
 // A stored tensor of any type as plain numbers: copied where the type stays, decoded and rounded to nearest otherwise.
 // Counts the numbers that the new type does not hold exactly.
-import { type DType, dtypeByName, rowBytes, type TranscodePool } from '@quern/blocks';
+import {
+  type Drain,
+  type DType,
+  dtypeByName,
+  type Fill,
+  rowBytes,
+  type TranscodePool,
+  type TranscodeTask,
+} from '@quern/blocks';
 import type { TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import type { HfTensor } from './hf-folder.ts';
+import type { HfTensor, TensorSink } from './hf-folder.ts';
 
 export interface RecodeOptions {
   /** Write NaN and infinities as they come. */
@@ -41,38 +49,67 @@ export function recodedTensor(view: TensorView, to: DType, pool: TranscodePool, 
       tensor: name,
     });
   }
-  const rowsPerStep = Math.max(1, Math.floor((pool.threads * bytesPerStep) / Math.max(1, 4 * cols)));
-
-  /** `from` to `to` in memory; row numbers of what is reported count from `first`. */
-  const transcode = async (stored: Uint8Array, first: number, count: number, from: DType, to: DType) => {
-    const out = new Uint8Array(count * rowBytes(to, cols));
-    const found = await pool.transcode(
-      { from, to, rows: count, cols },
-      (into, { sourceOffset, sourceBytes }) => into.set(stored.subarray(sourceOffset, sourceOffset + sourceBytes)),
-      (bytes, { targetOffset }) => out.set(bytes, targetOffset),
-    );
+  /** Rows `first…` from what `fill` gives to what `drain` takes. */
+  const transcode = async (step: Step, first: number, rows: number, fill: Fill, drain: Drain): Promise<void> => {
+    const found = await pool.transcode({ ...step, rows, cols }, fill, drain);
     refuse(view, to, found, first, options);
-    return out;
+  };
+  const readFrom = (first: number) => rowReader(view, first);
+
+  /** In one step: a copy, or to F32, which holds every value. */
+  const writeExactly = (sink: TensorSink): Promise<void> =>
+    transcode({ from, to }, 0, rows, readFrom(0), (out, piece) => sink.write(out, piece.targetOffset));
+
+  /** By way of float32, some rows at a time: what the narrower type drops is counted in between. */
+  const writeCounting = async (sink: TensorSink): Promise<number> => {
+    const rowsPerStep = Math.min(rows, Math.max(1, Math.floor((pool.threads * bytesPerStep) / Math.max(1, 4 * cols))));
+    const buffer = new Uint8Array(rowsPerStep * 4 * cols);
+    let rounded = 0;
+    for (let first = 0; first < rows; first += rowsPerStep) {
+      const count = Math.min(rowsPerStep, rows - first);
+      const between = buffer.subarray(0, count * 4 * cols);
+      await transcode({ from, to: values }, first, count, readFrom(first), (out, piece) =>
+        between.set(out, piece.targetOffset),
+      );
+      rounded += countInexact(between, to);
+      await transcode(
+        { from: values, to },
+        first,
+        count,
+        (into, { sourceOffset }) => into.set(between.subarray(sourceOffset, sourceOffset + into.length)),
+        (out, { targetOffset }) => sink.write(out, first * rowBytes(to, cols) + targetOffset),
+      );
+    }
+    return rounded;
   };
   return {
     name,
     dtype: to,
     shape,
     async write(sink) {
+      const exact = from === to || to === values;
       let rounded = 0;
-      for (let first = 0; first < rows; first += rowsPerStep) {
-        const count = Math.min(rowsPerStep, rows - first);
-        const stored = new Uint8Array(count * view.rowBytes);
-        await view.readRows(first, count, stored);
-        let bytes = await transcode(stored, first, count, from, from === to ? to : values);
-        if (from !== to && to !== values) {
-          rounded += countInexact(bytes, to);
-          bytes = await transcode(bytes, first, count, values, to);
-        }
-        await sink.write(bytes, first * rowBytes(to, cols));
-      }
+      if (exact) await writeExactly(sink);
+      else rounded = await writeCounting(sink);
       options.onRecoded?.({ name, from, to, count: rows * cols, rounded });
     },
+  };
+}
+
+type Step = Pick<TranscodeTask, 'from' | 'to'>;
+
+/** Reads pieces of the rows `first…` where they are wanted. Rows too long for a piece are read whole and cut. */
+function rowReader(view: TensorView, first: number): Fill {
+  let kept: { row: number; data: Promise<Uint8Array> } | undefined;
+  return async (into, piece) => {
+    const row = first + piece.row;
+    if (piece.cols === view.cols) return view.readRows(row, piece.rows, into);
+    if (kept?.row !== row) {
+      const data = new Uint8Array(view.rowBytes);
+      kept = { row, data: view.readRows(row, 1, data).then(() => data) };
+    }
+    const begin = piece.sourceOffset - piece.row * view.rowBytes;
+    into.set((await kept.data).subarray(begin, begin + into.length));
   };
 }
 

@@ -9,6 +9,8 @@ import type { Shard } from './plan-shards.ts';
 
 export interface ShardFiles {
   readonly finished: ReadonlySet<string>;
+  /** Tensors that an earlier run wrote. */
+  readonly resumed: number;
   write(name: string, bytes: Uint8Array, offset?: number): Promise<void>;
   commit(): Promise<void>;
   /** @throws QuernError `hf-incomplete` */
@@ -44,13 +46,16 @@ export async function openShards(
   const finished = new Set<string>();
   const places = new Map<string, Place>();
   const shards: OpenShard[] = [];
+  let resumed = 0;
   for (const { file, layout } of plan) {
     const path = join(folder, file);
     const whole = (await sizeOf(path)) === layout.fileBytes;
     const resume = !whole && (await sizeOf(partialPathOf(path))) === layout.fileBytes;
     const shard: OpenShard = { file, layout, path, resume, unfinished: 0 };
     for (const { tensor, begin, bytes } of layout.tensors) {
-      const done = whole || bytes === 0 || (resume && noted.has(tensor.name));
+      const written = bytes > 0 && (whole || (resume && noted.has(tensor.name)));
+      const done = written || bytes === 0;
+      if (written) resumed++;
       if (done) finished.add(tensor.name);
       else shard.unfinished++;
       places.set(tensor.name, { shard, begin, bytes, left: done ? 0 : bytes });
@@ -103,6 +108,7 @@ export async function openShards(
 
   return {
     finished,
+    resumed,
     async write(name, bytes, offset = 0) {
       const place = places.get(name);
       const where = { file: place?.shard.path ?? folder, tensor: name };
