@@ -77,10 +77,12 @@ export const awqPacker: Packer = {
 function packTurned(codes: Uint8Array, rows: number, cols: number): Uint8Array {
   const across = rows / PER_WORD;
   const packed = new Uint32Array(cols * across);
-  for (let r = 0; r < rows; r++) {
-    const word = Math.floor(r / PER_WORD);
-    const shift = SHIFT_OF[r % PER_WORD];
-    for (let c = 0; c < cols; c++) packed[c * across + word] |= codes[r * cols + c] << shift;
+  for (let word = 0; word < across; word++) {
+    for (let c = 0; c < cols; c++) {
+      let held = 0;
+      for (let k = 0; k < PER_WORD; k++) held |= codes[(word * PER_WORD + k) * cols + c] << SHIFT_OF[k];
+      packed[c * across + word] = held;
+    }
   }
   return bytesOf(packed);
 }
