@@ -197,6 +197,14 @@ test('rows that no K type can have get types with blocks of 32', { timeout: 60_0
   await small.close();
 });
 
+test.each([
+  ['without an importance matrix', ['Q4_K', 'IQ2_XXS'], 'refused-imatrix-needed'],
+  ['that nobody writes', ['Q4_K', 'Q1_0'], 'transcode-unsupported'],
+  ['that do not exist', ['Q9_K'], 'usage-ggml-type'],
+])('types %s are refused', async (_, types, code) => {
+  await expect(choose({ types, journal: join(folder, 'never.jsonl') })).rejects.toMatchObject({ code });
+});
+
 test('a model without a tokenizer, a text too short, a text that is not there', async () => {
   const metadata = new Map([...view.metadata].filter(([key]) => !key.startsWith('tokenizer.')));
   await expect(chunksFor({ ...view, metadata, tensors: view.tensors, close: view.close }, {})).rejects.toMatchObject({

@@ -1,16 +1,15 @@
 // From a target to a plan: sensitivities of all types of all tensors, the mixture that is predicted best, its true KL
 // divergence and that of the fixed mixtures of that size; the best of all is the plan.
 import type { ModelView } from '@quern/checkpoint';
-import { QuernError } from '@quern/errors';
-import { fileTypes, type ImportanceSource, layoutOf, type Plan, type PlanOptions, planTypes } from '@quern/kquant';
-import { allocate, type Choice } from './allocation/allocate.ts';
+import { type ImportanceSource, type Plan, type PlanOptions, planTypes } from '@quern/kquant';
+import { allocate } from './allocation/allocate.ts';
 import { Measuring } from './measuring.ts';
 import { fixedMixtures } from './mixture/fixed-mixtures.ts';
 import { improve } from './mixture/improve.ts';
 import { MixtureBench } from './mixture/mixture-bench.ts';
+import { Mixtures } from './mixture/mixtures.ts';
 import { type Quantizable, quantizables } from './plan/candidates.ts';
-import { type Budget, budgetOf, sizeOf, type Target, tensorSize } from './plan/target.ts';
-import { tensorTypeRules } from './plan/tensor-type-file.ts';
+import { type Budget, budgetOf, sizeOf, type Target } from './plan/target.ts';
 import type { Divergence } from './sensitivity/calibration-run.ts';
 import { SensitivityJournal } from './sensitivity/journal.ts';
 import {
@@ -179,85 +178,4 @@ function withSensitivities(plan: Plan, known: AutomixResult['sensitivities']): P
     return sensitivity ? { ...tensor, rule: rule(sensitivity) } : tensor;
   });
   return { ...plan, tensors };
-}
-
-/** Mixtures of the candidates, as choices of the knapsack and as plans. */
-class Mixtures {
-  readonly tensors: readonly Quantizable[];
-  readonly budget: Budget;
-  /** Bytes of the budget that are left for the tensors to be chosen. */
-  readonly room: number;
-  readonly #view: ModelView;
-  readonly #options: PlanOptions;
-  readonly #alignment: number;
-  readonly #names: ReadonlySet<string>;
-
-  constructor(view: ModelView, tensors: readonly Quantizable[], budget: Budget, options: PlanOptions) {
-    this.tensors = tensors;
-    this.budget = budget;
-    this.#view = view;
-    this.#options = options;
-    this.#names = new Set(tensors.map(({ name }) => name));
-    // The metadata has the same size in every mixture.
-    const copies = planTypes(view, carrier, { ...options, tensorTypes: undefined });
-    this.#alignment = layoutOf(copies).alignment;
-    const own = copies.tensors.filter(({ name }) => this.#names.has(name));
-    const sizes = own.reduce((sum, { bytes }) => sum + tensorSize(bytes, budget, this.#alignment), 0);
-    this.room = budget.bytes - (sizeOf(copies, budget) - sizes);
-  }
-
-  has(name: string): boolean {
-    return this.#names.has(name);
-  }
-
-  choices(table: readonly TensorSensitivities[]): Choice[][] {
-    return this.tensors.map(({ candidates }, t) =>
-      candidates.map(({ bytes }, c) => ({
-        bytes: tensorSize(bytes, this.budget, this.#alignment),
-        loss: table[t]![c]!.kld,
-      })),
-    );
-  }
-
-  /** @param chosen index of the candidate of each tensor */
-  async plan(chosen: readonly number[]): Promise<Plan> {
-    const types = this.tensors.map(({ candidates }, t) => candidates[chosen[t]!]!);
-    return planTypes(this.#view, fileTypeLike(types), { ...this.#options, tensorTypes: await tensorTypeRules(types) });
-  }
-
-  /** @throws QuernError `refused-target` */
-  async requirePossible(): Promise<void> {
-    const { bytes, counts } = this.budget;
-    const smallest = sizeOf(await this.plan(this.tensors.map(() => 0)), this.budget);
-    const largest = sizeOf(await this.plan(this.tensors.map(({ candidates }) => candidates.length - 1)), this.budget);
-    if (bytes >= smallest && bytes <= largest) return;
-    const what = counts === 'file' ? 'file' : 'tensor data';
-    throw new QuernError(
-      'refused-target',
-      bytes < smallest
-        ? `The target is ${bytes} bytes of ${what}; the smallest mixture has ${smallest}.`
-        : `The target is ${bytes} bytes of ${what}; the unquantized model has only ${largest}.`,
-      {
-        file: this.#view.path,
-        remedy:
-          bytes < smallest ? 'Ask for more, or allow smaller types with --types.' : 'Ask for less, or convert it.',
-      },
-    );
-  }
-}
-
-/** Whose metadata mixtures have when nothing is chosen yet. */
-const carrier = 'Q8_0';
-
-/** The file type that the metadata names: that of the type that most weights have. */
-function fileTypeLike(
-  types: readonly { readonly to: { readonly name: string }; readonly rows: number; readonly cols: number }[],
-): string {
-  const weights = new Map<string, number>();
-  for (const { to, rows, cols } of types) weights.set(to.name, (weights.get(to.name) ?? 0) + rows * cols);
-  const [most] = [...weights].sort(([, a], [, b]) => b - a)[0]!;
-  const rows = fileTypes.filter(({ base, copies, name }) => base === most && !copies && !name.endsWith('_S'));
-  const row = rows.find(({ name }) => name === `${most}_M`) ?? rows.find(({ name }) => name === most) ?? rows[0];
-  // F16 and BF16 as a file type allow no types by name.
-  return row && !['F32', 'F16', 'BF16'].includes(row.name) ? row.name : carrier;
 }

@@ -3,9 +3,11 @@ import { QuernError } from '@quern/errors';
 import {
   ggmlType,
   keepsTypeBecause,
+  type Plan,
   type PlanInput,
   type PlanOptions,
   planTypes,
+  refuseUnwritable,
   type TensorPlan,
 } from '@quern/kquant';
 
@@ -30,7 +32,8 @@ const carrier = 'Q8_0';
 
 /**
  * @param types names that take the place of the usual ones
- * @throws QuernError `automix-nothing-to-choose`, `usage-ggml-type`, those of `planTypes`
+ * @throws QuernError `automix-nothing-to-choose`, `usage-ggml-type`, those of `planTypes`; of types that were asked for
+ *   also `refused-imatrix-needed`, `transcode-unsupported`
  */
 export function quantizables(view: PlanInput, options: PlanOptions, types?: readonly string[]): Quantizable[] {
   const names = types ?? [...usual, ...(options.imatrix ? withImportance : [])];
@@ -40,6 +43,7 @@ export function quantizables(view: PlanInput, options: PlanOptions, types?: read
       tensorTypes: [{ text: `auto mixture: ${name}`, pattern: /./, to: ggmlType(name) }],
     }),
   );
+  if (types) for (const plan of plans) refuseUseless(plan, view.path);
   const copies = planTypes(view, 'COPY', options);
   const oddOnly = (plan: number): boolean => plan >= names.length;
   const blocks = blockCountOf(copies.tensors.map(({ name }) => name));
@@ -60,6 +64,13 @@ export function quantizables(view: PlanInput, options: PlanOptions, types?: read
   });
   if (found.some(({ candidates }) => candidates.length > 1)) return found;
   throw new QuernError('automix-nothing-to-choose', 'No tensor of the model can become smaller.', { file: view.path });
+}
+
+/** A type that no tensor can have, or not without an importance matrix, was asked for by mistake. */
+function refuseUseless(plan: Plan, file: string): void {
+  const changed = plan.tensors.filter(({ name, shape }) => !keepsTypeBecause(name, shape));
+  const usable = changed.filter(({ importance }) => importance !== 'needed');
+  refuseUnwritable({ ...plan, tensors: usable.length > 0 ? usable : changed }, file);
 }
 
 const blockPattern = /^blk\.(\d+)\./;
