@@ -1,6 +1,6 @@
 // Integer codes as blocks of ggml types. With d the scale and z the zero, a weight is (q − z) · d, so
 //
-//   Q4_0, Q5_0, Q8_0   hold q − z where it lies in −8 … 7, −16 … 15, −128 … 127: nothing is lost but what F16 makes of d
+//   Q4_0, Q5_0, Q8_0   hold q − z in −8 … 7, −16 … 15, −128 … 127: nothing is lost but what F16 makes of d
 //   Q4_1, Q5_1         hold q, with m = −z · d, or MLX's offset, rounded to F16
 //
 // Blocks are 32 columns: groups must be whole blocks, in order. Layouts: ggml-common.h block_q4_0 … block_q8_0.

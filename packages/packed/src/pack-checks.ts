@@ -56,8 +56,8 @@ export function checkShape(
 }
 
 /**
- * @throws QuernError `pack-misshapen` when lengths, codes or zeros do not fit, `pack-unsupported` when the format cannot say
- *   what the weight says
+ * @throws QuernError `pack-misshapen` when lengths, codes or zeros do not fit, `pack-unsupported` when the format
+ *   cannot say what the weight says
  */
 export function checkWeight(format: string, limits: PackerLimits, weight: GroupedRows, options: PackOptions): void {
   const { rows, cols, bits, codes, scales, zeros, offsets, groupOf } = weight;

@@ -1,5 +1,5 @@
-// Writing, proved by reading: what a packer writes opens under the configuration that it writes, with the same codes; and
-// reading a file of the format and packing it again gives its bytes.
+// Writing, proved by reading: what a packer writes opens under the configuration that it writes, with the same codes;
+// and reading a file of the format and packing it again gives its bytes.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dtypeByName, f16ToF32, f32ToF16 } from '@quern/blocks';

@@ -33,11 +33,14 @@ export interface ExactForm {
   /** `same`: every weight is bit-equal in f32. `scales-rounded`: scale or offset had to be rounded to F16. */
   readonly values: 'same' | 'scales-rounded';
   /**
-   * Where the type has no room for it, a factor of the whole tensor that belongs beside the blocks: NVFP4's second scale,
-   * which llama.cpp stores as `….scale`. Weights are block values · factor.
+   * Where the type has no room for it, a factor of the whole tensor that belongs beside the blocks: NVFP4's second
+   * scale, which llama.cpp stores as `….scale`. Weights are block values · factor.
    */
   readonly tensorScale?: number;
-  /** Fills `into` (count × bytes of a row) with blocks. @throws QuernError `packed-scale-overflow` beside what readRows throws */
+  /**
+   * Fills `into` (count × bytes of a row) with blocks.
+   * @throws QuernError `packed-scale-overflow` beside what readRows throws
+   */
   readRows(firstRow: number, count: number, into: Uint8Array): Promise<void>;
 }
 
@@ -45,7 +48,7 @@ export interface ExactForm {
  * Rows of integer codes, row-major. With g = groupOf?.[c] ?? ⌊c / groupSize⌋ and groups per row = scales.length / rows:
  *
  *   w[r][c] = (codes[r · cols + c] − zeros[r · groups + g]) · scales[r · groups + g]          a zero per group
- *   w[r][c] = (codes[r · cols + c] − 2^(bits − 1)) · scales[r · groups + g]                   symmetric: neither zeros nor offsets
+ *   w[r][c] = (codes[r · cols + c] − 2^(bits − 1)) · scales[r · groups + g]                   neither: symmetric
  *   w[r][c] = codes[r · cols + c] · scales[r · groups + g] + offsets[r · groups + g]          MLX
  */
 export interface GroupedRows {

@@ -44,7 +44,10 @@ export function proveShape(tensor: StoredTensor, expected: readonly number[], wh
   );
 }
 
-/** A matrix (or a stack of them when `ranks` says so) without empty dimensions. @throws QuernError `packed-part-shape` */
+/**
+ * A matrix (or a stack of them when `ranks` says so) without empty dimensions.
+ * @throws QuernError `packed-part-shape`
+ */
 export function proveRank(tensor: StoredTensor, ...ranks: readonly number[]): void {
   if (ranks.includes(tensor.shape.length) && tensor.shape.every((size) => Number.isSafeInteger(size) && size > 0))
     return;
@@ -87,7 +90,9 @@ export function contradicts(tensor: StoredTensor, message: string): never {
   });
 }
 
-/** @throws QuernError `packed-rows-out-of-range` when the rows do not exist or `into` has another length than they need */
+/**
+ * @throws QuernError `packed-rows-out-of-range` when the rows do not exist or `into` has another length than they need
+ */
 export function proveRange(
   weight: { readonly name: string; readonly rows: number },
   firstRow: number,

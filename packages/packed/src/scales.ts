@@ -43,7 +43,10 @@ export async function readScales(what: StoredTensor, first: number, count: numbe
   return scales;
 }
 
-/** f32 → scales of `dtype`. @throws QuernError `pack-scale-overflow` when a finite scale is beyond its range, or one is not finite */
+/**
+ * f32 → scales of `dtype`.
+ * @throws QuernError `pack-scale-overflow` when a finite scale is beyond its range, or one is not finite
+ */
 export function encodeScales(values: Float32Array, dtype: DType, what: string): Uint8Array {
   const codec = codecOf(dtype);
   const bytes = new Uint8Array(values.length * dtype.typeSize);

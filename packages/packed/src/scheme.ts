@@ -25,7 +25,8 @@ const rooms: readonly Room[] = [awq, gptq, compressedTensors, mlx, modelopt, fp8
  *
  * @param config config.json
  * @param hfQuantConfig hf_quant_config.json, which ModelOpt writes
- * @throws QuernError `packed-method-unknown`, `packed-method-refused`, `packed-config-invalid`, `packed-config-conflict`
+ * @throws QuernError `packed-method-unknown`, `packed-method-refused`, `packed-config-invalid`,
+ *   `packed-config-conflict`
  */
 export function schemeOf(config: Settings, hfQuantConfig?: Settings): PackedScheme | undefined {
   const settings = settingsOf(config);

@@ -1,6 +1,7 @@
-// What is kept of tensors whose rows lie across the file. AWQ and GPTQ store [in, out]; a row of the weight is a column of
-// the file. So a tile, some columns with all their rows, is gathered in one pass over the tensor, turned, and kept until
-// others need the space. The cache belongs to one opened checkpoint: the bound holds for all of its tensors together.
+// What is kept of tensors whose rows lie across the file. AWQ and GPTQ store [in, out]; a row of the weight is a
+// column of the file. So a tile, some columns with all their rows, is gathered in one pass over the tensor, turned,
+// and kept until others need the space. The cache belongs to one opened checkpoint: the bound holds for all of its
+// tensors together.
 
 export interface TileLimits {
   /** Bytes of a tile; a single column may be larger. */

@@ -1,4 +1,5 @@
-// AWQ "gemm": a weight [out, in] is stored turned, [in, out], eight 4-bit codes of neighbouring OUTPUT channels per word.
+// AWQ "gemm": a weight [out, in] is stored turned, [in, out], eight 4-bit codes of neighbouring OUTPUT channels per
+// word.
 // Source: AutoAWQ awq/modules/linear/gemm.py (WQLinear_GEMM), awq/utils/packing_utils.py.
 //
 //   qweight   i32 [in, out / 8]       bits 4i … 4i + 3 of word c are the code of channel 8c + ORDER[i]

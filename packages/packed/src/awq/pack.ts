@@ -57,8 +57,8 @@ export const awqPacker: Packer = {
   },
   config(options, { packed, plain }) {
     checkOptions(format, limits, options);
-    // Loaders leave a module out when its name CONTAINS an entry: `mlp.gate` would take `mlp.gate_proj` with it. lm_head
-    // is left out anyway.
+    // Loaders leave a module out when its name CONTAINS an entry: `mlp.gate` would take `mlp.gate_proj` with it.
+    // lm_head is left out anyway.
     const left = plain.filter((name) => name !== 'lm_head' && !packed.some((other) => other.includes(name)));
     return {
       quantization_config: {

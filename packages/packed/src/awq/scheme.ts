@@ -1,4 +1,5 @@
-// AWQ's quantization_config: {quant_method: "awq", version: "gemm", bits: 4, group_size, zero_point, modules_to_not_convert}.
+// AWQ's quantization_config: {quant_method: "awq", version: "gemm", bits: 4, group_size, zero_point,
+// modules_to_not_convert}.
 
 import { refuseVariant } from '../refused.ts';
 import type { Room } from '../scheme.ts';

@@ -10,8 +10,8 @@
 // int-quantized:        weight i8 [out, in], weight_scale, weight_zero_point i8
 // float-quantized:      weight F8_E4M3 [out, in], weight_scale of the tensor, of rows, or of tiles (`block_structure`)
 // mxfp8-quantized:      weight F8_E4M3 [out, in], weight_scale u8 (E8M0) [out, in / 32]
-// nvfp4-pack-quantized: weight_packed u8 [out, in / 2], weight_scale F8_E4M3 [out, in / 16], weight_global_scale f32 [1],
-//                       which DIVIDES: w = FP4 · weight_scale / weight_global_scale
+// nvfp4-pack-quantized: weight_packed u8 [out, in / 2], weight_scale F8_E4M3 [out, in / 16],
+//                       weight_global_scale f32 [1], which DIVIDES: w = FP4 · weight_scale / weight_global_scale
 // mxfp4-pack-quantized: weight_packed u8 [out, in / 2], weight_scale u8 (E8M0) [out, in / 32]
 
 /** Widths whose words have no padding bits in any version; 3, 5, 6 and 7 bits were padded before 0.20. */

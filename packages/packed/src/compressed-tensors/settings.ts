@@ -65,7 +65,9 @@ export function readSettings(settings: Settings): { description: string; setting
   };
 }
 
-/** A name that ends in no dot is a class (`Linear`) when it has none at all. */
+/**
+ * A pattern (`re:…`), the name of a module, or, without a dot, of a class (`Linear`), which matches nothing by itself.
+ */
 function target(text: string): { matches?: (module: string) => boolean } {
   if (text.startsWith('re:')) {
     const pattern = compile(text.slice(3));

@@ -1,4 +1,5 @@
-// weight_zero_point of compressed-tensors (layout.ts). Versions before 0.9 stored signed bytes, unpacked; so does int-quantized.
+// weight_zero_point of compressed-tensors (layout.ts). Versions before 0.9 stored signed bytes, unpacked; so does
+// int-quantized.
 import { proveDType, proveShape } from '../proofs.ts';
 import type { StoredTensor } from '../stored-tensor.ts';
 import type { ModuleSettings } from './settings.ts';

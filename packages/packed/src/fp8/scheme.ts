@@ -6,7 +6,8 @@
 //
 // quant_method "fbgemm_fp8" is the last of these, [out, 1].
 //
-// Source: DeepSeek-V3 inference/fp8_cast_bf16.py; transformers src/transformers/integrations/{finegrained_fp8,fbgemm_fp8}.py.
+// Source: DeepSeek-V3 inference/fp8_cast_bf16.py; transformers
+// src/transformers/integrations/{finegrained_fp8,fbgemm_fp8}.py.
 import { QuernError } from '@quern/errors';
 import type { PackedWeight } from '../packed-weight.ts';
 import { partOf, placeOf } from '../proofs.ts';

@@ -1,7 +1,8 @@
 // GPTQ: a weight [out, in] is stored turned, codes of one OUTPUT channel following each other down the INPUT channels.
-// Source: AutoGPTQ auto_gptq/nn_modules/qlinear/qlinear_cuda_old.py (pack, forward); GPTQModel docs on checkpoint_format.
+// Source: AutoGPTQ auto_gptq/nn_modules/qlinear/qlinear_cuda_old.py (pack, forward); GPTQModel docs on
+// checkpoint_format.
 //
-//   qweight   i32 [in · b / 32, out]     down a column: in codes of b bits as one stream, lowest bits first (bit-codes.ts)
+//   qweight   i32 [in · b / 32, out]     down a column: codes of b bits as one stream, low bits first (bit-codes.ts)
 //   qzeros    i32 [in / g, ⌈out · b / 32⌉]   along a row: out zeros as one stream; v1 stores zero − 1, v2 the zero
 //   scales    f16 [in / g, out]
 //   g_idx     i32 [in]                   group of each input channel; in order unless desc_act

@@ -1,5 +1,4 @@
-// Writing MLX affine (layout.ts). Zeros become offsets, −zero · scale, rounded to the dtype of scales: with F16 scales of
-// few bits that loses at most the last bit of the offset.
+// Writing MLX affine (layout.ts). Zeros become offsets, −zero · scale, rounded to the dtype of scales.
 import { dtypeByName } from '@quern/blocks';
 import { packCodes } from '../bit-codes.ts';
 import {

@@ -1,4 +1,5 @@
-// Writing ModelOpt INT4_AWQ (int4.ts), without pre_quant_scale: whoever smooths folds the factors into the layer before.
+// Writing ModelOpt INT4_AWQ (int4.ts), without pre_quant_scale: whoever smooths folds the factors into the layer
+// before.
 import { dtypeByName } from '@quern/blocks';
 import { checkOptions, checkShape, checkWeight, columnsPerScale, moduleOf, scaleDTypeOf } from '../pack-checks.ts';
 import type { Packer, PackerLimits } from '../packer.ts';

@@ -1,5 +1,5 @@
-// NVIDIA ModelOpt: hf_quant_config.json {producer, quantization: {quant_algo, group_size, exclude_modules, quantized_layers}},
-// or the same in config.json's quantization_config {quant_method: "modelopt", quant_algo, …}.
+// NVIDIA ModelOpt: hf_quant_config.json {producer, quantization: {quant_algo, group_size, exclude_modules,
+// quantized_layers}}, or the same in config.json's quantization_config {quant_method: "modelopt", quant_algo, …}.
 // Source: modelopt/torch/export/{quant_utils,unified_export_hf,convert_hf_config}.py, version 0.47.
 import { QuernError } from '@quern/errors';
 import type { PackedWeight } from '../packed-weight.ts';

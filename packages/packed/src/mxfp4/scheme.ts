@@ -3,8 +3,8 @@
 //   experts.gate_up_proj_blocks   u8 [experts, out, in / 32, 16]   (fp4-weight.ts has the bytes)
 //   experts.gate_up_proj_scales   u8 [experts, out, in / 32]
 //
-// Source: transformers src/transformers/integrations/mxfp4.py convert_moe_packed_tensors. What transformers unpacks is turned,
-// [experts, in, out]; the weight given here, `experts.gate_up_proj`, keeps [experts, out, in].
+// Source: transformers src/transformers/integrations/mxfp4.py convert_moe_packed_tensors. What transformers unpacks
+// is turned, [experts, in, out]; the weight given here, `experts.gate_up_proj`, keeps [experts, out, in].
 import { fp4Weight } from '../fp4-weight.ts';
 import { modulesWith } from '../modules.ts';
 import type { PackedWeight } from '../packed-weight.ts';
