@@ -29,10 +29,10 @@ describe.skipIf(missing)(`webgpu device${missing ? ` (skipped: ${missing})` : ''
   it('submits once for any number of ops and the read after them', async () => {
     const x = floats(1, 2);
     await device.sync();
-    const before = device.submits;
+    const before = device.counts.submits;
     for (let i = 0; i < 20; i++) device.run('scale', [x], x, { factor: 2 });
     expect(await valuesOf(x)).toEqual([2 ** 20, 2 ** 21]);
-    expect(device.submits).toBe(before + 1);
+    expect(device.counts.submits).toBe(before + 1);
   });
 
   it('runs more ops than one submit holds', async () => {
@@ -128,7 +128,9 @@ describe.skipIf(missing)(`webgpu device${missing ? ` (skipped: ${missing})` : ''
     await expect(openFaulty((code) => code.replace('sum_0_0 +=', 'sum_0_0 -='))).rejects.toMatchObject({
       code: 'device-self-test',
     });
-    const noIntegers = await openFaulty((code) => code.replace('dot4I8Packed(a.w, b.w)', 'i32(dot4U8Packed(a.w, b.w))'));
+    const noIntegers = await openFaulty((code) =>
+      code.replace('dot4I8Packed(a.w, b.w)', 'i32(dot4U8Packed(a.w, b.w))'),
+    );
     expect(noIntegers.rejected).toEqual(['integers']);
     expect(noIntegers.activations).toBe('f32');
     await Promise.all([noSubgroups.dispose(), noTeams.dispose(), noIntegers.dispose()]);

@@ -10,38 +10,42 @@ export interface Variant {
   readonly capabilities: WebgpuDeviceOptions['capabilities'];
   /** Which of the many cases of the matmuls: a software driver takes seconds to compile one of their shaders. */
   readonly matmuls: (type: string, tokens: number, index: number) => boolean;
+  /** Which of those of attention, whose shaders are as large. */
+  readonly attention: (index: number) => boolean;
 }
 
 /** The first proves the decoders, the others what lanes do together. */
 export const variants: readonly Variant[] = [
-  { title: 'a lane per row', capabilities: { teams: false }, matmuls: (_type, _tokens, index) => index % 11 === 0 },
+  {
+    title: 'a lane per row',
+    capabilities: { teams: false },
+    matmuls: (_type, _tokens, index) => index % 11 === 0,
+    attention: (index) => index % 6 === 0,
+  },
   {
     title: 'workgroups',
     capabilities: { teams: true, subgroups: false },
     matmuls: (type, tokens, index) => ['F16', 'Q6_K'].includes(type) && [3, 33].includes(tokens) && index % 3 === 0,
+    attention: (index) => index % 20 === 3,
   },
   {
     title: 'workgroups with subgroups',
     capabilities: { teams: true },
     matmuls: (type, tokens, index) => ['F32', 'Q4_K'].includes(type) && tokens < 3 && index % 3 === 0,
+    attention: (index) => index % 20 === 11,
   },
 ];
 
 const reference = referenceDevice();
 
-/** Caches of other types than F32 are refused there. */
-export const hasStoredCache = ({ op, inputs, outputType }: Case) =>
-  [...ops[op].inputs, ops[op].output].some(
-    ({ dtype }, i) => dtype === 'cache' && (inputs[i]?.dtype ?? outputType) !== 'F32',
-  );
-
-export function sampleCases(matmuls: Variant['matmuls']): Case[] {
+export function sampleCases({ matmuls, attention }: Pick<Variant, 'matmuls' | 'attention'>): Case[] {
   const isMatmul = ({ op }: Case) => op === 'matmul' || op === 'matmulExperts';
   const candidates = [...cases.filter(isMatmul), ...webgpuOnlyCases];
   const manyWays = ({ op, inputs }: Case) =>
     op === 'matmulExperts' && ['F32', 'F16', 'Q8_0'].includes(inputs[1]!.dtype);
   return [
-    ...cases.filter((entry) => !isMatmul(entry) && !hasStoredCache(entry)),
+    ...cases.filter((entry) => !isMatmul(entry) && entry.op !== 'attention'),
+    ...cases.filter(({ op }) => op === 'attention').filter((_, index) => attention(index)),
     ...candidates.filter((entry, index) => {
       const [x, w] = entry.inputs;
       return manyWays(entry) || matmuls(w!.dtype, x!.shape[0]!, index);
@@ -51,7 +55,7 @@ export function sampleCases(matmuls: Variant['matmuls']): Case[] {
 
 /** @param leastTolerance for drivers that use WGSL's freedom to fuse and to approximate */
 export function conforms(
-  { title, capabilities, matmuls }: Variant,
+  { title, capabilities, ...some }: Variant,
   open: (capabilities: WebgpuDeviceOptions['capabilities']) => Promise<WebgpuDevice>,
   leastTolerance = 0,
 ): void {
@@ -66,7 +70,7 @@ export function conforms(
       expect(device.rejected).toEqual([]);
     });
 
-    const sample = sampleCases(matmuls);
+    const sample = sampleCases(some);
     it.each(Object.keys(ops) as OpName[])('%s', async (op) => {
       for (const entry of sample.filter((one) => one.op === op)) {
         const error = errorOf(entry, await runCase(device, entry), await runCase(reference, entry));

@@ -16,4 +16,5 @@ export {
   f32ToF16,
 } from './half.ts';
 export { wgslDecoder, wgslTypes } from './wgsl-decoders.ts';
+export { wgslEncoder } from './wgsl-encoders.ts';
 export { wgslIntegers } from './wgsl-integers.ts';

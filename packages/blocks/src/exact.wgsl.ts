@@ -1,6 +1,9 @@
 // F32 arithmetic for GPUs where the last bit decides: WGSL lets a driver divide with an error of 2.5 units in the last place,
 // narrow a float either way, and fuse a product with the sum that follows.
 
+/** Bits of 2^-119: a block whose largest magnitude is below has a step that is subnormal, which GPUs take for 0. */
+export const SMALLEST_BITS = (127 - 119) << 23;
+
 /**
  * `quotient(a, b)`: a / b as IEEE rounds it, for positive normal numbers with a normal quotient.
  * `nearest_half(x)`: bits of the F16 nearest to x, ties to even, from 65520 on infinity; as half.ts does.

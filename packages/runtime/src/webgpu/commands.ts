@@ -18,12 +18,14 @@ export class Commands {
   readonly paramsLayout: GPUBindGroupLayout;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
-  #dispatches = 0;
+  /** Recorded since the last submit. */
+  #recorded = 0;
   /** Buffers that recorded commands use. */
   readonly #used = new Set<GPUBuffer>();
   #collected: Promise<void> = Promise.resolve();
-  /** Submits so far. */
+  /** Submits and dispatches so far. */
   submits = 0;
+  dispatches = 0;
 
   constructor(device: GPUDevice, faults: Faults) {
     this.#device = device;
@@ -55,8 +57,9 @@ export class Commands {
     workgroups: number,
     writeParams: (view: DataView, at: number) => void,
   ): void {
-    if (this.#dispatches === MAX_DISPATCHES) this.flush();
-    const at = this.#dispatches++ * PARAMS_BYTES;
+    if (this.#recorded === MAX_DISPATCHES) this.flush();
+    const at = this.#recorded++ * PARAMS_BYTES;
+    this.dispatches++;
     writeParams(this.#params, at);
     this.#pass ??= this.#record().beginComputePass();
     this.#pass.setPipeline(pipeline);
@@ -87,12 +90,12 @@ export class Commands {
   flush(): void {
     if (!this.#encoder) return;
     this.#pass?.end();
-    if (this.#dispatches > 0)
-      this.#device.queue.writeBuffer(this.#paramsBuffer, 0, this.#params.buffer, 0, this.#dispatches * PARAMS_BYTES);
+    if (this.#recorded > 0)
+      this.#device.queue.writeBuffer(this.#paramsBuffer, 0, this.#params.buffer, 0, this.#recorded * PARAMS_BYTES);
     this.#device.queue.submit([this.#encoder.finish()]);
     this.submits++;
     this.#encoder = this.#pass = undefined;
-    this.#dispatches = 0;
+    this.#recorded = 0;
     this.#used.clear();
     this.#collected = Promise.all([this.#collected, this.#faults.collect()]).then(() => {});
     this.#faults.watch();

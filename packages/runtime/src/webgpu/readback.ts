@@ -20,6 +20,8 @@ export class Readback {
   readonly #faults: Faults;
   readonly #timeoutMs: number;
   readonly #kept: GPUBuffer[] = [];
+  /** Reads so far. */
+  count = 0;
 
   constructor(device: GPUDevice, commands: Commands, faults: Faults, timeoutMs: number) {
     this.#device = device;
@@ -29,6 +31,7 @@ export class Readback {
   }
 
   async read(parts: readonly Part[]): Promise<Uint8Array> {
+    this.count++;
     // Copies begin and end at multiples of 4, so each part gets a place of its own.
     let size = 0;
     const places = parts.map(({ buffer, at, from, length }) => {

@@ -37,7 +37,7 @@ export function composeShader(op: Op, parts: ShaderParts, inPlace: ReadonlySet<s
     (operand): Binding => ({
       operand: operand.name,
       writable: operand === op.output,
-      baseUnit: operand.dtype === 'weights' ? 1 : 4,
+      baseUnit: isStored(operand) ? 1 : 4,
     }),
   );
   const rules: Readonly<Record<string, { kind: string } | undefined>> = op.params;
@@ -85,20 +85,25 @@ ${body}
   };
 }
 
-const numberTypes = { F32: 'f32', I32: 'i32', weights: 'u32', cache: 'f32' } as const;
+const numberTypes = { F32: 'f32', I32: 'i32', weights: 'u32', cache: 'u32' } as const;
+
+/** Read and written by snippets of packages/blocks, at byte addresses. */
+const isStored = ({ dtype }: Operand): boolean => dtype === 'weights' || dtype === 'cache';
 
 /** Decoders call the weights `w`, whatever the op does. */
 const variableOf = ({ name, dtype }: Operand): string => (dtype === 'weights' ? 'w' : name);
 
 function variable(operand: Operand, binding: number, writable: boolean, vector: boolean): string {
-  const type = vector ? 'vec4<f32>' : numberTypes[operand.dtype];
+  const written = writable && isStored(operand) ? 'atomic<u32>' : numberTypes[operand.dtype];
+  const type = vector ? 'vec4<f32>' : written;
   return `@group(1) @binding(${binding}) var<storage, ${writable ? 'read_write' : 'read'}> ${variableOf(operand)}: array<${type}>;\n`;
 }
 
 /** @param memory the variable that holds the operand */
-function accessors({ name, dtype }: Operand, memory: string, vector: boolean): string {
+function accessors(operand: Operand, memory: string, vector: boolean): string {
+  const { name, dtype } = operand;
   const at = `p.${memory}_base + i`;
-  if (dtype === 'weights') return '';
+  if (isStored(operand)) return '';
   if (dtype === 'I32') return `fn get_${name}(i: u32) -> u32 { return u32(${memory}[${at}]); }\n`;
   if (vector)
     return `fn get_${name}(i: u32) -> f32 { let place = ${at}; return ${memory}[place >> 2u][place & 3u]; }
@@ -112,7 +117,9 @@ fn get_${name}4(i: u32) -> vec4<f32> {
 `;
 }
 
-function putter({ name, dtype }: Operand): string {
+function putter(operand: Operand): string {
+  const { name, dtype } = operand;
+  if (isStored(operand)) return '';
   return dtype === 'I32'
     ? `fn put_${name}(i: u32, value: u32) { ${name}[p.${name}_base + i] = i32(value); }\n`
     : `fn put_${name}(i: u32, value: f32) { ${name}[p.${name}_base + i] = value; }\n`;

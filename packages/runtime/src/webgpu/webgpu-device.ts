@@ -1,6 +1,6 @@
 // The WebGPU device. Tensors are buffers, ops are dispatches recorded by `run`; a read submits all of them at once and is
 // the only wait. How an adapter is found and which capabilities it has is open-device.ts's part.
-import { codecOf, dtypeByName, wgslDecoder, wgslIntegers, wgslTypes } from '@quern/blocks';
+import { codecOf, dtypeByName, wgslDecoder, wgslEncoder, wgslIntegers, wgslTypes } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import type { Device, DeviceLimits, Tensor } from '../device.ts';
 import { type Span, TensorTable } from '../memory/tensor-table.ts';
@@ -27,6 +27,12 @@ export interface AdapterDescription {
   readonly description: string;
   /** A driver that computes on the CPU. */
   readonly software: boolean;
+}
+
+export interface Counts {
+  readonly submits: number;
+  readonly dispatches: number;
+  readonly readbacks: number;
 }
 
 export interface WebgpuParts {
@@ -87,9 +93,10 @@ export class WebgpuDevice implements Device {
     return this.#capabilities.integers ? 'int8' : 'f32';
   }
 
-  /** Submits so far: one per forward pass and read. */
-  get submits(): number {
-    return this.#commands.submits;
+  /** What has been given to the driver so far: of a token that is generated, one submit and one readback. */
+  get counts(): Counts {
+    const { submits, dispatches } = this.#commands;
+    return { submits, dispatches, readbacks: this.#readback.count };
   }
 
   /** Different shaders built so far. */
@@ -133,7 +140,6 @@ export class WebgpuDevice implements Device {
   run<Name extends OpName>(name: Name, inputs: readonly Tensor[], output: Tensor, params: OpParams[Name]): void {
     this.#faults.check();
     const call = prepareCall(this.#table, name, inputs, output, params, indicesOf);
-    refuseStoredCaches(call);
     for (const dispatch of this.#dispatches(call)) this.#launcher.launch(call, dispatch);
     promiseIndices(call);
   }
@@ -159,7 +165,7 @@ export class WebgpuDevice implements Device {
   }
 
   #dispatches<Name extends OpName>(call: CheckedCall<Storage, Name>): readonly Dispatch[] {
-    const { spec, dims, params, inputs, output, dtypes } = call;
+    const { spec, dims, params, inputs, output, dtypes, outputDtype } = call;
     const { wgsl } = spec;
     if (!wgsl)
       throw new QuernError('op-without-kernel', `${spec.name} has no kernel on the webgpu device.`, {
@@ -172,7 +178,7 @@ export class WebgpuDevice implements Device {
       params,
       capabilities: this.#capabilities,
       has: (operand) => spanOf(operand) !== undefined,
-      weight: (operand) => storedType(dtypes[place(operand)]!, spec.name),
+      weight: (operand) => storedType(operand === spec.output.name ? outputDtype : dtypes[place(operand)]!, spec.name),
       indices: (operand) => indicesOf(spanOf(operand)!),
       aligned: (operand) => spanOf(operand)!.byteOffset % 16 === 0,
       ranges: (rows, operands) =>
@@ -204,25 +210,10 @@ export class WebgpuDevice implements Device {
   }
 }
 
-/** Kernels read and write caches of F32. @throws QuernError `dtype-without-kernel` */
-function refuseStoredCaches<Name extends OpName>({ spec, dtypes, outputDtype }: CheckedCall<Storage, Name>): void {
-  for (const [i, { name, dtype }] of [...spec.inputs, spec.output].entries()) {
-    const stored = i < spec.inputs.length ? dtypes[i] : outputDtype;
-    if (dtype === 'cache' && stored !== 'F32')
-      throw new QuernError(
-        'dtype-without-kernel',
-        `${spec.name}: ${name} as ${stored} has no kernel on the webgpu device.`,
-        {
-          remedy: 'Use a cache of F32, or the cpu device.',
-        },
-      );
-  }
-}
-
 function storedType(name: string, op: string): StoredType {
   const dtype = dtypeByName(name);
   const decoder = wgslDecoder(dtype);
-  if (decoder !== undefined) return { dtype, decoder, integers: wgslIntegers(dtype) };
+  if (decoder !== undefined) return { dtype, decoder, integers: wgslIntegers(dtype), encoder: wgslEncoder(dtype) };
   codecOf(dtype); // says so when the type cannot be decoded at all
   throw new QuernError(
     'dtype-without-kernel',
