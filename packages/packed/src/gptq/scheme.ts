@@ -19,7 +19,8 @@ export const gptq: Room = {
     const options = {
       bits: integerOf(settings, 'bits', BITS),
       groupSize: groupSizeOf(settings, 'group_size', true),
-      symmetric: flagOf(settings, 'sym', true),
+      // Where nothing is said, zeros are read: that is right either way.
+      symmetric: flagOf(settings, 'sym', false),
       actOrder: flagOf(settings, 'desc_act', false),
       storesZeroMinusOne: format === 'gptq',
     };
