@@ -13,6 +13,8 @@ export interface DeviceLimits {
   /** Bytes this device may hold in all. */
   readonly memoryBytes: number;
   readonly threads: number;
+  /** Largest part of a tensor that an op sees at a time; undefined when there is no limit. */
+  readonly bindingBytes?: number;
 }
 
 export interface Device {

@@ -77,8 +77,9 @@ class Opening {
     }
     if (gpuLayers !== undefined) return this.#lastLayersOn([gpu], [], gpuLayers);
     const whole: Chosen = { devices: [gpu], options: { split } };
-    if (this.#fits(whole.devices, whole.options)) return whole;
-    this.notes.push(`the model is larger than the ${gpu.limits.memoryBytes} bytes of the GPU`);
+    const reason = this.#whyNot(whole.devices, whole.options);
+    if (reason === undefined) return whole;
+    this.notes.push(`the GPU does not hold the whole model: ${reason}`);
     return this.#cpus([gpu], ['fill']);
   }
 
@@ -116,7 +117,7 @@ class Opening {
   /** As few CPU devices as hold what `others` leave. */
   async #cpus(others: readonly Device[], otherLayers: readonly (number | 'fill')[]): Promise<Chosen> {
     const first = await this.#open({ kind: 'cpu' });
-    if (others.length === 0 && this.#fits([first], {})) return { devices: [first], options: {} };
+    if (others.length === 0 && this.#whyNot([first], {}) === undefined) return { devices: [first], options: {} };
     const most = Math.max(1, Math.ceil(hostMemoryBytes() / first.limits.memoryBytes));
     for (let count = 1; ; count++) {
       const capacities = [...Array<DeviceCapacity>(count).fill(first), ...others];
@@ -124,7 +125,7 @@ class Opening {
       try {
         planShares(this.#network, capacities, { layers });
       } catch (error) {
-        if (!isTooLarge(error) || count >= most) throw error;
+        if (!isNoRoom(error) || count >= most) throw error;
         continue;
       }
       const cpus = [first];
@@ -133,12 +134,13 @@ class Opening {
     }
   }
 
-  #fits(devices: readonly Device[], options: PlacementOptions): boolean {
+  /** Undefined when the devices hold the model. */
+  #whyNot(devices: readonly Device[], options: PlacementOptions): string | undefined {
     try {
       planShares(this.#network, devices, options);
-      return true;
+      return undefined;
     } catch (error) {
-      if (isTooLarge(error)) return false;
+      if (isNoRoom(error)) return error.message;
       throw error;
     }
   }
@@ -161,7 +163,9 @@ class Opening {
   }
 }
 
-const isTooLarge = (error: unknown): boolean => error instanceof QuernError && error.code === 'model-too-large';
+/** Of what more devices, or the CPU, may hold. */
+const isNoRoom = (error: unknown): error is QuernError =>
+  error instanceof QuernError && ['model-too-large', 'device-binding-limit'].includes(error.code);
 
 function describeAdapter(device: WebgpuDevice, wanted: DeviceRequest['activations']): string {
   const { adapter, rejected } = device;

@@ -6,13 +6,14 @@ import type { BatchLimits } from '../forward/buffers.ts';
 import { describeCacheTypes, requireWholeHeads } from '../forward/cache-types.ts';
 import { wantedTensors } from '../forward/weights.ts';
 import { hyperparameters } from '../hyperparameters.ts';
+import { unbindable } from './binding.ts';
 import { bytesOf, type Placement, type PlacementOptions, splitModes } from './placement.ts';
 import { bytesOfShare, type Network, type Share, shareOfLayers, sharesByRows } from './shares.ts';
 
 /** What planning knows of a device. */
 export interface DeviceCapacity {
   readonly name: string;
-  readonly limits: { readonly memoryBytes: number };
+  readonly limits: { readonly memoryBytes: number; readonly bindingBytes?: number };
 }
 
 /** Of what a `'fill'` device can hold, it is filled to this share: whoever uses the model allocates a little too. */
@@ -20,7 +21,7 @@ const FILLED = 0.98;
 
 /**
  * Where `loadModel` with the same arguments will put the model.
- * @throws QuernError `model-too-large` with the numbers, `placement-invalid`, `placement-not-divisible`,
+ * @throws QuernError `model-too-large` and `device-binding-limit` with the numbers, `placement-invalid`, `placement-not-divisible`,
  *   `load-option-invalid`, `cache-type-unsupported`, and those of `hyperparameters` and `wantedTensors`
  */
 export function planPlacement(
@@ -69,8 +70,16 @@ export function planShares(network: Network, devices: readonly DeviceCapacity[],
       `The model needs ${bytesOf(overfull)} bytes on the ${overfull.device} device (${detailsOf(overfull, network.limits)}); ` +
         `the device may hold ${overfull.memoryBytes}.`,
     );
+  for (const share of shares) {
+    const { name, limits } = devices[share.device]!;
+    const what = unbindableOn(share, limits, network);
+    if (what) throw aboveBinding(network, `${what}; the ${name} device binds ${limits.bindingBytes} at a time`);
+  }
   return { placement: { split, devices: placed }, shares };
 }
+
+const unbindableOn = (share: Share, { bindingBytes }: DeviceCapacity['limits'], { limits }: Network) =>
+  bindingBytes === undefined ? undefined : unbindable(share, limits, bindingBytes);
 
 function sharesByLayers(
   network: Network,
@@ -110,11 +119,10 @@ export const evenly = (total: number, parts: number, i: number): number =>
 /** How many of the layers before `end`, `open` at most, a device can hold. */
 function mostLayers(network: Network, { limits }: DeviceCapacity, device: number, end: number, open: number): number {
   const fits = (count: number): boolean => {
-    const { weightBytes, kvBytes, activationBytes } = bytesOfShare(
-      shareOfLayers(network, device, end - count, end),
-      network.limits,
-    );
-    return weightBytes + kvBytes + activationBytes <= FILLED * limits.memoryBytes;
+    const share = shareOfLayers(network, device, end - count, end);
+    const { weightBytes, kvBytes, activationBytes } = bytesOfShare(share, network.limits);
+    const bytes = weightBytes + kvBytes + activationBytes;
+    return bytes <= FILLED * limits.memoryBytes && !unbindableOn(share, limits, network);
   };
   let [most, tooMany] = [0, open + 1];
   while (tooMany - most > 1) {
@@ -149,6 +157,12 @@ const tooLarge = ({ file }: Network, message: string): QuernError =>
     file,
     remedy:
       'Use a smaller quantization, a shorter context, a smaller type of cache or a smaller batch, or more devices.',
+  });
+
+const aboveBinding = ({ file }: Network, what: string): QuernError =>
+  new QuernError('device-binding-limit', `The device cannot compute with this model: ${what}.`, {
+    file,
+    remedy: 'Leave these layers to the CPU (--device auto or --gpu-layers), or use smaller batches or another device.',
   });
 
 const invalid = (what: string): QuernError => new QuernError('placement-invalid', `Invalid placement: ${what}.`);

@@ -65,7 +65,7 @@ export class WebgpuDevice implements Device {
     const { device, limits, adapter, capabilities } = parts;
     this.#parts = parts;
     this.adapter = adapter;
-    this.limits = { memoryBytes: limits.memoryBytes, threads: 1 };
+    this.limits = { memoryBytes: limits.memoryBytes, threads: 1, bindingBytes: limits.shardBytes };
     this.#faults = new Faults(device);
     this.#commands = new Commands(device, this.#faults);
     this.#pool = new BufferPool(device, this.#commands, limits);

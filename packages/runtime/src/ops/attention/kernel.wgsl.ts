@@ -5,6 +5,7 @@
 //   own, whose results a second shader joins. Caches that are cut into several buffers are parts in the same way: a dispatch
 //   sees the cells of one buffer.
 import type { Dispatch, Rows, WgslCall, WgslKernel } from '../../webgpu/kernel.ts';
+import { inParts } from '../../webgpu/rows.ts';
 import { type AttentionShape, joiningSpans, type PartKind, scoring } from './scores.wgsl.ts';
 import { shapeFor } from './tile-shape.ts';
 
@@ -56,6 +57,8 @@ function dispatchesOf(call: WgslCall<'attention'>, shape: AttentionShape, tokens
   const kind: PartKind = buffers.length > 1 ? 'cut' : spans > 1 ? 'parted' : 'whole';
   const parts = buffers.length * spans;
   const scratchBytes = kind === 'whole' ? 0 : 4 * tokens.count * heads * parts * (headDim + 2);
+  if (scratchBytes > call.capabilities.maxBindingBytes && tokens.count > 1)
+    return inParts(tokens, Math.ceil(tokens.count / 2)).flatMap((some) => dispatchesOf(call, shape, some));
   const shader = scoring(shape, kind);
   const scores = buffers.map((cells, i) => ({
     shader,

@@ -13,9 +13,9 @@ const RECORD_BYTES = 48;
 /** Bytes of scratch memory for so many rows of `cols` numbers. */
 export const roundedBytes = (rows: number, cols: number): number => (rows * cols * RECORD_BYTES) / 32;
 
-/** `rows` of x in parts whose records fit a binding. */
+/** `rows` of x in parts whose records fit half a binding: what else a kernel keeps in scratch memory has room beside them. */
 export const roundedParts = (rows: Rows, cols: number, { maxBindingBytes }: Capabilities): readonly Rows[] =>
-  inParts(rows, Math.max(1, Math.floor(maxBindingBytes / roundedBytes(1, cols))));
+  inParts(rows, Math.max(1, Math.floor(maxBindingBytes / 2 / roundedBytes(1, cols))));
 
 /** The dispatch that rounds rows of x [.., cols] to meet weights in blocks of `blockSize`. */
 export function roundRows(x: Rows, cols: number, blockSize: number, capabilities: Capabilities): Dispatch {

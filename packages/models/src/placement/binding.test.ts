@@ -1,0 +1,71 @@
+// A model and devices that bind little at a time: refused with the numbers, or left to the CPU, before anything is read.
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { openModel } from '../open-model.ts';
+import { networkOf, planShares } from './plan.ts';
+import type { Network } from './shares.ts';
+
+const path = (name: string) => fileURLToPath(new URL(`../../../../test/models/${name}`, import.meta.url));
+const memoryBytes = 2 ** 32;
+const cpu = { name: 'cpu', limits: { memoryBytes } };
+const gpuBinding = (bindingBytes: number) => ({ name: 'webgpu', limits: { memoryBytes, bindingBytes } });
+
+async function networkAt(name: string, batchTokens: number): Promise<Network> {
+  const view = await openModel(path(name));
+  const network = networkOf(view, { batchTokens, cells: 64 });
+  await view.close();
+  return network;
+}
+
+describe('a device that binds little', () => {
+  let dense: Network;
+  let experts: Network;
+  let logitsBytes: number;
+  beforeAll(async () => {
+    dense = await networkAt('arch/llama3', 32);
+    experts = await networkAt('arch/qwen2moe', 512);
+    logitsBytes = 4 * dense.hyperparameters.vocabSize;
+  });
+
+  it('takes what it can bind row by row', () => {
+    const { placement } = planShares(dense, [gpuBinding(logitsBytes)], {});
+    expect(placement.devices).toHaveLength(1);
+  });
+
+  it('is refused with the numbers when a row is above its limit', () => {
+    expect(() => planShares(dense, [gpuBinding(logitsBytes - 256)], {})).toThrow(
+      expect.objectContaining({
+        code: 'device-binding-limit',
+        message: expect.stringMatching(
+          new RegExp(
+            `row of the buffer logits has ${logitsBytes} bytes; the webgpu device binds ${logitsBytes - 256} at`,
+          ),
+        ),
+        remedy: expect.stringMatching(/CPU/),
+      }),
+    );
+    expect(() => planShares(dense, [gpuBinding(64)], {})).toThrow(/row of (token_embd|blk\.0).* binds 64 at a time/);
+  });
+
+  it('gets only the layers that it can bind where another device takes the rest', () => {
+    const small = gpuBinding(logitsBytes - 256);
+    const { placement } = planShares(dense, [cpu, small], { layers: ['fill', 'fill'] });
+    expect(placement.devices).toEqual([expect.objectContaining({ device: 'cpu', output: true })]);
+    const first = planShares(dense, [small, cpu], { layers: ['fill', 1] }).placement;
+    expect(first.devices).toMatchObject([
+      { device: 'webgpu', output: false, endBlock: dense.hyperparameters.blockCount },
+      { device: 'cpu', output: true },
+    ]);
+  });
+
+  it('is refused when a batch would be cut between the slots of a token', () => {
+    const { used, feedForwardLength } = experts.hyperparameters.experts!;
+    const tokens = Math.ceil(4096 / (4 * feedForwardLength * used));
+    const slots = used * tokens + 1; // what a buffer holds of them
+    const rows = experts.limits.batchTokens * used;
+    expect(used > 1 && slots < rows).toBe(true);
+    expect(() => planShares(experts, [gpuBinding(4 * feedForwardLength * slots)], {})).toThrow(
+      new RegExp(`buffer gate of ${rows} rows has \\d+ bytes, and cannot be cut between tokens of ${used} rows`),
+    );
+  });
+});
