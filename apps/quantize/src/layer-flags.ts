@@ -16,6 +16,10 @@ export const layerFlags: readonly Flag[] = [
   { flags: '--no-clip', description: 'awq: leave out the search for clipping' },
   { flags: '--desc-act', description: 'gptq: columns in the order of their importance' },
   { flags: '--damp <share>', description: 'gptq: share of the mean diagonal added to it (default: 0.01)' },
+  {
+    flags: '--awq-scales [file]',
+    description: "GGUF types: fold AWQ's scales in first, from this file, or computed and kept there",
+  },
   { flags: '--samples <count>', description: 'calibration texts, or sequences of a plain text (default: 128)' },
   { flags: '--seq-len <tokens>', description: 'tokens per calibration sequence (default: 512)' },
   { flags: '--seed <number>', description: 'order of the calibration text' },
@@ -31,6 +35,7 @@ export interface LayerFlagValues {
   clip?: boolean;
   descAct?: boolean;
   damp?: string;
+  awqScales?: string | true;
   samples?: string;
   seqLen?: string;
   seed?: string;
@@ -39,8 +44,9 @@ export interface LayerFlagValues {
 export const layerTypeOf = (type: string | undefined): LayerType | undefined =>
   layerTypes.find((known) => known === type?.toLowerCase());
 
-/** Those that mean nothing with the type, as they are typed. */
+/** Those that mean nothing with the type (undefined: a type of GGUF), as they are typed. */
 export function strangeLayerFlags(values: LayerFlagValues, type: LayerType | undefined): string[] {
+  const calibrated = values.awqScales === undefined ? (['awq', 'gptq'] as const) : [undefined];
   const given: [flag: string, given: boolean, types: readonly (LayerType | undefined)[]][] = [
     ['--format', values.format !== undefined, layerTypes],
     ['--bits', values.bits !== undefined, layerTypes],
@@ -49,9 +55,10 @@ export function strangeLayerFlags(values: LayerFlagValues, type: LayerType | und
     ['--no-clip', values.clip === false, ['awq']],
     ['--desc-act', !!values.descAct, ['gptq']],
     ['--damp', values.damp !== undefined, ['gptq']],
-    ['--samples', values.samples !== undefined, ['awq', 'gptq']],
-    ['--seq-len', values.seqLen !== undefined, ['awq', 'gptq']],
-    ['--seed', values.seed !== undefined, ['awq', 'gptq']],
+    ['--awq-scales', values.awqScales !== undefined, [undefined]],
+    ['--samples', values.samples !== undefined, calibrated],
+    ['--seq-len', values.seqLen !== undefined, calibrated],
+    ['--seed', values.seed !== undefined, calibrated],
   ];
   return given.flatMap(([flag, isGiven, types]) => (isGiven && !types.includes(type) ? [flag] : []));
 }

@@ -18,6 +18,7 @@ import { Command, Option } from 'commander';
 import { type LayerFlagValues, layerFlags, layerTypeOf, strangeLayerFlags } from './layer-flags.ts';
 import { quantizeLayers } from './quantize-layers.ts';
 import { quantizeToTarget } from './quantize-to-target.ts';
+import { type ScaledModel, scaledModel } from './scaled-model.ts';
 import { hasTarget, refuseWithoutTarget, type TargetFlagValues, targetFlags } from './target-flags.ts';
 
 interface QuantizeOptions extends QuantizeFlagValues, WriteFlagValues, TargetFlagValues, LayerFlagValues {
@@ -39,6 +40,7 @@ Examples:
   $ quern quantize ./Llama-3.2-1B --target-bpw 4.5 --imatrix auto -o small.gguf   types per tensor, chosen by measuring
   $ quern quantize model-BF16.gguf --target-size Q4_K_M         the best mixture of the size that Q4_K_M has
   $ quern quantize ./Llama-3.2-1B --type awq -o ./Llama-3.2-1B-AWQ              activation-aware, 4 bits, for vLLM
+  $ quern quantize ./Llama-3.2-1B --type Q4_K_M --awq-scales -o small.gguf     the same scales for a GGUF type
   $ quern quantize ./Llama-3.2-1B --type gptq --group-size 64 --calibration mine.json -o ./Llama-3.2-1B-GPTQ
 
 The output is written as <output>.partial and renamed when complete. A run that was stopped goes on where it was.`;
@@ -89,10 +91,16 @@ async function quantize(input: string, options: QuantizeOptions, signal: AbortSi
   refuseLayerFlags(options);
   const fileType = fileTypeNamed(options.type).name;
   const { keepSplit, allowRequantize } = options;
-  const output = options.output ?? quantizedName(input, fileType);
-  const model = await openGgufModel(input);
+  const { awqScales } = options;
+  const {
+    view: model,
+    output,
+    converted,
+  }: ScaledModel = awqScales === undefined
+    ? { view: await openGgufModel(input), output: options.output ?? quantizedName(input, fileType) }
+    : await scaledModel(input, fileType, { ...options, awqScales }, signal);
   try {
-    const request = { fileType, output, keepSplit, allowRequantize, signal };
+    const request = { fileType, output, converted, keepSplit, allowRequantize, signal };
     const { plan, imatrix } = await quantizePlan(model, request, options);
     try {
       return await writeAndReport(model, plan, output, { ...options, title: 'quantize', imatrix, signal });

@@ -18,6 +18,7 @@ import {
   progressMode,
 } from '@quern/terminal';
 import { type LayerFlagValues, type LayerType, strangeLayerFlags } from './layer-flags.ts';
+import { calibrationOf } from './scaled-model.ts';
 
 export interface LayerOptions extends LayerFlagValues, QuantizeFlagValues, WriteFlagValues {
   output?: string;
@@ -44,10 +45,7 @@ export async function quantizeLayers(
   const startMs = performance.now();
   try {
     if (!options.allowRequantize) refuseQuantized(view);
-    const sequences =
-      type === 'rtn'
-        ? []
-        : await awq.calibrationSequences(view, { file: options.calibration, ...settings.calibration });
+    const sequences = type === 'rtn' ? [] : await awq.calibrationSequences(view, settings.calibration);
     const request: QuantizeRequest = { ...settings.request, sequences };
     const output = options.output ?? `${stemOf(ref)}-${type}`;
     const progress = createProgress({ title: type, unit: 'items', mode });
@@ -98,11 +96,7 @@ function settingsOf(type: LayerType, options: LayerOptions) {
   const format = options.format ?? (type === 'gptq' ? 'gptq' : 'awq');
   return {
     request: { format, bits, groupSize, symmetric: !!options.sym, method },
-    calibration: {
-      samples: parseCount('--samples', options.samples, 1 << 20),
-      sequenceTokens: parseCount('--seq-len', options.seqLen, 1 << 20),
-      seed: options.seed === '0' ? 0 : parseCount('--seed', options.seed, 2 ** 32 - 1),
-    },
+    calibration: calibrationOf(options),
   };
 }
 

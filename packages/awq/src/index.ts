@@ -1,6 +1,7 @@
 // Activation-aware quantization, GPTQ, and round-to-nearest, layer by layer.
 export { type FoldedPair, foldScales } from './fold/fold-scales.ts';
 export { type PairScales, scaleRows, scalingsOf } from './fold/pair-scales.ts';
+export { type ScaledViewOptions, withScales } from './fold/scaled-view.ts';
 export { readScales, writeScales } from './fold/scales-file.ts';
 export type { Grid } from './grid/grid.ts';
 export { quantizeMatrix } from './grid/quantized-matrix.ts';

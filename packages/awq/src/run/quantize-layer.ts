@@ -216,8 +216,10 @@ async function gptqEach(
 }
 
 function starvedExperts({ observer }: ObservedLayer, weights: readonly QuantizedWeight[]): LayerResult['starved'] {
-  const inputs = new Set(weights.filter(({ experts }) => experts > 1).map(({ input }) => input));
-  return [...inputs].flatMap((tensor) =>
-    observer.of(tensor).flatMap(({ rows: tokens }, expert) => (tokens < fewTokens ? [{ tensor, expert, tokens }] : [])),
-  );
+  // All stacks of a block get the same tokens.
+  const stack = weights.find(({ experts }) => experts > 1);
+  if (!stack) return [];
+  return observer
+    .of(stack.input)
+    .flatMap(({ rows: tokens }, expert) => (tokens < fewTokens ? [{ tensor: stack.input, expert, tokens }] : []));
 }

@@ -1,0 +1,78 @@
+// --awq-scales of quern quantize: AWQ's scales folded into the model before its weights become blocks of ggml types.
+import { basename } from 'node:path';
+import { locateCheckpoint, type ModelView } from '@quern/checkpoint';
+import { convertedName, type Plan, planConversion, quantizedName } from '@quern/kquant';
+import { openModel } from '@quern/models';
+import {
+  createProgress,
+  downloadProgress,
+  formatBytes,
+  formatDuration,
+  parseCount,
+  progressMode,
+} from '@quern/terminal';
+
+export interface ScaledModel {
+  readonly view: ModelView;
+  readonly output: string;
+  /** Of a checkpoint folder. F32, so that nothing is rounded between scaling and quantizing. */
+  readonly converted?: Plan;
+}
+
+export interface ScaledModelOptions {
+  readonly awqScales: string | true;
+  readonly calibration?: string;
+  readonly samples?: string;
+  readonly seqLen?: string;
+  readonly seed?: string;
+  readonly output?: string;
+  readonly threads?: string;
+  readonly json?: boolean;
+}
+
+/** @param ref a GGUF file, a checkpoint folder or a hub id; the view is the caller's to close */
+export async function scaledModel(
+  ref: string,
+  fileType: string,
+  options: ScaledModelOptions,
+  signal: AbortSignal,
+): Promise<ScaledModel> {
+  const { withScales } = await import('@quern/awq');
+  const mode = progressMode(options);
+  const download = downloadProgress(mode);
+  const { path, kind } = await locateCheckpoint(ref, { signal, onProgress: download.onProgress });
+  download.finish();
+  const view = await openModel(path);
+  const progress = createProgress({ title: 'awq scales', unit: 'items', mode });
+  try {
+    const output =
+      options.output ?? (kind === 'hf' ? convertedName(basename(ref), fileType) : quantizedName(path, fileType));
+    const scaled = await withScales(view, {
+      scales: options.awqScales,
+      output,
+      signal,
+      threads: parseCount('--threads', options.threads, 1024),
+      calibration: calibrationOf(options),
+      onNote: progress.note,
+      onProgress: progress.update,
+      onPreflight: ({ hostBytes, deviceBytes, seconds }) =>
+        progress.note(
+          `memory ${formatBytes(hostBytes)} + ${formatBytes(deviceBytes)} on the device, about ${formatDuration(1000 * seconds)}`,
+        ),
+    });
+    return { view: scaled, output, ...(kind === 'hf' && { converted: planConversion(scaled, 'F32') }) };
+  } catch (error) {
+    await view.close();
+    throw error;
+  } finally {
+    progress.finish();
+  }
+}
+
+/** What the flags say about the calibration text. */
+export const calibrationOf = ({ calibration, samples, seqLen, seed }: Omit<ScaledModelOptions, 'awqScales'>) => ({
+  file: calibration,
+  samples: parseCount('--samples', samples, 1 << 20),
+  sequenceTokens: parseCount('--seq-len', seqLen, 1 << 20),
+  seed: seed === '0' ? 0 : parseCount('--seed', seed, 2 ** 32 - 1),
+});
