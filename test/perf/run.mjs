@@ -1,7 +1,7 @@
 // All benchmarks, one after the other, on an otherwise idle machine: more than half an hour on two cores, and 20 GB of
 // scratch space. What they print goes into docs/benchmarks.md.
 //
-//   npm run bench [-- name …]        names: quantize, model, convert, memory, matmul, generation, browser,
+//   npm run bench [-- name …]        names: quantize, model, convert, memory, attention, matmul, generation, browser,
 //                                          wikitext
 //
 // Needs a build (`npm run build`): forward passes run from it, since tsx slows closures down.
@@ -58,6 +58,7 @@ const benchmarks = {
   model: () => node(...onSource, join(here, 'synthetic-quantize.ts')),
   convert: () => node(join(here, 'convert.mjs')),
   memory: () => node(join(here, 'memory.mjs')),
+  attention: () => node(...onBuild, join(here, 'attention.ts')),
   matmul: () => node(...onBuild, join(here, 'matmul.ts')),
   generation,
   wikitext: () => node(...onBuild, join(here, 'wikitext.ts')),
