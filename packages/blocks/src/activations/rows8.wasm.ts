@@ -60,24 +60,47 @@ export function moveBlock(parts: usize, group: usize, row: usize, to: usize): vo
 
 const MAGNITUDE = memory.data<u16>([0x7fff, 0x7fff, 0x7fff, 0x7fff, 0x7fff, 0x7fff, 0x7fff, 0x7fff], 16);
 const LEAST_NORMAL = memory.data<u16>([0x0400, 0x0400, 0x0400, 0x0400, 0x0400, 0x0400, 0x0400, 0x0400], 16);
-const LAST_OFFSET = memory.data<u16>([0x77ff, 0x77ff, 0x77ff, 0x77ff, 0x77ff, 0x77ff, 0x77ff, 0x77ff], 16);
+const LARGEST = memory.data<u16>([0x7bff, 0x7bff, 0x7bff, 0x7bff, 0x7bff, 0x7bff, 0x7bff, 0x7bff], 16);
+/** The difference of the exponents' biases, in the upper half of an F32. */
 const REBIAS = memory.data<u16>([0x3800, 0x3800, 0x3800, 0x3800, 0x3800, 0x3800, 0x3800, 0x3800], 16);
+/** One step of the exponent there, and 2^-14. */
+const EXPONENT = memory.data<u16>([0x0080, 0x0080, 0x0080, 0x0080, 0x0080, 0x0080, 0x0080, 0x0080], 16);
+const LEAST = memory.data<u16>([0x3880, 0x3880, 0x3880, 0x3880, 0x3880, 0x3880, 0x3880, 0x3880], 16);
 
-/** Eight F16 → eight F32. As in f16/decode.wasm.ts: a short way for normal numbers, which most are. */
+/**
+ * Eight F16 → eight F32. Scales of k-quants are often subnormal: those are read as 2^-14 · 1.f, less 2^-14. No F32 on the way
+ * is subnormal, which would be slow.
+ */
 @inline
 export function loadHalves(src: usize, dst: usize): void {
-  const halves = v128.load(src);
-  const magnitude = v128.load(MAGNITUDE);
-  const magnitudes = v128.and(halves, magnitude);
-  const offsets = i16x8.sub(magnitudes, v128.load(LEAST_NORMAL));
-  if (i16x8.all_true(i16x8.eq(i16x8.min_u(offsets, v128.load(LAST_OFFSET)), offsets))) {
-    const upper = v128.or(i16x8.add(i16x8.shr_u(magnitudes, 3), v128.load(REBIAS)), v128.andnot(halves, magnitude));
-    const lower = i16x8.shl(halves, 13);
-    v128.store(dst, v128.shuffle<u16>(lower, upper, 0, 8, 1, 9, 2, 10, 3, 11));
-    v128.store(dst, v128.shuffle<u16>(lower, upper, 4, 12, 5, 13, 6, 14, 7, 15), 16);
-  } else loadAnyHalves(src, dst);
+  const halves = v128.load(src), magnitude = v128.load(MAGNITUDE);
+  const magnitudes = v128.and(halves, magnitude), sign = v128.andnot(halves, magnitude);
+  if (v128.any_true(i16x8.gt_s(magnitudes, v128.load(LARGEST)))) {
+    loadAnyHalves(src, dst);
+    return;
+  }
+  const small = i16x8.lt_s(magnitudes, v128.load(LEAST_NORMAL));
+  const rebias = i16x8.add(v128.load(REBIAS), v128.and(small, v128.load(EXPONENT)));
+  const upper = v128.or(i16x8.add(i16x8.shr_u(magnitudes, 3), rebias), sign), lower = i16x8.shl(halves, 13);
+  const less = v128.and(small, v128.or(v128.load(LEAST), sign)), zero = i64x2.splat(0);
+  v128.store(
+    dst,
+    f32x4.sub(
+      v128.shuffle<u16>(lower, upper, 0, 8, 1, 9, 2, 10, 3, 11),
+      v128.shuffle<u16>(zero, less, 0, 8, 1, 9, 2, 10, 3, 11),
+    ),
+  );
+  v128.store(
+    dst,
+    f32x4.sub(
+      v128.shuffle<u16>(lower, upper, 4, 12, 5, 13, 6, 14, 7, 15),
+      v128.shuffle<u16>(zero, less, 4, 12, 5, 13, 6, 14, 7, 15),
+    ),
+    16,
+  );
 }
 
+/** Eight of which some are infinite or NaN. */
 function loadAnyHalves(src: usize, dst: usize): void {
   v128.store(dst, f16ToF32x4(v128.load16x4_u(src)));
   v128.store(dst, f16ToF32x4(v128.load16x4_u(src, 8)), 16);

@@ -49,8 +49,8 @@ const RESERVED_BYTES = 32 * 2 ** 20;
 const MAX_TENSOR_BYTES = MAX_PAGES * PAGE_BYTES - RESERVED_BYTES;
 /** More would not fit the reserve, and no machine this is for has more. */
 const MAX_THREADS = 256;
-/** Flops per chunk, about 10 µs: far above the cost of handing out a chunk, far below an op worth sharing. */
-const CHUNK_COST = 1 << 18;
+/** Flops per chunk, 5 to 10 µs: far above the cost of handing out a chunk, far below an op worth sharing. */
+const CHUNK_COST = 1 << 19;
 
 export async function createCpuDevice(host: CpuHost, options: CpuDeviceOptions = {}): Promise<CpuDevice> {
   const { threads = Math.min(host.cores, MAX_THREADS), memoryBytes = MAX_TENSOR_BYTES, activations = 'f32' } = options;
@@ -191,7 +191,8 @@ export class CpuDevice implements Device {
     }
     const work = [cpu(this.#cpuCall(call))].flat() as CpuWork[];
     for (const { kernel = name, words, items, itemCost } of work) {
-      const itemsPerChunk = itemCost > 0 ? Math.ceil(CHUNK_COST / itemCost) : items;
+      const shared = itemCost > 0 && this.limits.threads > 1;
+      const itemsPerChunk = shared ? Math.ceil(CHUNK_COST / itemCost) : items;
       if (!this.#parts.leader.run({ kernel, words, items, itemsPerChunk }))
         throw new Error(`The CPU kernel ${kernel} trapped: a defect of quern, not of the input.`);
     }

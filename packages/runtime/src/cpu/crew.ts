@@ -2,8 +2,8 @@
 // caller's included, takes chunks until none is left. No thread waits while there is work, and nobody is woken for a job
 // of one chunk.
 //
-// A chunk is taken by lowering `chunksLeft` with a compare-exchange, and its number is the value found there. So a
-// thread that wakes late, when the next job is already posted, simply helps with that one: it reads kernel and words
+// A chunk is taken by lowering `chunksLeft` with a compare-exchange, and its number follows from the value found there. So
+// a thread that wakes late, when the next job is already posted, simply helps with that one: it reads kernel and words
 // only after it holds a chunk, and they cannot change while it does.
 /** What all threads share, as I32 words from the control block's address on; the busy ones each on a cache line. */
 const SEQUENCE = 0;
@@ -14,6 +14,7 @@ const FAILED = 49;
 const KERNEL = 64;
 const ITEMS = 65;
 const ITEMS_PER_CHUNK = 66;
+const CHUNKS = 67;
 const WORDS = 80;
 const CONTROL_WORDS = 112;
 
@@ -79,6 +80,7 @@ export class CrewMember {
     control[KERNEL] = this.#kernelNumbers.get(kernel)!;
     control[ITEMS] = items;
     control[ITEMS_PER_CHUNK] = itemsPerChunk;
+    control[CHUNKS] = chunks;
     for (let i = 0; i < words.length; i++) control[WORDS + i] = words[i]!;
     Atomics.store(control, CHUNKS_UNFINISHED, chunks);
     Atomics.store(control, CHUNKS_LEFT, chunks);
@@ -114,7 +116,7 @@ export class CrewMember {
     for (let left: number; (left = Atomics.load(control, CHUNKS_LEFT)) > 0; ) {
       if (Atomics.compareExchange(control, CHUNKS_LEFT, left, left - 1) !== left) continue;
       try {
-        this.#runChunk(left - 1);
+        this.#runChunk(control[CHUNKS]! - left); // the first one first: memory is read forwards twice as fast
       } catch {
         Atomics.store(control, FAILED, 1); // a trap in a kernel; the caller of `run` throws
       }
