@@ -97,7 +97,7 @@ describe.skipIf(missing)(`webgpu device${missing ? ` (skipped: ${missing})` : ''
   });
 
   it('refuses a type without a kernel by name, and says which there are', () => {
-    const [x, w, y] = [device.alloc('F32', [1, 256]), device.alloc('IQ4_XS', [1, 256]), device.alloc('F32', [1, 1])];
+    const [x, w, y] = [device.alloc('F32', [1, 256]), device.alloc('F8_E4M3', [1, 256]), device.alloc('F32', [1, 1])];
     expect(() => device.run('matmul', [x, w], y, {})).toThrow(
       expect.objectContaining({ code: 'dtype-without-kernel', remedy: expect.stringMatching(/Q4_K/) }),
     );

@@ -15,6 +15,6 @@ export {
   f32ToF8E5m2,
   f32ToF16,
 } from './half.ts';
-export { wgslDecoder, wgslTypes } from './wgsl-decoders.ts';
+export { wgslDecoder, wgslTable, wgslTypes } from './wgsl-decoders.ts';
 export { wgslEncoder } from './wgsl-encoders.ts';
 export { wgslIntegers } from './wgsl-integers.ts';

@@ -1,5 +1,6 @@
 // What WGSL snippets of every room may use to read stored weights from `w: array<u32>`: words and halves at byte addresses,
-// which are even where typeSize is, and bytes and bits as vectors.
+// and bytes and bits as vectors. A word may begin at any byte that the blocks' size allows: at multiples of 4 where typeSize
+// is one, at even bytes where it is even.
 import type { DType } from './dtype.ts';
 
 export function wgslReading({ typeSize }: DType): string {

@@ -68,6 +68,8 @@ export interface ShaderParts {
   readonly team: Team;
   /** What `scratch: array<…>` holds, if it is bound: what one dispatch of a call leaves there, the next ones find. */
   readonly scratch?: 'f32' | 'u32' | 'vec4<u32>';
+  /** Content of `table: array<u32>`, which decoders of some types read; bound if given. */
+  readonly table?: Uint32Array;
   /** The output is not bound: scratch memory is all that is written. */
   readonly scratchOnly?: true;
   /** Functions and memory. */

@@ -19,6 +19,7 @@ export class Launcher {
   readonly #pool: BufferPool;
   readonly #pipelines: Pipelines;
   readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #tables = new Map<Uint32Array, Storage>();
   /** Kept from call to call: ops run one after the other. */
   #scratch: Storage | undefined;
 
@@ -39,7 +40,11 @@ export class Launcher {
     const pipeline = this.#pipelines.get(op, dispatch.shader, inPlaceOf(call));
     const { windows, copies } = this.#windows(op, call, dispatch, pipeline);
     const { fields, bindings, itemsPerWorkgroup } = pipeline;
-    const bound = pipeline.usesScratch ? [...windows, this.#scratchOf(dispatch.scratchBytes ?? 0)] : windows;
+    const bound = [
+      ...windows,
+      ...(pipeline.usesScratch ? [this.#scratchOf(dispatch.scratchBytes ?? 0)] : []),
+      ...(pipeline.table ? [this.#tableOf(pipeline.table)] : []),
+    ];
     this.#commands.dispatch(
       pipeline.pipeline,
       this.#group(pipeline, bound),
@@ -92,8 +97,20 @@ export class Launcher {
     return { shard: this.#scratch.shards[0]!, offset: 0, size, skip: 0 };
   }
 
-  #group({ layout }: Pipeline, windows: readonly Window[]): GPUBindGroup {
-    const key = windows.map(({ shard, offset, size }) => `${shard.id} ${offset} ${size}`).join();
+  #tableOf(table: Uint32Array): Window {
+    let storage = this.#tables.get(table);
+    if (!storage) {
+      storage = this.#pool.allocateWhole(table.byteLength);
+      this.#tables.set(table, storage);
+      const { buffer } = storage.shards[0]!;
+      this.#commands.finishWith(buffer); // it may have been another's, and be cleared yet
+      this.#device.queue.writeBuffer(buffer, 0, table as Uint32Array<ArrayBuffer>);
+    }
+    return { shard: storage.shards[0]!, offset: 0, size: roundUp(table.byteLength, 16), skip: 0 };
+  }
+
+  #group({ layout, layoutKey }: Pipeline, windows: readonly Window[]): GPUBindGroup {
+    const key = `${layoutKey} ${windows.map(({ shard, offset, size }) => `${shard.id} ${offset} ${size}`).join()}`;
     const known = this.#groups.get(key);
     if (known) return known;
     const group = this.#device.createBindGroup({

@@ -9,6 +9,8 @@ import { type ComposedShader, composeShader } from './shader-source.ts';
 export interface Pipeline extends ComposedShader {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
+  /** Equal for equal layouts. */
+  readonly layoutKey: string;
 }
 
 export class Pipelines {
@@ -42,28 +44,31 @@ export class Pipelines {
   }
 
   #build(label: string, composed: ComposedShader): Pipeline {
-    const layout = this.#layoutOf(composed);
+    const layoutKey = keyOf(composed);
+    const layout = this.#layoutOf(layoutKey);
     const pipeline = this.#device.createComputePipeline({
       label,
       layout: this.#device.createPipelineLayout({ bindGroupLayouts: [this.#commands.paramsLayout, layout] }),
       compute: { module: this.#device.createShaderModule({ label, code: composed.source }) },
     });
-    return { ...composed, pipeline, layout };
+    return { ...composed, pipeline, layout, layoutKey };
   }
 
-  #layoutOf({ bindings, usesScratch }: ComposedShader): GPUBindGroupLayout {
-    const writable = [...bindings.map((binding) => binding.writable), ...(usesScratch ? [true] : [])];
-    const key = writable.map((is) => (is ? 'w' : 'r')).join('');
+  #layoutOf(key: string): GPUBindGroupLayout {
     const known = this.#layouts.get(key);
     if (known) return known;
     const layout = this.#device.createBindGroupLayout({
-      entries: writable.map((is, binding) => ({
+      entries: [...key].map((access, binding) => ({
         binding,
         visibility: STAGE_COMPUTE,
-        buffer: { type: is ? 'storage' : 'read-only-storage' },
+        buffer: { type: access === 'w' ? 'storage' : 'read-only-storage' },
       })),
     });
     this.#layouts.set(key, layout);
     return layout;
   }
 }
+
+/** `r` and `w` for bindings that are read and written. */
+const keyOf = ({ bindings, usesScratch, table }: ComposedShader): string =>
+  bindings.map(({ writable }) => (writable ? 'w' : 'r')).join('') + (usesScratch ? 'w' : '') + (table ? 'r' : '');

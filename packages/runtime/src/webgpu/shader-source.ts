@@ -23,6 +23,8 @@ export interface ComposedShader {
   /** In binding order; scratch memory, if any, comes after them. */
   readonly bindings: readonly Binding[];
   readonly usesScratch: boolean;
+  /** Bound after scratch memory, if any. */
+  readonly table?: Uint32Array;
   /** After `items` and one base per binding. */
   readonly fields: readonly Field[];
   readonly itemsPerWorkgroup: number;
@@ -57,7 +59,7 @@ struct Params {
 ${shown.map((operand) => `  ${variableOf(operand)}_base: u32,\n`).join('')}${fields.map(({ name, float }) => `  ${name}: ${float ? 'f32' : 'u32'},\n`).join('')}}
 @group(0) @binding(0) var<uniform> p: Params;
 ${shown.map((operand, i) => variable(operand, i, operand === op.output, vectors.has(operand.name))).join('')}
-${parts.scratch ? `@group(1) @binding(${bindings.length}) var<storage, read_write> scratch: array<${parts.scratch}>;\n` : ''}const LANES = ${team.lanes}u;
+${parts.scratch ? `@group(1) @binding(${bindings.length}) var<storage, read_write> scratch: array<${parts.scratch}>;\n` : ''}${parts.table ? `@group(1) @binding(${bindings.length + (parts.scratch ? 1 : 0)}) var<storage, read> table: array<u32>;\n` : ''}const LANES = ${team.lanes}u;
 ${team.usesSubgroups ? 'var<private> subgroup_lanes: u32;' : ''}
 ${shown.map((operand) => accessors(operand, variableOf(operand), vectors.has(operand.name))).join('')}${op.inputs
   .filter(({ name }) => inPlace.has(name))
@@ -80,6 +82,7 @@ ${body}
     source,
     bindings,
     usesScratch: parts.scratch !== undefined,
+    table: parts.table,
     fields,
     itemsPerWorkgroup: team.itemsPerWorkgroup,
   };

@@ -5,6 +5,8 @@ export interface StoredType {
   readonly dtype: DType;
   /** Defines `decode32`, and `decode1` for plain types: packages/blocks/src/wgsl-decoders.ts. */
   readonly decoder: string;
+  /** What the decoder finds in `table`. */
+  readonly table?: Uint32Array;
   /** Defines `encode32`, or `encode1` for plain types, where the type has it: packages/blocks/src/wgsl-encoders.ts. */
   readonly encoder?: string;
   /** Defines `integers32`, where the type has it: packages/blocks/src/wgsl-integers.ts. */

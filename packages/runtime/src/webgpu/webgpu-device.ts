@@ -1,6 +1,6 @@
 // The WebGPU device. Tensors are buffers, ops are dispatches recorded by `run`; a read submits all of them at once and is
 // the only wait. How an adapter is found and which capabilities it has is open-device.ts's part.
-import { codecOf, dtypeByName, wgslDecoder, wgslEncoder, wgslIntegers, wgslTypes } from '@quern/blocks';
+import { codecOf, dtypeByName, wgslDecoder, wgslEncoder, wgslIntegers, wgslTable, wgslTypes } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import type { Device, DeviceLimits, Tensor } from '../device.ts';
 import { type Span, TensorTable } from '../memory/tensor-table.ts';
@@ -213,7 +213,8 @@ export class WebgpuDevice implements Device {
 function storedType(name: string, op: string): StoredType {
   const dtype = dtypeByName(name);
   const decoder = wgslDecoder(dtype);
-  if (decoder !== undefined) return { dtype, decoder, integers: wgslIntegers(dtype), encoder: wgslEncoder(dtype) };
+  if (decoder !== undefined)
+    return { dtype, decoder, table: wgslTable(dtype), integers: wgslIntegers(dtype), encoder: wgslEncoder(dtype) };
   codecOf(dtype); // says so when the type cannot be decoded at all
   throw new QuernError(
     'dtype-without-kernel',

@@ -10,6 +10,7 @@ const shaderOf = (type: StoredType): Shader => ({
     inputs: ['table', 'ids'],
     fields: ['C', 'row_bytes', 'first', 'count'],
     team: single,
+    table: type.table,
     declarations: type.decoder,
     body: `
   let steps = (p.C + 31u) / 32u;

@@ -11,7 +11,7 @@ const groupedFields = [...fields, 'list_at', 'tiles_at'];
 
 /** An item is a block of rows for one slot, or for a tile of grouped slots. */
 export const fewSlots = (shape: DotProducts, grouped: boolean, vectors: boolean): Shader => {
-  const { team, rows, tokens, integers } = shape;
+  const { type, team, rows, tokens, integers } = shape;
   return {
     name: `matmulExperts ${nameOf(shape)}${grouped ? ' grouped' : ''}${vectors ? ' vectors' : ''}`,
     parts: () => ({
@@ -19,6 +19,7 @@ export const fewSlots = (shape: DotProducts, grouped: boolean, vectors: boolean)
       vectors: vectors ? ['x'] : [],
       fields: grouped ? groupedFields : fields,
       ...((grouped || integers) && { scratch: 'vec4<u32>' }),
+      table: integers ? undefined : type.table,
       team,
       declarations: dotProductFunctions(shape) + (grouped && team.lanes > 1 ? sharedTile : ''),
       body: `
@@ -46,12 +47,13 @@ ${each(tokens, (i) =>
 };
 
 /** An item is a tile of rows for a tile of grouped slots. */
-export const manySlots = ({ name, team, tokens, inputs, declarations, body }: TileChoice): Shader => ({
+export const manySlots = ({ name, team, tokens, inputs, table, declarations, body }: TileChoice): Shader => ({
   name: `matmulExperts ${name}`,
   parts: () => ({
     inputs,
     fields: groupedFields,
     scratch: 'vec4<u32>',
+    table,
     team,
     declarations: `${declarations}${sharedTile}
 var<workgroup> slots: array<u32, ${tokens}>;

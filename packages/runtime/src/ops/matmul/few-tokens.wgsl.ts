@@ -6,14 +6,14 @@ import { type DotProducts, dotProductFunctions, dotProducts, nameOf } from './do
 
 /** Fields: T and R as bound, `stride` and `first` of y's rows, `row_bytes` of w. */
 export const fewTokens = (shape: DotProducts, bias: boolean, vectors: boolean): Shader => {
-  const { team, rows, tokens, integers } = shape;
+  const { type, team, rows, tokens, integers } = shape;
   const x = integers ? [] : ['x'];
   return {
     name: `matmul ${nameOf(shape)}${bias ? ' bias' : ''}${vectors ? ' vectors' : ''}`,
     parts: () => ({
       inputs: bias ? [...x, 'w', 'bias'] : [...x, 'w'],
       vectors: vectors ? x : [],
-      ...(integers && { scratch: 'vec4<u32>' }),
+      ...(integers ? { scratch: 'vec4<u32>' } : { table: type.table }),
       fields: ['T', 'C', 'R', 'stride', 'first', 'row_bytes'],
       team,
       declarations: dotProductFunctions(shape),

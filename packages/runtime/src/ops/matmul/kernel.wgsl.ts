@@ -56,17 +56,12 @@ function choose(
 }
 
 /** Fields: T and R as bound, `stride` and `first` of y's rows, `row_bytes` of w. */
-const manyTokens = (
-  { name, team, inputs, scratch, tokens, declarations, body }: TileChoice,
-  bias: boolean,
-): Shader => ({
+const manyTokens = ({ name, tokens, inputs, body, ...parts }: TileChoice, bias: boolean): Shader => ({
   name: `matmul ${name}${bias ? ' bias' : ''}`,
   parts: () => ({
+    ...parts,
     inputs: bias ? [...inputs, 'bias'] : inputs,
-    ...scratch,
     fields: ['T', 'C', 'R', 'stride', 'first', 'row_bytes'],
-    team,
-    declarations,
     body: body(places(tokens, bias)),
   }),
 });

@@ -12,7 +12,8 @@ export interface TileChoice {
   readonly team: Team;
   readonly tokens: number;
   readonly inputs: readonly string[];
-  readonly scratch: { readonly scratch?: 'vec4<u32>' };
+  readonly scratch?: 'vec4<u32>';
+  readonly table?: Uint32Array;
   readonly declarations: string;
   readonly body: (places: TilePlaces) => string;
 }
@@ -40,7 +41,7 @@ export function chooseTile(
       team,
       tokens,
       inputs: ['w'],
-      scratch: { scratch: 'vec4<u32>' },
+      scratch: 'vec4<u32>',
       declarations: integerTileDeclarations(tile),
       body: (places) => integerTileBody(tile, places),
     };
@@ -51,7 +52,7 @@ export function chooseTile(
     team,
     tokens,
     inputs: ['x', 'w'],
-    scratch: {},
+    table: type.table,
     declarations: floatTileDeclarations(tile),
     body: (places) => floatTileBody(tile, places),
   };
