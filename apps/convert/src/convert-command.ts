@@ -45,7 +45,8 @@ Examples:
 
 f32, f16, bf16, q8_0 and auto write what convert_hf_to_gguf.py writes; every other type what llama-quantize makes of the
 auto file. Packed weights (AWQ, GPTQ, compressed-tensors, MLX, FP8, MXFP4) keep their codes with auto where a ggml type
-holds them, and are made anew from their values else; the summary counts both, --strict refuses the latter. The output is written as <output>.partial and renamed when complete. A stopped run goes on where it was.`;
+holds them, and are made anew from their values else; the summary counts both, --strict refuses the latter.
+The output is written as <output>.partial and renamed when complete. A stopped run goes on where it was.`;
 
 export function convertCommand(): Command {
   const command = new Command('convert')
