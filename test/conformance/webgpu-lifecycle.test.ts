@@ -188,6 +188,20 @@ describe.skipIf(missing)(`webgpu device${missing ? ` (skipped: ${missing})` : ''
     await expect(webgpuDevice({ software: true, ...options })).rejects.toMatchObject({ code: 'device-bad-option' });
   });
 
+  it('says what was looked for, and what to do, where there is no driver at all', async () => {
+    const program = `
+      const { webgpuDevice } = await import('@quern/runtime');
+      const error = await webgpuDevice({ software: true }).catch((error) => error);
+      console.log(JSON.stringify([error.code, error.message, error.remedy]));`;
+    const args = ['--import', 'tsx', '--conditions=source', '--input-type=module', '-e', program];
+    const env = { ...process.env, VK_ICD_FILENAMES: '/dev/null', VK_DRIVER_FILES: '/dev/null' };
+    const { stdout } = await run(process.execPath, args, { cwd: root, timeout: 60_000, env });
+    const [code, message, remedy] = JSON.parse(stdout) as string[];
+    expect(code).toBe('webgpu-no-adapter');
+    expect(message).toMatch(/Vulkan/);
+    expect(remedy).toMatch(/graphics driver.*cpu device/);
+  });
+
   it('lets a process end that forgot to dispose', async () => {
     const program = `
       const { useSwiftShader } = await import('./test/conformance/software-gpu.ts');

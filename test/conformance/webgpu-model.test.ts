@@ -44,6 +44,73 @@ describe.skipIf(missing).each(Object.entries(families))(
   },
 );
 
+describe.skipIf(missing)(`a model on webgpu${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  let device: WebgpuDevice;
+  beforeAll(async () => {
+    device = await webgpuDevice({ software: true });
+  });
+  afterAll(() => device.dispose());
+  const blockTable = Int32Array.of(0);
+  const batchOf = (tokens: readonly number[], first: number) => ({
+    tokens: Int32Array.from(tokens),
+    positions: Int32Array.from(tokens, (_, i) => first + i),
+    seqs: new Int32Array(tokens.length),
+    outputRows: Int32Array.of(tokens.length - 1),
+    blockTable,
+  });
+
+  it('takes one submit and one readback per token, and a known number of dispatches', async () => {
+    const view = await openModel(testPath('models/tiny-llama'));
+    await withModel(view, device, { cells: 32, blockTokens: 32 }, async (model) => {
+      await device.read(await model.forward(batchOf([1, 20, 300], 0)));
+      const perBlock = 17; // 2 norms, 7 matmuls, 2 ropes, 2 cache writes, attention, activation, 2 additions
+      const atTheEnds = 4; // embed, gather, norm, output matrix
+      for (let position = 3; position < 6; position++) {
+        const before = device.counts;
+        await device.read(await model.forward(batchOf([7], position)));
+        const { submits, dispatches, readbacks } = device.counts;
+        expect(submits - before.submits).toBe(1);
+        expect(readbacks - before.readbacks).toBe(1);
+        expect(dispatches - before.dispatches).toBe(perBlock * model.hyperparameters.blockCount + atTheEnds);
+      }
+      const idle = device.memory;
+      expect(idle.usedBytes + idle.idleBytes).toBeLessThanOrEqual(device.limits.memoryBytes);
+    });
+    const { usedBytes } = device.memory;
+    expect(usedBytes).toBeLessThan(2 ** 20); // tables and scratch memory; the model's went back to the pool
+  });
+
+  it('gives its memory to the next model without new buffers', async () => {
+    const load = async () => {
+      const view = await openModel(testPath('models/tiny-llama'));
+      await withModel(view, device, { cells: 32, blockTokens: 32 }, async (model) => {
+        await device.read(await model.forward(batchOf([1, 20], 0)));
+      });
+      return device.memory;
+    };
+    const first = await load();
+    expect(await load()).toEqual(first);
+  });
+
+  it('is named where it becomes NaN', async () => {
+    const view = await openModel(testPath('models/tiny-llama'));
+    const name = 'blk.2.ffn_norm.weight';
+    const norm = view.tensors.get(name)!;
+    const broken = {
+      ...norm,
+      rowBytes: norm.rowBytes,
+      async readRows(_first: number, _count: number, into: Uint8Array) {
+        into.fill(0xff); // NaN in every float type
+      },
+    };
+    const tensors = new Map([...view.tensors, [name, broken]]);
+    const changed = { path: view.path, metadata: view.metadata, tensors, close: () => view.close() };
+    await withModel(changed, device, { cells: 32, blockTokens: 32 }, async (model) => {
+      expect(await model.locateNonFinite(batchOf([1, 20], 0))).toMatch(/blk\.2|block 2/);
+    });
+  });
+});
+
 describe.skipIf(missing)(`the engine on webgpu${missing ? ` (skipped: ${missing})` : ''}`, () => {
   it('generates in its worker what it generates on the cpu device, and ends', async () => {
     const replyOf = async (kind: 'cpu' | 'webgpu') => {

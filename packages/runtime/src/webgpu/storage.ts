@@ -44,6 +44,11 @@ export class BufferPool {
   #usedBytes = 0;
   #idleBytes = 0;
   #nextId = 0;
+  /** Of tensors, and of buffers kept for others. */
+  get bytes(): { readonly usedBytes: number; readonly idleBytes: number } {
+    return { usedBytes: this.#usedBytes, idleBytes: this.#idleBytes };
+  }
+
   /** Called when a buffer is destroyed. */
   onDestroy: () => void = () => {};
 

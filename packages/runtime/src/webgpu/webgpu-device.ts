@@ -99,6 +99,11 @@ export class WebgpuDevice implements Device {
     return { submits, dispatches, readbacks: this.#readback.count };
   }
 
+  /** What tensors hold now, and the buffers kept for the next ones. */
+  get memory(): { readonly usedBytes: number; readonly idleBytes: number } {
+    return this.#pool.bytes;
+  }
+
   /** Different shaders built so far. */
   get shaders(): number {
     return this.#launcher.shaders;
