@@ -3,6 +3,7 @@ export { type FoldedPair, foldScales } from './fold/fold-scales.ts';
 export { type PairScales, scaleRows, scalingsOf } from './fold/pair-scales.ts';
 export { type ScaledViewOptions, withScales } from './fold/scaled-view.ts';
 export { readScales, writeScales } from './fold/scales-file.ts';
+export { type GptqOptions, quantizeGptq } from './gptq/quantize-gptq.ts';
 export type { Grid } from './grid/grid.ts';
 export { quantizeMatrix } from './grid/quantized-matrix.ts';
 export { embedTokens } from './layer/embed-tokens.ts';

@@ -1,0 +1,42 @@
+// GPTQ against the algorithm of the paper, computed in float64 one column at a time with an explicit inverse.
+import { quantizeGptq } from '@quern/awq';
+import { cpuDevice, type Device } from '@quern/runtime';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { recordedTensors } from './recorded.ts';
+
+const [rows, cols, tokens] = [24, 160, 200];
+const grid = { bits: 4, groupSize: 32, symmetric: false, leastZero: 0 };
+let device: Device;
+let recorded: ReadonlyMap<string, ArrayBuffer>;
+beforeAll(async () => {
+  device = await cpuDevice({ threads: 1 });
+  recorded = await recordedTensors('gptq.safetensors');
+});
+afterAll(() => device?.dispose());
+
+function gramOf(x: Float32Array): Float32Array {
+  const gram = new Float64Array(cols * cols);
+  for (let t = 0; t < tokens; t++)
+    for (let i = 0; i < cols; i++)
+      for (let j = 0; j < cols; j++) gram[i * cols + j]! += x[t * cols + i]! * x[t * cols + j]!;
+  return Float32Array.from(gram);
+}
+
+it.each([
+  ['plain', false],
+  ['act_order', true],
+] as const)('%s: the same scales, zeros and codes', async (name, actOrder) => {
+  const gram = gramOf(new Float32Array(recorded.get('x')!));
+  const weights = new Float32Array(recorded.get('w')!);
+  const shape = { tensor: 'w', rows, cols };
+  const options = { grid, actOrder, freeGroups: true, damp: 0.01 };
+  const ours = await quantizeGptq(device, weights, shape, { gram, tokens }, options);
+  const codes = new Uint8Array(recorded.get(`${name}.codes`)!);
+  expect(share(ours.codes, codes)).toBeGreaterThan(0.995);
+  expect(share(ours.zeros!, new Uint8Array(recorded.get(`${name}.zeros`)!))).toBeGreaterThan(0.99);
+  expect(share(ours.scales, new Float32Array(recorded.get(`${name}.scales`)!))).toBeGreaterThan(0.97);
+  expect(ours.groupOf === undefined).toBe(!actOrder);
+});
+
+const share = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Array.from(a).filter((value, i) => value === b[i]).length / a.length;
