@@ -82,16 +82,18 @@ interface Evaluation {
 }
 
 function table(rows: readonly Row[], text: string): void {
-  const [base, ...others] = rows as [Row, ...Row[]];
+  // The base is evaluated too: the file of its probabilities leaves out what is less likely than e^-16, and so does a
+  // perplexity that comes from it.
+  const [base] = rows as [Row, ...Row[]];
   const saved = `${base.path}.logits`;
   const chunks = values.chunks === undefined ? [] : ['--chunks', values.chunks];
-  const paths = others.map(({ path }) => path);
+  const paths = rows.map(({ path }) => path);
   const result = quern(
     ...['eval', ...paths, '--base', base.path, '--save-base', saved, '--text', text, ...chunks, '--json'],
   );
   rmSync(saved, { force: true });
   if ('failure' in result) throw new Error(result.failure);
-  const { base: own, models: evaluated } = JSON.parse(result.out) as { base: Evaluation; models: Evaluation[] };
+  const { models: evaluated } = JSON.parse(result.out) as { models: Evaluation[] };
   const windows = evaluated[0]?.windows;
   console.log(
     `\n**${basename(text)}**, ${values.chunks === undefined ? 'all' : 'the first'} ${windows} windows of 512\n`,
@@ -99,8 +101,7 @@ function table(rows: readonly Row[], text: string): void {
   console.log('| file | MiB | bits/weight | PPL | mean KLD | same top |\n|---|---|---|---|---|---|');
   const size = (path: string): string =>
     statSync(path).isDirectory() ? '' : (statSync(path).size / 2 ** 20).toFixed(2);
-  console.log(`| ${base.name} | ${size(base.path)} | 16 | ${own.ppl.toFixed(4)} ± ${own.error.toFixed(2)} | | |`);
-  for (const [i, { name, path }] of others.entries()) {
+  for (const [i, { name, path }] of rows.entries()) {
     const it = evaluated[i];
     if (!it?.divergence) {
       console.log(`| ${name} | | | failed | | |`);
@@ -108,7 +109,7 @@ function table(rows: readonly Row[], text: string): void {
     }
     const { kld, sameTop } = it.divergence;
     console.log(
-      `| ${name} | ${size(path)} | ${it.bitsPerWeight.toFixed(3)} | ${it.ppl.toFixed(4)} | ` +
+      `| ${name} | ${size(path)} | ${it.bitsPerWeight.toFixed(3)} | ${it.ppl.toFixed(2)} ± ${it.error.toFixed(2)} | ` +
         `${kld.value.toFixed(5)} ± ${kld.error.toFixed(5)} | ${(100 * sameTop.value).toFixed(2)} % |`,
     );
   }
