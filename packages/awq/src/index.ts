@@ -7,7 +7,7 @@ export { type GptqOptions, quantizeGptq } from './gptq/quantize-gptq.ts';
 export type { Grid } from './grid/grid.ts';
 export { quantizeMatrix } from './grid/quantized-matrix.ts';
 export { embedTokens } from './layer/embed-tokens.ts';
-export { findScales, scalesGrid } from './run/find-scales.ts';
+export { findScales } from './run/find-scales.ts';
 export type { Prepared, QuantizeRequest } from './run/prepare.ts';
 export { type LayerResult, type Method, quantizeLayer } from './run/quantize-layer.ts';
 export {

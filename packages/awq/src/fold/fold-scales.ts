@@ -33,7 +33,7 @@ function scaledTensor(tensor: TensorView, scaling: TensorScaling): TensorView {
       await tensor.readRows(firstRow, rowCount, bytes);
       const values = new Float32Array(rowCount * cols);
       codecOf(dtype).decode(bytes, values);
-      scaleRows(values, firstRow, { experts, rows: rows / experts, cols }, scaling);
+      scaleRows(values, firstRow, { shape, experts, rows: rows / experts, cols }, scaling);
       into.set(bytesOf(values));
     },
   };

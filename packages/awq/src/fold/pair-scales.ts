@@ -36,8 +36,9 @@ export function scalingsOf(pairs: readonly Pick<PairScales, 'prev' | 'layers' | 
   return scalings;
 }
 
-/** A tensor as experts × rows × cols; a vector is one row. */
+/** A tensor as experts × rows × cols; a vector, told by its shape, is one row. */
 export interface ScaledShape {
+  readonly shape: readonly number[];
   readonly experts: number;
   readonly rows: number;
   readonly cols: number;
@@ -47,11 +48,10 @@ export interface ScaledShape {
 export function scaleRows(
   values: Float32Array,
   firstRow: number,
-  { experts, rows, cols }: ScaledShape,
+  { shape, experts, rows, cols }: ScaledShape,
   { columns, divisors }: TensorScaling,
 ): void {
-  const isVector = experts * rows === 1;
-  if (isVector) {
+  if (shape.length === 1) {
     if (divisors) for (let c = 0; c < cols; c++) values[c]! /= divisors[c]!;
     return;
   }

@@ -22,8 +22,9 @@ export function listSamples(tokenizer: Tokenizer, texts: readonly string[], opti
   const encoded: Int32Array[] = [];
   for (const text of texts) {
     if (encoded.length === samples) break;
+    if (text.trim() === '') continue;
     const ids = tokenizer.encode(text.trim(), { addSpecial: true, parseSpecial: true });
-    if (ids.length > 0 && ids.length <= sequenceTokens) encoded.push(Int32Array.from(ids));
+    if (ids.length <= sequenceTokens) encoded.push(Int32Array.from(ids));
   }
   if (encoded.length === 0)
     throw new QuernError('calibration-empty', `No text of the ${texts.length} has 1 to ${sequenceTokens} tokens.`, {

@@ -1,0 +1,103 @@
+// Folding scales must not change what a model computes, whatever the scales: the network itself is the judge.
+import { join } from 'node:path';
+import type { ModelView } from '@quern/checkpoint';
+import { loadModel, openModel, sequenceLogits } from '@quern/models';
+import { cpuDevice, type Device } from '@quern/runtime';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { modelPath, temporaryFolder } from '../testing/temporary-folder.ts';
+import { type FoldedPair, foldScales } from './fold-scales.ts';
+import { allPairs, readScales, writeScales } from './scales-file.ts';
+
+const dir = await temporaryFolder();
+let device: Device;
+beforeAll(async () => {
+  device = await cpuDevice({ threads: 1, memoryBytes: 256 * 2 ** 20 });
+});
+afterAll(() => device?.dispose());
+
+/** 0.5 … 2 in no pattern. */
+const scalesOf = (count: number, seed: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => 2 ** Math.sin(12.9898 * (i + 1) + seed));
+
+function randomPairs(view: ModelView): FoldedPair[] {
+  return allPairs(view).map((pair, i) => {
+    const { cols } = view.tensors.get(pair.layers[0]!)!;
+    const maker = view.tensors.get(pair.prev)!;
+    const experts = maker.shape.length > 2 ? maker.shape[0]! : 1;
+    return { ...pair, scales: scalesOf(experts * cols, i) };
+  });
+}
+
+async function logits(view: ModelView): Promise<Float32Array> {
+  const ids = Int32Array.from({ length: 24 }, (_, i) => (i * i * 31 + 7 * i + 3) % 400);
+  const model = await loadModel(view, device, { batchTokens: 24, maxOutputs: 24 });
+  try {
+    const rows: Float32Array[] = [];
+    for await (const { logits: some } of sequenceLogits(model, ids)) rows.push(some.slice());
+    return Float32Array.from(rows.flatMap((row) => [...row]));
+  } finally {
+    model.dispose();
+  }
+}
+
+describe.each([
+  'arch/llama3',
+  'arch/mistral',
+  'arch/qwen2',
+  'arch/qwen3',
+  'arch/mixtral',
+  'arch/qwen2moe',
+  'arch/qwen3moe',
+])('%s', (name) => {
+  it('computes the same with any scales folded in', async () => {
+    const view = await openModel(modelPath(name));
+    const before = await logits(view);
+    const after = await logits(foldScales(view, randomPairs(view)));
+    const spread = Math.max(...before) - Math.min(...before);
+    const most = before.reduce((max, value, i) => Math.max(max, Math.abs(value - after[i]!)), 0);
+    expect(most).toBeLessThan(2e-5 * spread);
+    await view.close();
+  });
+
+  it('scales something in every pair', async () => {
+    const view = await openModel(modelPath(name));
+    const pairs = randomPairs(view);
+    const folded = foldScales(view, pairs);
+    for (const { prev, layers, followers } of pairs)
+      for (const tensor of [prev, ...layers, ...followers])
+        expect(folded.tensors.get(tensor)).not.toBe(view.tensors.get(tensor));
+    await view.close();
+  });
+});
+
+describe('a file of scales', () => {
+  it.each(['arch/llama3', 'arch/qwen2moe'])('gives back what was written for %s', async (name) => {
+    const view = await openModel(modelPath(name));
+    const pairs = randomPairs(view);
+    const path = join(dir, 'scales.safetensors');
+    await writeScales(path, pairs, view, new Map([['model', 'x']]));
+    const read = await readScales(path, view);
+    expect(read.facts.get('model')).toBe('x');
+    expect(read.pairs.map(({ prev }) => prev)).toEqual(pairs.map(({ prev }) => prev));
+    for (const [i, { scales }] of read.pairs.entries()) expect(scales).toEqual(pairs[i]!.scales);
+    await view.close();
+  });
+
+  it('of another model, with a scale of 0, or no such file at all is refused', async () => {
+    const view = await openModel(modelPath('arch/llama3'));
+    const other = await openModel(modelPath('arch/qwen2moe'));
+    const path = join(dir, 'other.safetensors');
+    const pairs = randomPairs(view);
+    await writeScales(path, pairs, view, new Map());
+    await expect(readScales(path, other)).rejects.toMatchObject({ code: 'awq-scales-other-model' });
+    await writeScales(path, pairs.slice(1), view, new Map());
+    await expect(readScales(path, view)).rejects.toMatchObject({ code: 'awq-scales-other-model' });
+    pairs[2]!.scales[3] = 0;
+    await writeScales(path, pairs, view, new Map());
+    await expect(readScales(path, view)).rejects.toMatchObject({ code: 'awq-scales-invalid', tensor: pairs[2]!.prev });
+    const weights = join(modelPath('arch/llama3'), 'model.safetensors');
+    await expect(readScales(weights, view)).rejects.toMatchObject({ code: 'awq-scales-not-recognized' });
+    await view.close();
+    await other.close();
+  });
+});
