@@ -60,6 +60,38 @@ describe.skipIf(missing).each(Object.entries(families))(
       expect(nmse(result, await runCase(cpu, entry), entry.typicalSquare)).toBeLessThanOrEqual(tolerance);
     });
 
+    it('rounds what several matrices multiply once, and again when it has changed', async () => {
+      const upload = ({ dtype, shape, bytes }: CaseOperand) => {
+        const tensor = device.alloc(dtype, shape);
+        device.write(tensor, bytes);
+        return tensor;
+      };
+      const [q, k] = [weights('Q8_0', [5, 64], 1), weights('Q8_0', [5, 64], 2)];
+      const input = floats([3, 64], 3);
+      const x = upload(input);
+      const [wq, wk] = [upload(q), upload(k)];
+      const y = device.alloc('F32', [3, 5]);
+      const dispatchesOf = (w: typeof wq) => {
+        const before = device.counts.dispatches;
+        device.run('matmul', [x, w], y, {});
+        return device.counts.dispatches - before;
+      };
+      const expectProduct = async (by: CaseOperand, factor: number) => {
+        const values = floatsOf(input).map((value) => factor * value);
+        const truth = await runCase(reference, rounded(multiply(operand([3, 64], values), by)));
+        expect(nmse(await device.read(y), truth)).toBeLessThanOrEqual(1e-12);
+      };
+      expect(dispatchesOf(wq)).toBe(2);
+      expect(dispatchesOf(wk)).toBe(1);
+      await expectProduct(k, 1);
+      device.run('scale', [x], x, { factor: 2 });
+      expect(dispatchesOf(wk)).toBe(2);
+      await expectProduct(k, 2);
+      device.write(x, input.bytes);
+      expect(dispatchesOf(wq)).toBe(2);
+      await expectProduct(q, 1);
+    });
+
     it('multiplies plain weights with activations as they are', async () => {
       const entry = multiply(floats([3, 96], 1), weights('F16', [9, 96], 2));
       expect(nmse(await runCase(device, entry), await runCase(reference, entry))).toBeLessThanOrEqual(1e-12);

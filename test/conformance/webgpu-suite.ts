@@ -26,13 +26,13 @@ export const variants: readonly Variant[] = [
     title: 'workgroups',
     capabilities: { teams: true, subgroups: false },
     matmuls: (type, tokens, index) => ['F16', 'Q6_K'].includes(type) && [3, 33].includes(tokens) && index % 3 === 0,
-    attention: (index) => index % 30 === 3,
+    attention: (index) => index % 40 === 3,
   },
   {
     title: 'workgroups with subgroups',
     capabilities: { teams: true },
     matmuls: (type, tokens, index) => ['F32', 'Q4_K'].includes(type) && tokens < 3 && index % 3 === 0,
-    attention: (index) => index % 30 === 11,
+    attention: (index) => index % 40 === 11,
   },
 ];
 
@@ -41,8 +41,7 @@ const reference = referenceDevice();
 export function sampleCases({ matmuls, attention }: Pick<Variant, 'matmuls' | 'attention'>): Case[] {
   const isMatmul = ({ op }: Case) => op === 'matmul' || op === 'matmulExperts';
   const candidates = [...cases.filter(isMatmul), ...webgpuOnlyCases];
-  const manyWays = ({ op, inputs }: Case) =>
-    op === 'matmulExperts' && ['F32', 'F16', 'Q8_0'].includes(inputs[1]!.dtype);
+  const manyWays = ({ op, inputs }: Case) => op === 'matmulExperts' && ['F16', 'Q8_0'].includes(inputs[1]!.dtype);
   return [
     ...cases.filter((entry) => !isMatmul(entry) && entry.op !== 'attention'),
     ...cases.filter(({ op }) => op === 'attention').filter((_, index) => attention(index)),

@@ -43,6 +43,11 @@ export interface Dispatch {
   readonly items: number;
   /** Size of the call's scratch memory, for shaders that use it; the largest of its dispatches counts. */
   readonly scratchBytes?: number;
+  /**
+   * Names what this first dispatch of a call makes of its one input, in scratch memory. It is left out while that is still
+   * there: the next calls with the same input find it.
+   */
+  readonly prepares?: string;
 }
 
 export interface Shader {

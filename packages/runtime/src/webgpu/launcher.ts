@@ -22,6 +22,8 @@ export class Launcher {
   readonly #tables = new Map<Uint32Array, Storage>();
   /** Kept from call to call: ops run one after the other. */
   #scratch: Storage | undefined;
+  /** What is in scratch memory for calls to come, and the buffer that it was made of. */
+  #prepared: { readonly name: string; readonly shard: number } | undefined;
 
   constructor(device: GPUDevice, commands: Commands, pool: BufferPool, capabilities: Capabilities) {
     this.#device = device;
@@ -35,11 +37,31 @@ export class Launcher {
     return this.#pipelines.count;
   }
 
-  launch<Name extends OpName>(call: CheckedCall<Storage, Name>, dispatch: Dispatch): void {
+  /** After memory was written or taken by other means than a dispatch. */
+  forgetPrepared(): void {
+    this.#prepared = undefined;
+  }
+
+  launch<Name extends OpName>(call: CheckedCall<Storage, Name>, dispatches: readonly Dispatch[]): void {
+    const usesOwn = dispatches.some(({ scratchBytes = 0 }) => scratchBytes > 0) && !dispatches[0]!.prepares;
+    if (usesOwn) this.forgetPrepared();
+    for (const dispatch of dispatches) this.#launch(call, dispatch);
+  }
+
+  #launch<Name extends OpName>(call: CheckedCall<Storage, Name>, dispatch: Dispatch): void {
     const op = call.spec as unknown as Op;
     const pipeline = this.#pipelines.get(op, dispatch.shader, inPlaceOf(call));
     const { windows, copies } = this.#windows(op, call, dispatch, pipeline);
     const { fields, bindings, itemsPerWorkgroup } = pipeline;
+    if (dispatch.prepares) {
+      const [{ shard, offset, size, skip }] = windows as [Window];
+      const name = `${dispatch.prepares} ${shard.id} ${offset} ${size} ${skip}`;
+      const room = this.#scratch?.shards[0]?.byteLength ?? 0;
+      if (this.#prepared?.name === name && room >= dispatch.scratchBytes!) return;
+      this.#prepared = { name, shard: shard.id };
+    }
+    const written = windows.findIndex((_, i) => bindings[i]!.writable);
+    if (written >= 0 && windows[written]!.shard.id === this.#prepared?.shard) this.forgetPrepared();
     const bound = [
       ...windows,
       ...(pipeline.usesScratch ? [this.#scratchOf(dispatch.scratchBytes ?? 0)] : []),

@@ -117,6 +117,7 @@ export class WebgpuDevice implements Device {
 
   alloc(dtype: string, shape: readonly number[], label?: string): Tensor {
     this.#faults.check();
+    this.#launcher.forgetPrepared();
     return this.#table.alloc(dtype, shape, label);
   }
 
@@ -130,6 +131,7 @@ export class WebgpuDevice implements Device {
 
   write(tensor: Tensor, bytes: Uint8Array, byteOffset = 0): void {
     this.#faults.check();
+    this.#launcher.forgetPrepared();
     const span = this.#table.span(tensor, 'write', byteOffset, bytes.byteLength);
     for (const { buffer, at, from, length } of partsOf(span))
       this.#writeBuffer(buffer, at, bytes.subarray(from, from + length));
@@ -145,7 +147,7 @@ export class WebgpuDevice implements Device {
   run<Name extends OpName>(name: Name, inputs: readonly Tensor[], output: Tensor, params: OpParams[Name]): void {
     this.#faults.check();
     const call = prepareCall(this.#table, name, inputs, output, params, indicesOf);
-    for (const dispatch of this.#dispatches(call)) this.#launcher.launch(call, dispatch);
+    this.#launcher.launch(call, this.#dispatches(call));
     promiseIndices(call);
   }
 

@@ -24,6 +24,7 @@ export function roundRows(x: Rows, cols: number, blockSize: number, capabilities
     rows: { x },
     items: (x.count * cols) / blockSize,
     scratchBytes: roundedBytes(x.count, cols),
+    prepares: `${blockSize}`,
   };
 }
 

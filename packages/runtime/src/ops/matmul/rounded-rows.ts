@@ -15,14 +15,14 @@ export interface Rows {
 
 /** Work on all `count` rows of `x`, [count, cols], with the weights `w`. */
 export function multiplyRows<Name extends 'matmul' | 'matmulExperts'>(
-  { input, weight, rounding }: CpuCall<Name>,
+  { input, weight, rounding, finite }: CpuCall<Name>,
   { count, cols, bias }: { count: number; cols: number; bias: number },
   multiply: (rows: Rows) => CpuWork,
 ): CpuWork[] {
   const stored = weight('w');
   const rounded = rounding('w', cols);
   if (!rounded) {
-    const panelWords = [input('w'), bias, cols, ...stored, 0];
+    const panelWords = [input('w'), bias, cols, ...stored, finite('w') ? 2 : 0];
     return [multiply({ x: input('x'), rowBytes: 4 * cols, first: 0, count, panelWords })];
   }
   const { groups, staging } = rounded;
