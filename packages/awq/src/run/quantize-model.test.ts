@@ -1,0 +1,246 @@
+// Whole runs on tiny models: what is written is opened again by checkpoint, in every format, and read as a model.
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codecOf } from '@quern/blocks';
+import type { ModelView } from '@quern/checkpoint';
+import { openModel } from '@quern/models';
+import { packers } from '@quern/packed';
+import { describe, expect, it } from 'vitest';
+import { readFloats } from '../layer/layer-weights.ts';
+import { modelPath, temporaryFolder } from '../testing/temporary-folder.ts';
+import type { QuantizeRequest } from './prepare.ts';
+import { quantizeModel } from './quantize-model.ts';
+
+const dir = await temporaryFolder();
+const threads = 1;
+const sequences = Array.from({ length: 3 }, (_, s) =>
+  Int32Array.from({ length: 48 }, (_, i) => (s * 97 + i * i * 13 + 5 * i + 3) % 400),
+);
+const base = { bits: 4, groupSize: 32, symmetric: false };
+const rtn: QuantizeRequest = { ...base, format: 'awq', method: { name: 'rtn' }, sequences: [] };
+const awq: QuantizeRequest = { ...base, format: 'awq', method: { name: 'awq', clip: true }, sequences };
+const gptq: QuantizeRequest = {
+  ...base,
+  format: 'gptq',
+  method: { name: 'gptq', actOrder: false, damp: 0.01 },
+  sequences,
+};
+
+async function weightsOf(view: ModelView, name: string): Promise<Float32Array> {
+  const tensor = view.tensors.get(name)!;
+  if (!tensor.packed) return readFloats(tensor);
+  const values = new Float32Array(tensor.rows * tensor.cols);
+  await tensor.readRows(0, tensor.rows, new Uint8Array(values.buffer));
+  return values;
+}
+
+/** ‖a − b‖ / ‖b‖ */
+function distance(a: Float32Array, b: Float32Array): number {
+  let error = 0;
+  let size = 0;
+  for (const [i, value] of b.entries()) {
+    error += (a[i]! - value) ** 2;
+    size += value ** 2;
+  }
+  return Math.sqrt(error / size);
+}
+
+async function bytesOf(folder: string): Promise<Map<string, Buffer>> {
+  const names = (await readdir(folder)).sort();
+  return new Map(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))] as const)));
+}
+
+describe.each([...packers.keys()])('round to nearest as %s', (format) => {
+  it.each(['arch/llama3', 'arch/qwen2moe'])('of %s is read back', async (model) => {
+    const view = await openModel(modelPath(model));
+    const out = join(dir, `rtn-${format}-${model.replace('/', '-')}`);
+    const symmetric = format === 'modelopt';
+    const summary = await quantizeModel(view, out, { ...rtn, format, symmetric }, { threads });
+    const read = await openModel(out);
+    expect([...read.tensors.keys()].sort()).toEqual([...view.tensors.keys()].sort());
+    let packed = 0;
+    for (const [name, tensor] of read.tensors) {
+      const error = distance(await weightsOf(read, name), await weightsOf(view, name));
+      // 15 steps over a group of normal weights: some 8 % of their size.
+      expect(error, name).toBeLessThan(tensor.packed ? 0.13 : 1e-3);
+      if (tensor.packed) packed++;
+    }
+    expect(packed).toBe(summary!.quantizedTensors);
+    await view.close();
+    await read.close();
+  });
+});
+
+describe('a folder', () => {
+  it('has the tokenizer and generation files of the checkpoint, and its config with the packing', async () => {
+    const view = await openModel(modelPath('tiny-llama'));
+    const out = join(dir, 'side-files');
+    await quantizeModel(view, out, { ...rtn, groupSize: 128 }, { threads });
+    const files = await bytesOf(out);
+    for (const name of ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json', 'chat_template.jinja'])
+      expect(files.get(name)).toEqual(await readFile(join(modelPath('tiny-llama'), name)));
+    const config = JSON.parse(String(files.get('config.json')));
+    expect(config).toMatchObject({ model_type: 'llama', hidden_size: 256, dtype: 'float16' });
+    expect(config.quantization_config).toEqual({
+      ...{ quant_method: 'awq', version: 'gemm', bits: 4, group_size: 128, zero_point: true },
+      modules_to_not_convert: null,
+    });
+    await view.close();
+  });
+
+  it('can be made of a GGUF file', async () => {
+    const hf = await openModel(modelPath('arch/llama3'));
+    const gguf = await openModel(join(modelPath('arch/llama3'), 'llama.cpp-bf16.gguf'));
+    const out = join(dir, 'from-gguf');
+    await quantizeModel(gguf, out, rtn, { threads });
+    const read = await openModel(out);
+    for (const name of ['blk.0.attn_q.weight', 'blk.1.attn_k.weight', 'blk.3.ffn_down.weight'])
+      expect(distance(await weightsOf(read, name), await weightsOf(hf, name))).toBeLessThan(0.13);
+    for (const view of [hf, gguf, read]) await view.close();
+  });
+});
+
+describe('runs that were stopped', () => {
+  it.each([
+    ['awq', awq],
+    ['gptq', gptq],
+  ])('go on where they were: %s has the same bytes', async (name, request) => {
+    const view = await openModel(modelPath('arch/llama3'));
+    const whole = join(dir, `${name}-whole`);
+    const stopped = join(dir, `${name}-stopped`);
+    await quantizeModel(view, whole, request, { threads });
+    const controller = new AbortController();
+    const reason = new Error('stop');
+    const onLayer = ({ block }: { block: number }) => block === 1 && controller.abort(reason);
+    const { signal } = controller;
+    await expect(quantizeModel(view, stopped, request, { threads, signal, onLayer })).rejects.toBe(reason);
+    await expect(readdir(stopped)).rejects.toMatchObject({ code: 'ENOENT' });
+    const summary = await quantizeModel(view, stopped, request, { threads });
+    expect(summary).toMatchObject({ resumedBlocks: 2 });
+    expect(await bytesOf(stopped)).toEqual(await bytesOf(whole));
+    await view.close();
+  });
+
+  it('are not continued with other settings, text or model', async () => {
+    const view = await openModel(modelPath('arch/llama3'));
+    const out = join(dir, 'changed');
+    const controller = new AbortController();
+    const onLayer = () => controller.abort(new Error('stop'));
+    await quantizeModel(view, out, awq, { threads, signal: controller.signal, onLayer }).catch(() => {});
+    const others: QuantizeRequest[] = [
+      { ...awq, method: { name: 'awq', clip: false } },
+      { ...awq, sequences: sequences.slice(1) },
+      { ...awq, method: { name: 'rtn' }, sequences: [] },
+    ];
+    for (const other of others)
+      await expect(quantizeModel(view, out, other, { threads })).rejects.toMatchObject({
+        code: 'refused-other-settings',
+      });
+    await view.close();
+  });
+});
+
+describe('is refused before any work:', () => {
+  it.each<[string, Partial<QuantizeRequest>, object]>([
+    [
+      'a group size that does not divide',
+      { groupSize: 128 },
+      { code: 'group-size-indivisible', tensor: 'blk.0.attn_q.weight' },
+    ],
+    ['a format that does not exist', { format: 'exl2' }, { code: 'pack-format-unknown' }],
+    ['bits that the format lacks', { bits: 3 }, { code: 'pack-unsupported' }],
+    ['zero points in modelopt', { format: 'modelopt' }, { code: 'pack-unsupported' }],
+  ])('%s', async (name, change, error) => {
+    const view = await openModel(modelPath('arch/llama3'));
+    const out = join(dir, name);
+    await expect(quantizeModel(view, out, { ...awq, ...change }, { threads })).rejects.toMatchObject(error);
+    await expect(readdir(`${out}.partial`)).rejects.toMatchObject({ code: 'ENOENT' });
+    await view.close();
+  });
+
+  it('an output that exists', async () => {
+    const view = await openModel(modelPath('arch/llama3'));
+    await expect(quantizeModel(view, modelPath('arch'), rtn, { threads })).rejects.toMatchObject({
+      code: expect.stringMatching(/^refused-output/),
+    });
+    await view.close();
+  });
+
+  it('a dry run writes nothing and tells what it takes', async () => {
+    const view = await openModel(modelPath('arch/llama3'));
+    const needs: object[] = [];
+    const onPreflight = (told: object) => needs.push(told);
+    expect(await quantizeModel(view, join(dir, 'dry'), awq, { threads, dryRun: true, onPreflight })).toBeUndefined();
+    expect(needs).toEqual([
+      expect.objectContaining({
+        hostBytes: expect.any(Number),
+        outputBytes: expect.any(Number),
+        seconds: expect.any(Number),
+      }),
+    ]);
+    await expect(readdir(join(dir, 'dry.partial'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await view.close();
+  });
+});
+
+describe('NaN', () => {
+  /** A copy of the model with one value of a tensor replaced. */
+  async function damaged(tensor: string, value: number): Promise<string> {
+    const copy = join(dir, `damaged-${tensor}`);
+    await cp(modelPath('arch/llama3'), copy, { recursive: true });
+    const view = await openModel(modelPath('arch/llama3'));
+    const { offset, dtype } = view.tensors.get(tensor)!;
+    const path = join(copy, 'model.safetensors');
+    const bytes = await readFile(path);
+    const stored = new Uint8Array(dtype.typeSize);
+    codecOf(dtype).encode(Float32Array.of(value), stored, 1);
+    bytes.set(stored, offset);
+    await writeFile(path, bytes);
+    await view.close();
+    return copy;
+  }
+
+  it.each([
+    ['in a weight', 'blk.1.ffn_up.weight', Number.NaN, 'blk.1.ffn_up.weight'],
+    ['in a norm', 'blk.2.attn_norm.weight', Number.NaN, 'blk.2.attn_norm.weight'],
+    // Large enough for the product to overflow, though every weight is a number.
+    ['of an overflow', 'blk.0.ffn_norm.weight', 3e38, 'blk.0.ffn_down.weight'],
+  ])('%s is named by layer and linear', async (_, tensor, value, named) => {
+    const view = await openModel(await damaged(tensor, value));
+    const out = join(dir, `nan-${tensor}`);
+    await expect(quantizeModel(view, out, awq, { threads })).rejects.toMatchObject({
+      code: 'quantize-non-finite',
+      tensor: named,
+    });
+    await rm(`${out}.partial`, { recursive: true, force: true });
+    await view.close();
+  });
+});
+
+describe('a mixture of experts', () => {
+  it.each(['arch/mixtral', 'arch/qwen2moe', 'arch/qwen3moe'])(
+    '%s: experts that few tokens reach are told',
+    async (name) => {
+      const view = await openModel(modelPath(name));
+      for (const [method, request] of Object.entries({ awq, gptq: { ...gptq, format: 'gptq_v2' } })) {
+        const summary = await quantizeModel(view, join(dir, `${method}-${name.replace('/', '-')}`), request, {
+          threads,
+        });
+        const starved = summary!.layers.flatMap((layer) => layer.starved);
+        expect(starved.length).toBeGreaterThan(0);
+        for (const { tensor, tokens } of starved) {
+          expect(tensor).toMatch(/ffn_gate_exps/);
+          expect(tokens).toBeLessThan(128);
+        }
+      }
+      await view.close();
+    },
+  );
+});
+
+it('does not depend on the number of threads', async () => {
+  const view = await openModel(modelPath('arch/qwen3'));
+  for (const count of [1, 2]) await quantizeModel(view, join(dir, `threads-${count}`), awq, { threads: count });
+  expect(await bytesOf(join(dir, 'threads-1'))).toEqual(await bytesOf(join(dir, 'threads-2')));
+  await view.close();
+});
