@@ -315,6 +315,24 @@ it('refuses scales that F16 blocks cannot hold', async () => {
   expect(await codeOf(() => weight.exact[0].readRows(0, 1, new Uint8Array(36)))).toBe('packed-scale-overflow');
 });
 
+it('does not hang on patterns that would make others backtrack', async () => {
+  // One step of a matcher that tries every way takes 2^200 here.
+  const name = `m${'.a'.repeat(200)}!`;
+  const parts = ctParts().map((one) => ({ ...one, name: one.name.replace('m.', `${name}.`) }));
+  const weights = { weights: ctWeights };
+  const groups = {
+    group_0: { ...weights, targets: ['re:m((\\.a)+)+$', 're:(.*a){9}$', 're:m.*!!'] },
+    group_1: { ...weights, targets: ['Linear'] },
+  };
+  const scheme = schemeOf({ quantization_config: { ...ct({}), config_groups: groups } });
+  if (!scheme) throw new Error('no scheme');
+  expect([...(await openPacked(scheme, byName(...parts))).keys()]).toEqual([`${name}.weight`]);
+  // There may be as many patterns and names as a file has room for.
+  const many = Array.from({ length: 200 }, () => 're:(.*[.a]?){300}!!');
+  const costly = { group_0: { ...weights, targets: many }, group_1: { ...weights, targets: ['Linear'] } };
+  expect(await refusal({ ...ct({}), config_groups: costly }, parts)).toBe('packed-pattern-too-costly');
+});
+
 describe.each(good)('%s, changed at random', (_, config, parts) => {
   const names = parts().map((one) => one.name);
   const size = fc.constantFrom(0, 1, 2, 3, 4, 8, 16, 31, 32, 33, 64);

@@ -125,7 +125,6 @@ it.each<[string, unknown]>([
   ['a strategy', group({ num_bits: 4, strategy: 'half' })],
   ['a type', group({ num_bits: 4, type: 'posit' })],
   ['a tile', group({ num_bits: 8, type: 'float', strategy: 'block', block_structure: [128] })],
-  ['a target', { ...group({}), config_groups: { a: { targets: ['re:('], weights: { num_bits: 4, group_size: 32 } } } }],
   ['FP8 tiles', { quant_method: 'fp8', weight_block_size: [128, 0] }],
   ['no algorithm', { quant_method: 'modelopt' }],
   ['mixtures without layers', { quant_method: 'modelopt', quant_algo: 'MIXED_PRECISION' }],

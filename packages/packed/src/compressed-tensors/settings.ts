@@ -1,4 +1,5 @@
 // compressed-tensors' quantization_config, understood: which module is packed how.
+import { namePattern, WorkBudget } from '../patterns/name-pattern.ts';
 import { refuseVariant } from '../refused.ts';
 import {
   configInvalid,
@@ -35,7 +36,7 @@ const strategies: Readonly<Record<string, Strategy>> = {
   block: 'block',
 };
 
-/** @throws QuernError `packed-config-invalid`, `packed-method-refused` */
+/** @throws QuernError `packed-config-invalid`, `packed-method-refused`, `packed-pattern-refused` */
 export function readSettings(settings: Settings): { description: string; settingsOf(module: string): ModuleSettings } {
   refuseWhatIsMore(settings);
   const format = wordOf(settings, 'format', 'mixed-precision');
@@ -43,48 +44,44 @@ export function readSettings(settings: Settings): { description: string; setting
     if (!isSettings(group)) return configInvalid(`config_groups.${name} is no object.`);
     if (!isSettings(group.weights)) return [];
     return [
-      {
-        targets: namesOf(group, 'targets').map(target),
-        module: readWeights(group.weights, wordOf(group, 'format', format)),
-      },
+      { targets: namesOf(group, 'targets'), module: readWeights(group.weights, wordOf(group, 'format', format)) },
     ];
   });
   if (groups.length === 0) return configInvalid('no group of config_groups has weights.');
   const names = [...new Set(groups.map(({ module }) => `${module.format} ${module.bits} bits`))];
   return {
     description: `compressed-tensors ${names.join(', ')}`,
-    settingsOf(module) {
-      if (groups.length === 1) return groups[0].module;
-      // A module's own name or pattern comes before the name of its class, which only the tensors can vouch for.
-      const own = groups.find(({ targets }) => targets.some(({ matches }) => matches?.(module)));
-      const byClass = groups.filter(({ targets }) => targets.some(({ matches }) => !matches));
-      if (own) return own.module;
-      if (byClass.length === 1) return byClass[0].module;
-      return configInvalid(`config_groups do not say how ${module} is packed.`);
-    },
+    settingsOf: groups.length === 1 ? () => groups[0].module : byTarget(groups),
   };
 }
 
-/**
- * A pattern (`re:…`), the name of a module, or, without a dot, of a class (`Linear`), which matches nothing by itself.
- */
-function target(text: string): { matches?: (module: string) => boolean } {
-  if (text.startsWith('re:')) {
-    const pattern = compile(text.slice(3));
-    return { matches: (module) => pattern.test(module) };
-  }
-  return text.includes('.') ? { matches: (module) => module === text } : {};
+interface TargetGroup {
+  readonly targets: readonly string[];
+  readonly module: ModuleSettings;
 }
 
-function compile(pattern: string): RegExp {
-  try {
-    // Python's re.match: from the start, not to the end.
-    return new RegExp(`^(?:${pattern})`);
-  } catch (cause) {
-    return configInvalid(
-      `the target ${JSON.stringify(pattern)} is no regular expression (${(cause as Error).message}).`,
+/**
+ * Which of several groups a module belongs to. A target is a pattern (`re:…`), the name of a module, or, without a dot,
+ * of a class (`Linear`), which only the tensors can vouch for: names and patterns come before it.
+ */
+function byTarget(groups: readonly TargetGroup[]): (module: string) => ModuleSettings {
+  const budget = new WorkBudget();
+  const own = groups.map(({ targets, module }) => ({
+    names: new Set(targets.filter((target) => !target.startsWith('re:') && target.includes('.'))),
+    patterns: targets.filter((target) => target.startsWith('re:')).map((target) => namePattern(target.slice(3))),
+    module,
+  }));
+  const byClass = groups.filter(({ targets }) =>
+    targets.some((target) => !target.startsWith('re:') && !target.includes('.')),
+  );
+  return (module) => {
+    const found = own.find(
+      ({ names, patterns }) => names.has(module) || patterns.some((pattern) => pattern.matches(module, budget)),
     );
-  }
+    if (found) return found.module;
+    if (byClass.length === 1) return byClass[0].module;
+    return configInvalid(`config_groups do not say how ${module} is packed.`);
+  };
 }
 
 function readWeights(weights: Settings, format: string): ModuleSettings {
