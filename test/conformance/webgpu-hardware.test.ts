@@ -1,7 +1,9 @@
 // The WebGPU device on what this machine has: a GPU, and Mesa's lavapipe.
 import { existsSync } from 'node:fs';
-import { webgpuDevice } from '@quern/runtime';
-import { describe, it } from 'vitest';
+import { referenceDevice, webgpuDevice } from '@quern/runtime';
+import { describe, expect, it } from 'vitest';
+import { nmse, runCase } from './case.ts';
+import { integerProducts, rounded } from './rounded-case.ts';
 import { conforms, variants } from './webgpu-suite.ts';
 
 const LAVAPIPE = '/usr/share/vulkan/icd.d/lvp_icd.json';
@@ -33,5 +35,21 @@ for (const [name, { options, missing }] of Object.entries(adapters)) {
     describe(`webgpu on ${name}`, () => {
       for (const variant of variants)
         conforms(variant, (capabilities) => webgpuDevice({ ...options, capabilities }), TOLERANCE);
+
+      it.each(integerProducts)('rounded activations, $title', async (entry) => {
+        const device = await webgpuDevice({ ...options, activations: 'int8' });
+        expect(device.rejected).toEqual([]);
+        const result = await runCase(device, entry);
+        const truth = await runCase(referenceDevice(), device.activations === 'int8' ? rounded(entry) : entry);
+        expect(nmse(result, truth, entry.typicalSquare)).toBeLessThanOrEqual(TOLERANCE);
+        await device.dispose();
+      });
+
+      it('weights of a tile in f16', async () => {
+        const device = await webgpuDevice({ ...options, capabilities: { halfTiles: true } });
+        for (const entry of integerProducts.filter(({ outputShape }) => outputShape[0] === 33))
+          expect(nmse(await runCase(device, entry), await runCase(referenceDevice(), entry))).toBeLessThan(2 ** -20);
+        await device.dispose();
+      });
     });
 }

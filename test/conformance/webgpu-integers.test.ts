@@ -2,33 +2,19 @@
 // as plain TypeScript rounds them, and against the CPU device, which rounds them itself.
 import { cpuDevice, type Device, ops, referenceDevice, type WebgpuDevice, webgpuDevice } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Case, type CaseOperand, floats, nmse, runCase, weights } from './case.ts';
+import { type CaseOperand, floats, nmse, runCase, weights } from './case.ts';
 import { cases } from './cases.ts';
-import { floatsOf, operand, rounded } from './rounded-case.ts';
+import { floatsOf, integerProducts, integerTypes, multiply, operand, rounded } from './rounded-case.ts';
 import { useSwiftShader } from './software-gpu.ts';
 
 const missing = useSwiftShader();
-const types = ['Q4_0', 'Q5_0', 'Q8_0', 'Q4_K', 'Q5_K', 'Q6_K'];
 const families = {
   'a lane per row': { teams: false },
   workgroups: { teams: true, subgroups: false },
   'workgroups with subgroups': { teams: true },
 };
 
-const multiply = (x: CaseOperand, w: CaseOperand): Case<'matmul'> => ({
-  op: 'matmul',
-  title: `${w.dtype} ${x.shape.join('×')}`,
-  inputs: [x, w],
-  outputShape: [x.shape[0]!, w.shape[0]!],
-  params: {},
-  typicalSquare: x.shape[1]! * 0.1 ** 2,
-});
-
-/** All types with one token and with a tile; of the shared cases a sample, since a driver compiles for seconds. */
-const products = types.flatMap((type, i) =>
-  [1, 4, 33].map((tokens) => multiply(floats([tokens, 768], 10 * i + tokens), weights(type, [70, 768], i))),
-);
-const expertCases = cases.filter(({ op, inputs }) => op === 'matmulExperts' && types.includes(inputs[1]!.dtype));
+const expertCases = cases.filter(({ op, inputs }) => op === 'matmulExperts' && integerTypes.includes(inputs[1]!.dtype));
 
 const reference = referenceDevice();
 let cpu: Device;
@@ -51,7 +37,7 @@ describe.skipIf(missing).each(Object.entries(families))(
       expect(device.rejected).toEqual([]);
     });
 
-    it.each([...products, ...expertCases])('$op $title', async (entry) => {
+    it.each([...integerProducts, ...expertCases])('$op $title', async (entry) => {
       const result = await runCase(device, entry);
       const { tolerance } = ops[entry.op];
       expect(nmse(result, await runCase(reference, rounded(entry)), entry.typicalSquare)).toBeLessThanOrEqual(
