@@ -47,26 +47,29 @@ export const isFinished = (output: Output, block: number): boolean =>
 const partsOf = ({ packer, options }: Output, { names, shape, packed }: PlannedTensor): string[] =>
   names.flatMap((name) => (packed ? packer.tensorsOf(name, shape, options).map((part) => part.name) : [name]));
 
-/** All tensors of a block, and then the note that they are there. */
+/** All tensors of a block, but for those that an earlier run has written before it ended; then the note that they are there. */
 export async function writeBlock(
   view: ModelView,
   { writer, plan, packer, options, plain }: Output,
   { block, quantized, changed }: LayerResult,
 ): Promise<void> {
+  const write = async (name: string, bytes: Uint8Array): Promise<void> => {
+    if (!writer.finished.has(name)) await writer.write(name, bytes);
+  };
   for (const { gguf, names, shape, packed, permutedHeads } of plan.tensors.filter((tensor) => tensor.block === block)) {
     if (packed) {
       for (const [expert, name] of names.entries()) {
         const weight = inCheckpointOrder(quantized.get(gguf)![expert]!, permutedHeads);
         const parts = packer.pack(weight, options);
         for (const { part, name: partName } of packer.tensorsOf(name, shape, options))
-          await writer.write(partName, parts.get(part)!);
+          await write(partName, parts.get(part)!);
       }
       continue;
     }
     const values = changed.get(gguf)?.values ?? (await readFloats(view.tensors.get(gguf)!));
     const rows = shape[0]!;
     const ordered = permutedHeads === undefined ? values : reordered(values, rows, values.length / rows, permutedHeads);
-    await writer.write(names[0]!, encodePlain(ordered, plain, gguf));
+    await write(names[0]!, encodePlain(ordered, plain, gguf));
   }
   await writer.commit();
 }
