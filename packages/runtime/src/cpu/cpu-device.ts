@@ -41,11 +41,11 @@ export interface CpuHost {
 const MAX_PAGES = 65535;
 const PAGE_BYTES = 65536;
 /** Rounded activations of one matmul; more tokens than fit are multiplied in several goes. Weights are moved through it. */
-const STAGING_BYTES = 16 * 2 ** 20;
+const STAGING_BYTES = 12 * 2 ** 20;
 /** What the kernels of one op pass on to each other. */
 const WORKSPACE_BYTES = 2 * 2 ** 20;
 /** Kept for constants, control block, scratch, rounded activations and alignment. */
-const RESERVED_BYTES = 32 * 2 ** 20;
+const RESERVED_BYTES = 24 * 2 ** 20;
 const MAX_TENSOR_BYTES = MAX_PAGES * PAGE_BYTES - RESERVED_BYTES;
 /** More would not fit the reserve, and no machine this is for has more. */
 const MAX_THREADS = 256;
@@ -167,7 +167,9 @@ export class CpuDevice implements Device {
 
   write(tensor: Tensor, bytes: Uint8Array, byteOffset = 0): void {
     this.#checkAlive();
-    this.#bytes(this.#table.span(tensor, 'write', byteOffset, bytes.byteLength)).set(bytes);
+    const span = this.#table.span(tensor, 'write', byteOffset, bytes.byteLength);
+    this.#bytes(span).set(bytes);
+    span.storage.finite = undefined;
   }
 
   async read(tensor: Tensor, byteOffset?: number, byteLength?: number): Promise<Uint8Array> {
@@ -182,6 +184,7 @@ export class CpuDevice implements Device {
     this.#checkAlive();
     const call = prepareCall(this.#table, name, inputs, output, params, (span) => this.#i32(span));
     const { cpu } = call.spec;
+    call.output.storage.finite = undefined;
     const stored = this.#storedWithoutDecoder(call);
     if (!cpu || stored !== undefined) {
       const key = [name, stored].join(' ').trim();
@@ -252,9 +255,15 @@ export class CpuDevice implements Device {
         const groups = staging && this.#rowOrder!.arrange(inputs[place(operand)]!, dtype, cols);
         return groups && { staging, groups };
       },
+      finite: (operand) => stored(operand).name === 'F16' && this.#finite(inputs[place(operand)]!.storage),
       sideBySide: (operand, cols) => this.#rowOrder?.find(inputs[place(operand)]!, stored(operand), cols),
       y: addressOf(output),
     };
+  }
+
+  #finite(storage: CpuStorage): boolean {
+    storage.finite ??= this.#parts.leader.areFinite(storage.address, storage.byteLength / 2);
+    return storage.finite;
   }
 
   #workspaceFor(bytes: number): number | undefined {

@@ -49,6 +49,7 @@ export class CrewMember {
   readonly #kernels: readonly Kernel[];
   readonly #decode: Decode;
   readonly #takesIntegers: (type: number) => number;
+  readonly #areFinite: (halves: number, count: number) => number;
   readonly #control: Int32Array<ArrayBufferLike>;
   readonly #seat: Seat;
 
@@ -61,6 +62,7 @@ export class CrewMember {
     this.#kernels = names.map((name) => exports[name] as Kernel);
     this.#decode = exports.decode as Decode;
     this.#takesIntegers = exports.takesIntegers as (type: number) => number;
+    this.#areFinite = exports.areFinite as (halves: number, count: number) => number;
   }
 
   /** Whether weights of this `ggml_type` can be decoded. */
@@ -71,6 +73,11 @@ export class CrewMember {
   /** Whether weights of this `ggml_type` can be multiplied with activations of 8 bits. */
   takesIntegers(type: number): boolean {
     return this.#takesIntegers(type) !== 0;
+  }
+
+  /** Whether `count` F16 numbers are all finite. */
+  areFinite(halves: number, count: number): boolean {
+    return this.#areFinite(halves, count) !== 0;
   }
 
   /** Runs a job to its end, together with the workers. Returns false when a thread failed. */

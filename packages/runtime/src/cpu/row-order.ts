@@ -18,6 +18,8 @@ export interface CpuStorage {
   readonly byteLength: number;
   /** Type and columns of rows that lie side by side; absent while they lie as stored. */
   sideBySide?: { readonly dtype: DType; readonly cols: number };
+  /** Of F16 numbers: whether none is infinite or NaN; absent until it is asked for, and after a write. */
+  finite?: boolean;
 }
 
 /** Bytes to reserve for a tensor, so that a last group of fewer rows is a group too. */

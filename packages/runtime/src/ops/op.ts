@@ -73,6 +73,8 @@ export interface CpuCall<Name extends OpName> {
    * when the floats stay floats.
    */
   rounding(operand: string, cols: number): { readonly staging: Staging; readonly groups: RowGroups } | undefined;
+  /** Whether this weight operand is F16 without infinities and NaN. */
+  finite(operand: string): boolean;
   /** The rows of this weight operand if they lie side by side already. */
   sideBySide(operand: string, cols: number): RowGroups | undefined;
   /** The values of an I32 operand. */

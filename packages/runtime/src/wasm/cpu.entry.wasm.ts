@@ -24,6 +24,7 @@ export { sumSquares } from '../ops/sum-squares/kernel.wasm';
 export { sumSquaresExperts } from '../ops/sum-squares-experts/kernel.wasm';
 export { decode } from './decoders.wasm';
 export { takesIntegers } from './integer-types.wasm';
+export { areFinite } from './plain-row.wasm';
 
 /** First byte after the module's constants. */
 export function heapBase(): usize {

@@ -5,7 +5,8 @@ import { multiplyIntegers } from './integer-panel.wasm';
 
 /**
  * Multiplies `count` ≤ 8 rows of w with the first `tokens` of the list, whose x are floats or rounded.
- * args: w, bias or 0, C, type, blockSize, typeSize, rounded; of rounded x the row of w's first group that is row 0
+ * args: w, bias or 0, C, type, blockSize, typeSize, kind of x and w; where x is rounded the row of w's first group that is row 0
+ * Kinds: 0 floats, 1 x is rounded, 2 floats and w finite.
  */
 @inline
 export function multiplyPanel(
@@ -16,6 +17,6 @@ export function multiplyPanel(
   tokens: usize,
   scratch: usize,
 ): void {
-  if (load<u32>(args, 24)) multiplyIntegers(args, row, count, column, tokens, scratch);
+  if (load<u32>(args, 24) == 1) multiplyIntegers(args, row, count, column, tokens, scratch);
   else multiplyFloats(args, row, count, column, tokens, scratch);
 }
