@@ -144,6 +144,52 @@ describe.skipIf(missing)(`a model on webgpu${missing ? ` (skipped: ${missing})` 
   });
 });
 
+describe.skipIf(missing)(`a device that binds little${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  const moe = 'models/arch/qwen2moe';
+  const expected = `${moe}/expected.safetensors`;
+  const ids = recordedInts(expected, 'input_ids').slice(0, recordedTensor(expected, 'input_ids').shape[1]);
+  const truth = recordedFloats(expected, 'logits');
+
+  /** Logits by a device of such a limit, alone or with the CPU beside it; and the placement. */
+  async function run(maxBindingBytes: number, beside: readonly Device[] = []) {
+    const device = await webgpuDevice({ software: true, capabilities: { maxBindingBytes } });
+    const devices = [...beside, device];
+    const view = await openModel(testPath(moe));
+    const layers = beside.length > 0 ? devices.map(() => 'fill' as const) : undefined;
+    try {
+      return await withModel(view, devices, { batchTokens: 8, cells: 64, layers }, async (model) => ({
+        logits: await allLogits(model, ids),
+        placement: model.placement.devices,
+      }));
+    } finally {
+      await device.dispose();
+    }
+  }
+
+  it('computes with stacks of experts that lie in several buffers', async () => {
+    const view = await openModel(testPath(moe));
+    const stacks = [...view.tensors.values()].filter(({ name }) => name.endsWith('_exps.weight'));
+    const limit = 4096;
+    expect(stacks.length > 0 && stacks.every(({ rows, rowBytes }) => rows * rowBytes > limit)).toBe(true);
+    await view.close();
+    const { logits } = await run(limit);
+    expect(maxDifference(logits, truth.subarray(0, logits.length))).toBeLessThan(TOLERANCE);
+  });
+
+  it('refuses a model before it reads a weight, and leaves to the CPU what it cannot bind', async () => {
+    const limit = 1536;
+    await expect(run(limit)).rejects.toMatchObject({
+      code: 'device-binding-limit',
+      message: expect.stringMatching(/logits has \d+ bytes; the webgpu device binds 1536 at a time/),
+    });
+    const cpu = await cpuDevice({ threads: 1 });
+    const { logits, placement } = await run(limit, [cpu]);
+    await cpu.dispose();
+    expect(placement.map(({ device }) => device)).toEqual(['cpu']);
+    expect(maxDifference(logits, truth.subarray(0, logits.length))).toBeLessThan(TOLERANCE);
+  });
+});
+
 describe.skipIf(missing)(`the engine on webgpu${missing ? ` (skipped: ${missing})` : ''}`, () => {
   it('generates in its worker what it generates on the cpu device, and ends', async () => {
     const replyOf = async (kind: 'cpu' | 'webgpu') => {

@@ -58,6 +58,18 @@ describe('a device that binds little', () => {
     ]);
   });
 
+  it('is named where the devices together do not hold the model', () => {
+    const small = gpuBinding(logitsBytes - 256);
+    expect(() => planShares(dense, [small], { layers: ['fill'] })).toThrow(
+      expect.objectContaining({
+        code: 'model-too-large',
+        message: expect.stringMatching(
+          /Of the whole, a row of the buffer logits has \d+ bytes; the webgpu device binds/,
+        ),
+      }),
+    );
+  });
+
   it('is refused when a batch would be cut between the slots of a token', () => {
     const { used, feedForwardLength } = experts.hyperparameters.experts!;
     const tokens = Math.ceil(4096 / (4 * feedForwardLength * used));

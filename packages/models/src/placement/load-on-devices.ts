@@ -1,5 +1,5 @@
 // From a model on disk and a request for devices to a model that runs: what every command does.
-import type { ModelView } from '@quern/checkpoint';
+import { type ModelView, withProvedForms } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { Device } from '@quern/runtime';
 import type { Model } from '../forward/model.ts';
@@ -22,10 +22,12 @@ export interface ModelOnDevices {
  * @throws QuernError those of `openDevices` and `loadModel`
  */
 export async function loadOnDevices(
-  view: ModelView,
+  model: ModelView,
   request: DeviceRequest,
   options: Omit<LoadOptions, 'layers' | 'split'>,
 ): Promise<ModelOnDevices> {
+  // Devices are chosen by the sizes of the forms that will be loaded.
+  const view = await withProvedForms(model);
   const opened = await openDevices(view, request, options);
   try {
     return await load(view, opened, options, []);

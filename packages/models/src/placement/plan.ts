@@ -71,15 +71,18 @@ export function planShares(network: Network, devices: readonly DeviceCapacity[],
         `the device may hold ${overfull.memoryBytes}.`,
     );
   for (const share of shares) {
-    const { name, limits } = devices[share.device]!;
-    const what = unbindableOn(share, limits, network);
-    if (what) throw aboveBinding(network, `${what}; the ${name} device binds ${limits.bindingBytes} at a time`);
+    const what = unbindableOn(share, devices[share.device]!, network);
+    if (what) throw aboveBinding(network, what);
   }
   return { placement: { split, devices: placed }, shares };
 }
 
-const unbindableOn = (share: Share, { bindingBytes }: DeviceCapacity['limits'], { limits }: Network) =>
-  bindingBytes === undefined ? undefined : unbindable(share, limits, bindingBytes);
+/** What of a share a device cannot bind, with the numbers; undefined when there is nothing. */
+function unbindableOn(share: Share, { name, limits }: DeviceCapacity, network: Network): string | undefined {
+  const { bindingBytes } = limits;
+  const what = bindingBytes === undefined ? undefined : unbindable(share, network.limits, bindingBytes);
+  return what && `${what}; the ${name} device binds ${bindingBytes} at a time`;
+}
 
 function sharesByLayers(
   network: Network,
@@ -117,12 +120,12 @@ export const evenly = (total: number, parts: number, i: number): number =>
   Math.floor((total * (i + 1)) / parts) - Math.floor((total * i) / parts);
 
 /** How many of the layers before `end`, `open` at most, a device can hold. */
-function mostLayers(network: Network, { limits }: DeviceCapacity, device: number, end: number, open: number): number {
+function mostLayers(network: Network, capacity: DeviceCapacity, device: number, end: number, open: number): number {
   const fits = (count: number): boolean => {
     const share = shareOfLayers(network, device, end - count, end);
     const { weightBytes, kvBytes, activationBytes } = bytesOfShare(share, network.limits);
     const bytes = weightBytes + kvBytes + activationBytes;
-    return bytes <= FILLED * limits.memoryBytes && !unbindableOn(share, limits, network);
+    return bytes <= FILLED * capacity.limits.memoryBytes && !unbindableOn(share, capacity, network);
   };
   let [most, tooMany] = [0, open + 1];
   while (tooMany - most > 1) {
@@ -134,13 +137,15 @@ function mostLayers(network: Network, { limits }: DeviceCapacity, device: number
 }
 
 function noRoom(network: Network, devices: readonly DeviceCapacity[]): QuernError {
-  const whole = bytesOfShare(shareOfLayers(network, 0, 0, network.hyperparameters.blockCount + 1), network.limits);
+  const all = shareOfLayers(network, 0, 0, network.hyperparameters.blockCount + 1);
+  const whole = bytesOfShare(all, network.limits);
   const needed = whole.weightBytes + whole.kvBytes + whole.activationBytes;
   const held = devices.map(({ name, limits }) => `${name} ${limits.memoryBytes}`).join(', ');
+  const unbound = devices.flatMap((device) => unbindableOn(all, device, network) ?? []);
   return tooLarge(
     network,
     `The model needs ${needed} bytes (${detailsOf(whole, network.limits)}), and whole layers of it on each device; ` +
-      `the devices may hold: ${held}.`,
+      `the devices may hold: ${held}.${unbound.map((what) => ` Of the whole, ${what}.`).join('')}`,
   );
 }
 
