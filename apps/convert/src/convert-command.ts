@@ -2,7 +2,7 @@
 // same pass, with the bytes of converting and quantizing one after the other. With --to hf (to-hugging-face.ts) the other
 // way, from GGUF or from a checkpoint of any kind of weights.
 
-import { type Located, locateCheckpoint } from '@quern/checkpoint';
+import { type Located, locateCheckpoint, withProvedForms } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import {
   conversionType,
@@ -22,6 +22,7 @@ import {
 import { openModel } from '@quern/models';
 import { createProgress, exitForUsage, progressMode, runCommand } from '@quern/terminal';
 import { Command, Option } from 'commander';
+import { scaledModel } from './scaled-model.ts';
 import { toHuggingFace } from './to-hugging-face.ts';
 
 interface ConvertOptions extends QuantizeFlagValues, WriteFlagValues {
@@ -30,6 +31,8 @@ interface ConvertOptions extends QuantizeFlagValues, WriteFlagValues {
   revision?: string;
   to: 'gguf' | 'hf';
   maxShardSize?: string;
+  awqScales?: string | true;
+  calibration?: string;
 }
 
 const examples = `
@@ -38,6 +41,7 @@ Examples:
   $ quern convert HuggingFaceTB/SmolLM2-135M --type Q8_0      from the hub, through the Hugging Face cache
   $ quern convert ./SmolLM2-135M --type Q4_K_M -o small.gguf  converted and quantized in one pass
   $ quern convert ./SmolLM2-135M --type IQ3_M --imatrix auto  with an importance matrix measured first
+  $ quern convert ./SmolLM2-135M --type Q4_K_M --awq-scales   with the channels that matter enlarged first
   $ quern convert ./SmolLM2-135M --type f16 --dry-run         what would be written, tensor by tensor
   $ quern convert small-Q8_0.gguf --to hf -o ./small          a checkpoint that transformers and vLLM load
   $ quern convert ./Llama-3-8B-AWQ                            the codes of AWQ, GPTQ, MLX… in a ggml type that holds them
@@ -61,6 +65,8 @@ export function convertCommand(): Command {
         .default('gguf'),
     )
     .option('-o, --output <path>', 'output file or folder (default: <name>-<TYPE>.gguf, or <name>-<TYPE>)')
+    .option('--awq-scales [file]', "fold AWQ's scales in first, from this file, or computed and kept there")
+    .option('--calibration <file>', "text to compute them on (default: quern's own)")
     .option('--max-shard-size <size>', 'with --to hf: largest file of weights (default: 5GB)')
     .option('--revision <name>', 'branch, tag or commit of a hub id');
   for (const flag of [...quantizeFlags, ...writeFlags]) command.addOption(optionOf(flag));
@@ -90,10 +96,17 @@ async function convert(ref: string, options: ConvertOptions, signal: AbortSignal
     throw new QuernError('usage-not-quantizing', `${unused} means nothing with --type ${options.type}.`, {
       remedy: 'Drop it, or choose a quantized type.',
     });
-  const model = await openModel(await locateFolder(ref, options, signal));
+  if (options.calibration !== undefined && options.awqScales === undefined)
+    throw new QuernError('usage-calibration', '--calibration means nothing without --awq-scales.');
+  const opened = await openModel(await locateFolder(ref, options, signal));
   try {
-    const converted = planConversion(model, conversion ?? 'auto');
-    const output = options.output ?? convertedName(ref, quantization?.name ?? converted.fileType);
+    const proved = await withProvedForms(opened);
+    const { fileType } = planConversion(proved, conversion ?? 'auto');
+    const output = options.output ?? convertedName(ref, quantization?.name ?? fileType);
+    const isScaled = options.awqScales !== undefined;
+    const model = isScaled ? await scaledModel(proved, output, options, signal) : proved;
+    // Scaled weights stay F32 until they are quantized, so that they are rounded once.
+    const converted = planConversion(model, conversion ?? (isScaled ? 'F32' : 'auto'));
     const { plan, imatrix } = quantization
       ? await quantizePlan(model, { fileType: quantization.name, output, converted, signal }, options)
       : { plan: converted };
@@ -103,7 +116,7 @@ async function convert(ref: string, options: ConvertOptions, signal: AbortSignal
       await imatrix?.close();
     }
   } finally {
-    await model.close();
+    await opened.close();
   }
 }
 

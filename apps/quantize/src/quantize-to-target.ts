@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { AutomixResult, MeasuredMixture, Target } from '@quern/automix';
-import { locateCheckpoint, type ModelView } from '@quern/checkpoint';
+import { locateCheckpoint, type ModelView, withProvedForms } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import {
   describeTensors,
@@ -45,8 +45,9 @@ export async function quantizeToTarget(
   const download = downloadProgress(progressMode(options));
   const { path, kind } = await locateCheckpoint(ref, { signal, onProgress: download.onProgress });
   download.finish();
-  const view = await openModel(path);
+  const opened = await openModel(path);
   try {
+    const view = await withProvedForms(opened);
     const output = options.output ?? `${stemOf(ref)}-auto.gguf`;
     const converted = kind === 'hf' ? planConversion(view, 'auto') : undefined;
     const note = (text: string): void => printNote(text);
@@ -73,7 +74,7 @@ export async function quantizeToTarget(
       await imatrix?.close();
     }
   } finally {
-    await view.close();
+    await opened.close();
   }
 }
 

@@ -10,3 +10,4 @@ export {
   storedBytes,
   type TensorView,
 } from './model-view.ts';
+export { withProvedForms } from './proved-forms.ts';

@@ -41,6 +41,8 @@ export interface PackedForm {
   readonly dtype: DType;
   /** `same`: every weight is bit-equal in F32. `scales-rounded`: a scale or offset had to be rounded to F16. */
   readonly values: 'same' | 'scales-rounded';
+  /** Where the scales themselves can tell (`ExactForm` of @quern/packed); `withProvedForms` asks. */
+  readonly provesSame?: () => Promise<boolean>;
   /** The same tensor with this dtype. */
   readonly view: TensorView;
 }

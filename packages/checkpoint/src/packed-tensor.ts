@@ -42,9 +42,10 @@ function packedTensor(weight: PackedWeight, stored: ReadonlyMap<string, TensorVi
     packed: {
       format: weight.format,
       storedBytes,
-      exact: forms.map(({ dtype, values, readRows }) => ({
+      exact: forms.map(({ dtype, values, provesSame, readRows }) => ({
         dtype,
         values,
+        ...(provesSame && { provesSame: () => blaming({ file: parts[0]!.file, tensor: weight.name }, provesSame) }),
         view: asView(weight, parts[0]!, dtype, readRows),
       })),
       ...(weight.readGroups && { readGroups: (first, count) => weight.readGroups!(first, count) }),

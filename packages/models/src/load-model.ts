@@ -1,6 +1,6 @@
 // From a model on disk to a model on devices: the memory is counted first, then the weights stream in, a few rows at a
 // time, so that the host never holds a whole tensor.
-import type { ModelView, TensorView } from '@quern/checkpoint';
+import { type ModelView, type TensorView, withProvedForms } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { Device, Tensor } from '@quern/runtime';
 import type { BatchSizes } from './forward/batch-limits.ts';
@@ -38,7 +38,7 @@ export async function loadModel(
   options: LoadOptions,
 ): Promise<Model> {
   const all = 'alloc' in devices ? [devices] : devices;
-  const network = networkOf(view, options);
+  const network = networkOf(await withProvedForms(view), options);
   checkHeads(network.hyperparameters, view.path);
   const { placement, shares } = planShares(network, all, options);
   for (const { device, tensors } of shares) {

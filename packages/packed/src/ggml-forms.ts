@@ -3,9 +3,12 @@
 //   Q4_0, Q5_0, Q8_0   hold q − z in −8 … 7, −16 … 15, −128 … 127: nothing is lost but what F16 makes of d
 //   Q4_1, Q5_1         hold q, with m = −z · d, or MLX's offset, rounded to F16
 //
+// Scales stored as F16 need no proof; others are read when somebody asks (half-scales.ts).
+//
 // Blocks are 32 columns: groups must be whole blocks, in order. Layouts: ggml-common.h block_q4_0 … block_q8_0.
 import { dtypeByName, f16ToF32, f32ToF16, rowBytes } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
+import { areHalves } from './half-scales.ts';
 import type { IntegerWeight } from './integer-weight.ts';
 import type { ExactForm, GroupedRows } from './packed-weight.ts';
 import { proveRange } from './proofs.ts';
@@ -39,13 +42,17 @@ export function ggmlForms(
 ): readonly ExactForm[] {
   const cols = weight.shape[weight.shape.length - 1];
   if (!weight.inOrder || weight.groupSize % BLOCK !== 0 || cols % BLOCK !== 0) return [];
+  const storedAsHalves = weight.scaleParts.every(({ dtype }) => dtype.name === 'F16');
+  let proof: Promise<boolean> | undefined;
+  const provesSame = () => (proof ??= areHalves(weight.scaleParts));
   return typesFor(weight).map((type) => {
     const dtype = dtypeByName(type.name);
     const bytesPerRow = rowBytes(dtype, cols);
     const roundsOffset = type.affine && weight.shift === 'zeros';
     return {
       dtype,
-      values: weight.halfScales && !roundsOffset ? 'same' : 'scales-rounded',
+      values: storedAsHalves && !roundsOffset ? 'same' : 'scales-rounded',
+      ...(!storedAsHalves && !roundsOffset && { provesSame }),
       async readRows(firstRow, count, into) {
         proveRange(bounds, firstRow, count, into.length, bytesPerRow);
         await forPieces(firstRow, count, (piece, at) => {

@@ -2,6 +2,7 @@
 import { ggmlForms } from './ggml-forms.ts';
 import type { GroupedRows, PackedWeight } from './packed-weight.ts';
 import { proveRange } from './proofs.ts';
+import type { StoredTensor } from './stored-tensor.ts';
 
 /** What a format knows about one of its weights. */
 export interface IntegerWeight {
@@ -17,8 +18,8 @@ export interface IntegerWeight {
   readonly shift: 'middle' | 'zeros' | 'offsets';
   /** Whether groups are runs of columns. */
   readonly inOrder: boolean;
-  /** Whether scales (and offsets) are stored as F16, as ggml's blocks hold them. */
-  readonly halfScales: boolean;
+  /** Where scales (and offsets) are stored: ggml's blocks have them as F16. */
+  readonly scaleParts: readonly StoredTensor[];
   /** Reads some rows, of which it gets as many as fit in memory. */
   readGroups(firstRow: number, count: number): Promise<GroupedRows>;
 }

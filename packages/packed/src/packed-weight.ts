@@ -33,6 +33,12 @@ export interface ExactForm {
   /** `same`: every weight is bit-equal in f32. `scales-rounded`: scale or offset had to be rounded to F16. */
   readonly values: 'same' | 'scales-rounded';
   /**
+   * Where `values` is `scales-rounded` only by the dtype of the scales (BF16, F32): reads them, and only them, and tells
+   * whether F16 holds every one, so that values are the same after all. Bounded memory; read once.
+   * @throws QuernError `packed-scale-not-finite`
+   */
+  readonly provesSame?: () => Promise<boolean>;
+  /**
    * Where the type has no room for it, a factor of the whole tensor that belongs beside the blocks: NVFP4's second
    * scale, which llama.cpp stores as `….scale`. Weights are block values · factor.
    */

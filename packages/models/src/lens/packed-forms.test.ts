@@ -1,7 +1,7 @@
 // What the lens does to packed weights, it does to every form of them: decoded, all forms are the same weights.
 import { fileURLToPath } from 'node:url';
 import { codecOf } from '@quern/blocks';
-import { type HfCheckpoint, openHfCheckpoint, type TensorView } from '@quern/checkpoint';
+import { type HfCheckpoint, openHfCheckpoint, type TensorView, withProvedForms } from '@quern/checkpoint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inEveryForm } from './packed-forms.ts';
 import { permutedTensor } from './permuted-tensor.ts';
@@ -60,6 +60,30 @@ describe('inEveryForm', () => {
     expect(stack(gate(gptq, 0), gate(mixed, 1))).toBeUndefined();
     const { packed: _, ...plain } = gate(gptq, 1);
     expect(stack(gate(gptq, 0), plain)).toBeUndefined();
+  });
+
+  it('proves a stack by the scales of all that need it', async () => {
+    const proving = (tensor: TensorView, provesSame?: () => Promise<boolean>): TensorView => ({
+      ...tensor,
+      packed: {
+        ...tensor.packed!,
+        exact: tensor.packed!.exact.map((form) => ({
+          ...form,
+          values: 'scales-rounded',
+          ...(provesSame && { provesSame }),
+        })),
+      },
+    });
+    const [yes, no] = [async () => true, async () => false];
+    const outcome = async (...parts: TensorView[]) => {
+      const stack = inEveryForm(parts, (views) => stackedTensor('stack', views));
+      const { tensors } = await withProvedForms({ tensors: new Map([['stack', stack]]) });
+      return tensors.get('stack')!.packed!.exact[0]!.values;
+    };
+    const parts = [0, 1, 2].map((i) => gate(gptq, i));
+    expect(await outcome(proving(parts[0]!, yes), parts[1]!, proving(parts[2]!, yes))).toBe('same');
+    expect(await outcome(proving(parts[0]!, yes), proving(parts[1]!, no), parts[2]!)).toBe('scales-rounded');
+    expect(await outcome(proving(parts[0]!, yes), proving(parts[1]!), parts[2]!)).toBe('scales-rounded');
   });
 
   it('leaves plain tensors plain', () => {

@@ -17,11 +17,13 @@ export function inEveryForm(
   const exact = first.exact.flatMap((form): PackedForm[] => {
     const same = views.map(({ packed }) => packed!.exact.find(({ dtype }) => dtype === form.dtype));
     if (same.some((found) => !found)) return [];
-    const rounded = same.some((found) => found!.values === 'scales-rounded');
+    const rounded = same.filter((found) => found!.values === 'scales-rounded');
+    const proofs = rounded.flatMap((found) => found!.provesSame ?? []);
     return [
       {
         dtype: form.dtype,
-        values: rounded ? 'scales-rounded' : 'same',
+        values: rounded.length > 0 ? 'scales-rounded' : 'same',
+        ...(rounded.length > 0 && proofs.length === rounded.length && { provesSame: () => allProve(proofs) }),
         view: change(same.map((found) => found!.view)),
       },
     ];
@@ -29,4 +31,9 @@ export function inEveryForm(
   const before = views.reduce((sum, { rows }) => sum + rows, 0);
   const storedBytes = views.reduce((sum, { packed }) => sum + packed!.storedBytes, 0) * (values.rows / before);
   return { ...values, packed: { format: first.format, storedBytes: Math.round(storedBytes), exact } };
+}
+
+async function allProve(proofs: readonly (() => Promise<boolean>)[]): Promise<boolean> {
+  for (const prove of proofs) if (!(await prove())) return false;
+  return true;
 }

@@ -52,7 +52,7 @@ function open(module: string, { qweight, qzeros, scales }: Parts, tiles: TileCac
     groupSize: cols / groups,
     shift: 'zeros',
     inOrder: true,
-    halfScales: scales.dtype.name === 'F16',
+    scaleParts: [scales],
     async readGroups(firstRow, count) {
       const codes = new Uint8Array(count * cols);
       const zeros = new Uint8Array(count * groups);

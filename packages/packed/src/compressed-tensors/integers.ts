@@ -55,7 +55,7 @@ export async function openIntegers(module: string, tensors: Tensors, settings: M
     groupSize,
     shift: symmetric ? 'middle' : 'zeros',
     inOrder: groupOf === undefined,
-    halfScales: scale.dtype.name === 'F16',
+    scaleParts: [scale],
     async readGroups(firstRow, count) {
       const codes = packed
         ? await readRowCodes(packed, firstRow, count, cols, bits)

@@ -80,7 +80,7 @@ async function open(
     groupSize,
     shift: symmetric ? 'middle' : 'zeros',
     inOrder: groupOf === undefined,
-    halfScales: scales.dtype.name === 'F16',
+    scaleParts: [scales],
     async readGroups(firstRow, count) {
       const codes = new Uint8Array(count * cols);
       const zeros = new Uint8Array(count * groups);

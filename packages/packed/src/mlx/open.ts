@@ -56,7 +56,7 @@ function open(
     groupSize,
     shift: 'offsets',
     inOrder: true,
-    halfScales: scales.dtype.name === 'F16',
+    scaleParts: [scales, biases],
     async readGroups(firstRow, count) {
       const codes = await readRowCodes(weight, firstRow, count, cols, bits);
       const steps = await readScales(scales, firstRow, count);

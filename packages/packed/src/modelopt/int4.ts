@@ -31,7 +31,7 @@ export function openInt4({ module, scales, tensors, groupSize }: ModelOptModule)
     groupSize: cols / groups,
     shift: 'middle',
     inOrder: true,
-    halfScales: scales.dtype.name === 'F16',
+    scaleParts: [scales],
     async readGroups(firstRow, count) {
       const firstPair = Math.floor(firstRow / 2);
       const bytes = new Uint8Array((Math.floor((firstRow + count - 1) / 2) - firstPair + 1) * cols);
