@@ -55,7 +55,7 @@ describe.skipIf(missing)(`attention on webgpu${missing ? ` (skipped: ${missing})
   });
 
   it('divides a batch into runs of a sequence, and tokens of others', async () => {
-    const { dispatches } = await attend([0, 1, 0, 1, 1, 1, 0], [5, 6, 7, 7, 8, 9, 8]);
-    expect(dispatches).toBe(3); // three tokens alone, a run of three, a token alone
+    const { dispatches } = await attend([0, 1, 0, 0, 1, 1, 1, 1, 0], [5, 6, 7, 8, 7, 8, 9, 10, 8]);
+    expect(dispatches).toBe(3); // four tokens by themselves, a run of four, one more by itself
   });
 });

@@ -1,6 +1,6 @@
 // How the work of attention is divided.
-// - Tokens that follow each other in the batch and are of one sequence share the keys and values they read, up to as many
-//   as a workgroup holds queries of (scores.wgsl.ts); each other token is worked on by itself.
+// - Some tokens that follow each other in the batch and are of one sequence share the keys and values they read, up to as
+//   many as a workgroup holds queries of (scores.wgsl.ts); each other token is worked on by itself.
 // - Few tokens of a long text would be the work of few workgroups: positions are then divided into spans, each an item of its
 //   own, whose results a second shader joins. Caches that are cut into several buffers are parts in the same way: a dispatch
 //   sees the cells of one buffer.
@@ -10,6 +10,8 @@ import { type AttentionShape, joiningSpans, type PartKind, scoring } from './sco
 import { shapeFor } from './tile-shape.ts';
 
 const UNBOUNDED = 0x7fffffff;
+/** Fewer tokens of one sequence gain less than a dispatch of their own costs. */
+const SHARING_TOKENS = 4;
 /** Fewer positions are not worth a span, nor are more workgroups than keep a large GPU busy. */
 const POSITIONS_PER_SPAN = 64;
 const WANTED_WORKGROUPS = 256;
@@ -32,18 +34,19 @@ interface Run {
   readonly sameSequence: boolean;
 }
 
-/** Neighbours of one sequence, and stretches of tokens that are alone in theirs. */
+/** Neighbours of one sequence, and stretches of other tokens. */
 function runsOf({ indices }: WgslCall<'attention'>, { first, count, of }: Rows): Run[] {
   const seq = indices('seq');
+  const end = first + count;
   const runs: Run[] = [];
-  for (let from = first; from < first + count; ) {
+  for (let from = first; from < end; ) {
     let to = from + 1;
-    while (to < first + count && seq[to] === seq[from]) to++;
+    while (to < end && seq[to] === seq[from]) to++;
+    const run = { rows: { first: from, count: to - from, of }, sameSequence: to - from >= SHARING_TOKENS };
     const last = runs.at(-1);
-    const sameSequence = to - from > 1;
-    if (last && !last.sameSequence && !sameSequence)
-      runs[runs.length - 1] = { rows: { ...last.rows, count: last.rows.count + 1 }, sameSequence };
-    else runs.push({ rows: { first: from, count: to - from, of }, sameSequence });
+    if (last && !last.sameSequence && !run.sameSequence)
+      runs[runs.length - 1] = { ...last, rows: { ...last.rows, count: to - last.rows.first } };
+    else runs.push(run);
     from = to;
   }
   return runs;

@@ -85,7 +85,7 @@ var<${team.memory}> values: array<f32, ${team.lanes * VALUE_STRIDE}>;
 `;
 }
 
-/** `<operand>_chunk(row, c, d)`: 32 numbers from column c on of the row at byte \`row\`; d of the head's come before them. */
+/** `<operand>_chunk(row, c, d)`: 32 numbers from column c on of the row at byte `row`; d of the head's come before them. */
 function chunkReader(operand: string, type: StoredType, headDim: number): string {
   const place = blockPlace(type, 'row', 'c');
   const end = `

@@ -25,7 +25,7 @@ export interface TilePlaces {
   readonly begin: string;
   /** The row of x of the tile's token `token`, an expression in range for every token of the tile. */
   readonly xRow: (token: string) => string;
-  /** Byte of w at which row \`row\` (below `rows`) begins. */
+  /** Byte of w at which row `row` (below `rows`) begins. */
   readonly wRow: (row: string) => string;
   /** Stores `value` as row `row` of token `token`, if there are both. */
   readonly store: (token: string, row: string, value: string) => string;
