@@ -1,5 +1,6 @@
 // GPTQ against the algorithm of the paper, computed in float64 one column at a time with an explicit inverse.
-import { quantizeGptq } from '@quern/awq';
+import { quantizeGptq, quantizeMatrix } from '@quern/awq';
+import { dequantize, type GroupedRows } from '@quern/packed';
 import { cpuDevice, type Device } from '@quern/runtime';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { recordedTensors } from './recorded.ts';
@@ -37,6 +38,37 @@ it.each([
   expect(share(ours.scales, new Float32Array(recorded.get(`${name}.scales`)!))).toBeGreaterThan(0.97);
   expect(ours.groupOf === undefined).toBe(!actOrder);
 });
+
+it.each([
+  ['in order', false, true],
+  ['by importance', true, true],
+  ['by importance within fixed groups', true, false],
+] as const)('loses less than rounding to nearest: %s', async (_, actOrder, freeGroups) => {
+  const x = new Float32Array(recorded.get('x')!);
+  const weights = new Float32Array(recorded.get('w')!);
+  const shape = { tensor: 'w', rows, cols };
+  const gram = { gram: gramOf(x), tokens };
+  const ours = await quantizeGptq(device, weights, shape, gram, { grid, actOrder, freeGroups, damp: 0.01 });
+  expect(ours.groupOf !== undefined).toBe(actOrder && freeGroups);
+  expect(outputError(ours, weights, x)).toBeLessThan(
+    0.5 * outputError(quantizeMatrix(weights, shape, grid), weights, x),
+  );
+});
+
+/** Σ ((W′ − W) x)² over all inputs. */
+function outputError(rounded: GroupedRows, weights: Float32Array, x: Float32Array): number {
+  const deltas = new Float32Array(rows * cols);
+  dequantize(rounded, deltas);
+  for (const [i, w] of weights.entries()) deltas[i]! -= w;
+  let total = 0;
+  for (let t = 0; t < tokens; t++)
+    for (let r = 0; r < rows; r++) {
+      let sum = 0;
+      for (let c = 0; c < cols; c++) sum += deltas[r * cols + c]! * x[t * cols + c]!;
+      total += sum * sum;
+    }
+  return total;
+}
 
 const share = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Array.from(a).filter((value, i) => value === b[i]).length / a.length;

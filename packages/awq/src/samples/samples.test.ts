@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { openModel } from '@quern/models';
 import { tokenizerFromGguf } from '@quern/tokenizer';
 import { describe, expect, it } from 'vitest';
@@ -78,7 +79,12 @@ it('a plain text is cut into chunks, as many as wanted', async () => {
   expect(sequences.map((ids) => ids.length)).toEqual([64, 64, 64]);
 });
 
-it('without a file the recipe is used', async () => {
-  const sequences = await calibrationSequences(view, { samples: 4, sequenceTokens: 128 });
+it('without a file the recipe is used; it may be named, or given as a file', async () => {
+  const options = { samples: 4, sequenceTokens: 128 };
+  const sequences = await calibrationSequences(view, options);
   expect(sequences.map((ids) => ids.length)).toEqual([128, 128, 128, 128]);
+  expect(await calibrationSequences(view, { ...options, file: 'default' })).toEqual(sequences);
+  const recipe = fileURLToPath(new URL('../../../../calibration/recipes/default.json', import.meta.url));
+  expect(await calibrationSequences(view, { ...options, file: recipe })).toEqual(sequences);
+  expect(await calibrationSequences(view, { ...options, seed: 5 })).not.toEqual(sequences);
 });
