@@ -16,6 +16,14 @@ const shapes: readonly (readonly [dtype: string, cols: number, rows: number])[] 
   ['Q4_K', 1280, 13],
   ['Q5_K', 2304, 11],
   ['Q6_K', 1280, 29],
+  ['Q4_1', 1056, 13],
+  ['Q2_K', 1280, 19],
+  ['Q3_K', 2304, 11],
+  ['IQ4_NL', 1056, 13],
+  ['IQ4_XS', 1280, 29],
+  ['TQ2_0', 1280, 9],
+  ['MXFP4', 1056, 13],
+  ['IQ3_S', 1280, 13],
 ];
 
 const rowsOf = ({ dtype, shape, bytes }: CaseOperand, first: number, count: number): CaseOperand => {

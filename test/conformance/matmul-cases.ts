@@ -51,5 +51,5 @@ export const embedCases: Case[] = Object.entries(types).map(([dtype, colCounts])
   };
 });
 
-/** Types that WebGPU has kernels for and the CPU device has not. */
+/** More types that WebGPU has kernels for; the CPU device meets them in rounded-activations.test.ts. */
 export const webgpuOnlyCases = matmulCasesOf({ Q4_1: [32, 544], Q2_K: [256, 768], Q3_K: [256, 768] });

@@ -5,7 +5,10 @@ import { cpuDevice, type Device, type Tensor } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { floats, weights } from './case.ts';
 
-const types = ['Q4_0', 'Q5_0', 'Q8_0', 'Q4_K', 'Q5_K', 'Q6_K'];
+const types = [
+  ...['Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0', 'Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K'],
+  ...['IQ4_NL', 'IQ4_XS', 'TQ2_0', 'MXFP4'],
+];
 const cols = 512;
 
 let device: Device;

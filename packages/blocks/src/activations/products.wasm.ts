@@ -43,6 +43,13 @@ export function signedTotal(first: v128, second: v128): v128 {
   return i32x4.add(i32x4.shr_s(first, 8), second);
 }
 
+/** Sixteen bytes of a table; codes below 16. */
+@inline
+export function lookUp(table: v128, codes: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i8x16.relaxed_swizzle(table, codes);
+  return i8x16.swizzle(table, codes);
+}
+
 /**
  * Sums of unsigned nibbles of 8 rows: `quads` groups of 32 bytes at `q`, whose low nibbles meet the activations at `x` and
  * whose high ones those after them. Stores at `out`: low of rows 0–3, of rows 4–7, high of both.

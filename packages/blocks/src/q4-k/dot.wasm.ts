@@ -38,7 +38,7 @@ export function dotQ4_K(w: usize, blocks: usize, row: usize, y: usize, scratch: 
       scales += 16;
       x += 16 * QUAD;
     }
-    addMins(scratch + 64, sums, parts);
+    addMins(scratch + 64, 8, sums, parts);
     const step = v128.load32_splat(steps);
     total0 = addBlockWithMin(total0, step, v128.load(units), sum0, v128.load(units, 32), v128.load(parts));
     total1 = addBlockWithMin(total1, step, v128.load(units, 16), sum1, v128.load(units, 48), v128.load(parts, 16));
@@ -71,11 +71,11 @@ export function unpackQ4_K(group: usize, panel: usize, scratch: usize): void {
   loadUnits(group, to + 8 * WORD);
 }
 
-/** Σ m · x of eight rows, two vectors at `to`; each minimum meets a sum of 32 activations. */
+/** Σ m · x of eight rows, two vectors at `to`; each of `count` minima meets a sum of activations. */
 @inline
-export function addMins(mins: usize, sums: usize, to: usize): void {
+export function addMins(mins: usize, count: usize, sums: usize, to: usize): void {
   let below0 = i32x4.splat(0), below1 = below0;
-  for (const end = mins + 64; mins < end; mins += 16) {
+  for (const end = mins + 8 * count; mins < end; mins += 16) {
     const even = v128.load8x8_u(mins), odd = v128.load8x8_u(mins, 8), pair = v128.load32_splat(sums);
     const low = v128.shuffle<u16>(even, odd, 0, 8, 1, 9, 2, 10, 3, 11);
     const high = v128.shuffle<u16>(even, odd, 4, 12, 5, 13, 6, 14, 7, 15);

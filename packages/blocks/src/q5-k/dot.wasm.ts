@@ -52,7 +52,7 @@ export function dotQ5_K(w: usize, blocks: usize, row: usize, y: usize, scratch: 
       scales += 16;
       x += 8 * QUAD;
     }
-    addMins(scratch + 64, sums, scratch + 192);
+    addMins(scratch + 64, 8, sums, scratch + 192);
     const step = v128.load32_splat(steps);
     total0 = addBlockWithMin(total0, step, v128.load(units), sum0, v128.load(units, 32), v128.load(scratch, 192));
     total1 = addBlockWithMin(total1, step, v128.load(units, 16), sum1, v128.load(units, 48), v128.load(scratch, 208));

@@ -13,14 +13,24 @@ const GROUPS = 2;
 const FLOAT_ROUNDS = 40;
 const INTEGER_ROUNDS = 4;
 
-/** Types with integer kernels, and where their blocks keep the F16 numbers that scale everything. */
-const scaledBy: Readonly<Record<string, readonly number[]>> = {
-  Q4_0: [0],
-  Q5_0: [0],
-  Q8_0: [0],
-  Q4_K: [0, 2],
-  Q5_K: [0, 2],
-  Q6_K: [208],
+/** F16 1. */
+const ONE = [0x00, 0x3c];
+/** Types with integer kernels, where their blocks keep the numbers that scale everything, and what 1 is there. */
+const scaledBy: Readonly<Record<string, { readonly at: readonly number[]; readonly one: readonly number[] }>> = {
+  Q4_0: { at: [0], one: ONE },
+  Q4_1: { at: [0, 2], one: ONE },
+  Q5_0: { at: [0], one: ONE },
+  Q5_1: { at: [0, 2], one: ONE },
+  Q8_0: { at: [0], one: ONE },
+  Q2_K: { at: [80, 82], one: ONE },
+  Q3_K: { at: [108], one: ONE },
+  Q4_K: { at: [0, 2], one: ONE },
+  Q5_K: { at: [0, 2], one: ONE },
+  Q6_K: { at: [208], one: ONE },
+  IQ4_NL: { at: [0], one: ONE },
+  IQ4_XS: { at: [0], one: ONE },
+  TQ2_0: { at: [64], one: ONE },
+  MXFP4: { at: [0], one: [0x80] },
 };
 
 /** @throws QuernError `device-self-test` */
@@ -43,13 +53,16 @@ function floatWeights(): Uint8Array {
 }
 
 /** Any bytes, but with scales of 1: integers again. */
-function randomBlocks({ blockSize, typeSize }: DType, scales: readonly number[]): Uint8Array {
+function randomBlocks(
+  { blockSize, typeSize }: DType,
+  { at, one }: { readonly at: readonly number[]; readonly one: readonly number[] },
+): Uint8Array {
   const bytes = Uint8Array.from(
     { length: ((ROWS * COLS) / blockSize) * typeSize },
     (_, i) => (i * i * 31 + i * 7) >> 3,
   );
   for (let block = 0; block < bytes.length; block += typeSize)
-    for (const scale of scales) bytes.set([0x00, 0x3c], block + scale);
+    for (const scale of at) bytes.set(one, block + scale);
   return bytes;
 }
 

@@ -1,0 +1,38 @@
+// Q4_1 (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits: d · Σ q · x + m · Σ x.
+import { QUAD, nibbleSums } from '../activations/products.wasm';
+import { stepsOf, sums32Of, unsignedOperand } from '../activations/row.wasm';
+import { WORD, addBlockWithMin } from '../activations/rows8.wasm';
+import { unpackNibbles } from '../q4-0/dot.wasm';
+import { loadAffineUnits, storeOnes } from './units.wasm';
+
+/** d, m; qs. */
+export const PARTS_Q4_1 = memory.data<u8>([2, 2, 1, 0, 4, 4, 1, 4, 0]);
+const GROUP: usize = 8 * 20;
+
+/** A row of groups against one token: eight floats at `y`. */
+export function dotQ4_1(w: usize, blocks: usize, row: usize, y: usize, scratch: usize): void {
+  const cols = blocks * 32, parts = scratch + 64;
+  let x = unsignedOperand(row, cols, 32), steps = stepsOf(row, cols), sums = sums32Of(row, cols, 32);
+  let total0 = f32x4.splat(0), total1 = total0;
+  for (const end = w + GROUP * blocks; w < end; w += GROUP) {
+    loadAffineUnits(w, scratch);
+    nibbleSums(w + 32, 4, x, parts);
+    const all = i32x4.splat(load<i16>(sums)), step = v128.load32_splat(steps);
+    const sum0 = i32x4.add(v128.load(parts), v128.load(parts, 32));
+    const sum1 = i32x4.add(v128.load(parts, 16), v128.load(parts, 48));
+    total0 = addBlockWithMin(total0, step, v128.load(scratch), sum0, v128.load(scratch, 32), all);
+    total1 = addBlockWithMin(total1, step, v128.load(scratch, 16), sum1, v128.load(scratch, 48), all);
+    x += 8 * QUAD;
+    steps += 4;
+    sums += 2;
+  }
+  v128.store(y, total0);
+  v128.store(y, total1, 16);
+}
+
+/** One group as a panel. */
+export function unpackQ4_1(group: usize, panel: usize, scratch: usize): void {
+  unpackNibbles(group + 32, panel, i16x8.splat(0));
+  storeOnes(panel + 16 * WORD);
+  loadAffineUnits(group, panel + 17 * WORD);
+}

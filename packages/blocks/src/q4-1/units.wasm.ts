@@ -1,0 +1,18 @@
+// d and m of Q4_1 and Q5_1 in the form of the k-quants: x = d · q − dmin · 1, so dmin is −m.
+import { loadHalves } from '../activations/rows8.wasm';
+
+/** Eight d, then eight dmin. */
+@inline
+export function loadAffineUnits(group: usize, to: usize): void {
+  loadHalves(group, to);
+  loadHalves(group + 16, to + 32);
+  v128.store(to, f32x4.neg(v128.load(to, 32)), 32);
+  v128.store(to, f32x4.neg(v128.load(to, 48)), 48);
+}
+
+/** The word of minima of a panel. */
+@inline
+export function storeOnes(to: usize): void {
+  v128.store(to, i16x8.splat(1));
+  v128.store(to, i16x8.splat(1), 16);
+}
