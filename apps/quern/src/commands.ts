@@ -17,7 +17,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'quantize',
-    summary: 'GGUF to a smaller GGUF',
+    summary: 'to fewer bits: GGUF types and mixtures, AWQ and GPTQ folders',
     load: async () => (await import('@quern/quantize-command')).quantizeCommand(),
   },
   {
