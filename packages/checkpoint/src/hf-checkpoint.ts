@@ -1,17 +1,18 @@
 // A Hugging Face checkpoint folder: config.json, tokenizer files, and weights in safetensors or as torch.save writes them
 // (one file or shards).
-import { access, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { DType } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
-import { type PackedScheme, schemeOf } from '@quern/packed';
+import { type PackedScheme, schemeOf, standaloneConfigs } from '@quern/packed';
 import { openSharded } from '@quern/safetensors';
 import { openFile, type Source } from '@quern/source';
-import { openTorchFolder, torchWeights } from '@quern/torch';
+import { openTorchFolder } from '@quern/torch';
 import { blaming } from './blame.ts';
 import { contiguousTensor } from './contiguous-tensor.ts';
 import type { HfCheckpoint, TensorView } from './model-view.ts';
 import { type Unpacked, unpackTensors } from './packed-tensor.ts';
+import { weightFiles } from './weight-files.ts';
 
 // config.json of real models is some KB; the largest tokenizer.json known is some 35 MB.
 const maxConfigBytes = 16 * 2 ** 20;
@@ -21,15 +22,15 @@ const maxSideFileBytes = 512 * 2 ** 20;
 /**
  * Opens a folder; reads config.json and the headers of the weights, nothing else.
  * @throws QuernError `checkpoint-no-config`, `checkpoint-bad-config`, `checkpoint-bad-name`,
- *   `checkpoint-file-too-large`, and those of `openSharded`, `openTorchFolder`, `schemeOf` and
+ *   `checkpoint-file-too-large`, `checkpoint-ambiguous`, and those of `openSharded`, `openTorchFolder`, `schemeOf` and
  *   `openPacked`
  */
 export async function openHfCheckpoint(dir: string): Promise<HfCheckpoint> {
   const config = await readConfig(dir);
   const weights = await openWeights(dir);
   try {
-    const place = { file: dir, config: join(dir, 'config.json') };
-    const { tensors, packing } = await blaming(place, async () => viewsOf(weights, await schemeIn(dir, config)));
+    const { scheme, file } = await schemeIn(dir, config);
+    const { tensors, packing } = await blaming({ file: dir, config: file }, () => viewsOf(weights, scheme));
     return { path: dir, config, tensors, ...(packing && { packing }), ...sideFiles(dir), close: () => weights.close() };
   } catch (error) {
     await weights.close();
@@ -48,11 +49,31 @@ async function viewsOf(
   return scheme ? unpackTensors(scheme, tensors) : { tensors };
 }
 
-/** How the weights are packed, if config.json or ModelOpt's hf_quant_config.json says that they are. */
-async function schemeIn(dir: string, config: Config): Promise<PackedScheme | undefined> {
-  const modelOpt = await readSideFile(dir, modelOptFile, maxConfigBytes);
-  const settings = modelOpt && parseObject(modelOpt, join(dir, modelOptFile));
-  return schemeOf(config, settings);
+/** How the weights are packed, and the file that says so: config.json, ModelOpt's, else that of AutoGPTQ or AutoAWQ. */
+async function schemeIn(dir: string, config: Config): Promise<{ scheme?: PackedScheme; file: string }> {
+  const understood = async (name: string, settings: Config, modelOpt?: Config) => {
+    const file = join(dir, name);
+    return { file, scheme: await blaming({ file, config: file }, async () => schemeOf(settings, modelOpt)) };
+  };
+  const first = await understood('config.json', config, await readSettings(dir, modelOptFile));
+  if (first.scheme) return first;
+  const found: { name: string; settings: Config }[] = [];
+  for (const [name, method] of standaloneConfigs) {
+    const settings = await readSettings(dir, name);
+    if (settings) found.push({ name, settings: { quantization_config: { quant_method: method, ...settings } } });
+  }
+  if (found.length > 1) {
+    throw new QuernError('packed-config-conflict', `There are ${found.map(({ name }) => name).join(' and ')}.`, {
+      file: dir,
+      remedy: 'Keep the one that the tensors were made with.',
+    });
+  }
+  return found[0] ? understood(found[0].name, found[0].settings) : first;
+}
+
+async function readSettings(dir: string, name: string): Promise<Config | undefined> {
+  const bytes = await readSideFile(dir, name, maxConfigBytes);
+  return bytes && parseObject(bytes, join(dir, name));
 }
 
 const sideFiles = (dir: string): Pick<HfCheckpoint, 'readBytes' | 'readText'> => ({
@@ -72,26 +93,16 @@ interface Weights {
   close(): Promise<void>;
 }
 
-/** Safetensors win where a folder has both, as in transformers. */
 async function openWeights(dir: string): Promise<Weights> {
-  for (const name of ['model.safetensors', 'model.safetensors.index.json']) {
-    if (await exists(join(dir, name))) return openSharded(dir);
-  }
-  for (const name of torchWeights) if (await exists(join(dir, name))) return openTorchFolder(dir);
-  return openSharded(dir);
+  const files = weightFiles(await readdir(dir), dir);
+  return files?.container === 'torch' ? openTorchFolder(dir) : openSharded(dir, files?.name);
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 type Config = Readonly<Record<string, unknown>>;
 
 async function readConfig(dir: string): Promise<Config> {
-  const bytes = await readSideFile(dir, 'config.json', maxConfigBytes);
-  if (bytes) return parseObject(bytes, join(dir, 'config.json'));
+  const config = await readSettings(dir, 'config.json');
+  if (config) return config;
   throw new QuernError('checkpoint-no-config', 'The folder has no config.json.', {
     file: dir,
     remedy: 'Give the folder of a Hugging Face checkpoint, or a .gguf file.',

@@ -39,6 +39,9 @@ describe('a path', () => {
     ['safetensors beside GGUF', ['config.json', 'model.safetensors', 'tiny.gguf'], '', 'hf'],
     ['weights of torch.save', ['config.json', 'pytorch_model.bin', 'training_args.bin'], '', 'hf'],
     ['shards of torch.save', ['config.json', 'pytorch_model.bin.index.json'], '', 'hf'],
+    ['weights of one other name', ['config.json', 'gptq_model-4bit-128g.safetensors'], '', 'hf'],
+    ['GGUF beside weights of another name', ['config.json', 'other.safetensors', 'tiny.gguf'], 'tiny.gguf', 'gguf'],
+    ['torch.save beside other names', ['config.json', 'pytorch_model.bin', 'a.safetensors', 'b.safetensors'], '', 'hf'],
     ['GGUF beside weights of torch.save', ['config.json', 'pytorch_model.bin', 'tiny.gguf'], 'tiny.gguf', 'gguf'],
   ])('to %s', async (_, names, within, kind) => {
     const path = await folder(...names);
@@ -147,6 +150,28 @@ describe('a hub id', () => {
       'pytorch_model-00001-of-00001.bin',
       'pytorch_model.bin.index.json',
     ]);
+  });
+
+  it('is fetched with weights of another name where there is one', async () => {
+    files = {
+      'config.json': '{}',
+      'quantize_config.json': '{}',
+      'gptq_model-4bit-128g.safetensors': 'weights',
+      'adapter_model.safetensors': 'weights of something else',
+    };
+    const { path, kind } = await locate('owner/tiny');
+    expect(kind).toBe('hf');
+    expect((await readdir(path)).sort()).toEqual([
+      'config.json',
+      'gptq_model-4bit-128g.safetensors',
+      'quantize_config.json',
+    ]);
+  });
+
+  it('is refused before anything is fetched where weights have several names', async () => {
+    files = { 'config.json': '{}', 'a.safetensors': 'weights', 'b.safetensors': 'weights' };
+    await expect(locate('owner/tiny')).rejects.toMatchObject({ code: 'checkpoint-ambiguous', file: 'owner/tiny' });
+    expect(asked.filter((path) => path.endsWith('.safetensors'))).toEqual([]);
   });
 
   it.each<[string, string, RegExp]>([

@@ -4,8 +4,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuernError } from '@quern/errors';
 import { fetchSnapshot, type SnapshotProgress, type SnapshotRequest } from '@quern/source';
-import { torchWeights, torchWeightsPattern } from '@quern/torch';
 import { isGguf } from './is-gguf.ts';
+import { hasUsualWeights, weightFiles } from './weight-files.ts';
 
 export interface LocateOptions extends Pick<SnapshotRequest, 'cacheDir' | 'endpoint' | 'offline' | 'token'> {
   /** Branch, tag or commit on the hub; `@revision` in the reference says the same. */
@@ -43,12 +43,12 @@ export async function locateCheckpoint(ref: string, options: LocateOptions = {})
   return fetchCheckpoint(repo, revision, options);
 }
 
-const weightsPattern = /^model[^/]*\.safetensors(\.index\.json)?$/;
-
 /** Small files that describe the model and its tokenizer. */
 export const sideFiles: ReadonlySet<string> = new Set([
   'config.json',
   'hf_quant_config.json',
+  'quantize_config.json',
+  'quant_config.json',
   'generation_config.json',
   'tokenizer.json',
   'tokenizer.model',
@@ -75,7 +75,7 @@ async function fetchCheckpoint(repo: string, revision: string | undefined, optio
     signal,
     files: (name, all) => {
       listed = all;
-      return sideFiles.has(name) || weightsOf(all).test(name);
+      return sideFiles.has(name) || weightFiles(all, repo)?.pattern.test(name) === true;
     },
   });
   // Offline nothing is listed; then the folder tells.
@@ -87,14 +87,10 @@ async function fetchCheckpoint(repo: string, revision: string | undefined, optio
   });
 }
 
-/** Which weights are fetched: those of torch.save only where there are no others. Other formats never are. */
-const weightsOf = (names: readonly string[]): RegExp =>
-  names.some((name) => weightsPattern.test(name)) ? weightsPattern : torchWeightsPattern;
-
 /** What a folder with files of these names is. `shown` names it in errors. */
 function locateInFolder(dir: string, names: readonly string[], shown = dir): Located {
   const place = { file: shown };
-  if (names.some((name) => weightsPattern.test(name))) return { path: dir, kind: 'hf' };
+  if (hasUsualWeights(names)) return { path: dir, kind: 'hf' };
   // Of splits the first stands for all.
   const ggufs = names.filter((name) => /\.gguf$/i.test(name) && !/-(?!00001)\d{5}-of-\d{5}\.gguf$/i.test(name));
   if (ggufs.length > 1) {
@@ -104,7 +100,7 @@ function locateInFolder(dir: string, names: readonly string[], shown = dir): Loc
     });
   }
   if (ggufs[0] !== undefined) return { path: join(dir, ggufs[0]), kind: 'gguf' };
-  if (names.some((name) => torchWeights.includes(name))) return { path: dir, kind: 'hf' };
+  if (weightFiles(names, shown)) return { path: dir, kind: 'hf' };
   const other = names.find((name) => /\.(bin|pt|pth|h5|msgpack|onnx)$/.test(name) || name.startsWith('consolidated'));
   if (other !== undefined) {
     throw new QuernError(

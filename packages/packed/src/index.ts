@@ -5,6 +5,6 @@ export type { PackedScheme } from './packed-scheme.ts';
 export type { ExactForm, GroupedRows, PackedWeight } from './packed-weight.ts';
 export type { PackedConfig, PackedModules, PackedPart, Packer, PackerLimits, PackOptions } from './packer.ts';
 export { packers } from './packers.ts';
-export { schemeOf } from './scheme.ts';
+export { schemeOf, standaloneConfigs } from './scheme.ts';
 export type { StoredTensor } from './stored-tensor.ts';
 export type { TileLimits } from './tile-cache.ts';

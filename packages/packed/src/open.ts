@@ -33,10 +33,10 @@ export async function openPacked(
   if (weights.size > 0) return weights;
   throw new QuernError(
     'packed-nothing-packed',
-    `config.json speaks of ${scheme.description}, and no tensor is packed so.`,
+    `The configuration speaks of ${scheme.description}, and no tensor is packed so.`,
     {
       file: 'config.json',
-      remedy: 'Delete quantization_config if the weights are plain.',
+      remedy: 'Delete it (in config.json: quantization_config) if the weights are plain.',
     },
   );
 }

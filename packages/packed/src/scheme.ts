@@ -21,6 +21,15 @@ export interface Room {
 const rooms: readonly Room[] = [awq, gptq, compressedTensors, mlx, modelopt, fp8, fbgemmFp8, mxfp4];
 
 /**
+ * Files that say it where config.json says nothing, and the method that is meant when they name none: those of AutoGPTQ
+ * and of AutoAWQ before transformers knew either.
+ */
+export const standaloneConfigs: ReadonlyMap<string, string> = new Map([
+  ['quantize_config.json', 'gptq'],
+  ['quant_config.json', 'awq'],
+]);
+
+/**
  * The scheme of a checkpoint, or undefined when nothing in its configuration speaks of quantization.
  *
  * @param config config.json

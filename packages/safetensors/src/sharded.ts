@@ -18,19 +18,18 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 /**
- * Opens all weights of a folder; reads headers only. `model.safetensors` wins over an index, as in transformers.
+ * Opens all weights of a folder; reads headers only. One file wins over an index, as in transformers.
+ * @param name of the file; that of the index is the same with `.index.json`
  * @throws QuernError `safetensors-no-weights`, `safetensors-bad-index`, `safetensors-bad-shard-name`,
  *   `safetensors-shard-missing`, `safetensors-tensor-not-in-shard`, `safetensors-tensor-not-in-index`,
  *   `safetensors-tensor-in-two-shards`, and those of `openSafetensors`.
  */
-export async function openSharded(dir: string): Promise<Safetensors> {
-  const single = join(dir, 'model.safetensors');
+export async function openSharded(dir: string, name: string = 'model.safetensors'): Promise<Safetensors> {
+  const single = join(dir, name);
   if (await exists(single)) return openPath(single);
-  const indexPath = join(dir, 'model.safetensors.index.json');
+  const indexPath = `${single}.index.json`;
   if (!(await exists(indexPath))) {
-    throw new QuernError('safetensors-no-weights', 'No model.safetensors and no model.safetensors.index.json.', {
-      file: dir,
-    });
+    throw new QuernError('safetensors-no-weights', `No ${name} and no ${name}.index.json.`, { file: dir });
   }
   const weightMap = await readIndex(indexPath);
   const shardNames = [...new Set(weightMap.values())].sort();

@@ -7,7 +7,7 @@ import { type CheckpointType, type HuggingFaceModel, torchNames } from './huggin
 const packingKeys = ['quantization_config', 'compression_config', 'quantization'];
 
 /** Files that say it too, or that are written anew. */
-const replacedFiles = ['config.json', 'hf_quant_config.json'];
+const replacedFiles = ['config.json', 'hf_quant_config.json', 'quantize_config.json', 'quant_config.json'];
 
 /** Looks at a folder as a checkpoint whose weights will be stored as `type`. Closing it closes the checkpoint. */
 export async function plainCheckpointOf(checkpoint: HfCheckpoint, type: CheckpointType): Promise<HuggingFaceModel> {
