@@ -1,4 +1,4 @@
 export * from './anywhere.ts';
 export { openHfCheckpoint } from './hf-checkpoint.ts';
 export { isGguf } from './is-gguf.ts';
-export { type Located, type LocateOptions, locateCheckpoint, sideFiles } from './locate.ts';
+export { carriedFiles, type Located, type LocateOptions, locateCheckpoint } from './locate.ts';

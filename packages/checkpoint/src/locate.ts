@@ -43,12 +43,8 @@ export async function locateCheckpoint(ref: string, options: LocateOptions = {})
   return fetchCheckpoint(repo, revision, options);
 }
 
-/** Small files that describe the model and its tokenizer. */
-export const sideFiles: ReadonlySet<string> = new Set([
-  'config.json',
-  'hf_quant_config.json',
-  'quantize_config.json',
-  'quant_config.json',
+/** Files that say how text becomes tokens and how tokens are chosen: they stay when weights are written anew. */
+export const carriedFiles: readonly string[] = [
   'generation_config.json',
   'tokenizer.json',
   'tokenizer.model',
@@ -59,6 +55,12 @@ export const sideFiles: ReadonlySet<string> = new Set([
   'merges.txt',
   'chat_template.jinja',
   'chat_template.json',
+];
+
+/** Fetched beside the weights. */
+const sideFiles: ReadonlySet<string> = new Set([
+  ...['config.json', 'hf_quant_config.json', 'quantize_config.json', 'quant_config.json'],
+  ...carriedFiles,
 ]);
 
 async function fetchCheckpoint(repo: string, revision: string | undefined, options: LocateOptions): Promise<Located> {

@@ -1,24 +1,10 @@
 // config.json and the files beside it: those of the checkpoint, with what the packing has to say.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isGguf, type ModelView, openHfCheckpoint } from '@quern/checkpoint';
+import { carriedFiles, isGguf, type ModelView, openHfCheckpoint } from '@quern/checkpoint';
 import { huggingFaceOf, torchNames } from '@quern/models';
 import type { PackedConfig } from '@quern/packed';
 import type { PlainType } from './folder-plan.ts';
-
-/** Files of a checkpoint that say how text becomes tokens and how tokens are chosen. */
-const carried = [
-  'generation_config.json',
-  'tokenizer.json',
-  'tokenizer.model',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'vocab.json',
-  'merges.txt',
-  'chat_template.jinja',
-  'chat_template.json',
-];
 
 export interface FolderFiles {
   readonly config: Record<string, unknown>;
@@ -28,7 +14,7 @@ export interface FolderFiles {
 /** Of the folder that `view` was opened from, or made from the metadata of a GGUF file. */
 export async function folderFiles(view: ModelView, type: PlainType, packed: PackedConfig): Promise<FolderFiles> {
   const { config, sideFiles } = (await isFolder(view.path))
-    ? await carriedFiles(view.path)
+    ? await filesOf(view.path)
     : await huggingFaceOf(view, type);
   const {
     // Of how the input was packed.
@@ -54,13 +40,13 @@ async function isFolder(path: string): Promise<boolean> {
   return !(await isGguf(path).catch(() => false));
 }
 
-async function carriedFiles(
+async function filesOf(
   dir: string,
 ): Promise<{ config: Readonly<Record<string, unknown>>; sideFiles: Map<string, Uint8Array> }> {
   const { config, close } = await openHfCheckpoint(dir);
   await close();
   const sideFiles = new Map<string, Uint8Array>();
-  for (const name of carried) {
+  for (const name of carriedFiles) {
     const bytes = await readFile(join(dir, name)).catch(() => undefined);
     if (bytes) sideFiles.set(name, bytes);
   }

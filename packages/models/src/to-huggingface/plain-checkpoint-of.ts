@@ -1,20 +1,17 @@
 // A checkpoint folder of any kind of weights as one of plain numbers: what says how weights are packed is left out of
 // config.json, and all the other files stay.
-import { type HfCheckpoint, sideFiles } from '@quern/checkpoint';
+import { carriedFiles, type HfCheckpoint } from '@quern/checkpoint';
 import { type CheckpointType, type HuggingFaceModel, torchNames } from './hugging-face-of.ts';
 
 /** Keys that say how weights are packed (`quantization`: MLX). */
 const packingKeys = ['quantization_config', 'compression_config', 'quantization'];
 
-/** Files that say it too, or that are written anew. */
-const replacedFiles = ['config.json', 'hf_quant_config.json', 'quantize_config.json', 'quant_config.json'];
-
 /** Looks at a folder as a checkpoint whose weights will be stored as `type`. Closing it closes the checkpoint. */
 export async function plainCheckpointOf(checkpoint: HfCheckpoint, type: CheckpointType): Promise<HuggingFaceModel> {
   const dtype = torchNames[type];
   const files = new Map<string, Uint8Array>();
-  for (const name of sideFiles) {
-    const bytes = replacedFiles.includes(name) ? undefined : await checkpoint.readBytes(name);
+  for (const name of carriedFiles) {
+    const bytes = await checkpoint.readBytes(name);
     if (bytes) files.set(name, bytes);
   }
   const { packing } = checkpoint;
