@@ -5,12 +5,14 @@
 // Sizes are small on an adapter that computes on the CPU, where the numbers only show that all of it runs.
 //
 // Run: npm run bench -- gpu, or npx tsx test/perf/gpu.ts [--cols 4096] [--rows 4096] [--tokens 512] [--types Q4_K,Q8_0]
-//      [--activations f32,int8] [--adapter NVIDIA] [--model file.gguf]
+//      [--activations f32,int8] [--adapter NVIDIA] [--model file.gguf] [--swiftshader, the driver from npm]
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { codecOf, dtypeByName, rowBytes } from '@quern/blocks';
+import type { QuernError } from '@quern/errors';
 import { loadModel, openModel } from '@quern/models';
 import { type Tensor, type WebgpuDevice, webgpuDevice } from '@quern/runtime';
+import { useSwiftShader } from '../conformance/software-gpu.ts';
 import { arithmeticRate, copyRate } from './gpu-peaks.ts';
 
 const { values } = parseArgs({
@@ -21,13 +23,18 @@ const { values } = parseArgs({
     types: { type: 'string', default: 'F32,F16,BF16,Q4_0,Q8_0,Q2_K,Q3_K,Q4_K,Q5_K,Q6_K' },
     activations: { type: 'string', default: 'f32,int8' },
     adapter: { type: 'string' },
+    swiftshader: { type: 'boolean', default: false },
     model: { type: 'string', default: fileURLToPath(new URL('../models/tiny-llama', import.meta.url)) },
   },
 });
 
+if (values.swiftshader) useSwiftShader();
 const open = (activations: 'f32' | 'int8') =>
   webgpuDevice({ software: true, activations, adapter: values.adapter, timeoutMs: 600_000 });
-const device = await open('f32');
+const device = await open('f32').catch((error: QuernError) => {
+  console.log(`Skipped: ${error.message} ${error.remedy ?? ''} Or give --swiftshader.`);
+  process.exit(0);
+});
 const { software } = device.adapter;
 const size = (given: string | undefined, onGpu: number, onCpu: number) => Number(given ?? (software ? onCpu : onGpu));
 const C = size(values.cols, 4096, 512);

@@ -2,7 +2,7 @@
 // scratch space. What they print goes into docs/benchmarks.md.
 //
 //   npm run bench [-- name …]        names: quantize, model, convert, memory, attention, matmul, generation, browser,
-//                                          wikitext
+//                                          wikitext, gpu
 //
 // Needs a build (`npm run build`): forward passes run from it, since tsx slows closures down.
 import { spawnSync } from 'node:child_process';
@@ -60,6 +60,7 @@ const benchmarks = {
   memory: () => node(join(here, 'memory.mjs')),
   attention: () => node(...onBuild, join(here, 'attention.ts')),
   matmul: () => node(...onBuild, join(here, 'matmul.ts')),
+  gpu: () => node(...onBuild, join(here, 'gpu.ts')),
   generation,
   wikitext: () => node(...onBuild, join(here, 'wikitext.ts')),
   browser,
