@@ -79,6 +79,7 @@ describe('cpu device', () => {
     { memoryBytes: 2 ** 33 },
     { memoryBytes: -1 },
     { activations: 'f16' as never },
+    { relaxedSimd: true },
   ])('refuses %o', async (options) => {
     await expect(cpuDevice(options)).rejects.toMatchObject({ code: 'device-bad-option' });
   });

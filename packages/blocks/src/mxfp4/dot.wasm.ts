@@ -3,7 +3,7 @@ import { SIGNED_QUAD } from '../activations/products.wasm';
 import { signedOperand, stepsOf } from '../activations/row.wasm';
 import { WORD, addBlock } from '../activations/rows8.wasm';
 import { lookedUpSums, unpackLookedUp } from '../iq4-nl/looked-up.wasm';
-import { halfScale, VALUES } from './values.wasm';
+import { halfScales, VALUES } from './values.wasm';
 
 /** e; qs. */
 export const PARTS_MXFP4 = memory.data<u8>([1, 1, 1, 0, 4, 4, 1, 1, 0]);
@@ -36,5 +36,7 @@ export function unpackMXFP4(group: usize, panel: usize, scratch: usize): void {
 /** The scales of eight rows as floats. */
 @inline
 function loadScales(group: usize, to: usize): void {
-  for (let row: usize = 0; row < 8; row++) store<f32>(to + 4 * row, halfScale(load<u8>(group + row)));
+  const exponents = v128.load8x8_u(group);
+  v128.store(to, halfScales(i32x4.extend_low_i16x8_u(exponents)));
+  v128.store(to, halfScales(i32x4.extend_high_i16x8_u(exponents)), 16);
 }

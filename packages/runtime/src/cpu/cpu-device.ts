@@ -25,6 +25,11 @@ export interface CpuDeviceOptions {
    * does ('int8', several times faster). Types without integer kernels, and plain ones, always meet 'f32'.
    */
   activations?: 'f32' | 'int8';
+  /**
+   * Whether integer kernels use relaxed SIMD, whose numbers are the same; default: where the engine computes it rightly and
+   * faster. True is refused where there is none, and without rounded activations.
+   */
+  relaxedSimd?: boolean;
 }
 
 /** What differs between Node and a browser. */
@@ -63,7 +68,7 @@ export async function createCpuDevice(host: CpuHost, options: CpuDeviceOptions =
       remedy: 'One WASM memory ends at 4 GiB: use a smaller type or model on this device.',
     });
   const modules = await host.loadModules();
-  const { module, fault }: Choice = activations === 'int8' ? chooseModule(modules) : { module: modules.plain };
+  const { module, fault } = choose(modules, options);
   if (fault !== undefined) warnOnce(host, fault);
   const memory = newMemory(memoryBytes);
   const heap = new Heap(memory, heapBaseOf(module, memory));
@@ -87,6 +92,15 @@ export async function createCpuDevice(host: CpuHost, options: CpuDeviceOptions =
   const relaxed = module === modules.relaxed;
   const staging = activations === 'int8' ? reserve(STAGING_BYTES) : undefined;
   return new CpuDevice({ leader, workers, heap, threads, memoryBytes, staging, relaxed });
+}
+
+function choose(modules: KernelModules, { activations, relaxedSimd }: CpuDeviceOptions): Choice {
+  if (relaxedSimd && !(modules.relaxed && activations === 'int8'))
+    throw new QuernError('device-bad-option', 'There is no relaxed SIMD for this device.', {
+      remedy: 'It needs rounded activations and Node 24 or newer, or a browser whose engine is known to compute it.',
+    });
+  if (relaxedSimd) return { module: modules.relaxed! };
+  return activations === 'int8' && relaxedSimd === undefined ? chooseModule(modules) : { module: modules.plain };
 }
 
 let warned = false;

@@ -61,8 +61,7 @@ function randomBlocks(
     { length: ((ROWS * COLS) / blockSize) * typeSize },
     (_, i) => (i * i * 31 + i * 7) >> 3,
   );
-  for (let block = 0; block < bytes.length; block += typeSize)
-    for (const scale of at) bytes.set(one, block + scale);
+  for (let block = 0; block < bytes.length; block += typeSize) for (const scale of at) bytes.set(one, block + scale);
   return bytes;
 }
 
