@@ -4,6 +4,9 @@ import type { ModelView } from '@quern/checkpoint';
 import { loadModel, openModel, sequenceLogits } from '@quern/models';
 import { cpuDevice, type Device } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { embedTokens } from '../layer/embed-tokens.ts';
+import { quantizeLayer } from '../run/quantize-layer.ts';
+import { withoutGroupedHeads } from '../testing/expanded-heads.ts';
 import { modelPath, temporaryFolder } from '../testing/temporary-folder.ts';
 import { type FoldedPair, foldScales } from './fold-scales.ts';
 import { allPairs, readScales, writeScales } from './scales-file.ts';
@@ -67,6 +70,45 @@ describe.each([
       for (const tensor of [prev, ...layers, ...followers])
         expect(folded.tensors.get(tensor)).not.toBe(view.tensors.get(tensor));
     await view.close();
+  });
+});
+
+describe('heads that are not grouped', () => {
+  // qwen2 has biases on v, which are divided with its rows.
+  it.each(['arch/llama3', 'arch/qwen2'])(
+    'v and the output projection of %s are scaled against each other',
+    async (name) => {
+      const grouped = await openModel(modelPath(name));
+      const view = await withoutGroupedHeads(grouped);
+      const pairs = randomPairs(view);
+      expect(pairs.some(({ prev }) => prev === 'blk.0.attn_v.weight')).toBe(true);
+      const before = await logits(grouped);
+      const after = await logits(foldScales(view, pairs));
+      const spread = Math.max(...before) - Math.min(...before);
+      const most = before.reduce((max, value, i) => Math.max(max, Math.abs(value - after[i]!)), 0);
+      expect(most).toBeLessThan(2e-5 * spread);
+      await grouped.close();
+    },
+  );
+
+  it('are searched: scales of the output projection lower its error', async () => {
+    const grouped = await openModel(modelPath('arch/qwen2'));
+    const view = await withoutGroupedHeads(grouped);
+    const ids = Int32Array.from({ length: 96 }, (_, i) => (i * i * 31 + 7 * i + 3) % 400);
+    const states = await embedTokens(view, [ids]);
+    const grid = { bits: 4, groupSize: 32, symmetric: false, leastZero: 0 };
+    const method = { name: 'awq', clip: true } as const;
+    const { pairs, changed, quantized } = await quantizeLayer({ view, device, block: 0, grid, method }, states);
+    const found = pairs.find(({ prev }) => prev === 'blk.0.attn_v.weight')!;
+    expect(found.layers).toEqual(['blk.0.attn_output.weight']);
+    expect(found.error).toBeLessThan(found.unscaledError);
+    expect([...changed.keys()].sort()).toEqual([
+      'blk.0.attn_norm.weight',
+      'blk.0.attn_v.bias',
+      'blk.0.ffn_norm.weight',
+    ]);
+    expect(quantized.size).toBe(7);
+    await grouped.close();
   });
 });
 

@@ -36,7 +36,7 @@ export async function preflight({ view, device, method, sequences, sequenceToken
   const largest = Math.max(...blocks.map((block) => blockBytes(view, block)));
   const calibrated = method.name !== 'rtn';
   const tokens = calibrated ? sequences * sequenceTokens : 0;
-  const deviceBytes = largest + (calibrated ? singleBlockBytes(view, sequenceTokens) + scratchBytes : 0);
+  const deviceBytes = calibrated ? largest + singleBlockBytes(view, sequenceTokens) + scratchBytes : 0;
   if (deviceBytes > device.limits.memoryBytes)
     throw new QuernError(
       'model-too-large',

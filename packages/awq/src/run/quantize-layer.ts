@@ -8,7 +8,7 @@ import type { Grid } from '../grid/grid.ts';
 import { quantizeMatrix } from '../grid/quantized-matrix.ts';
 import type { InputStatistics } from '../layer/input-statistics.ts';
 import { type LayerPair, layerPairs, type QuantizedWeight, quantizedWeights } from '../layer/layer-pairs.ts';
-import { type HostWeight, LayerWeights } from '../layer/layer-weights.ts';
+import { type HostWeight, readFloats } from '../layer/layer-weights.ts';
 import { addTo, type ObservedLayer, observeLayer } from '../layer/observe-layer.ts';
 import { applyClip, searchClip } from '../search/search-clip.ts';
 import { searchScales } from '../search/search-scales.ts';
@@ -49,14 +49,12 @@ export async function quantizeLayer(task: LayerTask, states: Float32Array[]): Pr
   const { view, device, block, method } = task;
   const weights = quantizedWeights(view, block);
   if (method.name === 'rtn') {
-    const layer = await LayerWeights.load(view, block, device);
-    try {
-      const quantized = new Map<string, GroupedRows[]>();
-      for (const weight of weights) quantized.set(weight.name, roundEach(layer.get(weight.name), weight, task.grid));
-      return { block, quantized, changed: new Map(), pairs: [], clips: [], starved: [] };
-    } finally {
-      layer.dispose();
+    const quantized = new Map<string, GroupedRows[]>();
+    for (const weight of weights) {
+      const values = await readFloats(view.tensors.get(weight.name)!);
+      quantized.set(weight.name, roundEach(values, weight, task.grid));
     }
+    return { block, quantized, changed: new Map(), pairs: [], clips: [], starved: [] };
   }
   const pairs = layerPairs(view, block);
   const inputs = wantedInputs(weights, pairs, method);
@@ -111,7 +109,7 @@ async function quantizeObserved(
         weight.name,
         method.name === 'gptq'
           ? await gptqEach(task, host, weight, statistics, method)
-          : roundEach(host, weight, task.grid),
+          : roundEach(host.values, weight, task.grid),
       );
       await task.onStep?.();
     }
@@ -191,7 +189,7 @@ async function clipEach(
   return { error, unclippedError };
 }
 
-const roundEach = ({ values }: HostWeight, { name, experts, rows, cols }: QuantizedWeight, grid: Grid): GroupedRows[] =>
+const roundEach = (values: Float32Array, { name, experts, rows, cols }: QuantizedWeight, grid: Grid): GroupedRows[] =>
   Array.from({ length: experts }, (_, expert) => {
     const own = values.subarray(expert * rows * cols, (expert + 1) * rows * cols);
     return quantizeMatrix(own, { tensor: name, rows, cols }, grid);

@@ -5,10 +5,11 @@ import { codecOf } from '@quern/blocks';
 import type { ModelView } from '@quern/checkpoint';
 import { openModel } from '@quern/models';
 import { packers } from '@quern/packed';
+import { cpuDevice } from '@quern/runtime';
 import { describe, expect, it } from 'vitest';
 import { readFloats } from '../layer/layer-weights.ts';
 import { modelPath, temporaryFolder } from '../testing/temporary-folder.ts';
-import type { QuantizeRequest } from './prepare.ts';
+import { prepare, type QuantizeRequest } from './prepare.ts';
 import { quantizeModel } from './quantize-model.ts';
 
 const dir = await temporaryFolder();
@@ -155,6 +156,16 @@ describe('is refused before any work:', () => {
     const out = join(dir, name);
     await expect(quantizeModel(view, out, { ...awq, ...change }, { threads })).rejects.toMatchObject(error);
     await expect(readdir(`${out}.partial`)).rejects.toMatchObject({ code: 'ENOENT' });
+    await view.close();
+  });
+
+  it('a block that the device cannot hold in F32', async () => {
+    const view = await openModel(modelPath('arch/llama3'));
+    const device = await cpuDevice({ threads: 1, memoryBytes: 2 ** 16 });
+    await expect(prepare(view, device, awq)).rejects.toMatchObject({ code: 'model-too-large' });
+    // Rounding needs no device.
+    expect((await prepare(view, device, rtn)).needs).toMatchObject({ deviceBytes: 0, seconds: 0 });
+    await device.dispose();
     await view.close();
   });
 
