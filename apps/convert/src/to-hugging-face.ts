@@ -45,11 +45,12 @@ export async function toHuggingFace(
   const model = await open(await locate(), type);
   try {
     const { checkpoint } = model;
-    if (!json) for (const note of checkpoint.notes) printNote(`note: ${note}`);
+    const notes = [...checkpoint.notes, ...(checkpoint.remarks ?? [])];
+    if (!json) for (const note of notes) printNote(`note: ${note}`);
     if (strict && checkpoint.notes[0] !== undefined) throw refusedNote(checkpoint.notes[0], checkpoint.path);
     const plan = planPlainCheckpoint(checkpoint, model.type, maxShardBytes);
     const path = options.output ?? checkpointName(ref, model.type);
-    const facts = { path, notes: checkpoint.notes, ...plainSummary(plan) };
+    const facts = { path, notes, ...plainSummary(plan) };
     if (dryRun) {
       if (json) printJson(facts);
       else printLine(`${describePlainTensors(plan)}\n\n${describePlainPlan(plan)}\n${path}: not written (dry run)`);

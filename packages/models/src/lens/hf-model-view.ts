@@ -48,7 +48,7 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
   const sizes = sizesOf(values, architecture, headDim);
   checkExpertCount(checkpoint, sizes.experts?.count ?? 0, blocks);
   const expected = expectedTensors(architecture, sizes, blocks);
-  const complete = await withoutZeroBiases(checkpoint, expected, note);
+  const complete = await withoutZeroBiases(checkpoint, architecture, note);
   const matched = inConverterOrder(matchTensors(complete, architecture, expected, note));
   const tensors = new Map<string, TensorView>();
   if (rope.llama3) {

@@ -30,7 +30,7 @@ export function matchTensors(
   note: (text: string) => void,
 ): MatchedTensor[] {
   const { config, tensors, path: file } = checkpoint;
-  const allowed = allowedTensors(expected, config);
+  const allowed = expected.filter(({ rule }) => isAllowed(rule, config));
   const missing = allowed
     .filter(({ rule }) => isRequired(rule, config))
     .flatMap(({ sources }) => sources.filter(({ name }) => !tensors.has(name)));
@@ -64,12 +64,6 @@ export function matchTensors(
   checkViews(matched, file);
   return matched;
 }
-
-/** Those of `expected` that a checkpoint with this config.json may have. */
-export const allowedTensors = (
-  expected: readonly ExpectedTensor[],
-  config: HfCheckpoint['config'],
-): readonly ExpectedTensor[] => expected.filter(({ rule }) => isAllowed(rule, config));
 
 /** Shapes and types. */
 function checkViews(matched: readonly MatchedTensor[], file: string): void {
@@ -109,7 +103,8 @@ function isRequired(rule: TensorRule, config: HfCheckpoint['config']): boolean {
   return isAllowed(rule, config);
 }
 
-function isAllowed(rule: TensorRule, config: HfCheckpoint['config']): boolean {
+/** Whether a checkpoint with this config.json may have the tensors of a rule. */
+export function isAllowed(rule: TensorRule, config: HfCheckpoint['config']): boolean {
   return rule.presence === 'attentionBias' ? config.attention_bias === true : rule.presence !== 'llama3Rope';
 }
 

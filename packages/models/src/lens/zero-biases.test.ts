@@ -1,7 +1,8 @@
 // Biases beside packed weights that the architecture has no place for: zeros are left out, others refused.
 import { fileURLToPath } from 'node:url';
 import { type HfCheckpoint, openHfCheckpoint, type TensorView } from '@quern/checkpoint';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { plainCheckpointOf } from '../to-huggingface/plain-checkpoint-of.ts';
 import { hfModelView } from './hf-model-view.ts';
 
 const models = fileURLToPath(new URL('../../../../test/models', import.meta.url));
@@ -31,15 +32,41 @@ it('zeros are left out, and counted', async () => {
   expect(notes).toContain('left out: 28 biases of packed weights that are zero');
 });
 
+const notZero = (tensors: Map<string, TensorView>): void => {
+  const readRows: TensorView['readRows'] = async (_first, _count, into) => void into.fill(0).fill(1, 7, 8);
+  tensors.set(name, { ...tensors.get(name)!, readRows });
+};
+
 it('one that is not zero is refused', async () => {
-  const checkpoint = await gptq((tensors) => {
-    const bias = tensors.get(name)!;
-    const readRows: TensorView['readRows'] = async (_first, _count, into) => void into.fill(0).fill(1, 7, 8);
-    tensors.set(name, { ...bias, readRows });
+  const refused = { code: 'tensors-unexpected', message: expect.stringContaining(name) };
+  await expect(gptq(notZero).then(hfModelView)).rejects.toMatchObject(refused);
+  await expect(gptq(notZero).then((checkpoint) => plainCheckpointOf(checkpoint, 'F32'))).rejects.toMatchObject(refused);
+});
+
+describe('in a checkpoint of plain numbers', () => {
+  const biases = async (config: Record<string, unknown>, change?: (tensors: Map<string, TensorView>) => void) => {
+    const checkpoint = await gptq(change);
+    const plain = await plainCheckpointOf({ ...checkpoint, config: { ...checkpoint.config, ...config } }, 'F32');
+    const names = [...plain.tensors.keys()].filter((tensor) => tensor.endsWith('.bias'));
+    return { names, notes: plain.notes, remarks: plain.remarks };
+  };
+
+  it('zeros are left out, which is nothing lost', async () => {
+    const remarks = ['left out: 28 biases of packed weights that are zero'];
+    expect(await biases({})).toEqual({ names: [], notes: [], remarks });
   });
-  await expect(hfModelView(checkpoint)).rejects.toMatchObject({
-    code: 'tensors-unexpected',
-    message: expect.stringContaining(name),
+
+  it('those that the architecture has stay, zero or not', async () => {
+    const { names } = await biases({ attention_bias: true }, notZero);
+    expect(names.length).toBe(16);
+    expect(names).toContain(name);
+    const qwen = await biases({ architectures: ['Qwen2ForCausalLM'] }, notZero);
+    expect(qwen.names.length).toBe(12);
+  });
+
+  it('all stay where nobody knows the architecture', async () => {
+    expect(await biases({ architectures: ['NewForCausalLM'] }, notZero)).toMatchObject({ remarks: [] });
+    expect((await biases({ architectures: ['NewForCausalLM'] })).names.length).toBe(28);
   });
 });
 

@@ -1,30 +1,42 @@
 // AutoGPTQ writes a bias beside every packed weight, zeros where the model has none. Such a bias is left out; one that is
-// not zero would be missed, so it stays, and preflight refuses it.
+// not zero would be missed, so it is refused.
 import type { HfCheckpoint, TensorView } from '@quern/checkpoint';
-import type { ExpectedTensor } from '../arch/expected-tensors.ts';
-import { allowedTensors } from './preflight.ts';
+import type { Architecture } from '../arch/architecture.ts';
+import { isAllowed, refuse } from './preflight.ts';
 
-/** Reads the biases of packed weights that the architecture has no place for, and leaves out those that are zero. */
+/**
+ * Reads the biases of packed weights that the architecture has no place for, and leaves out those that are zero.
+ * @throws QuernError `tensors-unexpected` when some are not
+ */
 export async function withoutZeroBiases(
   checkpoint: HfCheckpoint,
-  expected: readonly ExpectedTensor[],
+  architecture: Architecture,
   note: (text: string) => void,
 ): Promise<HfCheckpoint> {
   if (!checkpoint.packing) return checkpoint;
   const tensors = new Map(checkpoint.tensors);
-  const known = new Set(
-    allowedTensors(expected, checkpoint.config).flatMap(({ sources }) => sources.map(({ name }) => name)),
-  );
-  let dropped = 0;
+  const known = new Set(architecture.tensors.filter((rule) => isAllowed(rule, checkpoint.config)).map(({ hf }) => hf));
+  const wrong: string[] = [];
   for (const [name, bias] of checkpoint.tensors) {
-    if (known.has(name) || !name.endsWith('.bias') || bias.shape.length !== 1) continue;
-    if (!tensors.get(name.replace(/bias$/, 'weight'))?.packed || !(await isZero(bias))) continue;
-    tensors.delete(name);
-    dropped++;
+    if (!name.endsWith('.bias') || bias.shape.length !== 1 || known.has(ruleOf(name))) continue;
+    if (!tensors.get(name.replace(/bias$/, 'weight'))?.packed) continue;
+    if (await isZero(bias)) tensors.delete(name);
+    else wrong.push(name);
   }
+  refuse('tensors-unexpected', `${architecture.family} has no place for`, wrong, {
+    file: checkpoint.path,
+    remedy: 'They are biases, and not zero: leaving them out would change what the model says.',
+  });
+  const dropped = checkpoint.tensors.size - tensors.size;
   if (dropped === 0) return checkpoint;
   note(`left out: ${dropped} biases of packed weights that are zero`);
   return { ...checkpoint, tensors };
+}
+
+/** The name as records of architectures have it: `{i}` for the block, `{j}` for the expert. */
+function ruleOf(name: string): string {
+  const numbers = ['{i}', '{j}'];
+  return name.replace(/(?<=\.)\d+(?=\.)/g, (number) => numbers.shift() ?? number);
 }
 
 async function isZero(vector: TensorView): Promise<boolean> {

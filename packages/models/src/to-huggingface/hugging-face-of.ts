@@ -23,6 +23,8 @@ export interface HuggingFaceModel extends HfCheckpoint {
   readonly sideFiles: ReadonlyMap<string, string | Uint8Array>;
   /** What was left out, one sentence each. */
   readonly notes: readonly string[];
+  /** What was left out and says nothing, one sentence each. */
+  readonly remarks?: readonly string[];
 }
 
 /**

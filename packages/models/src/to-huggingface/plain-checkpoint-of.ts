@@ -1,13 +1,20 @@
 // A checkpoint folder of any kind of weights as one of plain numbers: what says how weights are packed is left out of
 // config.json, and all the other files stay.
 import { carriedFiles, type HfCheckpoint } from '@quern/checkpoint';
+import { architectures } from '../arch/index.ts';
+import { withoutZeroBiases } from '../lens/zero-biases.ts';
 import { type CheckpointType, type HuggingFaceModel, torchNames } from './hugging-face-of.ts';
 
 /** Keys that say how weights are packed (`quantization`: MLX). */
 const packingKeys = ['quantization_config', 'compression_config', 'quantization'];
 
-/** Looks at a folder as a checkpoint whose weights will be stored as `type`. Closing it closes the checkpoint. */
-export async function plainCheckpointOf(checkpoint: HfCheckpoint, type: CheckpointType): Promise<HuggingFaceModel> {
+/**
+ * Looks at a folder as a checkpoint whose weights will be stored as `type`. Closing it closes the checkpoint.
+ * @throws QuernError `tensors-unexpected` when a packed weight has a bias that the architecture has no place for
+ */
+export async function plainCheckpointOf(stored: HfCheckpoint, type: CheckpointType): Promise<HuggingFaceModel> {
+  const remarks: string[] = [];
+  const checkpoint = await withoutFillers(stored, (text) => remarks.push(text));
   const dtype = torchNames[type];
   const files = new Map<string, Uint8Array>();
   for (const name of carriedFiles) {
@@ -21,7 +28,15 @@ export async function plainCheckpointOf(checkpoint: HfCheckpoint, type: Checkpoi
     config: { ...withoutPacking(checkpoint.config), dtype, torch_dtype: dtype },
     sideFiles: files,
     notes: dropped.length === 0 ? [] : [`left out, they describe activations: ${listed(dropped)}`],
+    remarks,
   };
+}
+
+/** Of a model class without a record nobody knows which biases it has: they all stay. */
+async function withoutFillers(checkpoint: HfCheckpoint, note: (text: string) => void): Promise<HfCheckpoint> {
+  const named = checkpoint.config.architectures;
+  const record = Array.isArray(named) && architectures.find(({ hf }) => hf.includes(named[0]));
+  return record ? withoutZeroBiases(checkpoint, record, note) : checkpoint;
 }
 
 /** Models of several parts keep the settings of the text model in `text_config`. */
