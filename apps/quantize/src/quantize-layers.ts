@@ -50,16 +50,20 @@ export async function quantizeLayers(
     const output = options.output ?? `${stemOf(ref)}-${type}`;
     const progress = createProgress({ title: type, unit: 'items', mode });
     const { force, dryRun } = options;
+    let told: Prepared['needs'] | undefined;
     const summary = await awq
       .quantizeModel(view, output, request, {
         ...{ threads, force, dryRun, signal },
-        onPreflight: (needs) => progress.note(describeNeeds(needs, sequences)),
+        onPreflight(needs) {
+          told = needs;
+          progress.note(describeNeeds(needs, sequences));
+        },
         onNote: progress.note,
         onProgress: progress.update,
       })
       .finally(() => progress.finish());
     if (summary) report(summary, type, request, performance.now() - startMs, options);
-    else if (options.json) printJson({ output, dryRun: true });
+    else if (options.json) printJson({ output, dryRun: true, ...told });
     return undefined;
   } finally {
     await view.close();
@@ -67,12 +71,15 @@ export async function quantizeLayers(
 }
 
 function refuseStrangeFlags(type: LayerType, options: LayerOptions): void {
-  const { shard, verify } = options;
+  const { shard, verify, strict, allowNonFinite, onOverflow } = options;
   const strange = [
     ...strangeLayerFlags(options, type),
     ...quantizeFlagsGiven(options),
     ...(shard !== undefined ? ['--shard'] : []),
     ...(verify !== undefined ? ['--verify'] : []),
+    ...(strict ? ['--strict'] : []),
+    ...(allowNonFinite ? ['--allow-non-finite'] : []),
+    ...(onOverflow === 'inf' ? ['--on-overflow'] : []),
     ...(options.calibration !== undefined && type === 'rtn' ? ['--calibration'] : []),
   ];
   if (strange.length === 0) return;

@@ -15,7 +15,7 @@ import { preflight } from './preflight.ts';
 import { passThrough, quantizeLayer } from './quantize-layer.ts';
 import type { QuantizeHooks } from './quantize-model.ts';
 import { modelIdentity, tokensIdentity } from './run-identity.ts';
-import { stepOf } from './step.ts';
+import { Steps } from './step.ts';
 
 /**
  * AWQ's own grid, with the largest usual groups that divide all rows. (Q4_K has groups of 32 in runs of 256. Searching with
@@ -59,10 +59,12 @@ export async function findScales(
   const needs = await preflight({ view, device, method, sequences: sequences.length, sequenceTokens });
   hooks.onPreflight?.({ ...needs, outputBytes: 0 });
   const states = await embedTokens(view, sequences);
+  const isFinished = (block: number): boolean => block < firstBlock;
+  const steps = new Steps(view, blocks, { method, sequences: sequences.length, isFinished }, hooks);
   for (const block of blocks) {
-    hooks.onProgress?.({ done: block, total: blockCount, label: `block ${block}` });
-    const task = { view, device, block, grid, method, onStep: stepOf(hooks.signal) };
-    if (block < firstBlock) {
+    steps.begin(block);
+    const task = { view, device, block, grid, method, onStep: steps.step };
+    if (isFinished(block)) {
       await passThrough(task, states);
       continue;
     }
@@ -71,6 +73,7 @@ export async function findScales(
     found.push(...layer.pairs);
     await writeScales(unfinished, found, view, facts);
   }
+  steps.begin(blockCount);
   await writeScales(path, found, view, facts);
   await rm(unfinished, { force: true });
   return found;

@@ -53,6 +53,7 @@ export async function quantizeLayer(task: LayerTask, states: Float32Array[]): Pr
     for (const weight of weights) {
       const values = await readFloats(view.tensors.get(weight.name)!);
       quantized.set(weight.name, roundEach(values, weight, task.grid));
+      await task.onStep?.();
     }
     return { block, quantized, changed: new Map(), pairs: [], clips: [], starved: [] };
   }

@@ -249,6 +249,23 @@ describe('a mixture of experts', () => {
   );
 });
 
+it.each([
+  ['awq', awq],
+  ['gptq', gptq],
+  ['rtn', rtn],
+])('progress of %s counts every step once, to the total', async (name, request) => {
+  const view = await openModel(modelPath('arch/llama3'));
+  const seen: number[] = [];
+  let total = 0;
+  const onProgress = (state: { done: number; total: number }) => {
+    seen.push(state.done);
+    total = state.total;
+  };
+  await quantizeModel(view, join(dir, `progress-${name}`), request, { threads, onProgress });
+  expect([...new Set(seen)]).toEqual(Array.from({ length: total + 1 }, (_, i) => i));
+  await view.close();
+});
+
 it('does not depend on the number of threads', async () => {
   const view = await openModel(modelPath('arch/qwen3'));
   for (const count of [1, 2]) await quantizeModel(view, join(dir, `threads-${count}`), awq, { threads: count });

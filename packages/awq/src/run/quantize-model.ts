@@ -9,20 +9,17 @@ import { quantizedWeights } from '../layer/layer-pairs.ts';
 import { folderFiles } from '../output/folder-files.ts';
 import { type Prepared, prepare, type QuantizeRequest } from './prepare.ts';
 import { type LayerResult, passThrough, quantizeLayer } from './quantize-layer.ts';
-import { stepOf } from './step.ts';
-import { isFinished, type Output, writeBlock, writeOutside } from './write-tensors.ts';
+import { type StepHooks, Steps } from './step.ts';
+import { hasBlock, type Output, writeBlock, writeOutside } from './write-tensors.ts';
 
 /** What is said about a block when it is done. */
 export type LayerReport = Omit<LayerResult, 'quantized' | 'changed'>;
 
-export interface QuantizeHooks {
+export interface QuantizeHooks extends StepHooks {
   /** Default: what the machine has. The numbers do not depend on it. */
   readonly threads?: number;
-  readonly signal?: AbortSignal;
   /** Told before any work. */
   readonly onPreflight?: (needs: Prepared['needs']) => void;
-  /** Blocks. */
-  readonly onProgress?: (progress: { done: number; total: number; label: string }) => void;
   readonly onNote?: (text: string) => void;
   readonly onLayer?: (layer: LayerReport) => void;
 }
@@ -99,16 +96,19 @@ async function quantizeBlocks(
   view: ModelView,
   { sequences }: QuantizeRequest,
   output: Output,
-  { signal, onProgress, onLayer }: QuantizeHooks,
+  hooks: QuantizeHooks,
 ) {
   const blocks = Array.from({ length: hyperparameters(view).blockCount }, (_, block) => block);
   const layers: LayerReport[] = [];
-  const finished = new Set(blocks.filter((block) => isFinished(output, block)));
+  const finished = new Set(blocks.filter((block) => hasBlock(output, block)));
   const last = blocks.findLast((block) => !finished.has(block)) ?? -1;
   const states = last < 0 ? [] : await embedTokens(view, sequences);
+  const { method, grid } = output;
+  const isFinished = (block: number): boolean => finished.has(block);
+  const steps = new Steps(view, blocks, { method, sequences: sequences.length, isFinished }, hooks);
   for (const block of blocks) {
-    onProgress?.({ done: block, total: blocks.length, label: `block ${block}` });
-    const task = { view, device, block, grid: output.grid, method: output.method, onStep: stepOf(signal) };
+    steps.begin(block);
+    const task = { view, device, block, grid, method, onStep: steps.step };
     if (finished.has(block)) {
       if (block < last && states.length > 0) await passThrough(task, states);
       continue;
@@ -117,9 +117,9 @@ async function quantizeBlocks(
     await writeBlock(view, output, result);
     const { quantized, changed, ...layer } = result;
     layers.push(layer);
-    onLayer?.(layer);
+    hooks.onLayer?.(layer);
   }
-  onProgress?.({ done: blocks.length, total: blocks.length, label: 'done' });
+  steps.begin(blocks.length);
   const quantizedTensors = blocks.reduce((sum, block) => sum + quantizedWeights(view, block).length, 0);
   return { quantizedTensors, resumedBlocks: finished.size, layers };
 }

@@ -1,5 +1,73 @@
-/** The device computes on this thread: signals and timers of the process get their turn between two steps. */
-export const stepOf = (signal: AbortSignal | undefined) => async (): Promise<void> => {
-  await new Promise((resolve) => setImmediate(resolve));
-  signal?.throwIfAborted();
-};
+// Steps of a run: sequences that a block computes, candidates that a search tries, weights that are quantized. They are
+// what progress counts, and where a run can be stopped: the device computes on this thread, so signals and timers of
+// the process get their turn between two steps.
+import type { ModelView } from '@quern/checkpoint';
+import { layerPairs, quantizedWeights } from '../layer/layer-pairs.ts';
+import { ratios } from '../search/scale-candidates.ts';
+import type { Method } from './quantize-layer.ts';
+
+export interface Progress {
+  /** Steps, as far as is known: experts that no token reaches have none. */
+  readonly done: number;
+  readonly total: number;
+  readonly label: string;
+}
+
+export interface StepHooks {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export class Steps {
+  readonly #hooks: StepHooks;
+  /** Steps before each block, and before the end. */
+  readonly #before: number[] = [0];
+  #block = 0;
+  #done = 0;
+
+  /** @param isFinished blocks that are only passed through */
+  constructor(
+    view: ModelView,
+    blocks: readonly number[],
+    work: { method: Method; sequences: number; isFinished: (block: number) => boolean },
+    hooks: StepHooks,
+  ) {
+    this.#hooks = hooks;
+    for (const block of blocks) {
+      const count = work.isFinished(block) ? work.sequences : stepsOf(view, block, work.method, work.sequences);
+      this.#before.push(this.#before.at(-1)! + count);
+    }
+  }
+
+  /** Begins a block; after the last one, with their number, ends. */
+  begin(block: number): void {
+    this.#block = block;
+    this.#done = this.#before[block]!;
+    this.#tell();
+  }
+
+  /** @throws the reason of the signal */
+  readonly step = async (): Promise<void> => {
+    this.#done = Math.min(this.#done + 1, this.#before[this.#block + 1]!);
+    this.#tell();
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#hooks.signal?.throwIfAborted();
+  };
+
+  #tell(): void {
+    const isEnd = this.#block === this.#before.length - 1;
+    const label = isEnd ? 'done' : `block ${this.#block} of ${this.#before.length - 1}`;
+    this.#hooks.onProgress?.({ done: this.#done, total: this.#before.at(-1)!, label });
+  }
+}
+
+function stepsOf(view: ModelView, block: number, { name: method }: Method, sequences: number): number {
+  const weights = quantizedWeights(view, block);
+  if (method === 'rtn') return weights.length;
+  const quantized = method === 'scales' ? 0 : weights.length;
+  if (method === 'gptq') return sequences + quantized;
+  const searches = layerPairs(view, block)
+    .filter(({ scaled }) => scaled)
+    .map(({ inspect, layers }) => (inspect === 'layer' ? weights.find(({ name }) => name === layers[0])!.experts : 1));
+  return sequences + quantized + ratios.length * searches.reduce((sum, count) => sum + count, 0);
+}

@@ -39,7 +39,7 @@ export async function writeOutside(
 }
 
 /** Whether an earlier run has written all tensors of a block. */
-export const isFinished = (output: Output, block: number): boolean =>
+export const hasBlock = (output: Output, block: number): boolean =>
   output.plan.tensors
     .filter((tensor) => tensor.block === block)
     .every((tensor) => partsOf(output, tensor).every((name) => output.writer.finished.has(name)));
