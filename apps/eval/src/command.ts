@@ -169,7 +169,8 @@ function settingsOf(
 function baseResult(base: OpenedBase | undefined, { state }: EvaluationJournal): BaseResult | undefined {
   if (!base) return undefined;
   const own = [...state.models.values()].find(({ model, windows }) => model === base.name && windows.size > 0);
-  const figures = baseFigures(state) ?? (own && perplexityOf([...own.windows.values()]));
+  // The base's own windows first: a base file cuts log probabilities off at -16, and what is read back from it inherits that.
+  const figures = own ? perplexityOf([...own.windows.values()]) : baseFigures(state);
   return figures && { model: base.name, size: base.opened?.size, ...figures };
 }
 
