@@ -1,4 +1,5 @@
 export * from './anywhere.ts';
+export { fillFromRows, type ReadRows } from './pool/fill-from-rows.ts';
 export type { Piece } from './pool/pieces.ts';
 export {
   type Drain,

@@ -5,6 +5,7 @@ import {
   type DType,
   dtypeByName,
   type Fill,
+  fillFromRows,
   rowBytes,
   type TranscodePool,
   type TranscodeTask,
@@ -54,7 +55,8 @@ export function recodedTensor(view: TensorView, to: DType, pool: TranscodePool, 
     const found = await pool.transcode({ ...step, rows, cols }, fill, drain);
     refuse(view, to, found, first, options);
   };
-  const readFrom = (first: number) => rowReader(view, first);
+  const readFrom = (first: number): Fill =>
+    fillFromRows({ from, cols }, (row, count, into) => view.readRows(first + row, count, into));
 
   /** In one step: a copy, or to F32, which holds every value. */
   const writeExactly = (sink: TensorSink): Promise<void> =>
@@ -97,21 +99,6 @@ export function recodedTensor(view: TensorView, to: DType, pool: TranscodePool, 
 }
 
 type Step = Pick<TranscodeTask, 'from' | 'to'>;
-
-/** Reads pieces of the rows `first…` where they are wanted. Rows too long for a piece are read whole and cut. */
-function rowReader(view: TensorView, first: number): Fill {
-  let kept: { row: number; data: Promise<Uint8Array> } | undefined;
-  return async (into, piece) => {
-    const row = first + piece.row;
-    if (piece.cols === view.cols) return view.readRows(row, piece.rows, into);
-    if (kept?.row !== row) {
-      const data = new Uint8Array(view.rowBytes);
-      kept = { row, data: view.readRows(row, 1, data).then(() => data) };
-    }
-    const begin = piece.sourceOffset - piece.row * view.rowBytes;
-    into.set((await kept.data).subarray(begin, begin + into.length));
-  };
-}
 
 /** How many float32 numbers have bits that the narrower type drops. */
 function countInexact(bytes: Uint8Array, to: DType): number {

@@ -1,6 +1,13 @@
 // Rows of one tensor through the pool: they are read straight into the memory of the thread that transcodes them, and
 // written from there.
-import { type DType, rowBytes, type TranscodePool, type TranscodeReport } from '@quern/blocks';
+import {
+  type DType,
+  fillFromRows,
+  type ReadRows,
+  rowBytes,
+  type TranscodePool,
+  type TranscodeReport,
+} from '@quern/blocks';
 import type { TensorView } from '@quern/checkpoint';
 import type { TensorPlan } from '../plan/plan.ts';
 
@@ -12,9 +19,6 @@ export interface RowRange {
   readonly first: number;
   readonly count: number;
 }
-
-/** Reads `rowCount` rows of the input into memory; `firstRow…`, whole rows. */
-type ReadRows = (firstRow: number, rowCount: number, into: Uint8Array) => Promise<void>;
 
 interface Matrix {
   from: DType;
@@ -97,36 +101,8 @@ function transcodeRange(
   return via ? inTwoSteps(pool, matrix, via, read, write) : transcode(pool, matrix, read, write);
 }
 
-async function transcode(
-  pool: TranscodePool,
-  matrix: Matrix,
-  read: ReadRows,
-  write: WritePiece,
-): Promise<TranscodeReport> {
-  const wide = wideRowReader(matrix, read);
-  return pool.transcode(
-    matrix,
-    (into, piece) => {
-      if (piece.cols === matrix.cols) return read(piece.row, piece.rows, into);
-      return wide(piece.row, piece.sourceOffset, into);
-    },
-    (out, piece) => write(out, piece.targetOffset),
-  );
-}
-
-/** Rows too long for the pool come in parts, but views read whole rows: the row at work is kept. */
-function wideRowReader({ from, cols }: Matrix, read: ReadRows) {
-  const bytes = rowBytes(from, cols);
-  let kept: { row: number; data: Promise<Uint8Array> } | undefined;
-  return async (row: number, offset: number, into: Uint8Array): Promise<void> => {
-    if (kept?.row !== row) {
-      const data = new Uint8Array(bytes);
-      kept = { row, data: read(row, 1, data).then(() => data) };
-    }
-    const begin = offset - row * bytes;
-    into.set((await kept.data).subarray(begin, begin + into.length));
-  };
-}
+const transcode = (pool: TranscodePool, matrix: Matrix, read: ReadRows, write: WritePiece): Promise<TranscodeReport> =>
+  pool.transcode(matrix, fillFromRows(matrix, read), (out, piece) => write(out, piece.targetOffset));
 
 /** By way of `via`, some rows at a time, which stay in memory in between. */
 async function inTwoSteps(
