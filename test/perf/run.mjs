@@ -53,13 +53,19 @@ async function browser() {
   });
 }
 
+function ops() {
+  for (const threads of ['1', '2'])
+    for (const activations of ['int8', 'f32'])
+      node(...onBuild, join(here, 'ops.ts'), '--threads', threads, '--activations', activations);
+}
+
 const benchmarks = {
   quantize: () => node(...onSource, join(here, 'quantize.ts')),
   model: () => node(...onSource, join(here, 'synthetic-quantize.ts')),
   convert: () => node(join(here, 'convert.mjs')),
   memory: () => node(join(here, 'memory.mjs')),
   attention: () => node(...onBuild, join(here, 'attention.ts')),
-  matmul: () => node(...onBuild, join(here, 'matmul.ts')),
+  ops,
   gpu: () => node(...onBuild, join(here, 'gpu.ts')),
   generation,
   wikitext: () => node(...onBuild, join(here, 'wikitext.ts')),

@@ -206,13 +206,16 @@ export class CpuDevice implements Device {
       runReference(call, (span) => this.#bytes(span));
       return;
     }
-    const work = [cpu(this.#cpuCall(call))].flat() as CpuWork[];
-    for (const { kernel = name, words, items, itemCost } of work) {
-      const shared = itemCost > 0 && this.limits.threads > 1;
-      const itemsPerChunk = shared ? Math.ceil(CHUNK_COST / itemCost) : items;
-      if (!this.#parts.leader.run({ kernel, words, items, itemsPerChunk }))
-        throw new Error(`The CPU kernel ${kernel} trapped: a defect of quern, not of the input.`);
-    }
+    const work = cpu(this.#cpuCall(call));
+    if ('words' in work) this.#work(name, work);
+    else for (const part of work) this.#work(name, part);
+  }
+
+  #work(op: OpName, { kernel = op, words, items, itemCost }: CpuWork): void {
+    const shared = itemCost > 0 && this.limits.threads > 1;
+    const itemsPerChunk = shared ? Math.ceil(CHUNK_COST / itemCost) : items;
+    if (!this.#parts.leader.run({ kernel, words, items, itemsPerChunk }))
+      throw new Error(`The CPU kernel ${kernel} trapped: a defect of quern, not of the input.`);
   }
 
   async sync(): Promise<void> {}
