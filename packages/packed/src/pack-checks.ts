@@ -1,5 +1,4 @@
 // What every packer proves before it writes.
-import { type DType, dtypeByName } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import type { GroupedRows } from './packed-weight.ts';
 import type { PackerLimits, PackOptions } from './packer.ts';
@@ -88,16 +87,9 @@ function largest(values: Uint8Array): number {
   return most;
 }
 
-/** The dtype that scales get. */
-export const scaleDTypeOf = (options: PackOptions, usual: DType): DType =>
-  options.scaleDType === undefined ? usual : dtypeByName(options.scaleDType);
-
 /** Zeros of every group, the constant one written out. */
 export const zerosOf = ({ zeros, scales, bits }: GroupedRows): Uint8Array =>
   zeros ?? new Uint8Array(scales.length).fill(2 ** (bits - 1));
-
-/** Name of the module, given the name of its weight. */
-export const moduleOf = (name: string): string => name.slice(0, -'.weight'.length);
 
 /** A matrix [rows, cols] turned to [cols, rows]. */
 export function turned(values: Float32Array, rows: number, cols: number): Float32Array {

@@ -1,72 +1,41 @@
 // Writing compressed-tensors pack-quantized (layout.ts).
 import { dtypeByName } from '@quern/blocks';
 import { packCodes } from '../bit-codes.ts';
-import {
-  bytesOf,
-  checkOptions,
-  checkShape,
-  checkWeight,
-  columnsPerScale,
-  moduleOf,
-  scaleDTypeOf,
-} from '../pack-checks.ts';
+import { bytesOf } from '../pack-checks.ts';
+import { packerOf } from '../pack-format.ts';
 import type { GroupedRows } from '../packed-weight.ts';
-import type { PackedPart, Packer, PackerLimits } from '../packer.ts';
-import { encodeScales } from '../scales.ts';
+import type { Packer } from '../packer.ts';
 
-const format = 'compressed-tensors';
 const words = dtypeByName('I32');
-const scaleDType = dtypeByName('BF16');
-const limits: PackerLimits = {
-  bits: [4, 8],
-  groupSizes: [32, 64, 128, -1],
-  symmetric: [true, false],
-  // compressed-tensors 0.20 no longer knows actorder "group".
-  actOrder: false,
-  rowsMultipleOf: 1,
-  colsMultipleOf: 1,
-  scaleDTypes: ['BF16', 'F16', 'F32'],
-  minZero: 0,
-};
 
 const wordsFor = (count: number, bits: number): number => Math.ceil((count * bits) / 32);
 
-export const compressedTensorsPacker: Packer = {
-  format,
-  scaleDType,
-  limits,
-  tensorsOf(name, shape, options) {
-    checkShape(format, limits, name, shape, options);
-    const [rows, cols] = shape;
-    const { bits, symmetric } = options;
-    const groups = cols / columnsPerScale(options, cols);
-    const module = moduleOf(name);
-    const part = (own: string, dtype: PackedPart['dtype'], size: readonly number[]): PackedPart => ({
-      part: own,
-      name: `${module}.${own}`,
-      dtype,
-      shape: size,
-    });
-    return [
-      part('weight_packed', words, [rows, wordsFor(cols, bits)]),
-      part('weight_scale', scaleDTypeOf(options, scaleDType), [rows, groups]),
-      part('weight_shape', dtypeByName('I64'), [2]),
-      ...(symmetric ? [] : [part('weight_zero_point', words, [wordsFor(rows, bits), groups])]),
-    ];
+export const compressedTensorsPacker: Packer = packerOf({
+  format: 'compressed-tensors',
+  limits: {
+    bits: [4, 8],
+    groupSizes: [32, 64, 128, -1],
+    symmetric: [true, false],
+    // compressed-tensors 0.20 no longer knows actorder "group".
+    actOrder: false,
+    rowsMultipleOf: 1,
+    colsMultipleOf: 1,
+    scaleDTypes: ['BF16', 'F16', 'F32'],
+    minZero: 0,
   },
-  pack(weight, options) {
-    checkWeight(format, limits, weight, options);
-    const { rows, cols, scales } = weight;
-    const parts = new Map([
-      ['weight_packed', packRows(weight)],
-      ['weight_scale', encodeScales(scales, scaleDTypeOf(options, scaleDType), 'weight_scale')],
-      ['weight_shape', new Uint8Array(BigInt64Array.of(BigInt(rows), BigInt(cols)).buffer)],
-    ]);
-    if (!options.symmetric) parts.set('weight_zero_point', packZeros(weight));
-    return parts;
-  },
+  partsOf: ({ rows, cols, groups, scaleDType }, { bits, symmetric }) => [
+    ['weight_packed', words, [rows, wordsFor(cols, bits)]],
+    ['weight_scale', scaleDType, [rows, groups]],
+    ['weight_shape', dtypeByName('I64'), [2]],
+    ...(symmetric ? [] : [['weight_zero_point', words, [wordsFor(rows, bits), groups]] as const]),
+  ],
+  pack: (weight, { rows, cols }, { symmetric }) => ({
+    weight_packed: packRows(weight),
+    weight_scale: weight.scales,
+    weight_shape: new Uint8Array(BigInt64Array.of(BigInt(rows), BigInt(cols)).buffer),
+    ...(!symmetric && { weight_zero_point: packZeros(weight) }),
+  }),
   config(options, { plain }) {
-    checkOptions(format, limits, options);
     const wholeRow = options.groupSize === -1;
     const weights = {
       num_bits: options.bits,
@@ -93,7 +62,7 @@ export const compressedTensorsPacker: Packer = {
       },
     };
   },
-};
+});
 
 function packRows({ rows, cols, bits, codes }: GroupedRows): Uint8Array {
   const across = wordsFor(cols, bits);

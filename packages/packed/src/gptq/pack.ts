@@ -1,68 +1,41 @@
 // Writing GPTQ, v1 and v2 (layout.ts).
 import { dtypeByName } from '@quern/blocks';
 import { packCodes } from '../bit-codes.ts';
-import {
-  bytesOf,
-  checkOptions,
-  checkShape,
-  checkWeight,
-  columnsPerScale,
-  moduleOf,
-  scaleDTypeOf,
-  turned,
-  zerosOf,
-} from '../pack-checks.ts';
+import { bytesOf, turned, zerosOf } from '../pack-checks.ts';
+import { packerOf } from '../pack-format.ts';
 import type { GroupedRows } from '../packed-weight.ts';
-import type { Packer, PackerLimits } from '../packer.ts';
-import { encodeScales } from '../scales.ts';
+import type { Packer } from '../packer.ts';
 import { BITS } from './layout.ts';
 
 const words = dtypeByName('I32');
-const scaleDType = dtypeByName('F16');
 
-const gptqPacker = (format: 'gptq' | 'gptq_v2'): Packer => {
-  const zeroShift = format === 'gptq' ? 1 : 0;
-  const limits: PackerLimits = {
-    bits: BITS,
-    groupSizes: [32, 64, 128, -1],
-    symmetric: [false, true],
-    actOrder: true,
-    rowsMultipleOf: 32,
-    colsMultipleOf: 32,
-    scaleDTypes: ['F16', 'BF16', 'F32'],
-    minZero: zeroShift,
-  };
-  return {
+/** @param zeroShift what is taken from zeros before they are stored */
+const gptqPacker = (format: 'gptq' | 'gptq_v2', zeroShift: 0 | 1): Packer =>
+  packerOf({
     format,
-    scaleDType,
-    limits,
-    tensorsOf(name, shape, options) {
-      checkShape(format, limits, name, shape, options);
-      const [rows, cols] = shape;
-      const groups = cols / columnsPerScale(options, cols);
-      const module = moduleOf(name);
-      const dtype = scaleDTypeOf(options, scaleDType);
-      return [
-        { part: 'qweight', name: `${module}.qweight`, dtype: words, shape: [(cols * options.bits) / 32, rows] },
-        { part: 'qzeros', name: `${module}.qzeros`, dtype: words, shape: [groups, (rows * options.bits) / 32] },
-        { part: 'scales', name: `${module}.scales`, dtype, shape: [groups, rows] },
-        { part: 'g_idx', name: `${module}.g_idx`, dtype: words, shape: [cols] },
-      ];
+    limits: {
+      bits: BITS,
+      groupSizes: [32, 64, 128, -1],
+      symmetric: [false, true],
+      actOrder: true,
+      rowsMultipleOf: 32,
+      colsMultipleOf: 32,
+      scaleDTypes: ['F16', 'BF16', 'F32'],
+      minZero: zeroShift,
     },
-    pack(weight, options) {
-      checkWeight(format, limits, weight, options);
-      const { rows, cols, scales, groupSize, groupOf } = weight;
-      const groups = scales.length / rows;
-      const index = groupOf ?? Int32Array.from({ length: cols }, (_, column) => Math.floor(column / groupSize));
-      return new Map([
-        ['qweight', packDown(weight)],
-        ['qzeros', packZeros(weight, zeroShift)],
-        ['scales', encodeScales(turned(scales, rows, groups), scaleDTypeOf(options, scaleDType), 'scales')],
-        ['g_idx', new Uint8Array(index.slice().buffer)],
-      ]);
-    },
+    partsOf: ({ rows, cols, groups, scaleDType }, { bits }) => [
+      ['qweight', words, [(cols * bits) / 32, rows]],
+      ['qzeros', words, [groups, (rows * bits) / 32]],
+      ['scales', scaleDType, [groups, rows]],
+      ['g_idx', words, [cols]],
+    ],
+    pack: (weight, { rows, groups }) => ({
+      qweight: packDown(weight),
+      qzeros: packZeros(weight, zeroShift),
+      scales: turned(weight.scales, rows, groups),
+      g_idx: groupIndex(weight),
+    }),
     config(options, { plain }) {
-      checkOptions(format, limits, options);
       const settings = {
         bits: options.bits,
         group_size: options.groupSize,
@@ -83,13 +56,12 @@ const gptqPacker = (format: 'gptq' | 'gptq_v2'): Packer => {
         sideFiles: new Map([['quantize_config.json', { quant_method: 'gptq', ...settings }]]),
       };
     },
-  };
-};
+  });
 
 const leftOut = (name: string): [string, unknown] => [`-:^${name.replaceAll('.', '\\.')}$`, {}];
 
-export const gptqV1Packer: Packer = gptqPacker('gptq');
-export const gptqV2Packer: Packer = gptqPacker('gptq_v2');
+export const gptqV1Packer: Packer = gptqPacker('gptq', 1);
+export const gptqV2Packer: Packer = gptqPacker('gptq_v2', 0);
 
 /** Codes [rows, cols] → words [cols · b / 32, rows], a stream down each column. */
 function packDown({ rows, cols, bits, codes }: GroupedRows): Uint8Array {
@@ -116,4 +88,9 @@ function packZeros(weight: GroupedRows, zeroShift: number): Uint8Array {
     packCodes(line, 0, rows, bits, bytesOf(packed.subarray(g * across, (g + 1) * across)));
   }
   return bytesOf(packed);
+}
+
+function groupIndex({ cols, groupSize, groupOf }: GroupedRows): Uint8Array {
+  const index = groupOf ?? Int32Array.from({ length: cols }, (_, column) => Math.floor(column / groupSize));
+  return new Uint8Array(index.slice().buffer);
 }
