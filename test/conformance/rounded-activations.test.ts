@@ -2,7 +2,7 @@
 // activations as plain TypeScript rounds them. What is left between the two is the order of float sums.
 import { createHash } from 'node:crypto';
 import { dtypeByName, rowBytes } from '@quern/blocks';
-import { cpuDevice, type Device, ops, referenceDevice } from '@quern/runtime';
+import { cpuDevice, type Device, ops, referenceDevice, type Tensor } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Case, type CaseOperand, floats, integers, nmse, runCase, weights } from './case.ts';
 import { cases } from './cases.ts';
@@ -145,4 +145,57 @@ it('gives the same bits with plain and relaxed SIMD, on every engine', async () 
     for (const tokens of [1, 7])
       hash.update(await runCase(running[0]!, multiply(floats([tokens, 1280], i), weights(type, [13, 1280], i + 10))));
   expect(hash.digest('hex').slice(0, 16)).toBe('ef83ee76b0337e6b');
+});
+
+// Products that follow each other on one input round it once; nobody may notice.
+describe('an input of several products', () => {
+  const w = weights('Q8_0', [13, 512], 60);
+  const inputs = [61, 62, 63].map((seed) => floats([3, 512], seed));
+  const load = (device: Device, { dtype, shape, bytes }: CaseOperand) => {
+    const tensor = device.alloc(dtype, shape);
+    device.write(tensor, bytes);
+    return tensor;
+  };
+
+  it.each(['another write', 'an op', 'another tensor in its place'])('is rounded anew after %s', async (change) => {
+    const device = running[1]!;
+    const [weight, y] = [load(device, w), device.alloc('F32', [3, 13])];
+    const product = async (x: Tensor) => {
+      device.run('matmul', [x, weight], y, {});
+      return device.read(y);
+    };
+    const expected = [];
+    for (const input of inputs) expected.push(await runCase(device, multiply(input, w)));
+    let x = load(device, inputs[0]!);
+    for (const [i, input] of inputs.entries()) {
+      if (change === 'another write') device.write(x, input.bytes);
+      else if (change === 'an op') {
+        const source = load(device, input);
+        device.run('scale', [source], x, { factor: 1 });
+        device.free(source);
+      } else {
+        device.free(x);
+        x = load(device, input);
+      }
+      for (let again = 0; again < 2; again++)
+        expect(Buffer.compare(await product(x), expected[i]!), `input ${i}`).toBe(0);
+    }
+    const zeros = device.alloc('F32', [3, 512]);
+    expect((await product(zeros)).every((byte) => byte === 0)).toBe(true);
+    for (const tensor of [x, y, weight, zeros]) device.free(tensor);
+  });
+
+  it('is rounded for each size of block', async () => {
+    const device = running[1]!;
+    const x = load(device, inputs[0]!);
+    for (const type of ['Q8_0', 'Q4_K', 'Q4_0', 'Q6_K']) {
+      const stored = weights(type, [13, 512], 64);
+      const [weight, y] = [load(device, stored), device.alloc('F32', [3, 13])];
+      device.run('matmul', [x, weight], y, {});
+      expect(Buffer.compare(await device.read(y), await runCase(device, multiply(inputs[0]!, stored))), type).toBe(0);
+      device.run('matmul', [x, weight], y, {});
+      for (const tensor of [weight, y]) device.free(tensor);
+    }
+    device.free(x);
+  });
 });

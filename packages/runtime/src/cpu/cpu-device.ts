@@ -14,6 +14,7 @@ import { Heap } from './heap.ts';
 import { roundedRowBytes } from './rounded-row.ts';
 import { type CpuStorage, RowOrder, reservedBytes } from './row-order.ts';
 import { selfTest } from './self-test.ts';
+import { StagingMemory } from './staging-memory.ts';
 
 export interface CpuDeviceOptions {
   /** Threads that compute, the calling one included; default: what the machine has. */
@@ -90,7 +91,7 @@ export async function createCpuDevice(host: CpuHost, options: CpuDeviceOptions =
     throw error;
   });
   const relaxed = module === modules.relaxed;
-  const staging = activations === 'int8' ? reserve(STAGING_BYTES) : undefined;
+  const staging = activations === 'int8' ? new StagingMemory(reserve(STAGING_BYTES), STAGING_BYTES) : undefined;
   return new CpuDevice({ leader, workers, heap, threads, memoryBytes, staging, relaxed });
 }
 
@@ -130,8 +131,8 @@ interface CpuParts {
   heap: Heap;
   threads: number;
   memoryBytes: number;
-  /** Address of STAGING_BYTES for rounded activations; absent when they stay floats. */
-  staging: number | undefined;
+  /** For rounded activations; absent when they stay floats. */
+  staging: StagingMemory | undefined;
   relaxed: boolean;
 }
 
@@ -154,13 +155,14 @@ export class CpuDevice implements Device {
     this.#parts = parts;
     this.relaxedSimd = parts.relaxed;
     this.limits = { memoryBytes, threads };
-    if (staging !== undefined)
-      this.#rowOrder = new RowOrder(leader, heap, { address: staging, byteLength: STAGING_BYTES });
+    if (staging) this.#rowOrder = new RowOrder(leader, heap, staging);
     this.#table = new TensorTable('cpu', memoryBytes, {
       allocate: (size, dtype, shape) => {
         const byteLength = this.#rowOrder ? reservedBytes(size, dtypeByName(dtype), shape) : size;
         const address = heap.allocate(byteLength);
-        return address === undefined ? undefined : { address, byteLength };
+        if (address === undefined) return undefined;
+        staging?.forget(address, byteLength);
+        return { address, byteLength };
       },
       release: ({ address, byteLength }) => heap.release(address, byteLength),
     });
@@ -183,7 +185,7 @@ export class CpuDevice implements Device {
     this.#checkAlive();
     const span = this.#table.span(tensor, 'write', byteOffset, bytes.byteLength);
     this.#bytes(span).set(bytes);
-    span.storage.finite = undefined;
+    this.#changed(span);
   }
 
   async read(tensor: Tensor, byteOffset?: number, byteLength?: number): Promise<Uint8Array> {
@@ -198,8 +200,8 @@ export class CpuDevice implements Device {
     this.#checkAlive();
     const call = prepareCall(this.#table, name, inputs, output, params, (span) => this.#i32(span));
     const { cpu } = call.spec;
-    call.output.storage.finite = undefined;
     const stored = this.#storedWithoutDecoder(call);
+    this.#changed(call.output);
     if (!cpu || stored !== undefined) {
       const key = [name, stored].join(' ').trim();
       this.fallbacks.set(key, (this.fallbacks.get(key) ?? 0) + 1);
@@ -268,14 +270,20 @@ export class CpuDevice implements Device {
       workspace: (bytes) => this.#workspaceFor(bytes),
       rounding: (operand, cols) => {
         const dtype = stored(operand);
-        const staging = this.#staging(dtype, cols);
-        const groups = staging && this.#rowOrder!.arrange(inputs[place(operand)]!, dtype, cols);
-        return groups && { staging, groups };
+        if (!this.#roundsFor(dtype, cols)) return undefined;
+        const groups = this.#rowOrder!.arrange(inputs[place(operand)]!, dtype, cols);
+        return groups && { staging: this.#stage(inputs[place('x')]!, dtype, cols), groups };
       },
       finite: (operand) => stored(operand).name === 'F16' && this.#finite(inputs[place(operand)]!.storage),
       sideBySide: (operand, cols) => this.#rowOrder?.find(inputs[place(operand)]!, stored(operand), cols),
       y: addressOf(output),
     };
+  }
+
+  /** Forgets what was known of these bytes. */
+  #changed({ storage, byteOffset, byteLength }: Span<CpuStorage>): void {
+    storage.finite = undefined;
+    this.#parts.staging?.forget(storage.address + byteOffset, byteLength);
   }
 
   #finite(storage: CpuStorage): boolean {
@@ -288,12 +296,21 @@ export class CpuDevice implements Device {
     return (this.#workspace ??= this.#parts.heap.allocate(WORKSPACE_BYTES));
   }
 
-  #staging({ ggmlId, blockSize }: DType, cols: number): Staging | undefined {
+  /** Whether activations that meet weights of this type are rounded. */
+  #roundsFor({ ggmlId, blockSize }: DType, cols: number): boolean {
     const { staging, leader } = this.#parts;
-    if (staging === undefined || !leader.takesIntegers(ggmlId!)) return undefined;
+    return staging !== undefined && leader.takesIntegers(ggmlId!) && roundedRowBytes(cols, blockSize) <= STAGING_BYTES;
+  }
+
+  /** Where rows of x are rounded to. */
+  #stage({ storage, byteOffset, byteLength }: Span<CpuStorage>, { blockSize }: DType, cols: number): Staging {
+    const memory = this.#parts.staging!;
     const rowBytes = roundedRowBytes(cols, blockSize);
-    const rows = Math.floor(STAGING_BYTES / rowBytes);
-    return rows > 0 ? { address: staging, rowBytes, rows } : undefined;
+    const rows = Math.floor(memory.byteLength / rowBytes);
+    const x = { address: storage.address + byteOffset, byteLength, cols, blockSize };
+    const filled = memory.holds(x);
+    memory.hold(byteLength / (4 * cols) <= rows ? x : undefined);
+    return { address: memory.address, rowBytes, rows, filled };
   }
 
   #checkAlive(): void {

@@ -7,6 +7,7 @@ import type { Span } from '../memory/tensor-table.ts';
 import type { RowGroups } from '../ops/op.ts';
 import type { CrewMember } from './crew.ts';
 import type { Heap } from './heap.ts';
+import type { StagingMemory } from './staging-memory.ts';
 
 /** Rows side by side. */
 export const GROUP_ROWS = 8;
@@ -31,10 +32,10 @@ export function reservedBytes(byteLength: number, dtype: DType, shape: readonly 
 export class RowOrder {
   readonly #leader: CrewMember;
   readonly #heap: Heap;
-  readonly #staging: { readonly address: number; readonly byteLength: number };
+  readonly #staging: StagingMemory;
 
   /** @param staging memory to move rows through */
-  constructor(leader: CrewMember, heap: Heap, staging: { address: number; byteLength: number }) {
+  constructor(leader: CrewMember, heap: Heap, staging: StagingMemory) {
     this.#leader = leader;
     this.#heap = heap;
     this.#staging = staging;
@@ -72,6 +73,7 @@ export class RowOrder {
 
   #move({ address, byteLength }: CpuStorage, dtype: DType, cols: number, back: boolean): void {
     const bytes = new Uint8Array(this.#heap.memory.buffer);
+    this.#staging.hold(undefined);
     const { address: staging, byteLength: room } = this.#staging;
     const groupBytes = GROUP_ROWS * rowBytes(dtype, cols);
     const groupsAtOnce = Math.floor(room / groupBytes);

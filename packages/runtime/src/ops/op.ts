@@ -94,6 +94,8 @@ export interface RowGroups {
 
 /** Memory for `rows` rounded rows of `rowBytes` each. */
 export interface Staging {
+  /** Whether the rows of x are in it already. */
+  readonly filled: boolean;
   readonly address: number;
   readonly rowBytes: number;
   readonly rows: number;

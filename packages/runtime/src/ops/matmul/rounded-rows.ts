@@ -26,13 +26,13 @@ export function multiplyRows<Name extends 'matmul' | 'matmulExperts'>(
     return [multiply({ x: input('x'), rowBytes: 4 * cols, first: 0, count, panelWords })];
   }
   const { groups, staging } = rounded;
-  const { address, rowBytes, rows } = staging;
+  const { address, rowBytes, rows, filled } = staging;
   const panelWords = [groups.address, bias, cols, ...stored, 1, groups.firstRow];
   const work: CpuWork[] = [];
   for (let first = 0; first < count; first += rows) {
     const part = Math.min(rows, count - first);
     const words = [input('x') + 4 * cols * first, cols, stored[1], rowBytes, address];
-    work.push({ kernel: 'roundRows', words, items: part, itemCost: 4 * cols });
+    if (!filled) work.push({ kernel: 'roundRows', words, items: part, itemCost: 4 * cols });
     work.push(multiply({ x: address, rowBytes, first, count: part, panelWords }));
   }
   return work;
