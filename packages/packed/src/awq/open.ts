@@ -4,9 +4,10 @@ import { integerWeight } from '../integer-weight.ts';
 import { modulesWith } from '../modules.ts';
 import type { PackedWeight } from '../packed-weight.ts';
 import { groupsOf, partOf, proveCols, proveDType, proveRank, proveShape } from '../proofs.ts';
-import { decodeScales, SCALE_DTYPES } from '../scales.ts';
+import { SCALE_DTYPES } from '../scales.ts';
 import type { StoredTensor } from '../stored-tensor.ts';
 import type { TileCache } from '../tile-cache.ts';
+import { turnedScales } from '../turned-scales.ts';
 import { BITS, FORMAT, PER_WORD, SHIFT_OF } from './layout.ts';
 
 export function openAwq(
@@ -42,7 +43,7 @@ function open(module: string, { qweight, qzeros, scales }: Parts, tiles: TileCac
 
   const codeColumns = columnsOf(qweight, tiles);
   const zeroColumns = columnsOf(qzeros, tiles);
-  const scaleColumns = columnsOf(scales, tiles);
+  const scalesOf = turnedScales(scales, tiles);
   return integerWeight({
     name: `${module}.weight`,
     format: FORMAT,
@@ -64,9 +65,7 @@ function open(module: string, { qweight, qzeros, scales }: Parts, tiles: TileCac
         for (let c = 0; c < cols; c++) codes[r * cols + c] = (packed[c] >>> shift) & 15;
         const packedZeros = await zeroColumns.column(word);
         for (let g = 0; g < groups; g++) zeros[r * groups + g] = (packedZeros[g] >>> shift) & 15;
-        const stored = await scaleColumns.column(firstRow + r);
-        const bytes = new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
-        decodeScales(scales, bytes, steps.subarray(r * groups, (r + 1) * groups));
+        await scalesOf(firstRow + r, steps.subarray(r * groups, (r + 1) * groups));
       }
       return { rows: count, cols, groupSize: cols / groups, bits: BITS, codes, scales: steps, zeros };
     },

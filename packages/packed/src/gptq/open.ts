@@ -6,9 +6,10 @@ import { integerWeight } from '../integer-weight.ts';
 import { modulesWith } from '../modules.ts';
 import type { PackedWeight } from '../packed-weight.ts';
 import { contradicts, groupsOf, partOf, proveCols, proveDType, proveRank, proveShape } from '../proofs.ts';
-import { decodeScales, SCALE_DTYPES } from '../scales.ts';
+import { SCALE_DTYPES } from '../scales.ts';
 import type { StoredTensor } from '../stored-tensor.ts';
 import type { TileCache } from '../tile-cache.ts';
+import { turnedScales } from '../turned-scales.ts';
 import { zeroColumns } from './zeros.ts';
 
 export interface GptqOptions {
@@ -69,7 +70,7 @@ async function open(
   }
 
   const codeColumns = columnsOf(qweight, tiles);
-  const scaleColumns = columnsOf(scales, tiles);
+  const scalesOf = turnedScales(scales, tiles);
   const zeroOf = zeroColumns(qzeros, tiles, options);
   return integerWeight({
     name: `${module}.weight`,
@@ -87,16 +88,13 @@ async function open(
       const steps = new Float32Array(count * groups);
       for (let r = 0; r < count; r++) {
         const packed = await codeColumns.column(firstRow + r);
-        unpackCodes(bytesOf(packed), bits, cols, codes, r * cols);
+        const bytes = new Uint8Array(packed.buffer, packed.byteOffset, packed.byteLength);
+        unpackCodes(bytes, bits, cols, codes, r * cols);
         await zeroOf(firstRow + r, zeros.subarray(r * groups, (r + 1) * groups));
-        const stored = await scaleColumns.column(firstRow + r);
-        decodeScales(scales, bytesOf(stored), steps.subarray(r * groups, (r + 1) * groups));
+        await scalesOf(firstRow + r, steps.subarray(r * groups, (r + 1) * groups));
       }
       const shifts = symmetric ? {} : { zeros };
       return { rows: count, cols, groupSize, bits, codes, scales: steps, ...shifts, ...(groupOf && { groupOf }) };
     },
   });
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
