@@ -2,7 +2,7 @@
 // What is packed is told by its own reader, so codes need not be good: only their places are at stake.
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { codecOf, type DType, dtypeByName, f8E4m3ToF32, f16ToF32, f32ToF16 } from '@quern/blocks';
+import { codecOf, type DType, dtypeByName, f8E4m3ToF32 } from '@quern/blocks';
 import { openHfCheckpoint, type TensorView } from '@quern/checkpoint';
 import { type GroupedRows, packers } from '@quern/packed';
 import { writeSafetensors } from '@quern/safetensors';
@@ -38,6 +38,9 @@ interface Repacking {
 export const repackings: Readonly<Record<string, Repacking>> = {
   'GPTQ, asymmetric': integers('gptq', false),
   'ModelOpt INT4': integers('modelopt', true),
+  'compressed-tensors, BF16 scales': integers('compressed-tensors', true),
+  'compressed-tensors, F32 scales': integers('compressed-tensors', true, 'F32'),
+  'MLX, BF16 scales': integers('mlx', false),
   'ModelOpt NVFP4': {
     model: 'arch/llama3',
     config: { quantization_config: { quant_method: 'modelopt', quant_algo: 'NVFP4', group_size: 16 } },
@@ -84,12 +87,13 @@ function decoded({ name, shape, rows, cols, dtype }: TensorView, bytes: Uint8Arr
   return { name, shape, rows, cols, values };
 }
 
-function integers(format: string, symmetric: boolean): Repacking {
-  const options = { bits: 4, groupSize: GROUP, symmetric };
+function integers(format: string, symmetric: boolean, scaleDType?: string): Repacking {
+  const options = { bits: 4, groupSize: GROUP, symmetric, ...(scaleDType && { scaleDType }) };
   const packer = packers.get(format)!;
+  const { quantization_config, extraConfig } = packer.config(options, { packed: [], plain: [] });
   return {
     model: 'arch/llama3',
-    config: { ...packer.config(options, { packed: [], plain: [] }) },
+    config: { quantization_config, ...extraConfig },
     pack(matrix) {
       const bytes = packer.pack(roundedToNearest(matrix, symmetric), options);
       return packer
@@ -105,7 +109,7 @@ function roundedToNearest({ rows, cols, values }: Matrix, symmetric: boolean): G
   for (let g = 0; g < groups; g++) {
     const group = values.subarray(g * GROUP, (g + 1) * GROUP);
     const [low, high] = [Math.min(0, ...group), Math.max(0, ...group)];
-    scales[g] = f16ToF32(f32ToF16(symmetric ? Math.max(-low, high) / 7 : (high - low) / 15));
+    scales[g] = symmetric ? Math.max(-low, high) / 7 : (high - low) / 15;
     // GPTQ v1 cannot say zero.
     zeros[g] = symmetric ? 8 : Math.min(15, Math.max(1, Math.round(-low / scales[g]!)));
     for (const [i, value] of group.entries())
