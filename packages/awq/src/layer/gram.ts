@@ -4,7 +4,10 @@
 import type { Device } from '@quern/runtime';
 import { bytesOf, floatsOf } from './layer-weights.ts';
 
-/** Device bytes of one panel of a Gram matrix, and of its factors. */
+/** Rows of G computed at a time, up to the diagonal: the fewer, the less is computed twice. */
+const panelRows = 512;
+
+/** Device bytes of one panel of a Gram matrix that deltas are multiplied with. */
 const panelBytes = 128 * 2 ** 20;
 
 export class Gram {
@@ -23,10 +26,9 @@ export class Gram {
     const rows = inputs.length / width;
     const columns = device.alloc('F32', [width, rows], 'inputs');
     device.write(columns, bytesOf(transposed(inputs, rows, width)));
-    const panel = Math.min(width, Math.max(16, Math.floor(panelBytes / (4 * width))));
     try {
-      for (let first = 0; first < width; first += panel) {
-        const count = Math.min(panel, width - first);
+      for (let first = 0; first < width; first += panelRows) {
+        const count = Math.min(panelRows, width - first);
         const seen = first + count; // columns beyond mirror rows to come
         const product = device.alloc('F32', [count, seen], 'panel');
         const x = device.view(columns, [count, rows], 4 * first * rows);

@@ -3,6 +3,7 @@ import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { hyperparameters, singleBlockBytes } from '@quern/models';
 import type { Device } from '@quern/runtime';
+import { triangleBytes } from '../gptq/triangle-tiles.ts';
 import { quantizedWeights } from '../layer/layer-pairs.ts';
 import { blockBytes } from '../layer/layer-weights.ts';
 import { ratios } from '../search/scale-candidates.ts';
@@ -54,13 +55,15 @@ export async function preflight({ view, device, method, sequences, sequenceToken
 
 const inspectsLayer = (name: string): boolean => /\.(attn_output|ffn_down\w*)\.weight$/.test(name);
 
+/** Gram matrices of a block, and the Hessian that GPTQ factors, one at a time. */
 function gramBytes(view: ModelView, { name: method }: Method): number {
   if (method === 'rtn') return 0;
   const inputs = new Map<string, number>();
-  for (const { name, input, experts, cols } of quantizedWeights(view, 0))
+  const weights = quantizedWeights(view, 0);
+  for (const { name, input, experts, cols } of weights)
     if (method === 'gptq' || inspectsLayer(name)) inputs.set(input, 4 * experts * cols ** 2);
-  const factor = method === 'gptq' ? 3 : 1; // GPTQ's Hessian is in F64
-  return [...inputs.values()].reduce((sum, bytes) => sum + bytes, 0) * factor;
+  const hessian = method === 'gptq' ? triangleBytes(Math.max(...weights.map(({ cols }) => cols))) : 0;
+  return [...inputs.values()].reduce((sum, bytes) => sum + bytes, 0) + hessian;
 }
 
 function blockFlops(view: ModelView, block: number, { name: method }: Method, tokens: number): number {
@@ -69,11 +72,14 @@ function blockFlops(view: ModelView, block: number, { name: method }: Method, to
     chosen.reduce((sum, { experts, rows, cols }) => sum + experts * rows * cols, 0);
   // Experts see a part of the tokens; taking all of them bounds the time from above.
   const forward = 2 * tokens * of(weights);
-  const grams = weights.reduce((sum, { name, cols }) => sum + (inspectsLayer(name) ? tokens * cols ** 2 : 0), 0);
   if (method === 'gptq') {
-    const columns = weights.reduce((sum, { experts, rows, cols }) => sum + experts * rows * cols ** 2, 0);
-    return forward + 4 * grams + columns;
+    const inputs = new Map(weights.map(({ input, cols }) => [input, cols]));
+    const allGrams = [...inputs.values()].reduce((sum, cols) => sum + tokens * cols ** 2, 0);
+    // Columns behind a block, and the factorization: ⅔ cols³ in F64, each worth two in F32 or a little less.
+    const columns = weights.reduce((sum, { experts, rows, cols }) => sum + experts * (rows + cols) * cols ** 2, 0);
+    return forward + allGrams + columns;
   }
+  const grams = weights.reduce((sum, { name, cols }) => sum + (inspectsLayer(name) ? tokens * cols ** 2 : 0), 0);
   const whole = ratios.length + 1;
   const layerErrors = weights.reduce(
     (sum, { name, experts, rows, cols }) => sum + (inspectsLayer(name) ? 2 * experts * rows * cols ** 2 : 0),
@@ -90,7 +96,7 @@ function hostSeconds(view: ModelView, blocks: readonly number[], method: Method)
     .flatMap((block) => quantizedWeights(view, block))
     .reduce((sum, { experts, rows, cols }) => sum + experts * rows * cols, 0);
   const clipSteps = method.name === 'awq' && method.clip ? 10 : 0;
-  const rounds = method.name === 'gptq' ? 16 : ratios.length + 1 + 2 * clipSteps;
+  const rounds = method.name === 'gptq' ? 2 : ratios.length + 1 + 2 * clipSteps;
   return weights * rounds * secondsPerCode;
 }
 
