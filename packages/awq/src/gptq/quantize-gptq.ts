@@ -5,6 +5,7 @@
 // Rows do not see each other: they are taken in strips, so that what lies on the device is small.
 // With act-order the columns with the largest inputs come first. Their groups then are either the runs of that order
 // (`groupOf` says which), or, where the format knows only runs of neighbours, fixed beforehand.
+import { availableParallelism } from 'node:os';
 import type { GroupedRows } from '@quern/packed';
 import type { Device } from '@quern/runtime';
 import { type Grid, type GroupRange, groupRange } from '../grid/grid.ts';
@@ -40,7 +41,8 @@ export async function quantizeGptq(
   const { rows, cols, tensor } = shape;
   const { bits, groupSize, symmetric } = grid;
   const order = columnOrder(gram, cols, actOrder);
-  const { threads } = device.limits;
+  // A GPU has none of its own: the factorization is always the processor's.
+  const threads = device.name === 'webgpu' ? availableParallelism() : device.limits.threads;
   const factor = await hessianFactor(gram, tokens, order, { damp, threads, tensor });
   const groups = cols / groupSize;
   const codes = new Uint8Array(rows * cols);
