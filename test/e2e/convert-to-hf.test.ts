@@ -151,6 +151,7 @@ describe('the command', () => {
   test.each<[string, string[], number, RegExp]>([
     ['a quantized type', ['--type', 'Q4_K_M'], 2, /f32, f16, bf16 or auto/],
     ['a flag of quantizing', ['--pure'], 2, /--pure means nothing/],
+    ["AWQ's scales", ['--awq-scales'], 2, /--awq-scales means nothing/],
     ['a size that is none', ['--max-shard-size', 'big'], 2, /'big' is no size/],
     ['rounding under --strict', ['--type', 'f16', '--strict'], 3, /cannot be written exactly as F16/],
   ])('refuses %s and leaves nothing', async (name, flags, code, text) => {

@@ -86,6 +86,8 @@ function optionOf({ flags, description, repeatable, choices, default: usual }: F
 }
 
 async function convert(ref: string, options: ConvertOptions, signal: AbortSignal): Promise<number | undefined> {
+  if (options.calibration !== undefined && options.awqScales === undefined)
+    throw new QuernError('usage-calibration', '--calibration means nothing without --awq-scales.');
   if (options.to === 'hf') return toHuggingFace(ref, () => locate(ref, options, signal), { ...options, signal });
   if (options.maxShardSize !== undefined)
     throw new QuernError('usage-max-shard-size', '--max-shard-size means nothing without --to hf.');
@@ -96,8 +98,6 @@ async function convert(ref: string, options: ConvertOptions, signal: AbortSignal
     throw new QuernError('usage-not-quantizing', `${unused} means nothing with --type ${options.type}.`, {
       remedy: 'Drop it, or choose a quantized type.',
     });
-  if (options.calibration !== undefined && options.awqScales === undefined)
-    throw new QuernError('usage-calibration', '--calibration means nothing without --awq-scales.');
   const opened = await openModel(await locateFolder(ref, options, signal));
   try {
     const proved = await withProvedForms(opened);

@@ -26,6 +26,7 @@ export interface ToHuggingFaceOptions extends QuantizeFlagValues, WriteFlagValue
   type: string;
   output?: string;
   maxShardSize?: string;
+  awqScales?: string | true;
   signal: AbortSignal;
 }
 
@@ -75,6 +76,10 @@ export async function toHuggingFace(
 function checkUsage(options: ToHuggingFaceOptions): CheckpointType | 'auto' {
   const [unused] = quantizeFlagsGiven(options);
   if (unused) throw new QuernError('usage-not-quantizing', `${unused} means nothing with --to hf.`);
+  if (options.awqScales !== undefined)
+    throw new QuernError('usage-not-quantizing', '--awq-scales means nothing with --to hf.', {
+      remedy: 'quern quantize --type awq writes a folder whose weights are scaled.',
+    });
   for (const flag of ['shard', 'verify'] as const) {
     if (options[flag]) throw new QuernError('usage-not-quantizing', `--${flag} does not go with --to hf.`);
   }
