@@ -96,6 +96,11 @@ const good: [string, Json, () => StoredTensor[]][] = [
   ['mxfp4', { quant_method: 'mxfp4' }, mxfp4Parts],
 ];
 
+it('says what to do about parts that do not fit the configuration', async () => {
+  const opening = openPacked(schemeOf({ quantization_config: { ...awq, group_size: 64 } })!, byName(...awqParts()));
+  await expect(opening).rejects.toMatchObject({ remedy: expect.stringContaining('quantization_config') });
+});
+
 it.each(good)('%s is read when nothing is wrong', async (_, config, parts) => {
   expect(await refusal(config, parts())).toBe('none');
 });

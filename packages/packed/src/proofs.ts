@@ -24,13 +24,17 @@ export function partOf(tensors: Tensors, name: string, whole: StoredTensor): Sto
   );
 }
 
+/** What the headers cannot tell apart: a configuration of other weights, and weights that are damaged. */
+const contradicted =
+  'Check that quantization_config in config.json belongs to these weights; if it does, get the checkpoint again.';
+
 /** @throws QuernError `packed-part-dtype` unless the tensor is stored as one of `names` */
 export function proveDType(tensor: StoredTensor, ...names: readonly string[]): void {
   if (names.includes(tensor.dtype.name)) return;
   throw new QuernError(
     'packed-part-dtype',
     `${tensor.name} is stored as ${tensor.dtype.name}, and must be ${names.join(' or ')}.`,
-    placeOf(tensor),
+    { ...placeOf(tensor), remedy: contradicted },
   );
 }
 
@@ -40,7 +44,7 @@ export function proveShape(tensor: StoredTensor, expected: readonly number[], wh
   throw new QuernError(
     'packed-part-shape',
     `${tensor.name} has the shape [${tensor.shape.join(', ')}], and ${why} asks for [${expected.join(', ')}].`,
-    placeOf(tensor),
+    { ...placeOf(tensor), remedy: contradicted },
   );
 }
 
@@ -54,7 +58,7 @@ export function proveRank(tensor: StoredTensor, ...ranks: readonly number[]): vo
   throw new QuernError(
     'packed-part-shape',
     `${tensor.name} has the shape [${tensor.shape.join(', ')}], and must have ${ranks.join(' or ')} dimensions, none of them 0.`,
-    placeOf(tensor),
+    { ...placeOf(tensor), remedy: contradicted },
   );
 }
 

@@ -143,6 +143,17 @@ describe('tensors', () => {
       /q_proj.weight, .*k_proj/,
     ],
     [
+      'missing: packed, and config.json does not say how',
+      {
+        tensors: (all) => {
+          all.set(q0.replace('weight', 'qweight'), all.get(q0)!);
+          all.delete(q0);
+        },
+      },
+      'tensors-missing',
+      /q_proj\.qweight\), and config\.json has no quantization_config/,
+    ],
+    [
       'missing: the output matrix of an untied model',
       { tensors: (all) => void all.delete('lm_head.weight') },
       'tensors-missing',

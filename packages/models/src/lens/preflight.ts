@@ -38,10 +38,7 @@ export function matchTensors(
     'tensors-missing',
     `The checkpoint lacks`,
     missing.map(({ name }) => name),
-    {
-      file,
-      remedy: 'Fetch the checkpoint again, or check that config.json belongs to these weights.',
-    },
+    { file, remedy: missingRemedy([...tensors.keys()]) },
   );
 
   const known = new Set(allowed.flatMap(({ sources }) => sources.map(({ name }) => name)));
@@ -63,6 +60,16 @@ export function matchTensors(
     .map((entry): MatchedTensor => ({ ...entry, views: entry.sources.map(({ name }) => tensors.get(name)!) }));
   checkViews(matched, file);
   return matched;
+}
+
+/** Parts of packed weights are there under their own names only when nothing says how they are packed. */
+const packedPart = /(\.(qweight|weight_packed|scales|weight_scale|weight_scale_inv)|_(blocks|scales))$/;
+
+function missingRemedy(stored: readonly string[]): string {
+  const part = stored.find((name) => packedPart.test(name));
+  return part === undefined
+    ? 'Fetch the checkpoint again, or check that config.json belongs to these weights.'
+    : `The weights look packed (${part}), and config.json has no quantization_config: put it back.`;
 }
 
 /** Shapes and types. */
