@@ -58,7 +58,10 @@ describe('the command', () => {
     [2, ['--type', 'gptq', '--damp', '2'], '--damp is 2'],
     [1, ['--type', 'awq'], 'Groups of 128 do not divide'],
     [1, ['--type', 'awq', '--group-size', '32', '--calibration', join(tiny, 'nothing.txt')], 'cannot be read'],
-    [1, ['--type', 'rtn', '--group-size', '32', '--bits', '3'], 'no codes of 3 bits'],
+    [1, ['--type', 'rtn', '--group-size', '32', '--bits', '3'], 'no codes of 3 bits. Choose bits (--bits): 4'],
+    [1, ['--type', 'rtn', '--group-size', '32', '--format', 'modelopt'], 'symmetric codes (--sym)'],
+    [2, ['--type', 'awqq'], 'COPY, awq, gptq, rtn'],
+    [1, ['--type', 'Q4_0'], `quern convert ${tiny} --type Q4_0`],
   ])('ends with %i for %j', async (exit, args, words) => {
     const { code, stderr } = await quantize(tiny, ...args, '-o', join(folder, 'never'));
     expect(stderr).toContain(words);
@@ -84,6 +87,10 @@ describe('the command', () => {
     const second = await quantize(tiny, '--type', 'Q4_0', '--awq-scales', scales, '-o', `${out}.2`);
     expect(second.stderr).toContain(`AWQ scales of ${scales} are folded in`);
     expect(readFileSync(`${out}.2`).equals(readFileSync(out))).toBe(true);
+    const other = ['--calibration', text, '--samples', '2', '--seq-len', '64'];
+    const third = await quantize(tiny, '--type', 'Q4_0', '--awq-scales', scales, ...other, '-o', `${out}.3`);
+    expect(third.code).toBe(3);
+    expect(third.stderr).toContain('another calibration');
     const view = await openModel(out);
     expect(view.metadata.has('quern.awq_scales.sha256')).toBe(true);
     await view.close();

@@ -1,5 +1,6 @@
 // quern quantize: a GGUF file to a smaller one, with the bytes of llama-quantize; or a checkpoint folder of packed weights.
-import { openGgufModel } from '@quern/checkpoint';
+import { stat } from 'node:fs/promises';
+import { type ModelView, openGgufModel } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import {
   type Flag,
@@ -15,7 +16,7 @@ import {
 } from '@quern/kquant';
 import { exitForUsage, runCommand } from '@quern/terminal';
 import { Command, Option } from 'commander';
-import { type LayerFlagValues, layerFlags, layerTypeOf, strangeLayerFlags } from './layer-flags.ts';
+import { type LayerFlagValues, layerFlags, layerTypeOf, layerTypes, strangeLayerFlags } from './layer-flags.ts';
 import { quantizeLayers } from './quantize-layers.ts';
 import { quantizeToTarget } from './quantize-to-target.ts';
 import { type ScaledModel, scaledModel } from './scaled-model.ts';
@@ -52,7 +53,10 @@ export function quantizeCommand(): Command {
     )
     .argument('<model>', 'GGUF file, of a split model any part; for awq, gptq, rtn and targets also a folder or hub id')
     .option('-t, --type <type>', 'file type to write, e.g. Q4_K_M')
-    .option('-o, --output <file>', 'output file (default: beside the input, named after the type)')
+    .option(
+      '-o, --output <file>',
+      'output file, or folder of awq, gptq, rtn (default: named after the type; a file of a GGUF input beside it)',
+    )
     .option('--allow-requantize', 'accept an input that is already quantized, which loses more')
     .option('--keep-split', 'write as many files as the input has');
   for (const flag of [...targetFlags, ...layerFlags, ...quantizeFlags, ...writeFlags])
@@ -89,7 +93,7 @@ async function quantize(input: string, options: QuantizeOptions, signal: AbortSi
     });
   refuseWithoutTarget(options);
   refuseLayerFlags(options);
-  const fileType = fileTypeNamed(options.type).name;
+  const fileType = fileTypeNamed(options.type, layerTypes).name;
   const { keepSplit, allowRequantize } = options;
   const { awqScales } = options;
   const {
@@ -97,7 +101,7 @@ async function quantize(input: string, options: QuantizeOptions, signal: AbortSi
     output,
     converted,
   }: ScaledModel = awqScales === undefined
-    ? { view: await openGgufModel(input), output: options.output ?? quantizedName(input, fileType) }
+    ? { view: await openGgufInput(input, fileType), output: options.output ?? quantizedName(input, fileType) }
     : await scaledModel(input, fileType, { ...options, awqScales }, signal);
   try {
     const request = { fileType, output, converted, keepSplit, allowRequantize, signal };
@@ -110,6 +114,16 @@ async function quantize(input: string, options: QuantizeOptions, signal: AbortSi
   } finally {
     await model.close();
   }
+}
+
+/** @throws QuernError `source-not-a-file` with the command that takes folders, and those of `openGgufModel` */
+async function openGgufInput(input: string, fileType: string): Promise<ModelView> {
+  if ((await stat(input).catch(() => undefined))?.isDirectory())
+    throw new QuernError('source-not-a-file', 'The input is a folder, and GGUF types are made from a GGUF file.', {
+      file: input,
+      remedy: `quern convert ${input} --type ${fileType} makes one of the folder.`,
+    });
+  return openGgufModel(input);
 }
 
 /** @throws QuernError `usage-not-for-type` */

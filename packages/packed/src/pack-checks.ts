@@ -15,17 +15,19 @@ export const columnsPerScale = (options: PackOptions, cols: number): number =>
 /** @throws QuernError `pack-unsupported` */
 export function checkOptions(format: string, limits: PackerLimits, options: PackOptions): void {
   const { bits, groupSize, symmetric, actOrder = false, scaleDType } = options;
-  const known = (values: readonly unknown[]) => `Choose one of ${values.join(', ')}.`;
-  if (!limits.bits.includes(bits)) unsupported(format, `has no codes of ${bits} bits.`, known(limits.bits));
+  const known = (what: string, values: readonly unknown[]) => `Choose ${what} ${values.join(', ')}.`;
+  if (!limits.bits.includes(bits))
+    unsupported(format, `has no codes of ${bits} bits.`, known('bits (--bits):', limits.bits));
   if (!limits.groupSizes.includes(groupSize)) {
-    unsupported(format, `has no groups of ${groupSize}.`, known(limits.groupSizes));
+    unsupported(format, `has no groups of ${groupSize}.`, known('a group size (--group-size):', limits.groupSizes));
   }
   if (!limits.symmetric.includes(symmetric)) {
-    unsupported(format, symmetric ? 'always has zeros.' : 'has no zeros.', `Choose symmetric ${!symmetric}.`);
+    if (symmetric) unsupported(format, 'always has zeros.', 'Choose codes with zeros (without --sym).');
+    unsupported(format, 'has no zeros.', 'Choose symmetric codes (--sym).');
   }
   if (actOrder && !limits.actOrder) unsupported(format, 'has no act-order.', 'Choose actOrder false.');
   if (scaleDType !== undefined && !limits.scaleDTypes.includes(scaleDType)) {
-    unsupported(format, `has no scales of ${scaleDType}.`, known(limits.scaleDTypes));
+    unsupported(format, `has no scales of ${scaleDType}.`, known('one of', limits.scaleDTypes));
   }
 }
 

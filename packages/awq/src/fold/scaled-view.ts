@@ -11,7 +11,10 @@ import { type FoldedPair, foldScales } from './fold-scales.ts';
 import { readScales } from './scales-file.ts';
 
 export interface ScaledViewOptions extends QuantizeHooks {
-  /** A file of scales: taken as it is when it exists, else written. `true`: beside the output, computed if need be. */
+  /**
+   * A file of scales: taken as it is when it exists and `calibration` says nothing, else written, or proved to be of that
+   * calibration. `true`: beside the output, computed if need be.
+   */
   readonly scales: string | true;
   readonly output: string;
   readonly calibration: CalibrationSource;
@@ -24,7 +27,8 @@ const scalesKey = 'quern.awq_scales.sha256';
 export async function withScales(view: ModelView, options: ScaledViewOptions): Promise<ModelView> {
   const { scales, output, onNote } = options;
   const path = scales === true ? `${output}.awq-scales.safetensors` : scales;
-  const isGiven = scales !== true && existsSync(scales);
+  const saysCalibration = Object.values(options.calibration).some((value) => value !== undefined);
+  const isGiven = scales !== true && !saysCalibration && existsSync(scales);
   const pairs = isGiven ? (await readScales(path, view)).pairs : await computed(view, path, options);
   onNote?.(isGiven ? `AWQ scales of ${path} are folded in.` : `AWQ scales are folded in; they are kept in ${path}.`);
   const folded = foldScales(view, pairs);

@@ -83,9 +83,11 @@ async function readSame(path: string, view: ModelView, facts: ReadonlyMap<string
   const file = await readScales(path, view, { partial });
   for (const [key, value] of facts) {
     if (file.facts.get(key) === value) continue;
-    throw new QuernError('refused-other-settings', `The file was made with another ${key} (${file.facts.get(key)}).`, {
+    throw new QuernError('refused-other-settings', `The scales were computed with another ${key}.`, {
       file: path,
-      remedy: 'Give it to --awq-scales to use it as it is, or remove it to compute the scales again.',
+      remedy:
+        'To use them as they are, name the file with --awq-scales and leave out --calibration, --samples, --seq-len ' +
+        'and --seed; or remove it to compute them again.',
     });
   }
   return file;

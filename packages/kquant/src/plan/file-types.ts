@@ -255,13 +255,14 @@ export const fileTypes: readonly FileType[] = [
 
 /**
  * The row of a file type by name or alias, in any case.
+ * @param others what else the caller takes, for the list
  * @throws QuernError `usage-unknown-type` listing the names.
  */
-export function fileTypeNamed(name: string): FileType {
+export function fileTypeNamed(name: string, others: readonly string[] = []): FileType {
   const upper = name.toUpperCase();
   const found = fileTypes.find((row) => row.name === upper || row.aliases?.includes(upper));
   if (found) return found;
   throw new QuernError('usage-unknown-type', `There is no file type '${name}'.`, {
-    remedy: `Use one of ${fileTypes.map((row) => row.name).join(', ')}.`,
+    remedy: `Use one of ${[...fileTypes.map((row) => row.name), ...others].join(', ')}.`,
   });
 }
