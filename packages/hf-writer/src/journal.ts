@@ -40,8 +40,15 @@ export function changedSettings(before: Journal['settings'], now: Journal['setti
   const keys = [...new Set([...Object.keys(before), ...Object.keys(now)])];
   return keys
     .filter((key) => before[key] !== now[key])
-    .map((key) => `${key} was ${show(before[key])}, is ${show(now[key])}`)
+    .map((key) =>
+      isHash(before[key]) && isHash(now[key])
+        ? `another ${key}`
+        : `${key} was ${show(before[key])}, is ${show(now[key])}`,
+    )
     .join('; ');
 }
+
+/** Of a text or a model: two of them tell a reader nothing. */
+const isHash = (value: unknown): boolean => typeof value === 'string' && /^[0-9a-f]{16,}$/.test(value);
 
 const show = (value: unknown): string => (value === undefined ? 'not set' : JSON.stringify(value));

@@ -112,6 +112,11 @@ describe('layer by layer', () => {
       code: 'refused-other-settings',
       message: expect.stringContaining('group was 128, is 32'),
     });
+    const [text, other] = ['0123456789abcdef', 'fedcba9876543210'];
+    const hashed = await openHfWriter(`${dir}-hashed`, folderOf(specs), { ...options, settings: { text: text! } });
+    await hashed.suspend();
+    const again = openHfWriter(`${dir}-hashed`, folderOf(specs), { ...options, settings: { text: other! } });
+    await expect(again).rejects.toMatchObject({ message: expect.stringContaining('(another text)') });
     await expect(openHfWriter(dir, folderOf(specs.slice(4)), options)).rejects.toMatchObject({
       code: 'refused-other-settings',
     });

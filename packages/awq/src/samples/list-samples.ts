@@ -26,6 +26,11 @@ export function listSamples(tokenizer: Tokenizer, texts: readonly string[], opti
     const ids = tokenizer.encode(text.trim(), { addSpecial: true, parseSpecial: true });
     if (ids.length <= sequenceTokens) encoded.push(Int32Array.from(ids));
   }
+  if (texts.every((text) => text.trim() === ''))
+    throw new QuernError('calibration-empty', 'The list has no text, or empty ones only.', {
+      file,
+      remedy: 'Give texts of what the model is for.',
+    });
   if (encoded.length === 0)
     throw new QuernError('calibration-empty', `No text of the ${texts.length} has 1 to ${sequenceTokens} tokens.`, {
       file,

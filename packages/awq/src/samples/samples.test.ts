@@ -67,6 +67,12 @@ describe('a list of texts', () => {
     await expect(calibrationSequences(view, { file: path })).rejects.toMatchObject({ code: code ?? 'text-not-utf8' });
   });
 
+  it('of no texts at all is not called one of texts that are too long', async () => {
+    const path = await file('none.json', '[" "]');
+    const opening = calibrationSequences(view, { file: path });
+    await expect(opening).rejects.toMatchObject({ message: expect.stringContaining('has no text') });
+  });
+
   it('that does not exist is refused', async () => {
     const missing = join(dir, 'nowhere.json');
     await expect(calibrationSequences(view, { file: missing })).rejects.toMatchObject({ code: 'text-unreadable' });
