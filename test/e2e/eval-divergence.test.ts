@@ -198,12 +198,29 @@ describe('base files', () => {
     expect(rounded.ppl).toBeCloseTo(exact.ppl, 3);
     expect(rounded.divergence.kld.value).toBeCloseTo(exact.divergence.kld.value, 5);
     expect(JSON.parse(alone.stdout).base.ppl).toBeCloseTo(exact.divergence.basePpl.value, 4);
+    const table = await run(
+      'eval',
+      '--base',
+      file('f32.gguf'),
+      '--save-base',
+      `${saved}.2`,
+      ...args.slice(0, -2),
+      '-q',
+    );
+    expect(table.stdout).toContain(JSON.parse(alone.stdout).base.ppl.toFixed(4));
     const again = await runCommand('eval', '--base', file('f32.gguf'), '--save-base', saved, ...args);
     expect([again.code, JSON.parse(again.stdout).error.code]).toEqual([3, 'refused-output-exists']);
   });
 });
 
 describe('refusals', () => {
+  it('names the text that is too short', async () => {
+    const short = file('short.txt');
+    writeFileSync(short, 'A few words.');
+    const { stdout, code } = await runCommand('eval', file('Q8_0.gguf'), '--text', short, '--json', '-q');
+    expect([code, JSON.parse(stdout).models[0].failure]).toMatchObject([1, { code: 'text-too-short', file: short }]);
+  });
+
   it('refuses a model of another vocabulary, and keeps the others', async () => {
     const other = join(models, 'arch/qwen3/llama.cpp-bf16.gguf');
     const args = ['--base', file('f32.gguf'), '--text', prose, '--ctx', '32', '--chunks', '2', '--json', '-q'];

@@ -111,7 +111,11 @@ async function baseFromModel(opened: OpenedModel, request: EvalRequest, context:
           closers.push(running.dispose);
           logProbs = baseOfModel(running.model);
         } else {
-          await saveOnce({ opened, ids, plan, fingerprint, path: saveBase, devices }, journal, context);
+          await saveOnce(
+            { opened, ids, file: text.file, plan, fingerprint, path: saveBase, devices },
+            journal,
+            context,
+          );
           const file = await openBaseFile(saveBase);
           closers.push(() => file.close());
           logProbs = file;
@@ -131,6 +135,7 @@ async function baseFromModel(opened: OpenedModel, request: EvalRequest, context:
 interface SaveJob {
   readonly opened: OpenedModel;
   readonly ids: Int32Array;
+  readonly file: string;
   readonly plan: WindowPlan;
   readonly fingerprint: string;
   readonly path: string;
@@ -140,7 +145,7 @@ interface SaveJob {
 /** The file of an earlier run of the same state is as good as new; any other file is not ours to replace. */
 async function saveOnce(job: SaveJob, journal: EvaluationJournal, { mode, signal }: BaseContext): Promise<void> {
   const { opened, ids, plan, path } = job;
-  const windows = countWindows(ids.length, plan);
+  const windows = countWindows(ids.length, plan, job.file);
   const record = await journal.record(opened.name, job.fingerprint, { ...opened.size, windows });
   if (existsSync(path)) {
     if (record.windows.size === windows) return;

@@ -68,7 +68,7 @@ async function prepare(opened: OpenedModel, { request, base, journal, progress }
   const { text } = request;
   const plan = base?.plan ?? request.plan;
   const ids = base?.ids ?? (text && perplexityTokens(opened.tokenizer, text.bytes, text.file, plan.profile));
-  const windows = ids ? countWindows(ids.length, plan) : 0;
+  const windows = ids ? countWindows(ids.length, plan, text?.file) : 0;
   const tasks = new Map(request.tasks.map((set) => [set.name, prepareTasks(set, opened.tokenizer)]));
   const { contextLength } = hyperparameters(opened.view);
   if (ids && plan.contextTokens > contextLength)

@@ -14,7 +14,8 @@ interface Field {
 
 const right = (header: string): Column => ({ header, align: 'right' });
 const always = () => true;
-const hasText = (_: Results, evaluations: readonly Evaluation[]) => evaluations.some(({ ppl }) => ppl !== undefined);
+const hasText = ({ base }: Results, evaluations: readonly Evaluation[]) =>
+  base !== undefined || evaluations.some(({ ppl }) => ppl !== undefined);
 const hasBase = (_: Results, evaluations: readonly Evaluation[]) => evaluations.some(({ divergence }) => divergence);
 const estimate = ({ value, error }: Estimate, digits: number, scale = 1): string =>
   `${(scale * value).toFixed(digits)} ± ${(scale * error).toFixed(digits)}`;

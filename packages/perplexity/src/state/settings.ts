@@ -33,6 +33,9 @@ const names: Record<keyof EvaluationSettings, string> = {
   tasks: 'tasks',
 };
 
+/** A limit, a base, a shard that nobody asked for. */
+const shown = (json: string): string => (json === 'null' ? 'none' : json);
+
 /** @throws QuernError `refused-settings-differ` naming the first setting that differs */
 export function requireSameSettings(
   wanted: EvaluationSettings & { shard?: Shard },
@@ -45,7 +48,7 @@ export function requireSameSettings(
     const what = key === 'shard' ? 'shard' : names[key];
     throw new QuernError(
       'refused-settings-differ',
-      `The state was measured with another ${what}: ${one}, not ${other}.`,
+      `The state was measured with another ${what}: ${shown(one)}, not ${shown(other)}.`,
       {
         file,
         remedy: 'Use the same settings, or another file for --state.',

@@ -94,6 +94,11 @@ describe('a state file', () => {
     await expect(open).rejects.toMatchObject({ code: 'refused-settings-differ', file: path });
   });
 
+  it('names the settings that differ in words', async () => {
+    const open = EvaluationJournal.open({ ...settings, maxWindows: 4 }, shard, path);
+    await expect(open).rejects.toMatchObject({ message: expect.stringContaining('limit of windows: none, not 4') });
+  });
+
   it('is not continued as another shard', async () => {
     const open = EvaluationJournal.open(settings, { index: 1, count: 2 }, path);
     await expect(open).rejects.toMatchObject({ code: 'refused-settings-differ' });

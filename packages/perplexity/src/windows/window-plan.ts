@@ -64,15 +64,15 @@ export function windowPlan({ profile = defaultProfile, maxWindows, ...chosen }: 
   return { profile, contextTokens, strideTokens, maxWindows };
 }
 
-/** @throws QuernError `text-too-short` with the numbers */
-export function countWindows(tokenCount: number, plan: WindowPlan): number {
+/** @param file of the text, for the error. @throws QuernError `text-too-short` with the numbers */
+export function countWindows(tokenCount: number, plan: WindowPlan, file?: string): number {
   const { profile, contextTokens, maxWindows = Number.POSITIVE_INFINITY } = plan;
   const needed = profile.needed(plan);
   if (tokenCount < needed)
     throw new QuernError(
       'text-too-short',
       `The text has ${tokenCount} tokens; profile ${profile.name} with a context of ${contextTokens} needs at least ${needed}.`,
-      { remedy: 'Use a longer text or a smaller --ctx.' },
+      { file, remedy: 'Use a longer text or a smaller --ctx.' },
     );
   return Math.min(profile.count(tokenCount, plan), maxWindows);
 }
