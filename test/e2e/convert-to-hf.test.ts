@@ -1,6 +1,6 @@
 // quern convert --to hf as a process, and the way round: checkpoint -> llama.cpp's GGUF -> checkpoint -> GGUF.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codecOf, dtypeByName, TranscodePool } from '@quern/blocks';
@@ -159,6 +159,17 @@ describe('the command', () => {
     expect(result.code).toBe(code);
     expect(result.stderr).toMatch(text);
     expect([out(name), `${out(name)}.partial`, `${out(name)}.partial.journal`].some(existsSync)).toBe(false);
+  });
+
+  test('refuses packed weights without the settings that they were packed with', async () => {
+    const unsaid = join(folder, 'unsaid');
+    cpSync(join(import.meta.dirname, '../models/packed/gptq'), unsaid, { recursive: true });
+    const { quantization_config: _, ...config } = JSON.parse(readFileSync(join(unsaid, 'config.json'), 'utf8'));
+    rmSync(join(unsaid, 'config.json'));
+    writeFileSync(join(unsaid, 'config.json'), JSON.stringify(config));
+    const { code, stderr } = await runCommand('convert', unsaid, '--to', 'hf', '-o', out('unsaid'));
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/qweight is I32.*no quantization_config/)]);
+    expect(existsSync(out('unsaid'))).toBe(false);
   });
 
   test('shows a plan without writing', async () => {
