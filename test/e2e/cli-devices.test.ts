@@ -46,6 +46,8 @@ describe('quern logits', () => {
       /needs \d+ bytes on the reference device .*may hold 5242880/,
       1,
     ],
+    // A layer that no device holds: refused at once, however many small devices the machine has memory for.
+    [['--device-memory', '1'], /needs \d+ bytes .*whole layers of it on each device; .*cpu 1048576/, 1],
   ])('refuses %o', async (options, message, code) => {
     const result = await logits(...options);
     expect(result.stdout).toMatch(message);

@@ -118,7 +118,9 @@ class Opening {
   async #cpus(others: readonly Device[], otherLayers: readonly (number | 'fill')[]): Promise<Chosen> {
     const first = await this.#open({ kind: 'cpu' });
     if (others.length === 0 && this.#whyNot([first], {}) === undefined) return { devices: [first], options: {} };
-    const most = Math.max(1, Math.ceil(hostMemoryBytes() / first.limits.memoryBytes));
+    // More devices than layers hold no more: a layer is not divided.
+    const layerCount = this.#network.hyperparameters.blockCount + 1;
+    const most = Math.max(1, Math.min(layerCount, Math.ceil(hostMemoryBytes() / first.limits.memoryBytes)));
     for (let count = 1; ; count++) {
       const capacities = [...Array<DeviceCapacity>(count).fill(first), ...others];
       const layers = [...Array<'fill'>(count).fill('fill'), ...otherLayers];
