@@ -3,6 +3,7 @@
 import { cacheTypes, cpuDevice, type Device } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Case, type CaseOperand, floats, integers, runCase, weights } from './case.ts';
+import { hasRelaxed, relaxedDevice } from './relaxed-simd.ts';
 
 const tokens = 23;
 const shapes: readonly (readonly [dtype: string, cols: number, rows: number])[] = [
@@ -35,8 +36,9 @@ describe.each(['f32', 'int8'] as const)('activations %s', (activations) => {
   let one: Device;
   let three: Device;
   beforeAll(async () => {
-    const relaxedSimd = activations === 'int8' && Number(process.versions.node.split('.')[0]) >= 24;
-    one = await cpuDevice({ threads: 1, activations, relaxedSimd });
+    one = await (activations === 'int8' && hasRelaxed
+      ? relaxedDevice()
+      : cpuDevice({ threads: 1, activations, relaxedSimd: false }));
     three = await cpuDevice({ threads: 3, activations, relaxedSimd: false });
   });
   afterAll(() => Promise.all([one.dispose(), three.dispose()]));

