@@ -9,8 +9,9 @@ import type { OpName, OpParams } from '../ops/index.ts';
 import type { CpuCall, CpuWork, Staging } from '../ops/op.ts';
 import { runReference } from '../reference/run-reference.ts';
 import { type Choice, chooseModule, heapBaseOf, type KernelModules } from './choose-module.ts';
-import { CONTROL_BYTES, CrewMember, SCRATCH_BYTES, type Seat } from './crew.ts';
+import { CONTROL_BYTES, CrewMember, type Job, SCRATCH_BYTES, type Seat } from './crew.ts';
 import { Heap } from './heap.ts';
+import { type Extent, type Extents, JobQueue } from './job-queue.ts';
 import { roundedRowBytes } from './rounded-row.ts';
 import { type CpuStorage, RowOrder, reservedBytes } from './row-order.ts';
 import { selfTest } from './self-test.ts';
@@ -136,6 +137,16 @@ interface CpuParts {
   relaxed: boolean;
 }
 
+const extentOf = ({ storage, byteOffset, byteLength }: Span<CpuStorage>): Extent => {
+  const begin = storage.address + byteOffset;
+  return { begin, end: begin + byteLength };
+};
+
+const extentsOf = ({ inputs, output }: Pick<CheckedCall<CpuStorage, OpName>, 'inputs' | 'output'>): Extents => ({
+  reads: inputs.filter((span) => span !== undefined).map(extentOf),
+  writes: extentOf(output),
+});
+
 export class CpuDevice implements Device {
   readonly name = 'cpu';
   readonly limits: { readonly memoryBytes: number; readonly threads: number };
@@ -147,15 +158,17 @@ export class CpuDevice implements Device {
   readonly #table: TensorTable<CpuStorage>;
   /** Absent where activations stay floats: all weights lie as stored. */
   readonly #rowOrder: RowOrder | undefined;
+  readonly #jobs: JobQueue;
   #workspace: number | undefined;
   #disposed = false;
 
   constructor(parts: CpuParts) {
     const { leader, heap, threads, memoryBytes, staging } = parts;
     this.#parts = parts;
+    this.#jobs = new JobQueue(leader);
     this.relaxedSimd = parts.relaxed;
     this.limits = { memoryBytes, threads };
-    if (staging) this.#rowOrder = new RowOrder(leader, heap, staging);
+    if (staging) this.#rowOrder = new RowOrder(this.#jobs, heap, staging);
     this.#table = new TensorTable('cpu', memoryBytes, {
       allocate: (size, dtype, shape) => {
         const byteLength = this.#rowOrder ? reservedBytes(size, dtypeByName(dtype), shape) : size;
@@ -170,6 +183,7 @@ export class CpuDevice implements Device {
 
   alloc(dtype: string, shape: readonly number[], label?: string): Tensor {
     this.#checkAlive();
+    this.#jobs.settle(); // what was freed may be given again
     return this.#table.alloc(dtype, shape, label);
   }
 
@@ -183,6 +197,7 @@ export class CpuDevice implements Device {
 
   write(tensor: Tensor, bytes: Uint8Array, byteOffset = 0): void {
     this.#checkAlive();
+    this.#jobs.settle();
     const span = this.#table.span(tensor, 'write', byteOffset, bytes.byteLength);
     this.#bytes(span).set(bytes);
     this.#changed(span);
@@ -190,6 +205,7 @@ export class CpuDevice implements Device {
 
   async read(tensor: Tensor, byteOffset?: number, byteLength?: number): Promise<Uint8Array> {
     this.#checkAlive();
+    this.#jobs.settle();
     const bytes = this.#bytes(this.#table.span(tensor, 'read', byteOffset, byteLength));
     const copy = new Uint8Array(bytes.byteLength); // slice() would give shared memory again
     copy.set(bytes);
@@ -198,29 +214,37 @@ export class CpuDevice implements Device {
 
   run<Name extends OpName>(name: Name, inputs: readonly Tensor[], output: Tensor, params: OpParams[Name]): void {
     this.#checkAlive();
+    const joins = name === 'matmul';
+    if (!joins) this.#jobs.settle();
     const call = prepareCall(this.#table, name, inputs, output, params, (span) => this.#i32(span));
     const { cpu } = call.spec;
     const stored = this.#storedWithoutDecoder(call);
+    const extents = joins ? extentsOf(call) : undefined;
+    if (extents) this.#jobs.settleFor(extents);
     this.#changed(call.output);
     if (!cpu || stored !== undefined) {
+      this.#jobs.settle();
       const key = [name, stored].join(' ').trim();
       this.fallbacks.set(key, (this.fallbacks.get(key) ?? 0) + 1);
       runReference(call, (span) => this.#bytes(span));
       return;
     }
     const work = cpu(this.#cpuCall(call));
-    if ('words' in work) this.#work(name, work);
-    else for (const part of work) this.#work(name, part);
+    for (const part of 'words' in work ? [work] : work) {
+      const job = this.#job(name, part);
+      if (extents && part.joins) this.#jobs.join(job, extents);
+      else this.#jobs.run(job);
+    }
   }
 
-  #work(op: OpName, { kernel = op, words, items, itemCost }: CpuWork): void {
+  #job(op: OpName, { kernel = op, words, items, itemCost }: CpuWork): Job {
     const shared = itemCost > 0 && this.limits.threads > 1;
-    const itemsPerChunk = shared ? Math.ceil(CHUNK_COST / itemCost) : items;
-    if (!this.#parts.leader.run({ kernel, words, items, itemsPerChunk }))
-      throw new Error(`The CPU kernel ${kernel} trapped: a defect of quern, not of the input.`);
+    return { kernel, words, items, itemsPerChunk: shared ? Math.ceil(CHUNK_COST / itemCost) : items };
   }
 
-  async sync(): Promise<void> {}
+  async sync(): Promise<void> {
+    this.#jobs.settle();
+  }
 
   async dispose(): Promise<void> {
     if (this.#disposed) return;

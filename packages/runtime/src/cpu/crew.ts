@@ -1,9 +1,9 @@
-// Threads over one shared memory. A job is a kernel, its words and a number of items, cut into chunks; every thread, the
-// caller's included, takes chunks until none is left. No thread waits while there is work, and nobody is woken for a job
-// of one chunk.
+// Threads over one shared memory. A job is a kernel, its words and a number of items, cut into chunks; a dispatch is a few
+// jobs that do not depend on each other, their chunks numbered one job after the other. Every thread, the caller's
+// included, takes chunks until none is left. No thread waits while there is work, and nobody is woken for one chunk.
 //
 // A chunk is taken by lowering `chunksLeft` with a compare-exchange, and its number follows from the value found there. So
-// a thread that wakes late, when the next job is already posted, simply helps with that one: it reads kernel and words
+// a thread that wakes late, when the next dispatch is already posted, simply helps with that one: it reads kernel and words
 // only after it holds a chunk, and they cannot change while it does.
 /** What all threads share, as I32 words from the control block's address on; the busy ones each on a cache line. */
 const SEQUENCE = 0;
@@ -11,12 +11,18 @@ const CHUNKS_LEFT = 16;
 const CHUNKS_UNFINISHED = 32;
 const STOPPED = 48;
 const FAILED = 49;
-const KERNEL = 64;
-const ITEMS = 65;
-const ITEMS_PER_CHUNK = 66;
-const CHUNKS = 67;
-const WORDS = 80;
-const CONTROL_WORDS = 112;
+const CHUNKS = 64;
+/** Jobs of a dispatch, each with its kernel, items, and words. */
+const JOBS = 80;
+export const MAX_JOBS = 4;
+const JOB_WORDS = 48;
+const KERNEL = 0;
+const ITEMS = 1;
+const ITEMS_PER_CHUNK = 2;
+/** Number of the job's first chunk in the dispatch. */
+const FIRST_CHUNK = 3;
+const WORDS = 16;
+const CONTROL_WORDS = JOBS + MAX_JOBS * JOB_WORDS;
 
 export const CONTROL_BYTES = CONTROL_WORDS * 4;
 export const SCRATCH_BYTES = 32 * 1024;
@@ -37,7 +43,7 @@ export interface Seat {
 
 export interface Job {
   readonly kernel: string;
-  /** The kernel's 32-bit words. */
+  /** The kernel's 32-bit words, 32 at most. */
   readonly words: readonly number[];
   readonly items: number;
   readonly itemsPerChunk: number;
@@ -80,15 +86,22 @@ export class CrewMember {
     return this.#areFinite(halves, count) !== 0;
   }
 
-  /** Runs a job to its end, together with the workers. Returns false when a thread failed. */
-  run({ kernel, words, items, itemsPerChunk }: Job): boolean {
+  /** Runs up to MAX_JOBS jobs to their end, together with the workers. Returns false when a thread failed. */
+  run(...jobs: readonly Job[]): boolean {
     const control = this.#control;
-    const chunks = Math.ceil(items / itemsPerChunk);
-    control[KERNEL] = this.#kernelNumbers.get(kernel)!;
-    control[ITEMS] = items;
-    control[ITEMS_PER_CHUNK] = itemsPerChunk;
+    let chunks = 0;
+    let at = JOBS;
+    for (const { kernel, words, items, itemsPerChunk } of jobs) {
+      control[at + KERNEL] = this.#kernelNumbers.get(kernel)!;
+      control[at + ITEMS] = items;
+      control[at + ITEMS_PER_CHUNK] = itemsPerChunk;
+      control[at + FIRST_CHUNK] = chunks;
+      for (let i = 0; i < words.length; i++) control[at + WORDS + i] = words[i]!;
+      chunks += Math.ceil(items / itemsPerChunk);
+      at += JOB_WORDS;
+    }
+    if (jobs.length < MAX_JOBS) control[at + FIRST_CHUNK] = chunks; // no chunk is of a job after the last
     control[CHUNKS] = chunks;
-    for (let i = 0; i < words.length; i++) control[WORDS + i] = words[i]!;
     Atomics.store(control, CHUNKS_UNFINISHED, chunks);
     Atomics.store(control, CHUNKS_LEFT, chunks);
     if (chunks > 1) {
@@ -133,10 +146,13 @@ export class CrewMember {
 
   #runChunk(chunk: number): void {
     const control = this.#control;
-    const begin = chunk * control[ITEMS_PER_CHUNK]!;
-    const end = Math.min(begin + control[ITEMS_PER_CHUNK]!, control[ITEMS]!);
-    const kernel = this.#kernels[control[KERNEL]!];
-    kernel(this.#seat.controlAddress + WORDS * 4, begin, end, this.#seat.scratchAddress);
+    let job = JOBS;
+    while (job + JOB_WORDS < CONTROL_WORDS && chunk >= control[job + JOB_WORDS + FIRST_CHUNK]!) job += JOB_WORDS;
+    const itemsPerChunk = control[job + ITEMS_PER_CHUNK]!;
+    const begin = (chunk - control[job + FIRST_CHUNK]!) * itemsPerChunk;
+    const end = Math.min(begin + itemsPerChunk, control[job + ITEMS]!);
+    const kernel = this.#kernels[control[job + KERNEL]!]!;
+    kernel(this.#seat.controlAddress + (job + WORDS) * 4, begin, end, this.#seat.scratchAddress);
   }
 
   /** Returns once the word differs from `value`, or sometimes earlier. */

@@ -5,8 +5,8 @@ import type { DType } from '@quern/blocks';
 import { rowBytes } from '@quern/blocks';
 import type { Span } from '../memory/tensor-table.ts';
 import type { RowGroups } from '../ops/op.ts';
-import type { CrewMember } from './crew.ts';
 import type { Heap } from './heap.ts';
+import type { JobQueue } from './job-queue.ts';
 import type { StagingMemory } from './staging-memory.ts';
 
 /** Rows side by side. */
@@ -30,13 +30,13 @@ export function reservedBytes(byteLength: number, dtype: DType, shape: readonly 
 }
 
 export class RowOrder {
-  readonly #leader: CrewMember;
+  readonly #jobs: JobQueue;
   readonly #heap: Heap;
   readonly #staging: StagingMemory;
 
   /** @param staging memory to move rows through */
-  constructor(leader: CrewMember, heap: Heap, staging: StagingMemory) {
-    this.#leader = leader;
+  constructor(jobs: JobQueue, heap: Heap, staging: StagingMemory) {
+    this.#jobs = jobs;
     this.#heap = heap;
     this.#staging = staging;
   }
@@ -73,6 +73,7 @@ export class RowOrder {
 
   #move({ address, byteLength }: CpuStorage, dtype: DType, cols: number, back: boolean): void {
     const bytes = new Uint8Array(this.#heap.memory.buffer);
+    this.#jobs.settle(); // it may read these rows, or what is staged
     this.#staging.hold(undefined);
     const { address: staging, byteLength: room } = this.#staging;
     const groupBytes = GROUP_ROWS * rowBytes(dtype, cols);
@@ -82,7 +83,7 @@ export class RowOrder {
       bytes.copyWithin(staging, at, at + items * groupBytes);
       const [stored, groups] = back ? [at, staging] : [staging, at];
       const words = [stored, groups, cols / dtype.blockSize, dtype.ggmlId!, dtype.typeSize, Number(back)];
-      this.#leader.run({ kernel: 'moveGroups', words, items, itemsPerChunk: Math.ceil(CHUNK_BYTES / groupBytes) });
+      this.#jobs.run({ kernel: 'moveGroups', words, items, itemsPerChunk: Math.ceil(CHUNK_BYTES / groupBytes) });
     }
   }
 }

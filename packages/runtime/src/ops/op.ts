@@ -108,6 +108,8 @@ export interface CpuWork {
   readonly items: number;
   /** Rough arithmetic per item in flops; 0 keeps the op in one chunk. */
   readonly itemCost: number;
+  /** It may run at once with works of other calls that read and write other tensors, or read the same. */
+  readonly joins?: boolean;
 }
 
 export interface Op<Name extends OpName = OpName> {

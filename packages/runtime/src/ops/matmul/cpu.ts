@@ -13,6 +13,7 @@ export function matmulCpu(call: CpuCall<'matmul'>): readonly CpuWork[] {
       words: [x, rowBytes, call.y + 4 * R * first, count, R, ...panelWords],
       items: Math.ceil(R / PANEL_ROWS),
       itemCost: 2 * PANEL_ROWS * count * C,
+      joins: true,
     }),
   );
 }
