@@ -43,6 +43,9 @@ describe('preflight', () => {
     ['broken', '{"model": ', 'tokenizer-json-malformed'],
     ['missing', undefined, 'tokenizer-missing'],
   ])('refuses a tokenizer that is %s before it looks at the tensors', async (_, text, code) => {
-    await expect(hfModelView(withTokenizer(text))).rejects.toMatchObject({ code });
+    await expect(hfModelView(withTokenizer(text))).rejects.toMatchObject({
+      code,
+      file: expect.stringContaining(checkpoint.path),
+    });
   });
 });

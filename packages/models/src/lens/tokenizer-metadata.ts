@@ -1,5 +1,6 @@
 // `tokenizer.*` keys of a checkpoint: what the tokenizer files say, then what the converter sets by vocabulary size.
 import type { HfCheckpoint } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
 import { tokenizerMetadataFromHf } from '@quern/tokenizer';
 import type { Architecture } from '../arch/architecture.ts';
@@ -10,9 +11,13 @@ export async function tokenizerMetadata(
   architecture: Architecture,
   vocabSize: number,
 ): Promise<GgufMetadata> {
-  const metadata: GgufMetadata = new Map(
-    await tokenizerMetadataFromHf(checkpoint, { vocabSize, architecture: architecture.name }),
-  );
+  const settings = { vocabSize, architecture: architecture.name };
+  const made = await tokenizerMetadataFromHf(checkpoint, settings).catch((error: unknown) => {
+    if (!(error instanceof QuernError) || error.file !== undefined) throw error;
+    const { code, message, remedy } = error; // the tokenizer package knows texts, not where they lie
+    throw new QuernError(code, message, { file: checkpoint.path, remedy, cause: error });
+  });
+  const metadata: GgufMetadata = new Map(made);
   for (const [key, value] of architecture.tokenizerFixes?.get(vocabSize) ?? []) metadata.set(key, value);
   return metadata;
 }

@@ -10,7 +10,7 @@ describe('what is asked for', () => {
     ],
     [{ device: 'cpu,webgpu:NVIDIA L4' }, { devices: [{ kind: 'cpu' }, { kind: 'webgpu', adapter: 'NVIDIA L4' }] }],
     [
-      { splitMode: 'row', threads: '3' },
+      { device: 'cpu,cpu', splitMode: 'row', threads: '3' },
       { split: 'row', threads: 3 },
     ],
     [{ deviceMemory: '2' }, { memoryBytes: 2 * 2 ** 20 }],
@@ -29,6 +29,7 @@ describe('refuses', () => {
     [{ deviceMemory: '0' }, 'usage-bad-number', /--device-memory .* from 1/],
     [{ threads: '1e9' }, 'usage-bad-number', /--threads/],
     [{ activations: 'int4' }, 'usage-bad-activations', /--activations must be f32 or int8, not 'int4'/],
+    [{ splitMode: 'row' }, 'usage-bad-split-mode', /--split-mode row is for several devices, not cpu alone/],
     [{ splitMode: 'tensor' }, 'usage-bad-split-mode', /--split-mode must be layer or row, not 'tensor'/],
   ])('%o', (options, code, message) =>
     expect(() => readDeviceRequest(options)).toThrow(

@@ -71,8 +71,13 @@ export function readDeviceRequest(options: DeviceOptions): DeviceRequest {
       `--activations must be ${activationTypes.join(' or ')}, not '${options.activations}'.`,
     );
   const mebibytes = count('--device-memory', options.deviceMemory, 1, 2 ** 24);
+  const devices = device === 'auto' ? 'auto' : device.split(',').map(parseDevice);
+  if (split === 'row' && devices.length === 1)
+    throw new QuernError('usage-bad-split-mode', `--split-mode row is for several devices, not ${device} alone.`, {
+      remedy: 'Name them, as in --device cpu,cpu, or leave the flag out.',
+    });
   return {
-    devices: device === 'auto' ? 'auto' : device.split(',').map(parseDevice),
+    devices,
     gpuLayers: count('--gpu-layers', options.gpuLayers, 0, 2 ** 20),
     split,
     threads: count('--threads', options.threads, 1, 1024),
