@@ -2,7 +2,7 @@
 // older ones without their baseline compiler (relaxed.test.ts starts such a process).
 import { readFile } from 'node:fs/promises';
 import { type CpuDevice, cpuDevice } from '@quern/runtime';
-import { createCpuDevice } from '../../packages/runtime/src/cpu/cpu-device.ts';
+import { createCpuDevice } from '../../packages/runtime/src/cpu/create-cpu-device.ts';
 
 /** V8's flags for Node 20: relaxed SIMD is an experiment there, and only its optimizing compiler has it right. */
 export const relaxedFlags = ['--experimental-wasm-relaxed-simd', '--no-liftoff'];

@@ -1,5 +1,6 @@
 // What runs anywhere: everything but the way in which the CPU device gets its module and threads.
-export { CpuDevice, type CpuDeviceOptions } from './cpu/cpu-device.ts';
+export { CpuDevice } from './cpu/cpu-device.ts';
+export type { CpuDeviceOptions } from './cpu/create-cpu-device.ts';
 export type { Device, DeviceLimits, Tensor } from './device.ts';
 export type { OpName, OpParams } from './ops/index.ts';
 export type { Op, Operand, ParamRule } from './ops/op.ts';

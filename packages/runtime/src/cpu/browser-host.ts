@@ -3,7 +3,8 @@
 // Threads need a cross-origin isolated page: only there may memory be posted to a worker. A shared memory of one thread's
 // own needs no permission (WebAssembly.Memory makes one anywhere), so the same module runs on every page.
 import { QuernError } from '@quern/errors';
-import { type CpuDevice, type CpuDeviceOptions, type CpuHost, createCpuDevice } from './cpu-device.ts';
+import type { CpuDevice } from './cpu-device.ts';
+import { type CpuDeviceOptions, type CpuHost, createCpuDevice } from './create-cpu-device.ts';
 import type { Seat } from './crew.ts';
 
 const plainFile = new URL('../cpu.wasm', import.meta.url);

@@ -2,7 +2,7 @@
 // ones fail, no device opens.
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { type CpuHost, createCpuDevice } from './cpu-device.ts';
+import { type CpuHost, createCpuDevice } from './create-cpu-device.ts';
 
 const bytes = await readFile(new URL('../../dist/cpu.wasm', import.meta.url));
 const plain = await WebAssembly.compile(bytes);

@@ -4,7 +4,8 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { QuernError } from '@quern/errors';
 import { spawnWorker } from '@quern/workers';
-import { type CpuDevice, type CpuDeviceOptions, type CpuHost, createCpuDevice } from './cpu-device.ts';
+import type { CpuDevice } from './cpu-device.ts';
+import { type CpuDeviceOptions, type CpuHost, createCpuDevice } from './create-cpu-device.ts';
 import type { Seat } from './crew.ts';
 
 const fromSource = import.meta.url.endsWith('.ts');
