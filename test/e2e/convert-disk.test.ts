@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { openGgufModel } from '@quern/checkpoint';
 import { planTypes, type WriteOptions, writeModel } from '@quern/kquant';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fillDisk } from '../fill-disk.ts';
 
 const tinyGguf = join(import.meta.dirname, '../models/tiny-llama/expected/llama.cpp-bf16.gguf');
 const folder = mkdtempSync(join(tmpdir(), 'quern-disk-'));
@@ -57,8 +58,7 @@ describe.skipIf(noDisk)('a disk of 6 MiB', () => {
     const onProgress = () => {
       // After a few tensors somebody else takes all that is left.
       if (++pieces !== 12) return;
-      const { bavail, bsize } = statfsSync(disk);
-      writeFileSync(filler, Buffer.alloc(bavail * bsize));
+      fillDisk(disk, filler);
     };
     await expect(quantize(output, { onProgress, journalBytes: 2 ** 18 })).rejects.toMatchObject({
       code: 'disk-full',

@@ -1,21 +1,12 @@
 // quern quantize --type awq, gptq, rtn as a process: its words, its exit codes, and what a kill or a full disk leaves.
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type QuantizeOptions, quantizeModel } from '@quern/awq';
 import { openModel } from '@quern/models';
 import { afterAll, describe, expect, it } from 'vitest';
+import { fillDisk } from '../fill-disk.ts';
 import { runCommand, startCommand } from './cli-fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'quern-layers-'));
@@ -145,8 +136,7 @@ it.skipIf(noDisk)('a disk that fills up between two blocks loses nothing', async
   const out = join(disk, 'out');
   const filler = join(disk, 'filler');
   const fill = () => {
-    const { bavail, bsize } = statfsSync(disk);
-    writeFileSync(filler, new Uint8Array(bavail * bsize));
+    fillDisk(disk, filler);
   };
   const error = await run(out, { onLayer: ({ block }) => block === 1 && fill() }).catch((caught) => caught);
   expect(error).toMatchObject({ code: 'disk-full' });

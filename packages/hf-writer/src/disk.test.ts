@@ -1,9 +1,10 @@
 // A disk that fills up, on a small file system of our own. Needs the right to mount one.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { fillDisk } from '../../../test/fill-disk.ts';
 import { writeHfCheckpoint } from './index.ts';
 import { folderOf, madeTensor, packedLayers } from './testing/made-tensors.ts';
 
@@ -29,13 +30,7 @@ describe.skipIf(noDisk)('a disk of 6 MiB', () => {
     const onProgress = () => {
       // After a few tensors somebody else takes all that is left.
       if (++pieces !== 40) return;
-      const { bavail, bsize } = statfsSync(disk);
-      try {
-        writeFileSync(filler, Buffer.alloc(bavail * bsize));
-      } catch (error) {
-        // The writer took some of it in the meantime: the disk is full all the same.
-        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      }
+      fillDisk(disk, filler);
     };
     const options = { maxShardBytes: 1_000_000, commitBytes: 2 ** 18 };
     await expect(writeHfCheckpoint(out, folderOf(tensors), { ...options, onProgress })).rejects.toMatchObject({
