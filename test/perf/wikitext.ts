@@ -70,7 +70,7 @@ function quernNoted(name: string, ...args: string[]): ReturnType<typeof quern> {
 
 interface Evaluation {
   readonly model: string;
-  readonly sizeBytes: number;
+  readonly fileBytes: number;
   readonly bitsPerWeight: number;
   readonly ppl: number;
   readonly error: number;

@@ -26,10 +26,15 @@ export const plainSummary = (plan: PlainPlan) => ({
 export function describePlainPlan(plan: PlainPlan): string {
   const files = plan.files.length === 1 ? plan.files[0] : `${plan.files.length} files`;
   const table = formatTable(
-    [{ header: 'from' }, { header: 'to' }, { header: 'tensors', align: 'right' }, { header: 'bytes', align: 'right' }],
+    [
+      { header: 'from' },
+      { header: 'to' },
+      { header: 'tensors', align: 'right' },
+      { header: 'tensor data', align: 'right' },
+    ],
     byTypes(plan).map(({ from, to, tensors, bytes }) => [from, to, String(tensors), formatBytes(bytes)]),
   );
-  return `${plan.type}: ${formatCount(plan.weights)} weights, ${formatBytes(plan.bytes)} in ${files}\n${table}`;
+  return `${plan.type}: ${formatCount(plan.weights)} weights, ${formatBytes(plan.bytes)} of tensor data in ${files}\n${table}`;
 }
 
 /** One row per tensor: what `--dry-run` prints. */
@@ -37,10 +42,10 @@ export const describePlainTensors = ({ tensors }: PlainPlan): string =>
   formatTable(
     [
       { header: 'tensor' },
-      { header: 'shape' },
-      { header: 'from' },
+      { header: 'shape', lesser: 2 },
+      { header: 'from', lesser: 1 },
       { header: 'to' },
-      { header: 'bytes', align: 'right' },
+      { header: 'tensor data', align: 'right' },
     ],
     tensors.map(({ view, to, bytes }) => [
       ...[view.name, view.shape.join('x'), view.packed?.format ?? view.dtype.name, to.name, formatBytes(bytes)],

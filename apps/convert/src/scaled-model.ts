@@ -17,7 +17,7 @@ export async function scaledModel(
 ): Promise<ModelView> {
   // It brings the forward pass with it, which plain conversion does without.
   const { withScales } = await import('@quern/awq');
-  const progress = createProgress({ title: 'awq scales', unit: 'items', mode: progressMode(options) });
+  const progress = createProgress({ title: 'awq scales', unit: 'layers', mode: progressMode(options) });
   return withScales(view, {
     scales: options.awqScales ?? true,
     output,

@@ -139,7 +139,7 @@ async function measureTasks(model: Model, { record, tasks }: Job, context: Evalu
     for (const [name, list] of tasks) {
       const [first, end] = shardRange(list.length, request.shard);
       const done = tasksOf(record, name);
-      const progress = createProgress({ title: `eval ${record.model}`, unit: 'items', mode });
+      const progress = createProgress({ title: `eval ${record.model}`, unit: 'tasks', mode });
       for (let index = first; index < end; index++) {
         if (done.has(index)) continue;
         signal.throwIfAborted();

@@ -1,5 +1,5 @@
 // A model as the user named it, opened but not loaded.
-import { locateCheckpoint, type ModelView, storedBytes } from '@quern/checkpoint';
+import { fileBytesOf, locateCheckpoint, type ModelView, storedBytes } from '@quern/checkpoint';
 import {
   type CacheTypes,
   type DeviceRequest,
@@ -20,7 +20,15 @@ export interface OpenedModel {
   readonly tokenizer: Tokenizer;
   /** Of windows; undefined for models that do not add BOS. */
   readonly bos?: number;
-  readonly size: { readonly parameters: number; readonly sizeBytes: number; readonly bitsPerWeight: number };
+  readonly size: ModelSize;
+}
+
+export interface ModelSize {
+  readonly parameters: number;
+  readonly fileBytes: number;
+  /** Of the tensors, and their bits per weight. */
+  readonly dataBytes: number;
+  readonly bitsPerWeight: number;
 }
 
 /** @param name a GGUF file, a checkpoint folder, or a hub id */
@@ -33,8 +41,13 @@ export async function openNamedModel(name: string, mode: ProgressMode, signal: A
     const tokenizer = tokenizerFromGguf(view.metadata);
     const tensors = [...view.tensors.values()];
     const parameters = tensors.reduce((sum, tensor) => sum + tensor.rows * tensor.cols, 0);
-    const sizeBytes = tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0);
-    const size = { parameters, sizeBytes, bitsPerWeight: (8 * sizeBytes) / parameters };
+    const dataBytes = tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0);
+    const size = {
+      parameters,
+      fileBytes: await fileBytesOf(view),
+      dataBytes,
+      bitsPerWeight: (8 * dataBytes) / parameters,
+    };
     return { name, view, tokenizer, bos: tokenizer.addBos ? tokenizer.bos : undefined, size };
   } catch (error) {
     await view.close();

@@ -15,6 +15,7 @@ import {
   type TaskScore,
 } from '@quern/perplexity';
 import type { Measured } from './evaluate.ts';
+import type { ModelSize } from './opened-model.ts';
 
 /** Shares of right answers, by scoring. */
 export interface TaskResult {
@@ -33,8 +34,11 @@ export interface Evaluation
   /** As the user named it. */
   readonly model: string;
   readonly parameters: number;
-  /** Bytes of all tensors. */
-  readonly sizeBytes: number;
+  /** Of all files that hold tensors. */
+  readonly fileBytes: number;
+  /** Of the tensors alone. */
+  readonly dataBytes: number;
+  /** Of the tensors. */
   readonly bitsPerWeight: number;
   /** Scored; undefined without a text. */
   readonly windows?: number;
@@ -54,7 +58,7 @@ export interface BaseResult extends Figures {
   /** As the user named it. */
   readonly model: string;
   /** Unknown of a base file. */
-  readonly size?: { readonly parameters: number; readonly sizeBytes: number; readonly bitsPerWeight: number };
+  readonly size?: ModelSize;
 }
 
 /** Everything that one command found out. */
@@ -69,13 +73,14 @@ export interface Results {
 }
 
 export function evaluationOf(model: string, { record, devices, seconds, tokensPerSecond }: Measured): Evaluation {
-  const { parameters, sizeBytes, bitsPerWeight } = record.facts;
+  const { parameters, fileBytes, dataBytes, bitsPerWeight } = record.facts;
   const windows = windowsOf(record);
   const compared = windows.length > 0 && windows.every(({ comparison }) => comparison);
   return {
     model,
     parameters,
-    sizeBytes,
+    fileBytes,
+    dataBytes,
     bitsPerWeight,
     ...(windows.length > 0 && { ...perplexityOf(windows), windows: windows.length }),
     ...(devices && { devices }),

@@ -12,7 +12,7 @@ interface Field {
   readonly base?: (base: NonNullable<Results['base']>) => string | undefined;
 }
 
-const right = (header: string): Column => ({ header, align: 'right' });
+const right = (header: string, lesser = 0): Column => ({ header, align: 'right', lesser });
 const always = () => true;
 const hasText = ({ base }: Results, evaluations: readonly Evaluation[]) =>
   base !== undefined || evaluations.some(({ ppl }) => ppl !== undefined);
@@ -22,42 +22,42 @@ const estimate = ({ value, error }: Estimate, digits: number, scale = 1): string
 
 const fields: readonly Field[] = [
   {
-    column: right('size'),
+    column: right('file size', 2),
     in: always,
-    cell: ({ sizeBytes }) => formatBytes(sizeBytes),
-    base: ({ size }) => size && formatBytes(size.sizeBytes),
+    cell: ({ fileBytes }) => formatBytes(fileBytes),
+    base: ({ size }) => size && formatBytes(size.fileBytes),
   },
   {
-    column: right('bits/weight'),
+    column: right('bits/weight', 3),
     in: always,
     cell: ({ bitsPerWeight }) => bitsPerWeight.toFixed(3),
     base: ({ size }) => size?.bitsPerWeight.toFixed(3),
   },
   { column: right('PPL'), in: hasText, cell: ({ ppl }) => ppl?.toFixed(4), base: ({ ppl }) => ppl.toFixed(4) },
-  { column: right('±'), in: hasText, cell: ({ error }) => error?.toFixed(4), base: ({ error }) => error.toFixed(4) },
+  { column: right('±', 1), in: hasText, cell: ({ error }) => error?.toFixed(4), base: ({ error }) => error.toFixed(4) },
   {
-    column: right('ln PPL ratio'),
+    column: right('ln PPL ratio', 5),
     in: hasBase,
     cell: ({ divergence }) => divergence && estimate(divergence.lnRatio, 6),
   },
   { column: right('mean KLD'), in: hasBase, cell: ({ divergence }) => divergence && estimate(divergence.kld, 6) },
   {
-    column: right('99.9% KLD'),
+    column: right('99.9% KLD', 7),
     in: hasBase,
     cell: ({ divergence }) => divergence?.kld.percentiles['p99.9']?.toFixed(6),
   },
   {
-    column: right('RMS Δp %'),
+    column: right('RMS Δp %', 6),
     in: hasBase,
     cell: ({ divergence }) => divergence && estimate(divergence.rmsDeltaP, 3, 100),
   },
   {
-    column: right('same top %'),
+    column: right('same top %', 4),
     in: hasBase,
     cell: ({ divergence }) => divergence && estimate(divergence.sameTop, 3, 100),
   },
   {
-    column: right('tokens/s'),
+    column: right('tokens/s', 8),
     in: (_, evaluations) => evaluations.some(({ tokensPerSecond }) => tokensPerSecond),
     cell: ({ tokensPerSecond }) => tokensPerSecond?.toFixed(0),
   },
@@ -91,7 +91,7 @@ function evaluationTable(results: Results): Table {
 }
 
 const failureColumn = (shown: readonly Field[]): string =>
-  shown.some(({ column }) => column.header === 'PPL') ? 'PPL' : 'size';
+  shown.some(({ column }) => column.header === 'PPL') ? 'PPL' : 'file size';
 
 function taskTable({ models }: Results): Table {
   const rows = models
@@ -117,7 +117,7 @@ function taskTable({ models }: Results): Table {
       ),
     );
   const names: Column[] = [{ header: 'model' }, { header: 'task' }, { header: 'scoring' }];
-  const columns = [...names, right('tasks'), right('right %'), right('95 % interval'), right('± %')];
+  const columns = [...names, right('tasks', 2), right('right %'), right('95 % interval', 1), right('± %', 3)];
   return { title: 'Tasks', columns, rows };
 }
 

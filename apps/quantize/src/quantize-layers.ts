@@ -48,7 +48,7 @@ export async function quantizeLayers(
     const sequences = type === 'rtn' ? [] : await awq.calibrationSequences(view, settings.calibration);
     const request: QuantizeRequest = { ...settings.request, sequences };
     const output = options.output ?? `${stemOf(ref)}-${type}`;
-    const progress = createProgress({ title: type, unit: 'items', mode });
+    const progress = createProgress({ title: type, unit: 'layers', mode });
     const { force, dryRun } = options;
     let told: Prepared['needs'] | undefined;
     const summary = await awq

@@ -131,7 +131,7 @@ async function withProgress<Result>(
   }) => Promise<Result>,
 ): Promise<Result> {
   const mode = progressMode({ json });
-  const errors = createProgress({ title: 'squared errors', unit: 'items', mode });
+  const errors = createProgress({ title: 'squared errors', unit: 'weights', mode });
   const sensitivity = createProgress({ title: 'sensitivity', unit: 'tokens', mode });
   try {
     return await work({
@@ -174,12 +174,13 @@ function show(result: AutomixResult, { dryRun }: TargetOptions): void {
   ];
   const columns = [
     { header: 'mixture' },
-    { header: budget.counts === 'file' ? 'file' : 'tensor data', align: 'right' },
-    { header: 'mean KLD on the calibration text', align: 'right' },
+    { header: budget.counts === 'file' ? 'file size' : 'tensor data', align: 'right' },
+    { header: 'mean KLD', align: 'right' },
   ] as const;
   printLine(formatTable(columns, [automatic, ...fixed].map(row)));
   const target = `target ${formatBytes(budget.bytes)} (${budget.bytes - chosen.bytes} bytes left)`;
   const sum = `sum of sensitivities ${automatic.predicted.toFixed(6)}`;
+  printLine('The KLD is that on the calibration text.');
   printLine(`${target}; ${sum}${chosen.name === 'auto' ? '' : `; ${chosen.name} is not worse, and is taken`}\n`);
 }
 

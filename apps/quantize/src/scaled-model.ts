@@ -43,7 +43,7 @@ export async function scaledModel(
   const { path, kind } = await locateCheckpoint(ref, { signal, onProgress: download.onProgress });
   download.finish();
   const view = await openModel(path);
-  const progress = createProgress({ title: 'awq scales', unit: 'items', mode });
+  const progress = createProgress({ title: 'awq scales', unit: 'layers', mode });
   try {
     const output =
       options.output ?? (kind === 'hf' ? convertedName(basename(ref), fileType) : quantizedName(path, fileType));

@@ -1,10 +1,12 @@
 // Progress of one long step, on stderr, in the form that its reader can use:
-//   tty    one line that rewrites itself            quantize  41%  3.20 GiB of 7.80 GiB  212 MiB/s  ETA 22 s  blk.11.attn_q.weight
+//   tty    one line that rewrites itself            quantize  ████████░░░░░░░░░░░░   41%  3.20 of 7.80 GiB  212 MiB/s  ETA 22 s  blk.11.attn_q.weight
 //   log    a plain line every ten seconds           (a CI log, a file)
-//   json   one object per line and half second      {"progress":"quantize","done":…,"total":…,"perSecond":…,"etaMs":…,"label":…}
+//   json   one object per line and half second      {"progress":"quantize","unit":"bytes","done":…,"total":…,"perSecond":…,"etaMs":…,"label":…}
 //   silent notes only
 import { printNote, toJson } from './output.ts';
-import { formatBytes, formatCount, formatDuration } from './units.ts';
+import { describeProgress, progressLine } from './progress-line.ts';
+import type { ProgressUnit } from './progress-units.ts';
+import { outputWidth } from './width.ts';
 
 export type ProgressMode = 'tty' | 'log' | 'json' | 'silent';
 
@@ -12,7 +14,7 @@ export interface ProgressOptions {
   /** A word: `convert`, `quantize`, `download`. */
   title: string;
   /** What `done` and `total` count; names the rate. Default bytes. */
-  unit?: 'bytes' | 'tokens' | 'items';
+  unit?: ProgressUnit;
   /** When known. May also come later, with an update. */
   total?: number;
   /** Default: `tty` when stderr is a terminal, otherwise `log`. */
@@ -65,20 +67,18 @@ export function createProgress(options: ProgressOptions): Progress {
   const print = (last: boolean): void => {
     if (mode === 'silent') return;
     const { perSecond, etaMs, elapsedMs } = figures();
+    const { title, unit = 'bytes' } = options;
+    const { done, total, label } = state;
     if (mode === 'json') {
-      const { done, total, label } = state;
-      printNote(
-        toJson({ progress: options.title, done, total, perSecond: Math.round(perSecond), etaMs, elapsedMs, label }),
-      );
+      const rate = Number(perSecond.toPrecision(4));
+      printNote(toJson({ progress: title, unit, done, total, perSecond: rate, etaMs, elapsedMs, label }));
       return;
     }
-    const line = describeProgress(
-      options,
-      last ? { ...state, label: undefined } : state,
-      last ? { perSecond: (state.done / elapsedMs) * 1000, elapsedMs } : { perSecond, etaMs },
-    );
-    if (mode === 'log') printNote(line);
-    else process.stderr.write(`\r\x1b[K${line.slice(0, (process.stderr.columns ?? 120) - 1)}${last ? '\n' : ''}`);
+    const line = last
+      ? { title, unit, done, total, perSecond: (done / elapsedMs) * 1000, elapsedMs }
+      : { title, unit, done, total, label, perSecond, etaMs };
+    if (mode === 'log') printNote(describeProgress(line));
+    else process.stderr.write(`\r\x1b[K${progressLine(line, ttyColumns())}${last ? '\n' : ''}`);
   };
 
   return {
@@ -106,26 +106,5 @@ export function createProgress(options: ProgressOptions): Progress {
   };
 }
 
-/** The line of the `tty` and `log` modes. */
-export function describeProgress(
-  options: ProgressOptions,
-  state: ProgressState,
-  figures: { perSecond: number; etaMs?: number; elapsedMs?: number },
-): string {
-  const unit = options.unit ?? 'bytes';
-  const amount = unit === 'bytes' ? formatBytes : formatCount;
-  const { done, total, label } = state;
-  return [
-    options.title,
-    total ? `${String(Math.floor((100 * done) / total)).padStart(3)}%` : undefined,
-    total === undefined ? amount(done) : `${amount(done)} of ${amount(total)}`,
-    Number.isFinite(figures.perSecond)
-      ? `${amount(figures.perSecond)}${unit === 'bytes' ? '' : ` ${unit}`}/s`
-      : undefined,
-    figures.etaMs === undefined ? undefined : `ETA ${formatDuration(figures.etaMs)}`,
-    figures.elapsedMs === undefined ? undefined : `in ${formatDuration(figures.elapsedMs)}`,
-    label,
-  ]
-    .filter((part) => part !== undefined)
-    .join('  ');
-}
+/** One less than there are: a full line makes some terminals begin the next. */
+const ttyColumns = (): number => outputWidth(process.stderr) - 1;

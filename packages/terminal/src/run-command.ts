@@ -1,5 +1,6 @@
 // The one error path of every command: what it threw becomes a message and an exit code here and nowhere else.
 import { QuernError } from '@quern/errors';
+import { painted } from './colour.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { guardPipes, printJson, printNote } from './output.ts';
 
@@ -48,7 +49,7 @@ export async function runCommand(
 function report(error: unknown, json: boolean): void {
   if (error instanceof QuernError) {
     if (json) printJson({ error });
-    else printNote(`error: ${error.describe()}`);
+    else printNote(`${painted(['bold', 'red'], 'error:', process.stderr)} ${error.describe()}`);
     return;
   }
   const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined };

@@ -40,7 +40,7 @@ export function reportPage(results: Results, tensorErrors: readonly TensorErrors
 ${reportTables(results).map(tableMarkup).join('\n')}
 ${plots(results).map(plotMarkup).join('\n')}
 ${tensorErrors.map(tensorErrorMarkup).join('\n')}
-<p class="note">± and error bars are one standard deviation. Size counts the tensors. Formulas: docs/evaluation.md of quern.</p>
+<p class="note">± and error bars are one standard deviation. Bits per weight are those of the tensors. Formulas: docs/evaluation.md of quern.</p>
 </body>
 </html>
 `;
@@ -88,14 +88,14 @@ function plots(results: Results): Plot[] {
       return [
         {
           label: shortName(evaluation.model),
-          x: evaluation.sizeBytes / unit,
+          x: evaluation.fileBytes / unit,
           y: estimate.value,
           error: estimate.error,
         },
       ];
     });
-  const [unit, unitName] = evaluations.some(({ sizeBytes }) => sizeBytes >= gib) ? [gib, 'GiB'] : [gib / 1024, 'MiB'];
-  const size = { xLabel: `size of the tensors, ${unitName}`, formatX: plain };
+  const [unit, unitName] = evaluations.some(({ fileBytes }) => fileBytes >= gib) ? [gib, 'GiB'] : [gib / 1024, 'MiB'];
+  const size = { xLabel: `file size, ${unitName}`, formatX: plain };
   return [
     {
       ...size,

@@ -7,7 +7,7 @@ import { ratios } from '../search/scale-candidates.ts';
 import type { Method } from './quantize-layer.ts';
 
 export interface Progress {
-  /** Steps, as far as is known: experts that no token reaches have none. */
+  /** Layers, with the part of the one that is worked on: of its steps, experts that no token reaches have none. */
   readonly done: number;
   readonly total: number;
   readonly label: string;
@@ -55,9 +55,11 @@ export class Steps {
   };
 
   #tell(): void {
-    const isEnd = this.#block === this.#before.length - 1;
-    const label = isEnd ? 'done' : `block ${this.#block} of ${this.#before.length - 1}`;
-    this.#hooks.onProgress?.({ done: this.#done, total: this.#before.at(-1)!, label });
+    const [first, layers] = [this.#before[this.#block]!, this.#before.length - 1];
+    const isEnd = this.#block === layers;
+    const part = isEnd ? 0 : (this.#done - first) / Math.max(1, this.#before[this.#block + 1]! - first);
+    const label = isEnd ? 'done' : `layer ${this.#block + 1}`;
+    this.#hooks.onProgress?.({ done: this.#block + part, total: layers, label });
   }
 }
 

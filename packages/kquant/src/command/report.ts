@@ -29,7 +29,7 @@ export function planSummary(plan: Plan) {
 export function describePlan(plan: Plan): string {
   const { weights, storedBytes, bytesOut, bitsPerWeight, byType, importance } = plan.totals;
   const histogram = formatTable(
-    [{ header: 'type' }, { header: 'tensors', align: 'right' }, { header: 'bytes', align: 'right' }],
+    [{ header: 'type' }, { header: 'tensors', align: 'right' }, { header: 'tensor data', align: 'right' }],
     byType.map(({ type, tensors, bytes }) => [type, String(tensors), formatBytes(bytes)]),
   );
   const fallbacks = groupedFallbacks(plan);
@@ -95,11 +95,11 @@ export function describeTensors(plan: Plan): string {
   return formatTable(
     [
       { header: 'tensor' },
-      { header: 'shape' },
-      { header: 'from' },
+      { header: 'shape', lesser: 2 },
+      { header: 'from', lesser: 1 },
       { header: 'to' },
-      { header: 'bytes', align: 'right' },
-      { header: 'bpw', align: 'right' },
+      { header: 'tensor data', align: 'right' },
+      { header: 'bpw', align: 'right', lesser: 3 },
       { header: 'rule' },
     ],
     plan.tensors.map(({ name, shape, from, via, to, bytes, rule, fallback, importance, packed }) => [
@@ -125,8 +125,8 @@ export function describeVerdicts(verdicts: readonly TensorVerdict[]): string {
       { header: 'from' },
       { header: 'to' },
       { header: 'relative RMSE', align: 'right' },
-      { header: 'largest error', align: 'right' },
-      { header: 'cosine', align: 'right' },
+      { header: 'largest error', align: 'right', lesser: 2 },
+      { header: 'cosine', align: 'right', lesser: 1 },
       { header: 'not finite', align: 'right' },
     ],
     compared.map(({ tensor, from, to, relativeRmse, largestError, cosine, nonFinite }) => [
@@ -137,9 +137,7 @@ export function describeVerdicts(verdicts: readonly TensorVerdict[]): string {
 }
 
 /** The line below a finished file. */
-export function describeWritten(plan: Plan, result: WriteResult): string {
-  const { weights } = plan.totals;
+export function describeWritten(result: WriteResult): string {
   if (result.part) return `${result.path}: ${formatBytes(result.fileBytes)}, a part, in ${formatDuration(result.ms)}`;
-  const whole = weights === 0 ? 0 : (result.fileBytes * 8) / weights;
-  return `${result.path}: ${formatBytes(result.fileBytes)}, ${formatBits(whole)} with metadata, in ${formatDuration(result.ms)}`;
+  return `${result.path}: ${formatBytes(result.fileBytes)}, in ${formatDuration(result.ms)}`;
 }

@@ -139,7 +139,7 @@ function report(
   } else {
     if (bound !== undefined) printLine(`${describeVerdicts(verdicts)}\n`);
     printLine(describePlan(plan));
-    for (const file of written) printLine(describeWritten(file.plan, file.result));
+    for (const file of written) printLine(describeWritten(file.result));
     if (error) printNote(`error: ${error.describe()}`);
   }
   return error && exitCodeOf(error);

@@ -5,8 +5,11 @@ import type { WindowScores } from '../window-scores.ts';
 
 export interface ModelFacts {
   readonly parameters: number;
-  /** Bytes of all tensors. */
-  readonly sizeBytes: number;
+  /** Of all files that hold tensors. */
+  readonly fileBytes: number;
+  /** Of the tensors alone. */
+  readonly dataBytes: number;
+  /** Of the tensors. */
   readonly bitsPerWeight: number;
   /** Windows that the text has for this model, in all shards together. */
   readonly windows: number;

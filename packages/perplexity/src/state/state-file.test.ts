@@ -17,7 +17,7 @@ const settings: EvaluationSettings = {
   tasks: { hellaswag: { sha256: '12', count: 2 } },
 };
 const shard = { index: 1, count: 1 };
-const facts = { parameters: 5, sizeBytes: 10, bitsPerWeight: 16, windows: 2 };
+const facts = { parameters: 5, fileBytes: 12, dataBytes: 10, bitsPerWeight: 16, windows: 2 };
 const scores = (seed: number) => ({
   nll: Float32Array.of(seed, 0.1, 3.5),
   comparison: {

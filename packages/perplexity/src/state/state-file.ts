@@ -124,7 +124,7 @@ const isSettings = (value: unknown): value is EvaluationSettings =>
 
 const isFacts = (value: unknown): value is ModelFacts =>
   isObject(value) &&
-  ['parameters', 'sizeBytes', 'bitsPerWeight', 'windows'].every((key) => typeof value[key] === 'number');
+  ['parameters', 'fileBytes', 'dataBytes', 'bitsPerWeight', 'windows'].every((key) => typeof value[key] === 'number');
 
 const isNumbers = (value: unknown): boolean => Array.isArray(value) && value.every((item) => typeof item === 'number');
 
