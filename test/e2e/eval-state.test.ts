@@ -1,9 +1,18 @@
 // Evaluations that stop and go on, that several machines share, and their reports.
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { root, runCommand, startCommand } from './cli-fixture.ts';
+import { interruptedAt, root, runCommand, startCommand } from './cli-fixture.ts';
 
 const models = join(root, 'test/models');
 const data = join(import.meta.dirname, 'eval-data');
@@ -78,16 +87,18 @@ describe('a state', () => {
     expect(kept).toBeLessThan(200);
   });
 
-  it('is not needed for an interrupt to be heard between two batches', async () => {
-    const child = startCommand('eval', file('f32.gguf'), '--text', join(models, 'text/tinyshakespeare.txt'));
-    let [stdout, stderr] = ['', ''];
-    child.stdout!.on('data', (chunk) => (stdout += chunk));
-    child.stderr!.on('data', (chunk) => (stderr += chunk));
-    const code = new Promise((resolve) => child.on('close', resolve));
-    while (!stderr.includes('cpu: ')) await new Promise((resolve) => setTimeout(resolve, 20)); // loaded: it computes now
-    child.kill('SIGINT');
-    expect(await code).toBe(130);
-    expect(stdout).not.toMatch(/f32\.gguf/); // no figures: the text was not read to its end
+  it('is not needed for an interrupt to print what was measured, marked as a part', async () => {
+    const long = ['eval', file('f32.gguf'), '--text', join(models, 'text/tinyshakespeare.txt'), '--ctx', '64'];
+    const report = ['--report', file('interrupted.html')];
+    const { code, stdout, stderr } = await interruptedAt(/"done":[1-9]/, ...long, ...report, '--json');
+    expect(code).toBe(130);
+    const [model] = JSON.parse(stdout).models;
+    expect(model).toMatchObject({ interrupted: true, windowsOfText: expect.any(Number), ppl: expect.any(Number) });
+    expect(model.windows).toBeGreaterThan(0);
+    expect(model.windows).toBeLessThan(model.windowsOfText);
+    expect(stderr).toContain('Nothing is kept');
+    // Else the same command would find a file in its place.
+    expect(existsSync(file('interrupted.html'))).toBe(false);
   });
 
   it.each([

@@ -5,7 +5,7 @@ import { type CalibrationPlan, loadRecipe, type NamedMatrix, runCalibration } fr
 import { locateCheckpoint } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { openModel } from '@quern/models';
-import { createProgress, downloadProgress, parseCount, progressMode } from '@quern/terminal';
+import { type CommandContext, createProgress, downloadProgress, parseCount, progressMode } from '@quern/terminal';
 import type { CalibrateCommandOptions } from './options.ts';
 import type { Outcome } from './report.ts';
 
@@ -15,7 +15,7 @@ export async function measure(
   model: string,
   merge: readonly NamedMatrix[],
   options: CalibrateCommandOptions,
-  signal: AbortSignal,
+  context: CommandContext,
 ): Promise<Outcome> {
   const plan = await planOf(options);
   const threads = parseCount('--threads', options.threads, 1024);
@@ -24,7 +24,7 @@ export async function measure(
 
   const mode = progressMode(options);
   const download = downloadProgress(mode);
-  const { path } = await locateCheckpoint(model, { signal, onProgress: download.onProgress });
+  const { path } = await locateCheckpoint(model, { ...context, onProgress: download.onProgress });
   download.finish();
   const view = await openModel(path);
   const progress = createProgress({ title: 'calibrate', unit: 'tokens', mode });
@@ -36,7 +36,7 @@ export async function measure(
       format,
       force,
       merge,
-      signal,
+      ...context,
       saveEveryMs,
       onNote: progress.note,
       onProgress: ({ tokensDone, tokens, chunksDone, chunks }) =>

@@ -20,7 +20,7 @@ import {
   writeFlags,
 } from '@quern/kquant';
 import { openModel } from '@quern/models';
-import { createProgress, exitForUsage, progressMode, runCommand } from '@quern/terminal';
+import { type CommandContext, createProgress, exitForUsage, progressMode, runCommand } from '@quern/terminal';
 import { Command, Option } from 'commander';
 import { scaledModel } from './scaled-model.ts';
 import { toHuggingFace } from './to-hugging-face.ts';
@@ -73,9 +73,7 @@ export function convertCommand(): Command {
   return command
     .addHelpText('after', examples)
     .exitOverride(exitForUsage)
-    .action((ref: string, options: ConvertOptions) =>
-      runCommand(({ signal }) => convert(ref, options, signal), options),
-    );
+    .action((ref: string, options: ConvertOptions) => runCommand((context) => convert(ref, options, context), options));
 }
 
 function optionOf({ flags, description, repeatable, choices, default: usual }: Flag): Option {
@@ -85,10 +83,10 @@ function optionOf({ flags, description, repeatable, choices, default: usual }: F
   return option.default(usual);
 }
 
-async function convert(ref: string, options: ConvertOptions, signal: AbortSignal): Promise<number | undefined> {
+async function convert(ref: string, options: ConvertOptions, context: CommandContext): Promise<number | undefined> {
   if (options.calibration !== undefined && options.awqScales === undefined)
     throw new QuernError('usage-calibration', '--calibration means nothing without --awq-scales.');
-  if (options.to === 'hf') return toHuggingFace(ref, () => locate(ref, options, signal), { ...options, signal });
+  if (options.to === 'hf') return toHuggingFace(ref, () => locate(ref, options, context), { ...options, ...context });
   if (options.maxShardSize !== undefined)
     throw new QuernError('usage-max-shard-size', '--max-shard-size means nothing without --to hf.');
   const conversion = conversionType(options.type);
@@ -98,20 +96,20 @@ async function convert(ref: string, options: ConvertOptions, signal: AbortSignal
     throw new QuernError('usage-not-quantizing', `${unused} means nothing with --type ${options.type}.`, {
       remedy: 'Drop it, or choose a quantized type.',
     });
-  const opened = await openModel(await locateFolder(ref, options, signal));
+  const opened = await openModel(await locateFolder(ref, options, context));
   try {
     const proved = await withProvedForms(opened);
     const { fileType } = planConversion(proved, conversion ?? 'auto');
     const output = options.output ?? convertedName(ref, quantization?.name ?? fileType);
     const isScaled = options.awqScales !== undefined;
-    const model = isScaled ? await scaledModel(proved, output, options, signal) : proved;
+    const model = isScaled ? await scaledModel(proved, output, options, context) : proved;
     // Scaled weights stay F32 until they are quantized, so that they are rounded once.
     const converted = planConversion(model, conversion ?? (isScaled ? 'F32' : 'auto'));
     const { plan, imatrix } = quantization
-      ? await quantizePlan(model, { fileType: quantization.name, output, converted, signal }, options)
+      ? await quantizePlan(model, { fileType: quantization.name, output, converted, ...context }, options)
       : { plan: converted };
     try {
-      return await writeAndReport(model, plan, output, { ...options, title: 'convert', imatrix, signal });
+      return await writeAndReport(model, plan, output, { ...options, title: 'convert', imatrix, ...context });
     } finally {
       await imatrix?.close();
     }
@@ -120,11 +118,11 @@ async function convert(ref: string, options: ConvertOptions, signal: AbortSignal
   }
 }
 
-async function locate(ref: string, { revision, json }: ConvertOptions, signal: AbortSignal): Promise<Located> {
+async function locate(ref: string, { revision, json }: ConvertOptions, context: CommandContext): Promise<Located> {
   const progress = createProgress({ title: 'download', mode: progressMode({ json }) });
   const located = await locateCheckpoint(ref, {
     revision,
-    signal,
+    ...context,
     onProgress: ({ file, receivedBytes, totalBytes }) =>
       progress.update({ done: receivedBytes, total: totalBytes, label: file }),
   });
@@ -133,8 +131,8 @@ async function locate(ref: string, { revision, json }: ConvertOptions, signal: A
 }
 
 /** Folder of the checkpoint, fetched first when it is a hub id. */
-async function locateFolder(ref: string, options: ConvertOptions, signal: AbortSignal): Promise<string> {
-  const { path, kind } = await locate(ref, options, signal);
+async function locateFolder(ref: string, options: ConvertOptions, context: CommandContext): Promise<string> {
+  const { path, kind } = await locate(ref, options, context);
   if (kind === 'hf') return path;
   throw new QuernError('usage-already-gguf', 'The input is a GGUF file already.', {
     file: path,

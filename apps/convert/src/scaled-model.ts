@@ -1,6 +1,13 @@
 // --awq-scales: AWQ's scales folded into the checkpoint before it is converted.
 import type { ModelView } from '@quern/checkpoint';
-import { createProgress, formatBytes, formatDuration, parseCount, progressMode } from '@quern/terminal';
+import {
+  type CommandContext,
+  createProgress,
+  formatBytes,
+  formatDuration,
+  parseCount,
+  progressMode,
+} from '@quern/terminal';
 
 export interface ScaleOptions {
   readonly awqScales?: string | true;
@@ -13,7 +20,7 @@ export async function scaledModel(
   view: ModelView,
   output: string,
   options: ScaleOptions,
-  signal: AbortSignal,
+  context: CommandContext,
 ): Promise<ModelView> {
   // It brings the forward pass with it, which plain conversion does without.
   const { withScales } = await import('@quern/awq');
@@ -21,7 +28,7 @@ export async function scaledModel(
   return withScales(view, {
     scales: options.awqScales ?? true,
     output,
-    signal,
+    ...context,
     threads: parseCount('--threads', options.threads, 1024),
     calibration: { file: options.calibration },
     onNote: progress.note,

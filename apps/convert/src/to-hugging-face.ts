@@ -19,15 +19,22 @@ import {
   huggingFaceOf,
   plainCheckpointOf,
 } from '@quern/models';
-import { createProgress, parseCount, printJson, printLine, printNote, progressMode } from '@quern/terminal';
+import {
+  type CommandContext,
+  createProgress,
+  parseCount,
+  printJson,
+  printLine,
+  printNote,
+  progressMode,
+} from '@quern/terminal';
 import { describePlainPlan, describePlainTensors, describeWritten, plainSummary } from './hf-report.ts';
 
-export interface ToHuggingFaceOptions extends QuantizeFlagValues, WriteFlagValues {
+export interface ToHuggingFaceOptions extends QuantizeFlagValues, WriteFlagValues, CommandContext {
   type: string;
   output?: string;
   maxShardSize?: string;
   awqScales?: string | true;
-  signal: AbortSignal;
 }
 
 /**
@@ -39,7 +46,7 @@ export async function toHuggingFace(
   locate: () => Promise<Located>,
   options: ToHuggingFaceOptions,
 ): Promise<undefined> {
-  const { json, strict, dryRun, force, allowNonFinite, onOverflow, signal } = options;
+  const { json, strict, dryRun, force, allowNonFinite, onOverflow, signal, onUnfinished } = options;
   const type = checkUsage(options);
   const maxShardBytes = options.maxShardSize === undefined ? undefined : parseShardSize(options.maxShardSize);
   const threads = parseCount('--threads', options.threads, 1024);
@@ -59,7 +66,7 @@ export async function toHuggingFace(
     }
     const progress = createProgress({ title: 'convert', mode: progressMode({ json }) });
     const written = await writePlainCheckpoint(path, checkpoint, plan, {
-      ...{ maxShardBytes, threads, strict, force, allowNonFinite, onOverflow, signal },
+      ...{ maxShardBytes, threads, strict, force, allowNonFinite, onOverflow, signal, onUnfinished },
       settings: { type: model.type, source: await identityOf(plan.tensors.map(({ view }) => view.file)) },
       onNote: progress.note,
       onProgress: ({ done, total, tensor }) => progress.update({ done, total, label: tensor }),

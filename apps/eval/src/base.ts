@@ -17,7 +17,7 @@ import {
   requireSameVocabulary,
   type WindowPlan,
 } from '@quern/perplexity';
-import { createProgress, type ProgressMode } from '@quern/terminal';
+import { type CommandContext, createProgress, type ProgressMode } from '@quern/terminal';
 import { type OpenedModel, openNamedModel, startModel } from './opened-model.ts';
 import type { EvalRequest } from './request.ts';
 
@@ -40,15 +40,14 @@ export interface OpenedBase {
   close(): Promise<void>;
 }
 
-export interface BaseContext {
+export interface BaseContext extends CommandContext {
   readonly mode: ProgressMode;
-  readonly signal: AbortSignal;
 }
 
 export async function openBase(request: EvalRequest, context: BaseContext): Promise<OpenedBase | undefined> {
   if (request.baseFile !== undefined) return baseFromFile(await openBaseFile(request.baseFile), request);
   if (request.base === undefined) return undefined;
-  return baseFromModel(await openNamedModel(request.base, context.mode, context.signal), request, context);
+  return baseFromModel(await openNamedModel(request.base, context.mode, context), request, context);
 }
 
 /** The text, if one is named, must be the one that the file was made of. */

@@ -11,20 +11,21 @@ import {
   readState,
 } from '@quern/perplexity';
 import {
+  type CommandContext,
   createProgress,
   exitCodeOf,
   exitCodes,
   exitForUsage,
   printJson,
   printLine,
+  printNote,
   progressMode,
   runCommand,
 } from '@quern/terminal';
 import { Command, Option } from 'commander';
 import { type OpenedBase, openBase } from './base.ts';
 import { type EvaluateContext, evaluateModel } from './evaluate.ts';
-import { readTensorErrors } from './report/tensor-errors.ts';
-import { writeReport } from './report/write-report.ts';
+import { reportWriter } from './report/write-report.ts';
 import { type EvalOptions, type EvalRequest, readRequest } from './request.ts';
 import { type BaseResult, baseFigures, evaluationOf, type Outcome, type Results } from './results.ts';
 import { statisticsText } from './statistics-text.ts';
@@ -85,19 +86,19 @@ export function evalCommand(): Command {
     .addHelpText('after', examples)
     .exitOverride(exitForUsage)
     .action((models: string[], options: EvalOptions) =>
-      runCommand(
-        ({ signal }) => (options.merge ? runMerge(models, options) : runEval(models, options, signal)),
-        options,
-      ),
+      runCommand((context) => (options.merge ? runMerge(models, options) : runEval(models, options, context)), options),
     );
   for (const [flags, description] of [...cacheFlags(exactCache), ...deviceFlags]) command.option(flags, description);
   return command;
 }
 
-async function runEval(models: readonly string[], options: EvalOptions, signal: AbortSignal): Promise<number> {
+async function runEval(models: readonly string[], options: EvalOptions, context: CommandContext): Promise<number> {
   const request = await readRequest(models, options);
+  const report = await reportWriter(options);
   const mode = progressMode(options);
-  const base = await openBase(request, { mode, signal });
+  const { signal } = context;
+  if (request.state !== undefined) context.onUnfinished(request.state);
+  const base = await openBase(request, { mode, ...context });
   const journal = await EvaluationJournal.open(settingsOf(request, base), request.shard, request.state);
   const outcomes: Outcome[] = [];
   try {
@@ -106,7 +107,7 @@ async function runEval(models: readonly string[], options: EvalOptions, signal: 
     for (const model of models) {
       if (signal.aborted) break;
       const progress = createProgress({ title: `eval ${model}`, unit: 'tokens', mode });
-      outcomes.push(await outcomeOf(model, { request, base, journal, signal, progress, mode }));
+      outcomes.push(await outcomeOf(model, { request, base, journal, ...context, progress, mode }));
     }
   } finally {
     await journal.close();
@@ -115,21 +116,22 @@ async function runEval(models: readonly string[], options: EvalOptions, signal: 
   const finished = signal.aborted ? outcomes.filter(isEvaluation) : outcomes;
   const plan = base?.plan ?? request.plan;
   const hasWindows = base !== undefined || request.text !== undefined;
-  await show(
-    {
-      text: options.text,
-      ...(hasWindows && {
-        profile: plan.profile.name,
-        contextTokens: plan.contextTokens,
-        strideTokens: plan.strideTokens,
-      }),
-      shard: options.shard,
-      base: baseResult(base, journal),
-      models: finished,
-    },
-    options,
-  );
+  const results: Results = {
+    text: options.text,
+    ...(hasWindows && {
+      profile: plan.profile.name,
+      contextTokens: plan.contextTokens,
+      strideTokens: plan.strideTokens,
+    }),
+    shard: options.shard,
+    base: baseResult(base, journal),
+    models: finished,
+  };
+  print(results, options);
+  if (signal.aborted && request.state === undefined) printNote('With --state FILE, what is measured is kept.');
+  // Without the report: the same command goes on, and must not find a file in its place.
   if (signal.aborted) return exitCodes.interrupted;
+  await report?.(results);
   const failed = outcomes.find((outcome) => 'failure' in outcome);
   return failed ? exitCodeOf(failed.failure) : exitCodes.ok;
 }
@@ -137,13 +139,13 @@ async function runEval(models: readonly string[], options: EvalOptions, signal: 
 async function outcomeOf(model: string, context: EvaluateContext): Promise<Outcome> {
   const { progress, signal } = context;
   try {
-    const evaluation = evaluationOf(model, await evaluateModel(model, context));
-    progress.finish();
-    return evaluation;
+    return evaluationOf(model, await evaluateModel(model, context));
   } catch (error) {
     const failure = error instanceof QuernError ? error : new QuernError('internal', String(error), { cause: error });
     if (!signal.aborted) progress.note(`${model}: ${failure.describe()}`);
     return { model, failure };
+  } finally {
+    progress.finish();
   }
 }
 
@@ -176,25 +178,23 @@ function baseResult(base: OpenedBase | undefined, { state }: EvaluationJournal):
 
 async function runMerge(models: readonly string[], options: EvalOptions): Promise<number> {
   if (models.length > 0) throw new QuernError('usage-merge-models', '--merge measures nothing: name state files only.');
+  const report = await reportWriter(options);
   const parts = [];
   for (const file of options.merge!) parts.push({ file, state: await readState(file) });
   const state = mergeStates(parts);
   const { profile, contextTokens, strideTokens, base } = state.settings;
   const figures = baseFigures(state);
-  await show(
-    {
-      ...(profile !== null && { profile, contextTokens: contextTokens!, strideTokens: strideTokens ?? undefined }),
-      base: base === null || !figures ? undefined : { model: 'base', ...figures },
-      models: [...state.models.values()].map((record) => evaluationOf(record.model, { record })),
-    },
-    options,
-  );
+  const results: Results = {
+    ...(profile !== null && { profile, contextTokens: contextTokens!, strideTokens: strideTokens ?? undefined }),
+    base: base === null || !figures ? undefined : { model: 'base', ...figures },
+    models: [...state.models.values()].map((record) => evaluationOf(record.model, { record })),
+  };
+  print(results, options);
+  await report?.(results);
   return exitCodes.ok;
 }
 
-async function show(results: Results, options: EvalOptions): Promise<void> {
-  const { json, report, tensorErrors = [], statistics } = options;
-  if (report !== undefined) await writeReport(report, results, await Promise.all(tensorErrors.map(readTensorErrors)));
+function print(results: Results, { json, statistics }: EvalOptions): void {
   if (json) {
     printJson(results);
     return;

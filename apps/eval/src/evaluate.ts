@@ -19,16 +19,15 @@ import {
   tasksOf,
   type WindowScores,
 } from '@quern/perplexity';
-import { createProgress, type Progress, type ProgressMode } from '@quern/terminal';
+import { type CommandContext, createProgress, type Progress, type ProgressMode } from '@quern/terminal';
 import type { OpenedBase } from './base.ts';
 import { type OpenedModel, openNamedModel, startModel } from './opened-model.ts';
 import type { EvalRequest } from './request.ts';
 
-export interface EvaluateContext {
+export interface EvaluateContext extends CommandContext {
   readonly request: EvalRequest;
   readonly base?: OpenedBase;
   readonly journal: EvaluationJournal;
-  readonly signal: AbortSignal;
   readonly progress: Progress;
   readonly mode: ProgressMode;
 }
@@ -41,14 +40,21 @@ export interface Measured {
   readonly seconds?: number;
   /** Tokens that went through the model, per second. */
   readonly tokensPerSecond?: number;
+  /** Stopped by the user: the record holds what was measured until then. */
+  readonly interrupted?: boolean;
 }
 
 export async function evaluateModel(name: string, context: EvaluateContext): Promise<Measured> {
-  const opened = await openNamedModel(name, context.mode, context.signal);
+  const opened = await openNamedModel(name, context.mode, context);
   try {
     context.base?.requireComparable(opened);
     const job = await prepare(opened, context);
-    return isComplete(job, context) ? { record: job.record } : await measure(opened, job, context);
+    if (isComplete(job, context)) return { record: job.record };
+    return await measure(opened, job, context).catch((error): Measured => {
+      const { windows, tasks } = job.record;
+      if (!context.signal.aborted || windows.size + tasks.size === 0) throw error;
+      return { record: job.record, interrupted: true };
+    });
   } finally {
     await opened.view.close();
   }

@@ -10,7 +10,7 @@ import {
   openModel,
 } from '@quern/models';
 import { perplexityLoadOptions } from '@quern/perplexity';
-import { downloadProgress, type ProgressMode } from '@quern/terminal';
+import { type CommandContext, downloadProgress, type ProgressMode } from '@quern/terminal';
 import { type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
 
 export interface OpenedModel {
@@ -32,9 +32,9 @@ export interface ModelSize {
 }
 
 /** @param name a GGUF file, a checkpoint folder, or a hub id */
-export async function openNamedModel(name: string, mode: ProgressMode, signal: AbortSignal): Promise<OpenedModel> {
+export async function openNamedModel(name: string, mode: ProgressMode, context: CommandContext): Promise<OpenedModel> {
   const download = downloadProgress(mode);
-  const { path } = await locateCheckpoint(name, { signal, onProgress: download.onProgress });
+  const { path } = await locateCheckpoint(name, { ...context, onProgress: download.onProgress });
   download.finish();
   const view = await openModel(path);
   try {

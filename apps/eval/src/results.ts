@@ -30,7 +30,7 @@ export interface TaskResult {
 
 export interface Evaluation
   extends Partial<Figures>,
-    Partial<Pick<Measured, 'devices' | 'seconds' | 'tokensPerSecond'>> {
+    Partial<Pick<Measured, 'devices' | 'seconds' | 'tokensPerSecond' | 'interrupted'>> {
   /** As the user named it. */
   readonly model: string;
   readonly parameters: number;
@@ -42,6 +42,8 @@ export interface Evaluation
   readonly bitsPerWeight: number;
   /** Scored; undefined without a text. */
   readonly windows?: number;
+  /** Those of the whole text, where not all were scored before the user stopped. */
+  readonly windowsOfText?: number;
   readonly divergence?: Divergence;
   readonly tasks?: readonly TaskResult[];
 }
@@ -72,7 +74,10 @@ export interface Results {
   readonly models: readonly Outcome[];
 }
 
-export function evaluationOf(model: string, { record, devices, seconds, tokensPerSecond }: Measured): Evaluation {
+export function evaluationOf(
+  model: string,
+  { record, devices, seconds, tokensPerSecond, interrupted }: Measured,
+): Evaluation {
   const { parameters, fileBytes, dataBytes, bitsPerWeight } = record.facts;
   const windows = windowsOf(record);
   const compared = windows.length > 0 && windows.every(({ comparison }) => comparison);
@@ -83,6 +88,7 @@ export function evaluationOf(model: string, { record, devices, seconds, tokensPe
     dataBytes,
     bitsPerWeight,
     ...(windows.length > 0 && { ...perplexityOf(windows), windows: windows.length }),
+    ...(interrupted && { interrupted, windowsOfText: record.facts.windows }),
     ...(devices && { devices }),
     ...(seconds !== undefined && { seconds, tokensPerSecond }),
     ...(compared && { divergence: divergenceOf(windows) }),

@@ -65,6 +65,12 @@ const fields: readonly Field[] = [
 
 export const isEvaluation = (outcome: Outcome): outcome is Evaluation => !('failure' in outcome);
 
+/** A figure of a part must not be taken for one of the whole. */
+function nameOf({ model, interrupted, windows = 0, windowsOfText }: Evaluation): string {
+  if (!interrupted) return model;
+  return windowsOfText ? `${model} (interrupted, ${windows} of ${windowsOfText} windows)` : `${model} (interrupted)`;
+}
+
 export interface Table {
   readonly title: string;
   readonly columns: readonly Column[];
@@ -83,7 +89,7 @@ function evaluationTable(results: Results): Table {
   const { base } = results;
   const rows = results.models.map((outcome) =>
     isEvaluation(outcome)
-      ? [outcome.model, ...shown.map(({ cell }) => cell(outcome) ?? '')]
+      ? [nameOf(outcome), ...shown.map(({ cell }) => cell(outcome) ?? '')]
       : [outcome.model, ...shown.map(({ column }) => (column.header === failureColumn(shown) ? 'failed' : ''))],
   );
   if (base) rows.unshift([`${base.model} (base)`, ...shown.map((field) => field.base?.(base) ?? '')]);
@@ -96,14 +102,14 @@ const failureColumn = (shown: readonly Field[]): string =>
 function taskTable({ models }: Results): Table {
   const rows = models
     .filter(isEvaluation)
-    .flatMap(({ model, tasks = [] }) =>
-      tasks.flatMap(({ name, llama, acc, accNorm }) =>
+    .flatMap((evaluation) =>
+      (evaluation.tasks ?? []).flatMap(({ name, llama, acc, accNorm }) =>
         Object.entries({ 'llama.cpp': llama, 'lm-eval acc': acc, 'lm-eval acc_norm': accNorm }).flatMap(
           ([scoring, share]) =>
             share
               ? [
                   [
-                    model,
+                    nameOf(evaluation),
                     name,
                     scoring,
                     String(share.tasks),

@@ -2,6 +2,7 @@
 import { openGgufModel } from '@quern/checkpoint';
 import { mergeParts, planTypes, writeModel } from '@quern/kquant';
 import {
+  type CommandContext,
   createProgress,
   exitForUsage,
   formatBytes,
@@ -34,26 +35,29 @@ export function mergeCommand(): Command {
     .addHelpText('after', examples)
     .exitOverride(exitForUsage)
     .action((output: string, parts: string[], options: MergeOptions) =>
-      runCommand(({ signal }) => merge(output, parts, options, signal), options),
+      runCommand((context) => merge(output, parts, options, context), options),
     );
 }
 
-async function merge(output: string, parts: readonly string[], options: MergeOptions, signal: AbortSignal) {
+async function merge(output: string, parts: readonly string[], options: MergeOptions, context: CommandContext) {
   const { force, json } = options;
   const progress = createProgress({ title: 'merge', mode: progressMode({ json }) });
   const update = ({ done, total }: { done: number; total: number }) => progress.update({ done, total });
   const [first] = parts;
   const join = parts.length === 1 && first!.endsWith('.gguf') ? joinSplit : undefined;
   const fileBytes = await (join
-    ? join(output, first!, { force, signal, onProgress: update })
-    : mergeParts(output, parts, { force, signal, onProgress: update })
+    ? join(output, first!, { force, ...context, onProgress: update })
+    : mergeParts(output, parts, { force, ...context, onProgress: update })
   ).finally(() => progress.finish());
   if (json) printJson({ path: output, fileBytes, parts: parts.length });
   else printLine(`${output}: ${formatBytes(fileBytes)}`);
   return undefined;
 }
 
-type JoinOptions = Pick<NonNullable<Parameters<typeof writeModel>[3]>, 'force' | 'signal' | 'onProgress'>;
+type JoinOptions = Pick<
+  NonNullable<Parameters<typeof writeModel>[3]>,
+  'force' | 'signal' | 'onUnfinished' | 'onProgress'
+>;
 
 /** Tensors in the order of the files, as they are. */
 async function joinSplit(output: string, file: string, options: JoinOptions): Promise<number> {

@@ -14,7 +14,7 @@ import {
   writeAndReport,
   writeFlags,
 } from '@quern/kquant';
-import { exitForUsage, runCommand } from '@quern/terminal';
+import { type CommandContext, exitForUsage, runCommand } from '@quern/terminal';
 import { Command, Option } from 'commander';
 import { type LayerFlagValues, layerFlags, layerTypeOf, layerTypes, strangeLayerFlags } from './layer-flags.ts';
 import { quantizeLayers } from './quantize-layers.ts';
@@ -65,18 +65,18 @@ export function quantizeCommand(): Command {
     .addHelpText('after', examples)
     .exitOverride(exitForUsage)
     .action((input: string, options: QuantizeOptions) =>
-      runCommand(({ signal }) => actionOf(options)(input, options, signal), options),
+      runCommand((context) => actionOf(options)(input, options, context), options),
     );
 }
 
-type Action = (input: string, options: QuantizeOptions, signal: AbortSignal) => Promise<number | undefined>;
+type Action = (input: string, options: QuantizeOptions, context: CommandContext) => Promise<number | undefined>;
 
 function actionOf(options: QuantizeOptions): Action {
   if (hasTarget(options)) return toTarget;
   const type = layerTypeOf(options.type);
   if (type === undefined) return quantize;
   refuseWithoutTarget(options);
-  return (input, given, signal) => quantizeLayers(type, input, given, signal);
+  return (input, given, context) => quantizeLayers(type, input, given, context);
 }
 
 function optionOf({ flags, description, repeatable, choices, default: usual }: Flag): Option {
@@ -86,7 +86,7 @@ function optionOf({ flags, description, repeatable, choices, default: usual }: F
   return option.default(usual);
 }
 
-async function quantize(input: string, options: QuantizeOptions, signal: AbortSignal): Promise<number | undefined> {
+async function quantize(input: string, options: QuantizeOptions, context: CommandContext): Promise<number | undefined> {
   if (options.type === undefined)
     throw new QuernError('usage-no-type', 'Say what to write: --type, --target-bpw or --target-size.', {
       remedy: 'For example --type Q4_K_M.',
@@ -102,12 +102,12 @@ async function quantize(input: string, options: QuantizeOptions, signal: AbortSi
     converted,
   }: ScaledModel = awqScales === undefined
     ? { view: await openGgufInput(input, fileType), output: options.output ?? quantizedName(input, fileType) }
-    : await scaledModel(input, fileType, { ...options, awqScales }, signal);
+    : await scaledModel(input, fileType, { ...options, awqScales }, context);
   try {
-    const request = { fileType, output, converted, keepSplit, allowRequantize, signal };
+    const request = { fileType, output, converted, keepSplit, allowRequantize, ...context };
     const { plan, imatrix } = await quantizePlan(model, request, options);
     try {
-      return await writeAndReport(model, plan, output, { ...options, title: 'quantize', imatrix, signal });
+      return await writeAndReport(model, plan, output, { ...options, title: 'quantize', imatrix, ...context });
     } finally {
       await imatrix?.close();
     }
@@ -135,11 +135,11 @@ function refuseLayerFlags(options: QuantizeOptions): void {
     });
 }
 
-async function toTarget(input: string, options: QuantizeOptions, signal: AbortSignal): Promise<number | undefined> {
+async function toTarget(input: string, options: QuantizeOptions, context: CommandContext): Promise<number | undefined> {
   for (const [flag, value] of [
     ['--type', options.type],
     ['--keep-split', options.keepSplit],
   ])
     if (value !== undefined) throw new QuernError('usage-target', `${flag} does not go with a target.`);
-  return quantizeToTarget(input, options, signal);
+  return quantizeToTarget(input, options, context);
 }

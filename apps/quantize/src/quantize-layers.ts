@@ -6,6 +6,7 @@ import { QuernError } from '@quern/errors';
 import { type QuantizeFlagValues, quantizeFlagsGiven, type WriteFlagValues } from '@quern/kquant';
 import { openModel } from '@quern/models';
 import {
+  type CommandContext,
   createProgress,
   downloadProgress,
   formatBytes,
@@ -31,7 +32,7 @@ export async function quantizeLayers(
   type: LayerType,
   ref: string,
   options: LayerOptions,
-  signal: AbortSignal,
+  context: CommandContext,
 ): Promise<undefined> {
   refuseStrangeFlags(type, options);
   const settings = settingsOf(type, options);
@@ -39,7 +40,7 @@ export async function quantizeLayers(
   const awq = await import('@quern/awq');
   const { mode, threads } = { mode: progressMode(options), threads: parseCount('--threads', options.threads, 1024) };
   const download = downloadProgress(mode);
-  const { path } = await locateCheckpoint(ref, { signal, onProgress: download.onProgress });
+  const { path } = await locateCheckpoint(ref, { ...context, onProgress: download.onProgress });
   download.finish();
   const view = await openModel(path);
   const startMs = performance.now();
@@ -53,7 +54,7 @@ export async function quantizeLayers(
     let told: Prepared['needs'] | undefined;
     const summary = await awq
       .quantizeModel(view, output, request, {
-        ...{ threads, force, dryRun, signal },
+        ...{ threads, force, dryRun, ...context },
         onPreflight(needs) {
           told = needs;
           progress.note(describeNeeds(needs, sequences));

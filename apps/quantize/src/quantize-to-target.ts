@@ -15,6 +15,7 @@ import {
 } from '@quern/kquant';
 import { openModel } from '@quern/models';
 import {
+  type CommandContext,
   createProgress,
   downloadProgress,
   formatBytes,
@@ -35,7 +36,7 @@ export interface TargetOptions extends TargetFlagValues, QuantizeFlagValues, Wri
 export async function quantizeToTarget(
   ref: string,
   options: TargetOptions,
-  signal: AbortSignal,
+  context: CommandContext,
 ): Promise<number | undefined> {
   refuseTypeFlags(options);
   // It brings the forward pass with it, which other types do without.
@@ -43,7 +44,7 @@ export async function quantizeToTarget(
   const target = targetOf(options, automix);
   const numbers = countsOf(options);
   const download = downloadProgress(progressMode(options));
-  const { path, kind } = await locateCheckpoint(ref, { signal, onProgress: download.onProgress });
+  const { path, kind } = await locateCheckpoint(ref, { ...context, onProgress: download.onProgress });
   download.finish();
   const opened = await openModel(path);
   try {
@@ -54,22 +55,29 @@ export async function quantizeToTarget(
     const { contextTokens, chunks: count } = numbers;
     const chunks = await automix.chunksFor(view, { file: options.calibration, contextTokens, chunks: count }, note);
     // Measuring wants the importance matrix in a dry run too.
-    const inputs = { fileType: 'Q8_0', output, converted, allowRequantize: options.allowRequantize, signal };
+    const inputs = { fileType: 'Q8_0', output, converted, allowRequantize: options.allowRequantize, ...context };
     const { options: planOptions, imatrix } = await planInputs(view, inputs, { ...options, dryRun: false });
     try {
       const journal = options.sensitivity ?? (await journalPath(view, output, chunks, planOptions.imatrix, automix));
+      context.onUnfinished(journal);
       const { types, measure, everyLayers, trials, threads } = numbers;
       const result = await withProgress(options, (report) =>
         automix.chooseMixture(view, {
           ...{ target, planOptions, imatrix, chunks, journal, types, measured: measure, everyLayers, trials, threads },
           ...report,
-          signal,
+          signal: context.signal,
         }),
       );
       await saveTypes(result, options, automix);
       if (!options.json) show(result, options);
       const facts = { automix: { ...factsOf(result), sensitivity: journal } };
-      return await writeAndReport(view, result.plan, output, { ...options, title: 'quantize', imatrix, signal, facts });
+      return await writeAndReport(view, result.plan, output, {
+        ...options,
+        title: 'quantize',
+        imatrix,
+        ...context,
+        facts,
+      });
     } finally {
       await imatrix?.close();
     }

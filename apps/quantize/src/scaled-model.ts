@@ -4,6 +4,7 @@ import { locateCheckpoint, type ModelView } from '@quern/checkpoint';
 import { convertedName, type Plan, planConversion, quantizedName } from '@quern/kquant';
 import { openModel } from '@quern/models';
 import {
+  type CommandContext,
   createProgress,
   downloadProgress,
   formatBytes,
@@ -35,12 +36,12 @@ export async function scaledModel(
   ref: string,
   fileType: string,
   options: ScaledModelOptions,
-  signal: AbortSignal,
+  context: CommandContext,
 ): Promise<ScaledModel> {
   const { withScales } = await import('@quern/awq');
   const mode = progressMode(options);
   const download = downloadProgress(mode);
-  const { path, kind } = await locateCheckpoint(ref, { signal, onProgress: download.onProgress });
+  const { path, kind } = await locateCheckpoint(ref, { ...context, onProgress: download.onProgress });
   download.finish();
   const view = await openModel(path);
   const progress = createProgress({ title: 'awq scales', unit: 'layers', mode });
@@ -50,7 +51,7 @@ export async function scaledModel(
     const scaled = await withScales(view, {
       scales: options.awqScales,
       output,
-      signal,
+      ...context,
       threads: parseCount('--threads', options.threads, 1024),
       calibration: calibrationOf(options),
       onNote: progress.note,

@@ -4,6 +4,7 @@ import type { GgufMetadata, GgufValue } from '@quern/gguf';
 import { describeModel, type Experts, type ModelDescription } from '@quern/models';
 import {
   type Column,
+  type CommandContext,
   exitForUsage,
   formatBits,
   formatBytes,
@@ -40,12 +41,12 @@ export function inspectCommand(): Command {
     .addHelpText('after', examples)
     .exitOverride(exitForUsage)
     .action((model: string, options: InspectOptions) =>
-      runCommand(({ signal }) => runInspect(model, options, signal), options),
+      runCommand((context) => runInspect(model, options, context), options),
     );
 }
 
-async function runInspect(model: string, options: InspectOptions, signal: AbortSignal): Promise<undefined> {
-  const view = await openReference(model, signal, options);
+async function runInspect(model: string, options: InspectOptions, context: CommandContext): Promise<undefined> {
+  const view = await openReference(model, context, options);
   try {
     const description = describeModel(view);
     if (options.json) {

@@ -13,6 +13,7 @@ import {
 } from '@quern/models';
 import { writeSafetensors } from '@quern/safetensors';
 import {
+  type CommandContext,
   createProgress,
   exitForUsage,
   type Progress,
@@ -55,16 +56,16 @@ export function logitsCommand(): Command {
     .addHelpText('after', examples)
     .exitOverride(exitForUsage)
     .action((model: string, options: LogitsOptions) =>
-      runCommand(({ signal }) => runLogits(model, options, signal), options),
+      runCommand((context) => runLogits(model, options, context), options),
     );
   for (const [flags, description] of deviceFlags) command.option(flags, description);
   return command;
 }
 
-async function runLogits(name: string, options: LogitsOptions, signal: AbortSignal): Promise<undefined> {
+async function runLogits(name: string, options: LogitsOptions, context: CommandContext): Promise<undefined> {
   const request = readDeviceRequest(options);
   const ids = await idsOf(options);
-  const view = await openReference(name, signal, options);
+  const view = await openReference(name, context, options);
   const progress = createProgress({ title: 'logits', unit: 'tokens', total: ids.length, mode: progressMode(options) });
   let dispose = async (): Promise<void> => {};
   try {
@@ -84,7 +85,7 @@ async function runLogits(name: string, options: LogitsOptions, signal: AbortSign
         name: 'logits',
         dtype: dtypeByName('F32'),
         shape: [ids.length, vocabSize],
-        data: logitBytes(loaded.model, ids, progress, signal),
+        data: logitBytes(loaded.model, ids, progress, context.signal),
       },
     ]);
     progress.finish();

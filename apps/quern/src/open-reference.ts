@@ -1,16 +1,16 @@
 // What a person types (path or hub id) to an open model, with progress when it has to be fetched.
 import { locateCheckpoint, type ModelView } from '@quern/checkpoint';
 import { openModel } from '@quern/models';
-import { downloadProgress, progressMode } from '@quern/terminal';
+import { type CommandContext, downloadProgress, progressMode } from '@quern/terminal';
 
 /** @throws QuernError those of `locateCheckpoint` and `openModel` */
 export async function openReference(
   model: string,
-  signal: AbortSignal,
+  context: CommandContext,
   options: { json?: boolean } = {},
 ): Promise<ModelView> {
   const download = downloadProgress(progressMode(options));
-  const { path } = await locateCheckpoint(model, { signal, onProgress: download.onProgress });
+  const { path } = await locateCheckpoint(model, { ...context, onProgress: download.onProgress });
   download.finish();
   return openModel(path);
 }

@@ -1,7 +1,7 @@
 // `quern tokenize`: text to token ids and pieces, by the tokenizer inside a model.
 import { readFile } from 'node:fs/promises';
 import { QuernError } from '@quern/errors';
-import { exitForUsage, formatTable, printJson, printLine, runCommand } from '@quern/terminal';
+import { type CommandContext, exitForUsage, formatTable, printJson, printLine, runCommand } from '@quern/terminal';
 import { type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
 import { Command, Option } from 'commander';
 import { openReference } from './open-reference.ts';
@@ -33,13 +33,13 @@ export function tokenizeCommand(): Command {
     .addHelpText('after', examples)
     .exitOverride(exitForUsage)
     .action((model: string, options: TokenizeOptions) =>
-      runCommand(({ signal }) => runTokenize(model, options, signal), options),
+      runCommand((context) => runTokenize(model, options, context), options),
     );
 }
 
-async function runTokenize(model: string, options: TokenizeOptions, signal: AbortSignal): Promise<undefined> {
+async function runTokenize(model: string, options: TokenizeOptions, context: CommandContext): Promise<undefined> {
   const text = await textOf(options);
-  const view = await openReference(model, signal, options);
+  const view = await openReference(model, context, options);
   try {
     const tokenizer = tokenizerFromGguf(view.metadata);
     const ids = tokenizer.encode(text, { parseSpecial: options.special, addSpecial: options.addSpecial });

@@ -12,6 +12,7 @@ import {
   readDeviceRequest,
 } from '@quern/models';
 import {
+  type CommandContext,
   createProgress,
   downloadProgress,
   exitCodes,
@@ -70,12 +71,12 @@ export function serveCommand(): Command {
     .option('-q, --quiet', 'no progress and no log')
     .addHelpText('after', examples)
     .exitOverride(exitForUsage)
-    .action((model: string, options: ServeOptions) => runCommand(({ signal }) => serve(model, options, signal)));
+    .action((model: string, options: ServeOptions) => runCommand((context) => serve(model, options, context)));
   for (const [flags, description] of [...cacheFlags(usualCache), ...deviceFlags]) command.option(flags, description);
   return command;
 }
 
-async function serve(reference: string, options: ServeOptions, signal: AbortSignal): Promise<number> {
+async function serve(reference: string, options: ServeOptions, context: CommandContext): Promise<number> {
   const sizes = {
     contextTokens: options.ctxSize === '0' ? 0 : parseCount('--ctx-size', options.ctxSize, 1 << 30),
     maxSequences: parseCount('--parallel', options.parallel, 1024)!,
@@ -89,7 +90,7 @@ async function serve(reference: string, options: ServeOptions, signal: AbortSign
   const apiKey = options.apiKey ?? process.env.QUERN_API_KEY;
   const mode = progressMode(options);
   const download = downloadProgress(mode);
-  const { path } = await locateCheckpoint(reference, { signal, onProgress: download.onProgress });
+  const { path } = await locateCheckpoint(reference, { ...context, onProgress: download.onProgress });
   download.finish();
 
   const progress = createProgress({ title: 'load', mode });
@@ -112,7 +113,9 @@ async function serve(reference: string, options: ServeOptions, signal: AbortSign
   printLine(`listening on ${server.url}`);
   if (!apiKey && !isLoopback(options.host))
     printNote('warning: other machines can use this server, without an API key');
-  const stopped = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
+  const stopped = new Promise<undefined>((resolve) =>
+    context.signal.addEventListener('abort', () => resolve(undefined)),
+  );
   try {
     const model = await Promise.race([server.ready, stopped]);
     progress.finish();

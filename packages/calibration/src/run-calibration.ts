@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly onProgress?: (progress: CalibrationProgress) => void;
   /** Sentences for a person: resumed, trained on a shorter context. */
   readonly onNote?: (text: string) => void;
+  /** Told of files that stay behind when the run is stopped, for the next one to go on with. */
+  readonly onUnfinished?: (...paths: string[]) => void;
   /** Stops the run after the chunk at work; what has been measured is kept. */
   readonly signal?: AbortSignal;
   /** Milliseconds between two saves: what a crash may cost. Default one minute. */
@@ -61,6 +63,7 @@ export async function runCalibration(
   noteMismatches(view, plan, chunks.length, onNote);
 
   const unfinished = new UnfinishedRun(output, await runIdentity(view, plan, chunks));
+  options.onUnfinished?.(unfinished.path);
   const most =
     plan.minimumRows === undefined ? Math.min(plan.maxChunks ?? chunks.length, chunks.length) : chunks.length;
   const resume = await unfinished.resume(most, onNote);

@@ -16,7 +16,7 @@ const identityKey = 'quern.calibration.run';
 const sumsVersion = 1;
 
 export class UnfinishedRun {
-  private readonly path: string;
+  readonly path: string;
   private readonly identity: string;
 
   constructor(output: string, identity: string) {

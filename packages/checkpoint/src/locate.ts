@@ -12,6 +12,8 @@ export interface LocateOptions extends Pick<SnapshotRequest, 'cacheDir' | 'endpo
   revision?: string;
   onProgress?: (progress: SnapshotProgress) => void;
   signal?: AbortSignal;
+  /** Told of files that stay behind when the run is stopped, for the next one to go on with. */
+  onUnfinished?: (...paths: string[]) => void;
 }
 
 export interface Located {
@@ -64,7 +66,7 @@ const sideFiles: ReadonlySet<string> = new Set([
 ]);
 
 async function fetchCheckpoint(repo: string, revision: string | undefined, options: LocateOptions): Promise<Located> {
-  const { onProgress, signal, cacheDir, endpoint, offline, token } = options;
+  const { onProgress, onUnfinished, signal, cacheDir, endpoint, offline, token } = options;
   let listed: readonly string[] = [];
   const { dir } = await fetchSnapshot({
     repo,
@@ -74,6 +76,7 @@ async function fetchCheckpoint(repo: string, revision: string | undefined, optio
     offline,
     token,
     onProgress,
+    onUnfinished,
     signal,
     files: (name, all) => {
       listed = all;

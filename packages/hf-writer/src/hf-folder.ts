@@ -37,6 +37,8 @@ export interface HfWriterOptions {
   /** Replace an existing checkpoint folder, and discard what another run left unfinished. */
   force?: boolean;
   onNote?: (text: string) => void;
+  /** Told of files that stay behind when the run is stopped, for the next one to go on with. */
+  onUnfinished?: (...paths: string[]) => void;
 }
 
 export interface HfWritten {

@@ -46,7 +46,7 @@ export interface HfWriter {
  *   `refused-other-settings`, `refused-disk-space`, `hf-bad-side-file`, `hf-no-tensors`, `safetensors-*`
  */
 export async function openHfWriter(dir: string, folder: HfFolder, options: HfWriterOptions = {}): Promise<HfWriter> {
-  const { maxShardBytes, settings = {}, inputs = [], force, onNote } = options;
+  const { maxShardBytes, settings = {}, inputs = [], force, onNote, onUnfinished } = options;
   const plan = planShards(dir, folder.tensors, maxShardBytes);
   const sideFiles = sideFilesOf(dir, folder, plan);
   await checkOutput(dir, inputs, force);
@@ -57,6 +57,7 @@ export async function openHfWriter(dir: string, folder: HfFolder, options: HfWri
   await checkSpace(dir, bytes);
   const noted = await beginPartial(dir, { content: contentOf(plan, sideFiles), settings }, { force, onNote });
   const partial = partialPathOf(dir);
+  onUnfinished?.(partial, journalPathOf(dir));
   const shards = await openShards(partial, plan.shards, noted, journalPathOf(dir));
   const resumedTensors = shards.resumed;
   if (resumedTensors > 0) onNote?.(`Resuming ${partial}: ${resumedTensors} tensors are complete.`);

@@ -16,11 +16,38 @@ export function guardPipes(): void {
   }
 }
 
+/** Whether the cursor stands behind a line of `writeStatus`. */
+let statusIsOpen = false;
+
+/** A line on stderr, a terminal, that the next one replaces. */
+export function writeStatus(line: string): void {
+  process.stderr.write(`\r\x1b[K${line}`);
+  statusIsOpen = true;
+}
+
+/** The line stays; whatever is written next has a line of its own. */
+export function endStatus(): void {
+  if (statusIsOpen) process.stderr.write('\n');
+  statusIsOpen = false;
+}
+
+/** The line goes: it says nothing that its next version would not say. */
+function clearStatus(): void {
+  if (statusIsOpen) process.stderr.write('\r\x1b[K');
+  statusIsOpen = false;
+}
+
 /** One line on stdout: results. */
-export const printLine = (text = ''): void => void process.stdout.write(`${text}\n`);
+export function printLine(text = ''): void {
+  endStatus();
+  process.stdout.write(`${text}\n`);
+}
 
 /** One line on stderr: what a person should know and a pipe should not swallow. */
-export const printNote = (text: string): void => void process.stderr.write(`${text}\n`);
+export function printNote(text: string): void {
+  clearStatus();
+  process.stderr.write(`${text}\n`);
+}
 
 /** One JSON document on stdout. 64-bit integers are numbers where that is exact and decimal strings otherwise. */
 export const printJson = (value: unknown): void => printLine(toJson(value, 2));

@@ -3,7 +3,7 @@
 //   log    a plain line every ten seconds           (a CI log, a file)
 //   json   one object per line and half second      {"progress":"quantize","unit":"bytes","done":…,"total":…,"perSecond":…,"etaMs":…,"label":…}
 //   silent notes only
-import { printNote, toJson } from './output.ts';
+import { endStatus, printNote, toJson, writeStatus } from './output.ts';
 import { describeProgress, progressLine } from './progress-line.ts';
 import type { ProgressUnit } from './progress-units.ts';
 import { outputWidth } from './width.ts';
@@ -78,7 +78,8 @@ export function createProgress(options: ProgressOptions): Progress {
       ? { title, unit, done, total, perSecond: (done / elapsedMs) * 1000, elapsedMs }
       : { title, unit, done, total, label, perSecond, etaMs };
     if (mode === 'log') printNote(describeProgress(line));
-    else process.stderr.write(`\r\x1b[K${progressLine(line, ttyColumns())}${last ? '\n' : ''}`);
+    else writeStatus(progressLine(line, ttyColumns()));
+    if (last) endStatus();
   };
 
   return {
@@ -95,7 +96,6 @@ export function createProgress(options: ProgressOptions): Progress {
     },
     note(text) {
       if (mode === 'json') return printNote(toJson({ note: text }));
-      if (mode === 'tty') process.stderr.write('\r\x1b[K');
       printNote(text);
     },
     finish() {

@@ -3,14 +3,16 @@ import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 
 /** Runs `body` (which sees the package as `terminal` and `QuernError`) as a program of its own. */
-function program(body: string, shell?: string) {
+function program(body: string, shell?: string, words: readonly string[] = []) {
   const code = `import * as terminal from '@quern/terminal'; import { QuernError } from '@quern/errors'; ${body}`;
-  const args = ['--conditions=source', '--import', 'tsx', '--input-type=module', '-e', code];
+  const args = ['--conditions=source', '--import', 'tsx', '--input-type=module', '-e', code, 'quern.js', ...words];
+  // As started by hand, not by npx.
+  const options = { cwd: import.meta.dirname, env: { ...process.env, npm_command: undefined } };
   const result = shell
     ? spawnSync('bash', ['-c', `set -o pipefail; "$@" ${shell}`, 'bash', process.execPath, ...args], {
-        cwd: import.meta.dirname,
+        ...options,
       })
-    : spawnSync(process.execPath, args, { cwd: import.meta.dirname });
+    : spawnSync(process.execPath, args, options);
   return { status: result.status, stdout: String(result.stdout), stderr: String(result.stderr) };
 }
 
@@ -65,12 +67,84 @@ test('a closed pipe ends the process quietly', () => {
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 });
 
-test('the first SIGINT aborts the signal, the command ends as it likes', () => {
+const untilAborted = `({ signal }) => new Promise((_, reject) => { setTimeout(() => {}, 60_000); signal.addEventListener('abort', () => reject(signal.reason)); })`;
+
+test.each(['SIGINT', 'SIGTERM'])('%s aborts the signal, and says that nothing is kept', (name) => {
+  const { status, stderr } = program(
+    `setImmediate(() => process.kill(process.pid, '${name}')); await terminal.runCommand(${untilAborted});`,
+    undefined,
+    ['convert', 'a b', "it's"],
+  );
+  expect(status).toBe(130);
+  expect(stderr.split('\n').slice(1)).toEqual([
+    'Interrupted. Nothing is kept.',
+    String.raw`  start over:  quern convert 'a b' 'it'\''s'`,
+    '',
+  ]);
+});
+
+test('what is kept is named, with what goes on and what deletes it', () => {
+  const { stderr } = program(
+    `await terminal.runCommand(async ({ onUnfinished }) => {
+       onUnfinished('run-command.ts', '../src', 'never-begun.partial');
+       throw new QuernError('interrupted', 'x');
+     });`,
+    undefined,
+    ['quantize', 'm.gguf'],
+  );
+  expect(stderr).toBe(
+    'Interrupted. What is done is kept in run-command.ts, ../src.\n  go on:   quern quantize m.gguf\n' +
+      '  delete:  rm run-command.ts; rm -r ../src\n',
+  );
+});
+
+test('with json the interruption is one document', () => {
+  const { status, stdout } = program(
+    `await terminal.runCommand(async ({ onUnfinished }) => { onUnfinished('../src'); throw new QuernError('interrupted', 'x'); }, { json: true });`,
+    undefined,
+    ['eval', '--json'],
+  );
+  expect(status).toBe(130);
+  expect(JSON.parse(stdout).error).toMatchObject({
+    ...{ code: 'interrupted', kept: ['../src'], resume: 'quern eval --json', discard: 'rm -r ../src' },
+  });
+});
+
+test('a wrapped abort is an interruption, another failure is itself', () => {
+  const aborted = (body: string) =>
+    program(`await terminal.runCommand(async ({ signal }) => {
+      process.kill(process.pid, 'SIGINT');
+      const alive = setInterval(() => {}, 1000);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      clearInterval(alive);
+      ${body}
+    });`);
+  const wrapped = aborted(`throw new QuernError('http-failed', 'x', { cause: signal.reason });`);
+  expect(wrapped.status).toBe(130);
+  const full = aborted(`throw new QuernError('disk-full', 'No space.');`);
+  expect([full.status, full.stderr]).toEqual([1, expect.stringContaining('error: No space.')]);
+});
+
+test('the second Ctrl-C ends a command that does not listen, and says the same', () => {
   const { status, stderr } = program(`
-    await terminal.runCommand(async ({ signal }) => {
-      setTimeout(() => process.kill(process.pid, 'SIGINT'), 50);
-      await new Promise((_, reject) => { setTimeout(() => {}, 5000); signal.addEventListener('abort', () => reject(signal.reason)); });
+    const kill = () => process.kill(process.pid, 'SIGINT');
+    setImmediate(kill);
+    await terminal.runCommand(({ signal, onUnfinished }) => {
+      onUnfinished('../src');
+      signal.addEventListener('abort', () => setImmediate(kill));
+      return new Promise(() => setTimeout(() => {}, 60_000));
     });`);
   expect(status).toBe(130);
-  expect(stderr).toBe('error: Interrupted.\n');
+  expect(stderr).toMatch(/^Stopping after what is at work\. .*\nInterrupted\. What is done is kept in \.\.\/src\.\n/);
+});
+
+test('a message does not stand behind the progress line', () => {
+  const { stderr } = program(`
+    await terminal.runCommand(async () => {
+      const progress = terminal.createProgress({ title: 'work', mode: 'tty' });
+      const end = performance.now() + 150;
+      while (performance.now() < end) progress.update({ done: 1, total: 2 });
+      throw new QuernError('disk-full', 'No space.');
+    });`);
+  expect(stderr).toMatch(/work.*\nerror: No space\.\n$/s);
 });

@@ -2,11 +2,14 @@
 import { QuernError } from '@quern/errors';
 import { painted } from './colour.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
-import { guardPipes, printJson, printNote } from './output.ts';
+import { describeInterruption, interruptionOf } from './interruption.ts';
+import { endStatus, guardPipes, printJson, printNote, toJson } from './output.ts';
 
 export interface CommandContext {
   /** Aborted by the first Ctrl-C or SIGTERM; a second one ends the process at once. */
   signal: AbortSignal;
+  /** Names files and folders that, should they be there when the command is interrupted, hold what is done. */
+  onUnfinished: (...paths: string[]) => void;
 }
 
 export interface CommandOptions {
@@ -20,25 +23,44 @@ const lingerMs = 2000;
 /**
  * Runs a command to its end and sets `process.exitCode` (see `exitCodes`). Never rejects.
  *
- * @param command its number, if it returns one, is the exit code.
+ * @param command its number, if it returns one, is the exit code; one that returns `interrupted` has printed its results.
  */
 export async function runCommand(
   command: (context: CommandContext) => Promise<number | undefined>,
   options: CommandOptions = {},
 ): Promise<void> {
   guardPipes();
+  const { json = false } = options;
   const abort = new AbortController();
+  const { signal } = abort;
+  const unfinished = new Set<string>();
+  const note = (text: string): void => {
+    endStatus();
+    printNote(json ? toJson({ note: text }) : text);
+  };
+  const noteInterruption = (): void => note(describeInterruption(interruptionOf(unfinished)));
   const interrupt = (): void => {
-    if (abort.signal.aborted) process.exit(exitCodes.interrupted);
+    if (signal.aborted) {
+      noteInterruption();
+      process.exit(exitCodes.interrupted);
+    }
+    note('Stopping after what is at work. Ctrl-C again ends it at once.');
     abort.abort(new QuernError('interrupted', 'Interrupted.'));
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   try {
-    process.exitCode = (await command({ signal: abort.signal })) ?? exitCodes.ok;
+    const onUnfinished = (...paths: string[]): void => {
+      for (const path of paths) unfinished.add(path);
+    };
+    process.exitCode = (await command({ signal, onUnfinished })) ?? exitCodes.ok;
+    if (process.exitCode === exitCodes.interrupted) noteInterruption();
   } catch (error) {
-    report(error, options.json ?? false);
-    process.exitCode = exitCodeOf(error);
+    process.exitCode = isInterruption(error, signal) ? exitCodes.interrupted : exitCodeOf(error);
+    if (process.exitCode !== exitCodes.interrupted) report(error, json);
+    else if (json)
+      printJson({ error: { code: 'interrupted', message: 'Interrupted.', ...interruptionOf(unfinished) } });
+    else noteInterruption();
     setTimeout(() => process.exit(), lingerMs).unref();
   } finally {
     process.off('SIGINT', interrupt);
@@ -46,7 +68,17 @@ export async function runCommand(
   }
 }
 
+/** Whether `error` is what the abort made of the work: the reason of the signal, or what a library wraps it in. */
+function isInterruption(error: unknown, signal: AbortSignal): boolean {
+  if (error instanceof QuernError && error.code === 'interrupted') return true;
+  if (!signal.aborted) return false;
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (cause === signal.reason || cause.name === 'AbortError') return true;
+  return false;
+}
+
 function report(error: unknown, json: boolean): void {
+  endStatus();
   if (error instanceof QuernError) {
     if (json) printJson({ error });
     else printNote(`${painted(['bold', 'red'], 'error:', process.stderr)} ${error.describe()}`);

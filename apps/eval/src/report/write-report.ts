@@ -1,20 +1,29 @@
+// `--report`: what it needs is read and its place is looked at before anything is measured; it is written when the figures
+// are on the screen.
 import { createFileSink } from '@quern/source';
+import type { EvalOptions } from '../request.ts';
 import type { Results } from '../results.ts';
 import { reportPage } from './page.ts';
-import type { TensorErrors } from './tensor-errors.ts';
+import { readTensorErrors } from './tensor-errors.ts';
 
-/** Replaces an older report. @throws QuernError `disk-full`, `write-denied`, `write-failed` */
-export async function writeReport(
-  path: string,
-  results: Results,
-  tensorErrors: readonly TensorErrors[],
-): Promise<void> {
-  const bytes = new TextEncoder().encode(reportPage(results, tensorErrors));
-  const sink = await createFileSink(path, bytes.length);
-  try {
-    await sink.write(bytes, 0);
-    await sink.finish();
-  } finally {
-    await sink.abort();
-  }
+/**
+ * @returns what writes the page; undefined when none is asked for
+ * @throws QuernError those of `readTensorErrors`; writing it: `disk-full`, `write-denied`, `write-failed`
+ */
+export async function reportWriter({
+  report,
+  tensorErrors = [],
+}: EvalOptions): Promise<((results: Results) => Promise<void>) | undefined> {
+  if (report === undefined) return undefined;
+  const errors = await Promise.all(tensorErrors.map(readTensorErrors));
+  return async (results) => {
+    const bytes = new TextEncoder().encode(reportPage(results, errors));
+    const sink = await createFileSink(report, bytes.length);
+    try {
+      await sink.write(bytes, 0);
+      await sink.finish();
+    } finally {
+      await sink.abort();
+    }
+  };
 }

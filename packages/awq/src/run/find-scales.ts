@@ -50,6 +50,7 @@ export async function findScales(
   ]);
   if (existsSync(path)) return (await readSame(path, view, facts, false)).pairs;
   const unfinished = `${path}.unfinished`;
+  hooks.onUnfinished?.(unfinished);
   const found = existsSync(unfinished) ? [...(await readSame(unfinished, view, facts, true)).pairs] : [];
   const firstBlock = new Set(found.map(({ prev }) => prev.split('.')[1])).size;
   if (firstBlock > 0) hooks.onNote?.(`Going on after ${firstBlock} blocks that an earlier run has searched.`);

@@ -21,6 +21,8 @@ export interface QuantizeHooks extends StepHooks {
   /** Told before any work. */
   readonly onPreflight?: (needs: Prepared['needs']) => void;
   readonly onNote?: (text: string) => void;
+  /** Told of files that stay behind when the run is stopped, for the next one to go on with. */
+  readonly onUnfinished?: (...paths: string[]) => void;
   readonly onLayer?: (layer: LayerReport) => void;
 }
 
@@ -79,6 +81,7 @@ async function quantizeOn(
     inputs: new Set([...view.tensors.values()].map(({ file }) => file)),
     force: options.force,
     onNote: options.onNote,
+    onUnfinished: options.onUnfinished,
   });
   const output: Output = { ...prepared, writer };
   try {

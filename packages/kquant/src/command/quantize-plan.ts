@@ -20,6 +20,8 @@ export interface QuantizePlanRequest {
   keepSplit?: boolean;
   allowRequantize?: boolean;
   signal?: AbortSignal;
+  /** Told of files that stay behind when the run is stopped, for the next one to go on with. */
+  onUnfinished?: (...paths: string[]) => void;
 }
 
 type Flags = QuantizeFlagValues & WriteFlagValues;
@@ -69,7 +71,7 @@ export async function planInputs(view: ModelView, request: QuantizePlanRequest, 
 
 async function imatrixOf(
   view: ModelView,
-  { output, signal }: QuantizePlanRequest,
+  { output, signal, onUnfinished }: QuantizePlanRequest,
   flags: Flags,
 ): Promise<ImportanceSource | PlannedImatrix | undefined> {
   const { imatrix, includeWeights: include, excludeWeights: exclude, dryRun, json } = flags;
@@ -85,7 +87,7 @@ async function imatrixOf(
       const progress = createProgress({ title: 'calibrate', unit: 'tokens', mode: progressMode({ json }) });
       const threads = parseCount('--threads', flags.threads, 1024);
       const { note: onNote, update: onProgress, finish } = progress;
-      await measureImportance(view, path, { threads, signal, onNote, onProgress }).finally(finish);
+      await measureImportance(view, path, { threads, signal, onUnfinished, onNote, onProgress }).finally(finish);
     }
   }
   const opened = await openImportance(path, view, { include, exclude });

@@ -22,6 +22,8 @@ export interface ReportOptions extends WriteFlagValues {
   /** Write as many files as the input has. */
   keepSplit?: boolean;
   signal?: AbortSignal;
+  /** Told of files that stay behind when the run is stopped, for the next one to go on with. */
+  onUnfinished?: (...paths: string[]) => void;
   /** More facts for the document of `--json`. */
   facts?: object;
 }
@@ -80,7 +82,7 @@ async function writeAll(
   options: ReportOptions,
   verify: boolean,
 ): Promise<Written[]> {
-  const { title, json, signal, keepSplit, imatrix, strict, force, allowNonFinite, onOverflow } = options;
+  const { title, json, signal, onUnfinished, keepSplit, imatrix, strict, force, allowNonFinite, onOverflow } = options;
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);
   const plans = keepSplit ? splitPlan(plan, (name) => view.tensors.get(name)!.file) : [plan];
   for (const part of plans) refuseUnwritable(part, view.path);
@@ -96,7 +98,7 @@ async function writeAll(
           : path;
       const progress = createProgress({ title, mode: progressMode({ json }) });
       const result = await writeModel(view, part, file, {
-        ...{ pool, shard, imatrix, strict, force, allowNonFinite, onOverflow, signal },
+        ...{ pool, shard, imatrix, strict, force, allowNonFinite, onOverflow, signal, onUnfinished },
         onNote: progress.note,
         onProgress: ({ done, total, tensor }) => progress.update({ done, total, label: tensor }),
       }).finally(() => progress.finish());

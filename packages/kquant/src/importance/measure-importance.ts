@@ -12,6 +12,8 @@ export interface MeasureOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { done: number; total: number; label: string }) => void;
   readonly onNote?: (text: string) => void;
+  /** Told of files that stay behind when the run is stopped, for the next one to go on with. */
+  readonly onUnfinished?: (...paths: string[]) => void;
 }
 
 /** Where the matrix of `view` belongs when `output` is written, and whether it is there. */
@@ -34,12 +36,13 @@ const planNumbers = ({ texts, ...numbers }: { texts: unknown }): unknown => numb
 export async function measureImportance(view: ModelView, path: string, options: MeasureOptions): Promise<void> {
   const { loadRecipe, runCalibration } = await import('@quern/calibration');
   const { plan, name } = await loadRecipe('default');
-  const { threads, signal, onProgress, onNote } = options;
+  const { threads, signal, onProgress, onNote, onUnfinished } = options;
   onNote?.(`Measuring the importance matrix ${path} (recipe ${name}).`);
   await runCalibration(view, plan, path, {
     threads,
     signal,
     onNote,
+    onUnfinished,
     onProgress: ({ tokensDone, tokens, chunksDone, chunks }) =>
       onProgress?.({ done: tokensDone, total: tokens, label: `chunk ${chunksDone} of ${chunks}` }),
   });

@@ -24,6 +24,8 @@ export interface OutputOptions {
   /** How much is written between two journal entries: what a crash may cost. Default 256 MiB. */
   journalBytes?: number;
   onNote?: (text: string) => void;
+  /** Told of files that stay behind when the run is stopped, for the next one to go on with. */
+  onUnfinished?: (...paths: string[]) => void;
 }
 
 const journalPathOf = (path: string): string => `${partialPathOf(path)}.journal`;
@@ -33,7 +35,7 @@ const journalPathOf = (path: string): string => `${partialPathOf(path)}.journal`
  * @throws QuernError those of `createFileSink`
  */
 export async function openOutput(path: string, options: OutputOptions): Promise<OutputFile> {
-  const { size, identity, onNote } = options;
+  const { size, identity, onNote, onUnfinished } = options;
   const partial = partialPathOf(path);
   const left = await stat(partial).catch(() => undefined);
   const finished = left?.size === size ? await readJournal(journalPathOf(path), identity) : undefined;
@@ -41,6 +43,7 @@ export async function openOutput(path: string, options: OutputOptions): Promise<
   if (finished) onNote?.(`Resuming ${partial}: ${finished.size} tensors are complete.`);
   else await rm(journalPathOf(path), { force: true });
 
+  onUnfinished?.(partial, journalPathOf(path));
   const sink = await createFileSink(path, size, { resume: finished !== undefined, resumable: true });
   let journal: FileHandle | undefined;
   try {

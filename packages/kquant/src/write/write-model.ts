@@ -43,6 +43,8 @@ export interface WriteOptions extends WeightPolicy {
   onProgress?: (progress: WriteProgress) => void;
   /** Sentences for a person: resumed, discarded. */
   onNote?: (text: string) => void;
+  /** Told of files that stay behind when the run is stopped, for the next one to go on with. */
+  onUnfinished?: (...paths: string[]) => void;
   signal?: AbortSignal;
   /** Refuse a plan with fallbacks, or with tensors that the importance matrix does not know. */
   strict?: boolean;
@@ -103,9 +105,9 @@ export async function writeModel(
   const pool = options.pool ?? (await TranscodePool.create({ threads: options.threads ?? usefulThreads([plan]) }));
   try {
     checkSupported(pool, plan, view.path);
-    const { journalBytes, onNote } = options;
+    const { journalBytes, onNote, onUnfinished } = options;
     const identity = createHash('sha256').update(content).update(part).update(sources).digest('hex');
-    const output = await openOutput(path, { size: fileBytes, identity, journalBytes, onNote });
+    const output = await openOutput(path, { size: fileBytes, identity, journalBytes, onNote, onUnfinished });
     try {
       const shift = part.length - shard.begin;
       await output.write(part, 0);

@@ -19,6 +19,8 @@ export interface BlobRequest {
   hash: { kind: 'sha256' | 'git-sha1'; hex: string };
   /** Called with the bytes present so far. */
   onBytes?: (received: number) => void;
+  /** Told of files that stay behind when the run is stopped, for the next one to go on with. */
+  onUnfinished?: (...paths: string[]) => void;
 }
 
 /**
@@ -32,6 +34,7 @@ export async function downloadBlob(request: BlobRequest, http: HttpOptions): Pro
     return;
   }
   await mkdir(dirname(blobPath), { recursive: true });
+  request.onUnfinished?.(partial);
   const hash = newHash(request);
   const handle = await open(partial, 'a+').then(async (created) => {
     // 'a+' makes the file when it is missing; writing by position needs 'r+'.

@@ -27,6 +27,8 @@ export interface SnapshotRequest extends HubOptions {
   files?: (name: string, all: readonly string[]) => boolean;
   onProgress?: (progress: SnapshotProgress) => void;
   signal?: AbortSignal;
+  /** Told of files that stay behind when the run is stopped, for the next one to go on with. */
+  onUnfinished?: (...paths: string[]) => void;
   /** Timeouts and retries. */
   http?: Omit<HttpOptions, 'signal' | 'headers'>;
 }
@@ -117,7 +119,7 @@ async function listRemote(
 }
 
 async function download(
-  { repo, onProgress }: SnapshotRequest,
+  { repo, onProgress, onUnfinished }: SnapshotRequest,
   { endpoint, token }: HubSettings,
   http: HttpOptions,
   cache: RepoCache,
@@ -139,7 +141,7 @@ async function download(
         receivedBytes: finishedBytes + received,
         totalBytes,
       });
-    await downloadBlob({ url, blobPath, file: path, size, hash, onBytes }, { ...http, headers });
+    await downloadBlob({ url, blobPath, file: path, size, hash, onBytes, onUnfinished }, { ...http, headers });
     await cache.link(commit, path, blobPath);
     finishedBytes += size;
   }
