@@ -1,49 +1,82 @@
-// From what a person types to a model on this disk: a .gguf file, a checkpoint folder, a folder of GGUF splits, or
-// `owner/name[@revision]` on the Hugging Face hub, which is fetched into its cache first.
+// From what a person types to a model on this disk: a .gguf file, a checkpoint folder, a folder of GGUF files, or a
+// reference to the Hugging Face hub or another server, from which it is fetched into the hub's cache first.
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { QuernError } from '@quern/errors';
-import { fetchSnapshot, type SnapshotProgress, type SnapshotRequest } from '@quern/source';
+import { downloadUrl, type FetchWatch, type HubReference, type ListedFile, type Repository } from '@quern/source';
+import { chooseGguf } from './choose-gguf.ts';
+import { selectOnHub } from './hub-selection.ts';
 import { isGguf } from './is-gguf.ts';
-import { hasUsualWeights, weightFiles } from './weight-files.ts';
+import { findPlace, type PlaceOptions } from './model-place.ts';
+import { isCheckpoint, weightFiles } from './weight-files.ts';
 
-export interface LocateOptions extends Pick<SnapshotRequest, 'cacheDir' | 'endpoint' | 'offline' | 'token'> {
-  /** Branch, tag or commit on the hub; `@revision` in the reference says the same. */
-  revision?: string;
-  onProgress?: (progress: SnapshotProgress) => void;
-  signal?: AbortSignal;
-  /** Told of files that stay behind when the run is stopped, for the next one to go on with. */
-  onUnfinished?: (...paths: string[]) => void;
+export interface LocateOptions extends PlaceOptions, FetchWatch {
+  /** Told which file was taken where there was a choice. */
+  onNote?: (note: string) => void;
+  /** Asked before anything is fetched, and of what is here already: may throw. */
+  accept?: (kind: Located['kind'], path: string) => void;
 }
 
 export interface Located {
   /** The GGUF file (the first of its splits) or the checkpoint folder. */
   path: string;
   kind: 'gguf' | 'hf';
+  /** What it is called where it comes from; output files are named after it. Undefined when it was here already. */
+  fetched?: string;
 }
 
 /**
  * Finds or fetches a model. A path wins over a hub id of the same spelling.
- * @throws QuernError `checkpoint-not-found`, `checkpoint-not-recognized`, `checkpoint-no-weights`,
- *   `checkpoint-ambiguous`, `checkpoint-unsupported-weights`, and those of `fetchSnapshot`
+ * @throws QuernError `checkpoint-not-recognized`, `checkpoint-no-weights`, `checkpoint-ambiguous`,
+ *   `checkpoint-no-such-quant`, `checkpoint-unsupported-weights`, and those of `findPlace`, `Repository.fetch` and
+ *   `downloadUrl`
  */
 export async function locateCheckpoint(ref: string, options: LocateOptions = {}): Promise<Located> {
-  const found = await stat(ref).catch(() => undefined);
-  if (found?.isDirectory()) return locateInFolder(ref, await readdir(ref));
-  if (found) {
-    if (await isGguf(ref)) return { path: ref, kind: 'gguf' };
-    throw new QuernError('checkpoint-not-recognized', 'The file is not GGUF.', {
-      file: ref,
-      remedy: 'Give a .gguf file, or the folder of a Hugging Face checkpoint (not one file of it).',
-    });
-  }
-  const hub = /^([\w.-]+\/[\w.-]+)(?:@(.+))?$/.exec(ref);
-  if (!hub || /^\.|\.(gguf|safetensors|bin|json)$/i.test(ref)) {
-    throw new QuernError('checkpoint-not-found', 'There is no such file or folder.', { file: ref });
-  }
-  const [, repo = '', revision = options.revision] = hub;
-  return fetchCheckpoint(repo, revision, options);
+  const place = await findPlace(ref, options);
+  if (place.kind === 'hub') return fetchFromHub(place.repository, place.reference, options);
+  if (place.kind === 'url') return fetchUrl(place.url, options);
+  const located = place.kind === 'folder' ? await locateInFolder(place.path, options) : await locateFile(place.path);
+  options.accept?.(located.kind, located.path);
+  return located;
 }
+
+async function locateFile(path: string): Promise<Located> {
+  if (await isGguf(path)) return { path, kind: 'gguf' };
+  throw new QuernError('checkpoint-not-recognized', 'The file is not GGUF.', {
+    file: path,
+    remedy: 'Give a .gguf file, or the folder of a Hugging Face checkpoint (not one file of it).',
+  });
+}
+
+async function fetchUrl(url: string, options: LocateOptions): Promise<Located> {
+  const { cacheDir, offline, onProgress, onUnfinished, signal, accept } = options;
+  const judge = (magic: Uint8Array): void => {
+    if (new TextDecoder().decode(magic) !== 'GGUF') {
+      throw new QuernError('checkpoint-not-recognized', 'What the address gives is not GGUF.', {
+        file: url,
+        remedy: 'Give the address of a .gguf file; a checkpoint has many files, and is fetched by its hub id.',
+      });
+    }
+    accept?.('gguf', url);
+  };
+  const fetchPart = (part: string) =>
+    downloadUrl({ url: part, cacheDir, offline, judge, onProgress, onUnfinished, signal });
+  const [first, ...others] = splitUrls(url);
+  const path = await fetchPart(first!);
+  for (const other of others) await fetchPart(other);
+  return { path, kind: 'gguf', fetched: basename(path) };
+}
+
+/** The addresses of all splits, of which the given one is any; those of a whole file are its own. */
+function splitUrls(url: string): string[] {
+  const [, before, total, after] = /^([^?#]*-)\d{5}-of-(\d{5})(\.gguf(?:[?#].*)?)$/i.exec(url) ?? [];
+  if (before === undefined || Number(total) > maxSplits) return [url];
+  const numbers = Array.from({ length: Number(total) }, (_, i) => String(i + 1).padStart(5, '0'));
+  return numbers.map((number) => `${before}${number}-of-${total}${after}`);
+}
+
+// Real models have some dozens; more are asked for only by a name that is none.
+const maxSplits = 1000;
 
 /** Files that say how text becomes tokens and how tokens are chosen: they stay when weights are written anew. */
 export const carriedFiles: readonly string[] = [
@@ -65,64 +98,67 @@ const sideFiles: ReadonlySet<string> = new Set([
   ...carriedFiles,
 ]);
 
-async function fetchCheckpoint(repo: string, revision: string | undefined, options: LocateOptions): Promise<Located> {
-  const { onProgress, onUnfinished, signal, cacheDir, endpoint, offline, token } = options;
-  let listed: readonly string[] = [];
-  const { dir } = await fetchSnapshot({
-    repo,
-    revision,
-    cacheDir,
-    endpoint,
-    offline,
-    token,
-    onProgress,
-    onUnfinished,
-    signal,
-    files: (name, all) => {
-      listed = all;
-      return sideFiles.has(name) || weightFiles(all, repo)?.pattern.test(name) === true;
-    },
-  });
-  // Offline nothing is listed; then the folder tells.
-  const names = listed.length > 0 ? listed : await readdir(dir);
-  const located = locateInFolder(dir, names, repo);
-  if (located.kind === 'hf') return located;
-  throw new QuernError('checkpoint-unsupported-weights', `${repo} holds GGUF files, not a checkpoint.`, {
-    remedy: `Download the one you want (${names.filter((name) => name.endsWith('.gguf')).join(', ')}) and give its path.`,
-  });
-}
-
-/** What a folder with files of these names is. `shown` names it in errors. */
-function locateInFolder(dir: string, names: readonly string[], shown = dir): Located {
-  const place = { file: shown };
-  if (hasUsualWeights(names)) return { path: dir, kind: 'hf' };
-  // Of splits the first stands for all.
-  const ggufs = names.filter((name) => /\.gguf$/i.test(name) && !/-(?!00001)\d{5}-of-\d{5}\.gguf$/i.test(name));
-  if (ggufs.length > 1) {
-    throw new QuernError('checkpoint-ambiguous', `The folder has ${ggufs.length} GGUF models.`, {
-      ...place,
-      remedy: `Give one of them: ${ggufs.sort().join(', ')}.`,
-    });
-  }
-  if (ggufs[0] !== undefined) return { path: join(dir, ggufs[0]), kind: 'gguf' };
-  if (weightFiles(names, shown)) return { path: dir, kind: 'hf' };
-  const other = names.find((name) => /\.(bin|pt|pth|h5|msgpack|onnx)$/.test(name) || name.startsWith('consolidated'));
-  if (other !== undefined) {
-    throw new QuernError(
-      'checkpoint-unsupported-weights',
-      `The weights are in ${other}; read are model.safetensors and pytorch_model.bin.`,
-      {
-        ...place,
-        remedy: 'Look for a revision with safetensors, or save the model again with save_pretrained.',
-      },
+async function fetchFromHub(
+  repository: Repository,
+  reference: HubReference,
+  { accept, onNote, onProgress, onUnfinished }: LocateOptions,
+): Promise<Located> {
+  const { repo, files } = repository;
+  const fetch = (paths: readonly string[]) => repository.fetch(paths, { onProgress, onUnfinished });
+  const selection = selectOnHub(repository, reference);
+  if (selection === undefined) {
+    throw noWeights(
+      files.map(({ path }) => path),
+      repo,
     );
   }
-  throw new QuernError(
+  if (selection.kind === 'file') {
+    throw new QuernError('checkpoint-not-recognized', 'The file is not GGUF.', {
+      file: `${repo}/${selection.path}`,
+      remedy: `Give the whole checkpoint, ${repo}.`,
+    });
+  }
+  if (selection.kind === 'gguf') {
+    const { model, note } = selection;
+    accept?.('gguf', `${repo}/${model.path}`);
+    if (note !== undefined) onNote?.(note);
+    const dir = await fetch(model.parts);
+    return { path: join(dir, model.path), kind: 'gguf', fetched: basename(model.path) };
+  }
+  accept?.('hf', repo);
+  const { folder, names } = selection;
+  const weights = weightFiles(names, repo)!.pattern;
+  const wanted = names.filter((name) => sideFiles.has(name) || weights.test(name)).map((name) => folder + name);
+  return { path: join(await fetch(wanted), folder), kind: 'hf', fetched: basename(folder || repo) };
+}
+
+async function locateInFolder(dir: string, { onNote }: LocateOptions): Promise<Located> {
+  const names = await readdir(dir);
+  if (isCheckpoint(names, dir)) return { path: dir, kind: 'hf' };
+  const files = await Promise.all(names.filter((name) => /\.gguf$/i.test(name)).map((name) => listed(dir, name)));
+  const chosen = chooseGguf(files, { place: dir, spelling: ({ path }) => join(dir, path) });
+  if (!chosen) throw noWeights(names, dir);
+  if (chosen.note !== undefined) onNote?.(chosen.note);
+  return { path: join(dir, chosen.model.path), kind: 'gguf' };
+}
+
+const listed = async (dir: string, path: string): Promise<ListedFile> => ({
+  path,
+  size: (await stat(join(dir, path)).catch(() => undefined))?.size ?? 0,
+});
+
+function noWeights(names: readonly string[], place: string): QuernError {
+  const other = names.find((name) => /\.(bin|pt|pth|h5|msgpack|onnx)$/.test(name) || name.startsWith('consolidated'));
+  if (other !== undefined) {
+    return new QuernError(
+      'checkpoint-unsupported-weights',
+      `The weights are in ${other}; read are model.safetensors and pytorch_model.bin.`,
+      { file: place, remedy: 'Look for a revision with safetensors, or save the model again with save_pretrained.' },
+    );
+  }
+  return new QuernError(
     'checkpoint-no-weights',
     'There are neither safetensors, nor pytorch_model.bin, nor GGUF files.',
-    {
-      ...place,
-      remedy: 'Give the folder of a Hugging Face checkpoint, or a .gguf file.',
-    },
+    { file: place, remedy: 'Give the folder of a Hugging Face checkpoint, or a .gguf file.' },
   );
 }

@@ -2,6 +2,7 @@
 // hub. Safetensors win where a folder has both kinds, as in transformers.
 import { QuernError } from '@quern/errors';
 import { torchWeights, torchWeightsPattern } from '@quern/torch';
+import { isGgufModelName } from './choose-gguf.ts';
 
 export interface WeightFiles {
   readonly container: 'safetensors' | 'torch';
@@ -19,7 +20,7 @@ const usual: WeightFiles = {
 const torch: WeightFiles = { container: 'torch', name: 'pytorch_model.bin', pattern: torchWeightsPattern };
 
 /** The weights under the names that transformers gives them. */
-export const hasUsualWeights = (names: readonly string[]): boolean => names.some((name) => usual.pattern.test(name));
+const hasUsualWeights = (names: readonly string[]): boolean => names.some((name) => usual.pattern.test(name));
 
 /**
  * Weights under the usual names, else of torch.save, else under the one other name that there is, as older programs gave
@@ -45,6 +46,13 @@ export function weightFiles(names: readonly string[], place: string): WeightFile
     pattern: new RegExp(`^${stem}(-\\d{5}-of-\\d{5})?\\.safetensors(\\.index\\.json)?$`),
   };
 }
+
+/**
+ * Whether files of these names are a checkpoint. GGUF files win over weights of unusual names, and over those of torch.save.
+ * @throws QuernError `checkpoint-ambiguous`
+ */
+export const isCheckpoint = (names: readonly string[], place: string): boolean =>
+  hasUsualWeights(names) || (!names.some(isGgufModelName) && weightFiles(names, place) !== undefined);
 
 /** Names without the ending of an index, none of them of a shard, of an adapter, or in Mistral's own format. */
 function otherNames(names: readonly string[]): readonly string[] {

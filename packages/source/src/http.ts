@@ -4,19 +4,29 @@ import { type HttpOptions, parseContentRange, readRange } from './http-range.ts'
 import { checkRange } from './range.ts';
 import type { Source } from './source.ts';
 
+export interface HttpSourceOptions extends HttpOptions {
+  /**
+   * Size in bytes, when it is known from elsewhere: then nothing is asked before the first read, and of a server that
+   * sends whole files the bytes before and after the range are thrown away.
+   */
+  size?: number;
+}
+
 /**
  * Asks for the first byte to learn the size.
  * @throws QuernError `http-unauthorized`, `http-not-found`, `http-status`, `http-no-range`, `http-failed`; reads also
  *   `source-changed` and `source-out-of-range`.
  */
-export async function httpSource(url: string, options: HttpOptions = {}): Promise<Source> {
-  const { size, etag } = await probe(url, options);
+export async function httpSource(url: string, options: HttpSourceOptions = {}): Promise<Source> {
+  const mustRange = options.size === undefined;
+  const { size, etag } =
+    options.size === undefined ? await probe(url, options) : { size: options.size, etag: undefined };
 
   const readInto = async (target: Uint8Array, offset: number): Promise<void> => {
     checkRange(url, size, offset, target.length);
     let at = 0;
     const end = offset + target.length;
-    for await (const chunk of readRange({ ...options, url, start: offset, end, size, etag, mustRange: true })) {
+    for await (const chunk of readRange({ ...options, url, start: offset, end, size, etag, mustRange })) {
       target.set(chunk, at);
       at += chunk.length;
     }

@@ -2,5 +2,15 @@ export * from './anywhere.ts';
 export { openFile } from './file.ts';
 export { createFileSink, type FileSink, type FileSinkOptions, partialPathOf } from './file-sink.ts';
 export { type MissingSpace, missingSpace } from './free-space.ts';
-export { fetchSnapshot, type SnapshotProgress, type SnapshotRequest } from './hub/fetch-snapshot.ts';
+export { downloadUrl, type UrlRequest } from './hub/download-url.ts';
+export { type HubReference, type ModelReference, parseModelReference } from './hub/model-reference.ts';
+export {
+  type FetchWatch,
+  type ListedFile,
+  openRepository,
+  type Repository,
+  type RepositoryRequest,
+  type SnapshotProgress,
+} from './hub/repository.ts';
+export { type HubOptions, hubSettings } from './hub/settings.ts';
 export { type WriteErrorOptions, writeError } from './write-error.ts';

@@ -4,6 +4,7 @@ export { type DownloadProgress, downloadProgress } from './download-progress.ts'
 export { exitCodeOf, exitCodes, exitForUsage } from './exit-codes.ts';
 export { guardPipes, printJson, printLine, printNote, toJson } from './output.ts';
 export { parseCount } from './parse-count.ts';
+export { printable, printableLines } from './printable.ts';
 export {
   createProgress,
   type Progress,

@@ -1,4 +1,4 @@
-// One file of a repository into the cache: fetched with resume, hashed while it arrives, renamed only when the hash is
+// One file into the cache: fetched with resume, hashed while it arrives, renamed only when the hash is
 // what the hub says. (@huggingface/hub restarts from byte 0 after a cut and does not check the hash.)
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
@@ -9,14 +9,16 @@ import { writeError } from '../write-error.ts';
 
 export interface BlobRequest {
   url: string;
-  /** Final path; the hash is its name. */
+  /** Final path; of the hub's cache, the hash is its name. */
   blobPath: string;
   /** Name in the repository, for errors. */
   file: string;
   /** Bytes. */
   size: number;
-  /** Hex SHA-256 of an LFS file, or git's SHA-1 (`"blob <size>\0" + content`) of a small one. */
-  hash: { kind: 'sha256' | 'git-sha1'; hex: string };
+  /** As of the answer that told the size: another one means that the file changed. */
+  etag?: string;
+  /** Hex SHA-256 of an LFS file, or git's SHA-1 (`"blob <size>\0" + content`) of a small one; elsewhere nobody says. */
+  hash?: { kind: 'sha256' | 'git-sha1'; hex: string };
   /** Called with the bytes present so far. */
   onBytes?: (received: number) => void;
   /** Told of files that stay behind when the run is stopped, for the next one to go on with. */
@@ -48,7 +50,7 @@ export async function downloadBlob(request: BlobRequest, http: HttpOptions): Pro
     await handle.close();
   }
   const got = hash.digest('hex');
-  if (got !== request.hash.hex) {
+  if (request.hash && got !== request.hash.hex) {
     await rm(partial, { force: true });
     throw new QuernError('hub-wrong-hash', `The ${request.hash.kind} is ${got}, not ${request.hash.hex}.`, {
       file: request.file,
@@ -62,7 +64,7 @@ export async function downloadBlob(request: BlobRequest, http: HttpOptions): Pro
 }
 
 async function receive(request: BlobRequest, http: HttpOptions, handle: FileHandle, hash: Hash): Promise<void> {
-  const { url, size, onBytes } = request;
+  const { url, size, etag, onBytes } = request;
   let have = (await handle.stat()).size;
   if (have > size) {
     await handle.truncate(0);
@@ -70,7 +72,7 @@ async function receive(request: BlobRequest, http: HttpOptions, handle: FileHand
   }
   await hashPrefix(handle, have, hash);
   onBytes?.(have);
-  for await (const chunk of readRange({ ...http, url, start: have, end: size })) {
+  for await (const chunk of readRange({ ...http, url, etag, start: have, end: size })) {
     for (let done = 0; done < chunk.length; ) {
       const { bytesWritten } = await handle.write(chunk, done, chunk.length - done, have + done).catch((cause) => {
         throw writeError(request.blobPath, size, cause);
@@ -95,7 +97,7 @@ async function hashPrefix(handle: FileHandle, length: number, hash: Hash): Promi
 }
 
 function newHash({ hash, size }: BlobRequest): Hash {
-  return hash.kind === 'sha256' ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`);
+  return hash?.kind !== 'git-sha1' ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`);
 }
 
 function sizeOf(path: string): Promise<number | undefined> {

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { fetchSnapshot, type SnapshotProgress, type SnapshotRequest } from './fetch-snapshot.ts';
+import { openRepository, type RepositoryRequest, type SnapshotProgress } from './repository.ts';
 import { hubSettings } from './settings.ts';
 
 const commit = 'c0ffee'.padEnd(40, '0');
@@ -83,8 +83,17 @@ function resolve(name: string, request: IncomingMessage, response: ServerRespons
   else response.write(body.subarray(0, faults.cutAfter), () => response.destroy());
 }
 
-const fetchTiny = (more: Partial<SnapshotRequest> = {}): Promise<{ dir: string; commit: string }> =>
-  fetchSnapshot({ repo, endpoint, cacheDir, offline: false, http: { retryMs: 1, attempts: 2 }, ...more });
+interface TinyOptions extends Partial<RepositoryRequest> {
+  files?: (name: string) => boolean;
+  onProgress?: (progress: SnapshotProgress) => void;
+}
+const openTiny = (more: Partial<RepositoryRequest> = {}) =>
+  openRepository({ repo, endpoint, cacheDir, offline: false, http: { retryMs: 1, attempts: 2 }, ...more });
+async function fetchTiny({ files = () => true, onProgress, ...more }: TinyOptions = {}) {
+  const opened = await openTiny(more);
+  const wanted = opened.files.map(({ path }) => path).filter(files);
+  return { dir: await opened.fetch(wanted, { onProgress }), commit: opened.commit };
+}
 const blob = (hash: string): string => join(cacheDir, 'models--owner--tiny', 'blobs', hash);
 const asked = (text: string): string[] => requests.filter((line) => line.includes(text));
 
@@ -214,6 +223,38 @@ test('the token goes to the hub, and an abort ends the fetch', async () => {
   const abort = new AbortController();
   abort.abort(new Error('enough'));
   await expect(fetchTiny({ signal: abort.signal })).rejects.toThrow('enough');
+});
+
+test('a file is read by range and not kept; one that is in the cache is not asked for', async () => {
+  const opened = await openTiny();
+  expect(opened.files).toEqual([
+    expect.objectContaining({ path: 'model.safetensors', size: weights.length }),
+    expect.objectContaining({ path: 'sub dir/config.json', size: config.length }),
+  ]);
+  requests.length = 0;
+  const remote = await opened.open('model.safetensors');
+  expect(remote.size).toBe(weights.length);
+  expect(await remote.read(1000, 50)).toEqual(weights.slice(1000, 1050));
+  expect(requests).toEqual([`/${repo}/resolve/${commit}/model.safetensors bytes=1000-1049`]);
+  expect(existsSync(join(cacheDir, 'models--owner--tiny'))).toBe(false);
+  await expect(opened.open('none.gguf')).rejects.toMatchObject({ code: 'hub-no-files' });
+
+  await fetchTiny();
+  requests.length = 0;
+  for (const offline of [false, true]) {
+    const again = await openTiny({ offline });
+    expect(again.files.map(({ path }) => path)).toEqual(['model.safetensors', 'sub dir/config.json']);
+    const cached = await again.open('model.safetensors');
+    expect(await cached.read(7, 9)).toEqual(weights.slice(7, 16));
+    await cached.close();
+  }
+  expect(asked('resolve')).toEqual([]);
+});
+
+test('a file of a server that sends whole files only is read nevertheless', async () => {
+  faults.noRange = true;
+  const remote = await (await openTiny()).open('sub dir/config.json');
+  expect(await remote.read(2, 10)).toEqual(config.slice(2, 12));
 });
 
 test('settings follow the environment of huggingface_hub', async () => {

@@ -1,0 +1,63 @@
+// From what a person types to the place that it names: a file or folder here, a repository on the hub, or an address of
+// another server. Nothing is fetched.
+import { stat } from 'node:fs/promises';
+import { QuernError } from '@quern/errors';
+import {
+  type HubReference,
+  hubSettings,
+  openRepository,
+  parseModelReference,
+  type Repository,
+  type RepositoryRequest,
+} from '@quern/source';
+
+export interface PlaceOptions extends Pick<RepositoryRequest, 'cacheDir' | 'endpoint' | 'offline' | 'token'> {
+  /** Branch, tag or commit on the hub; `@revision` in the reference says the same. */
+  revision?: string;
+  signal?: AbortSignal;
+}
+
+export type ModelPlace =
+  | { readonly kind: 'file' | 'folder'; readonly path: string }
+  | { readonly kind: 'hub'; readonly reference: HubReference; readonly repository: Repository }
+  | { readonly kind: 'url'; readonly url: string };
+
+/**
+ * A path wins over a hub id of the same spelling.
+ * @throws QuernError `checkpoint-not-found`, and those of `parseModelReference` and `openRepository`
+ */
+export async function findPlace(ref: string, options: PlaceOptions = {}): Promise<ModelPlace> {
+  const here = await pathHere(ref);
+  if (here) return here;
+  const { endpoint } = await hubSettings(options);
+  const reference = parseModelReference(ref, endpoint);
+  if (reference.kind === 'url') return reference;
+  if (reference.kind === 'path') {
+    const path = reference.path === ref ? undefined : await pathHere(reference.path);
+    if (path) return path;
+    throw new QuernError('checkpoint-not-found', 'There is no such file or folder.', { file: ref });
+  }
+  const { repo, revision = options.revision } = reference;
+  const { cacheDir, offline, token, signal } = options;
+  const request = { repo, revision, cacheDir, endpoint, offline, token, signal };
+  const repository = await openRepository(request).catch((error: unknown) => {
+    throw reference.bare ? alsoNotHere(ref, reference, error) : error;
+  });
+  return { kind: 'hub', reference, repository };
+}
+
+async function pathHere(path: string): Promise<ModelPlace | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  return found && { kind: found.isDirectory() ? 'folder' : 'file', path };
+}
+
+/** A mistyped path looks like a hub id: whoever typed one wants to hear of the other. */
+function alsoNotHere(ref: string, { path }: HubReference, error: unknown): unknown {
+  if (!(error instanceof QuernError) || error.code === 'interrupted') return error;
+  const isNowhere = path !== undefined || error.code === 'hub-not-found';
+  return new QuernError(isNowhere ? 'checkpoint-not-found' : error.code, 'There is no such file or folder.', {
+    file: ref,
+    remedy: `As a hub id: ${error.describe()}`,
+    cause: error,
+  });
+}
