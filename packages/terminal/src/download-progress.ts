@@ -3,7 +3,7 @@
 import { createProgress, type Progress, type ProgressMode } from './progress.ts';
 
 export interface DownloadProgress {
-  /** For `locateCheckpoint` and `fetchSnapshot`. */
+  /** For `locateCheckpoint`. */
   onProgress(state: { file: string; receivedBytes: number; totalBytes: number }): void;
   finish(): void;
 }
