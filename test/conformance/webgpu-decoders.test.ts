@@ -17,6 +17,8 @@ const bounded: Readonly<Record<string, readonly [at: number, byte: number][]>> =
     ),
   ),
   ...Object.fromEntries(['Q4_1', 'Q5_1', 'Q4_K', 'Q5_K'].map((type) => [type, [[1, 0x28], [3, 0x28]]])), // biome-ignore format: pairs
+  Q1_0: [[1, 0x28]],
+  Q2_0: [[1, 0x28]],
   Q2_K: [
     [81, 0x28],
     [83, 0x28],

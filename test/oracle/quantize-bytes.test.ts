@@ -15,7 +15,7 @@ const types: readonly GgmlTypeName[] = [
   ...(['F32', 'F16', 'BF16'] as const),
   ...(['Q4_0', 'Q4_1', 'Q5_0', 'Q5_1', 'Q8_0'] as const),
   ...(['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K'] as const),
-  ...(['IQ4_NL', 'IQ4_XS', 'TQ1_0', 'TQ2_0', 'MXFP4', 'NVFP4'] as const),
+  ...(['IQ4_NL', 'IQ4_XS', 'TQ1_0', 'TQ2_0', 'MXFP4', 'NVFP4', 'Q1_0', 'Q2_0'] as const),
 ];
 /** ggml ends the process when one of the others is asked for without importance. */
 const typesWithoutImportance = types.filter((type) => !codecOf(dtypeByName(type)).needsImportance);

@@ -9,7 +9,7 @@ import { compileKernels, instantiateKernels, kernelMemory } from '../../packages
 import { type GgmlTypeName, nativeQuantizeInto, oracleUnavailable } from '../oracle/src/index.ts';
 
 const K_AND_PLAIN = 'Q2_K,Q3_K,Q4_K,Q5_K,Q6_K,Q8_0,Q4_0,Q4_1,Q5_0,Q5_1,F16,BF16';
-const OTHERS = 'IQ4_NL,IQ4_XS,IQ3_S,IQ3_XXS,IQ2_S,IQ2_XS,IQ2_XXS,IQ1_S,IQ1_M,TQ1_0,TQ2_0,MXFP4,NVFP4';
+const OTHERS = 'IQ4_NL,IQ4_XS,IQ3_S,IQ3_XXS,IQ2_S,IQ2_XS,IQ2_XXS,IQ1_S,IQ1_M,TQ1_0,TQ2_0,MXFP4,NVFP4,Q1_0,Q2_0';
 const [types = `${K_AND_PLAIN},${OTHERS}`, rounds = '9'] = process.argv.slice(2);
 const WARM_UP = 3;
 const COLS = 4096;

@@ -199,7 +199,7 @@ test('rows that no K type can have get types with blocks of 32', { timeout: 60_0
 
 test.each([
   ['without an importance matrix', ['Q4_K', 'IQ2_XXS'], 'refused-imatrix-needed'],
-  ['that nobody writes', ['Q4_K', 'Q1_0'], 'transcode-unsupported'],
+  ['that no weights have', ['Q4_K', 'Q8_1'], 'usage-ggml-type'],
   ['that do not exist', ['Q9_K'], 'usage-ggml-type'],
 ])('types %s are refused', async (_, types, code) => {
   await expect(choose({ types, journal: join(folder, 'never.jsonl') })).rejects.toMatchObject({ code });

@@ -18,6 +18,8 @@ import { iq4Nl } from './iq4-nl/reference.ts';
 import { iq4Xs } from './iq4-xs/reference.ts';
 import { mxfp4 } from './mxfp4/reference.ts';
 import { nvfp4 } from './nvfp4/reference.ts';
+import { q1_0 } from './q1-0/reference.ts';
+import { q2_0 } from './q2-0/reference.ts';
 import { q2K } from './q2-k/reference.ts';
 import { q3K } from './q3-k/reference.ts';
 import { q4_0 } from './q4-0/reference.ts';
@@ -37,6 +39,8 @@ const codecs: Readonly<Record<string, Codec>> = {
   BF16: bf16,
   F8_E4M3: f8E4m3,
   F8_E5M2: f8E5m2,
+  Q1_0: q1_0,
+  Q2_0: q2_0,
   Q4_0: q4_0,
   Q4_1: q4_1,
   Q5_0: q5_0,

@@ -23,6 +23,8 @@ import { iq4NlWgsl } from './iq4-nl/decode.wgsl.ts';
 import { iq4XsWgsl } from './iq4-xs/decode.wgsl.ts';
 import { mxfp4Wgsl } from './mxfp4/decode.wgsl.ts';
 import { nvfp4Wgsl } from './nvfp4/decode.wgsl.ts';
+import { q1_0Wgsl } from './q1-0/decode.wgsl.ts';
+import { q2_0Wgsl } from './q2-0/decode.wgsl.ts';
 import { q2KWgsl } from './q2-k/decode.wgsl.ts';
 import { q3KWgsl } from './q3-k/decode.wgsl.ts';
 import { q4_0Wgsl } from './q4-0/decode.wgsl.ts';
@@ -41,6 +43,8 @@ const decoders: Readonly<Record<string, string>> = {
   F32: f32Wgsl,
   F16: f16Wgsl,
   BF16: bf16Wgsl,
+  Q1_0: q1_0Wgsl,
+  Q2_0: q2_0Wgsl,
   Q4_0: q4_0Wgsl,
   Q4_1: q4_1Wgsl,
   Q5_0: q5_0Wgsl,

@@ -33,6 +33,8 @@ export const ggmlTypes = {
   TQ2_0: 35,
   MXFP4: 39,
   NVFP4: 40,
+  Q1_0: 41,
+  Q2_0: 42,
 } as const;
 
 /** `enum llama_ftype`. */

@@ -43,6 +43,8 @@ export interface FileType {
   readonly copies?: boolean;
   /** dtypes that only an importance matrix makes usable in this row, besides those that always want one. */
   readonly wantsImatrix?: readonly string[];
+  /** What the weights of a model have to be for this row to keep it usable. */
+  readonly madeFor?: string;
 }
 
 const uniform = (name: string, id: number, more: Partial<FileType> = {}): FileType => ({
@@ -58,7 +60,7 @@ const plain = (name: string, id: number, firstDown: string): FileType =>
   uniform(name, id, { rules: [{ on: 'ffn_down', when: [withImatrix, firstEighthOfLayers], to: firstDown }] });
 
 const ternary = (name: string, id: number): FileType =>
-  uniform(name, id, { rules: [{ on: 'token_embd', to: 'Q4_K' }] });
+  uniform(name, id, { rules: [{ on: 'token_embd', to: 'Q4_K' }], madeFor: 'weights of -1, 0 and 1' });
 
 /** attn_output of Mixtral-like models; of falcon, which has no separate attn_output rule, nothing. */
 const eightExpertsOutput: MixtureRule = { on: 'attn_output', when: [eightExperts, not(falcon)], to: 'Q5_K' };
@@ -237,7 +239,7 @@ export const fileTypes: readonly FileType[] = [
   tiny('IQ1_S', 24, 'IQ1_S', { better: 'Q2_K', embedding: 'Q2_K', attnOutput: 'IQ2_XXS' }),
   ternary('TQ1_0', 36),
   ternary('TQ2_0', 37),
-  uniform('Q1_0', 40),
+  uniform('Q1_0', 40, { madeFor: 'weights of one bit' }),
   ternary('Q2_0', 41),
   {
     name: 'MXFP4_MOE',

@@ -134,6 +134,12 @@ test('a mixture that needs the layer of an expert refuses a name without one', (
   expect(planTypes(model, 'Q4_K_M', { pure: true }).tensors[0]!.to.name).toBe('Q4_K');
 });
 
+test.each(['Q1_0', 'Q2_0', 'TQ1_0', 'TQ2_0'])('%s says what models it is for', (type) => {
+  const model = input([tensor('blk.0.attn_q.weight', [4, 256])]);
+  expect(planTypes(model, type).notes).toEqual([expect.stringMatching(/trained with weights of .* ruined by it/)]);
+  expect(planTypes(model, 'Q2_K').notes).toEqual([]);
+});
+
 test('Q1_0 has no fallback for rows that are no multiple of 128', () => {
   const model = input([tensor('blk.0.attn_q.weight', [4, 64])]);
   expect(() => planTypes(model, 'Q1_0')).toThrow(expect.objectContaining({ code: 'no-smaller-blocks' }));

@@ -98,6 +98,8 @@ export function planTypes(view: PlanInput, fileType: string, options: PlanOption
 /** What llama-quantize passes over in silence. */
 function notesOn(row: FileType, metadata: GgufMetadata, facts: ModelFacts, options: PlanOptions): string[] {
   const notes: string[] = [];
+  if (row.madeFor)
+    notes.push(`${row.name} is for models that were trained with ${row.madeFor}; any other model is ruined by it.`);
   if (options.tensorTypes?.length && dtypeByName(row.base).blockSize === 1)
     notes.push(`Types given by name are ignored by ${row.name}, as llama-quantize does.`);
   if (options.pruneLayers?.length) {

@@ -13,6 +13,8 @@ import { decodeIQ4_NL } from '@quern/blocks/src/iq4-nl/decode.wasm';
 import { decodeIQ4_XS } from '@quern/blocks/src/iq4-xs/decode.wasm';
 import { decodeMXFP4 } from '@quern/blocks/src/mxfp4/decode.wasm';
 import { decodeNVFP4 } from '@quern/blocks/src/nvfp4/decode.wasm';
+import { decodeQ1_0 } from '@quern/blocks/src/q1-0/decode.wasm';
+import { decodeQ2_0 } from '@quern/blocks/src/q2-0/decode.wasm';
 import { decodeQ2_K } from '@quern/blocks/src/q2-k/decode.wasm';
 import { decodeQ3_K } from '@quern/blocks/src/q3-k/decode.wasm';
 import { decodeQ4_0 } from '@quern/blocks/src/q4-0/decode.wasm';
@@ -57,6 +59,8 @@ export function decode(type: u32, src: usize, dst: usize, blocks: usize): bool {
     case 35: decodeTQ2_0(src, dst, blocks); return true;
     case 39: decodeMXFP4(src, dst, blocks); return true;
     case 40: decodeNVFP4(src, dst, blocks); return true;
+    case 41: decodeQ1_0(src, dst, blocks); return true;
+    case 42: decodeQ2_0(src, dst, blocks); return true;
     default: return false;
   }
 }
