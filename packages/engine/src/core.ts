@@ -19,7 +19,7 @@ export class EngineCore {
    * @throws QuernError `engine-option-invalid`
    */
   constructor(model: Model, { contextTokens }: { contextTokens: number }) {
-    const { blocks, blockTokens, batchTokens, maxSequences, maxOutputs } = model;
+    const { blocks, blockTokens, batchTokens, maxSequences, maxOutputs, slots } = model;
     const cells = blocks * blockTokens;
     if (contextTokens > cells)
       throw new QuernError(
@@ -34,7 +34,7 @@ export class EngineCore {
     this.#model = model;
     this.#contextTokens = contextTokens;
     this.#allocator = new BlockAllocator(blocks);
-    this.#scheduler = new Scheduler(this.#allocator, { batchTokens, maxSequences, blockTokens });
+    this.#scheduler = new Scheduler(this.#allocator, { batchTokens, maxSequences, blockTokens, slots });
   }
 
   /** Nothing to compute. */
@@ -117,6 +117,7 @@ export class EngineCore {
       positions: new Int32Array(total),
       seqs: new Int32Array(total),
       blockTable: new Int32Array(shares.length * this.#model.tableWidth),
+      slots: Int32Array.from(shares, ({ sequence }) => sequence.slot!),
     };
     let t = 0;
     for (const [s, { sequence, count }] of shares.entries()) {

@@ -1,8 +1,8 @@
 // What runs anywhere: everything but Hugging Face folders.
-export type { Architecture, Block, ScalingPair, TensorRule } from './arch/architecture.ts';
+export type { Architecture, ScalingPair, TensorRule } from './arch/architecture.ts';
 export { dimensionsOf, type ExpectedTensor, expectedTensors } from './arch/expected-tensors.ts';
 export { architectureByGgufName, architectureByHfName, architectures } from './arch/index.ts';
-export { describeModel, kvScalarsPerToken, type ModelDescription } from './describe.ts';
+export { describeModel, type ModelDescription } from './describe.ts';
 export {
   type CacheOptions,
   type CacheTypes,
@@ -13,17 +13,17 @@ export {
 } from './forward/cache-types.ts';
 export type { StoredWeight } from './forward/held-weights.ts';
 export type { BlockInput, MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './forward/model.ts';
+export type { Network } from './forward/network.ts';
+export { type NetworkTensor, networkTensors } from './forward/network-tensors.ts';
+export type { RopeScaling } from './forward/rope.ts';
 export { type LogitRows, sequenceLogits } from './forward/sequence-logits.ts';
 export { type SingleBlock, singleBlock, singleBlockBytes } from './forward/single-block.ts';
-export {
-  architectureOf,
-  type Experts,
-  type Hyperparameters,
-  hyperparameters,
-  type RopeScaling,
-} from './hyperparameters.ts';
+export type { SequencePlace, SequenceState } from './forward/state/sequence-state.ts';
+export { type Experts, type Hyperparameters, hyperparameters } from './hyperparameters.ts';
 export { convertedDtype, guessFileType, type PlainFileType, plainFileTypes } from './lens/dtype-policy.ts';
 export { type LoadOptions, loadModel } from './load-model.ts';
+export { architectureOf, networkOf } from './network-of.ts';
+export { type NetworkReader, networkReader } from './network-reader.ts';
 export {
   type DevicePlacement,
   describePlacement,

@@ -1,7 +1,10 @@
 // Numbers about a model for people, from headers alone.
 import { type ModelView, storedBytes } from '@quern/checkpoint';
+import { type Network, partsOf } from './forward/network.ts';
+import { statesOf } from './forward/state/held-states.ts';
 import { type Hyperparameters, hyperparameters } from './hyperparameters.ts';
 import { metadataReader } from './metadata-reader.ts';
+import { networkOf } from './network-of.ts';
 
 export interface TypeCount {
   tensors: number;
@@ -30,7 +33,9 @@ export interface ModelDescription {
 
 /** @throws QuernError those of `hyperparameters` */
 export function describeModel(view: ModelView): ModelDescription {
-  const numbers = hyperparameters(view);
+  const network = networkOf(view);
+  const numbers = hyperparameters(view, network);
+  const kvScalars = kvScalarsPerToken(network);
   const typeHistogram = countTypes(view);
   const counts = Object.values(typeHistogram);
   const parameters = counts.reduce((sum, count) => sum + count.parameters, 0);
@@ -45,7 +50,7 @@ export function describeModel(view: ModelView): ModelDescription {
     typeHistogram,
     bitsPerWeight: parameters > 0 ? (8 * dataBytes) / parameters : 0,
     dataBytes,
-    kvBytesPerToken: { f32: 4 * kvScalarsPerToken(numbers), f16: 2 * kvScalarsPerToken(numbers) },
+    kvBytesPerToken: { f32: 4 * kvScalars, f16: 2 * kvScalars },
     tokenizer: {
       model: read.optionalString('ggml.model'),
       pre: read.optionalString('ggml.pre'),
@@ -55,9 +60,13 @@ export function describeModel(view: ModelView): ModelDescription {
   };
 }
 
-/** One key and one value of every KV head of every layer. */
-export function kvScalarsPerToken(numbers: Hyperparameters): number {
-  return numbers.blockCount * numbers.headCountKv * (numbers.keyLength + numbers.valueLength);
+/** What the blocks keep for every position: of attention one key and one value of every KV head. */
+function kvScalarsPerToken({ blocks }: Network): number {
+  let scalars = 0;
+  for (const { room } of blocks.flatMap(partsOf))
+    for (const state of Object.values(statesOf(room)))
+      if (state.kind === 'paged') scalars += state.heads * state.headWidth;
+  return scalars;
 }
 
 function countTypes(view: ModelView): Record<string, TypeCount> {

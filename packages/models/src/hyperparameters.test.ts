@@ -4,7 +4,8 @@ import { type ModelView, openGgufModel } from '@quern/checkpoint';
 import type { GgufValue } from '@quern/gguf';
 import { afterEach, describe, expect, it } from 'vitest';
 import { describeModel } from './describe.ts';
-import { architectureOf, hyperparameters } from './hyperparameters.ts';
+import { hyperparameters } from './hyperparameters.ts';
+import { architectureOf } from './network-of.ts';
 
 const golden = (name: string) =>
   fileURLToPath(new URL(`../../../test/models/arch/${name}/llama.cpp-bf16.gguf`, import.meta.url));

@@ -4,19 +4,22 @@ import { type ModelView, type TensorView, withProvedForms } from '@quern/checkpo
 import { QuernError } from '@quern/errors';
 import type { Device, Tensor } from '@quern/runtime';
 import type { BatchSizes } from './forward/batch-limits.ts';
-import { allocateBuffers, allocateCaches, bufferShapes } from './forward/buffers.ts';
+import { allocateBuffers, bufferShapes } from './forward/buffers.ts';
 import { requireCacheTypes } from './forward/cache-types.ts';
 import { decoderModel } from './forward/decoder-model.ts';
 import { HeldWeights } from './forward/held-weights.ts';
-import { loadTensor, readVector, requireWeightDtypes } from './forward/load-tensor.ts';
+import { loadRopes } from './forward/load-ropes.ts';
+import { loadTensor, requireWeightDtypes } from './forward/load-tensor.ts';
 import type { Model } from './forward/model.ts';
+import { type Network, partsOf } from './forward/network.ts';
+import { isMatrix } from './forward/network-tensors.ts';
 import type { Rank } from './forward/rank.ts';
-import { ropeFrequencies } from './forward/rope.ts';
-import { isMatrix } from './forward/weights.ts';
-import type { Hyperparameters } from './hyperparameters.ts';
+import { roomOf } from './forward/rooms.ts';
+import { HeldStates } from './forward/state/held-states.ts';
+import { hyperparameters } from './hyperparameters.ts';
 import type { DevicePlacement, PlacementOptions } from './placement/placement.ts';
-import { networkOf, planShares } from './placement/plan.ts';
-import type { Network, Share } from './placement/shares.ts';
+import { plannedModel, planShares } from './placement/plan.ts';
+import type { PlannedModel, Share } from './placement/shares.ts';
 
 export interface LoadOptions extends BatchSizes, PlacementOptions {
   /** Called as weights arrive, in bytes as stored. */
@@ -24,13 +27,13 @@ export interface LoadOptions extends BatchSizes, PlacementOptions {
 }
 
 /**
- * Loads a model of the llama family, dense or with experts.
+ * Loads a model.
  * @param devices one, or several to share the model as `options` say; they stay the caller's to dispose
  * @throws QuernError
  *   `model-too-large` with the numbers, before anything is read; `placement-invalid`, `placement-not-divisible`;
  *   `tensor-missing`, `tensor-unexpected`, `tensor-wrong-shape`, `weight-dtype-unsupported` (tensor and dtype named);
- *   `cache-type-unsupported`; `unsupported-model` when the heads have a shape that the attention op does not take;
- *   and those of `hyperparameters`.
+ *   `cache-type-unsupported`; `unsupported-model` when a room cannot compute what its block is (heads of a shape that the attention op
+ *   does not take); and those of `networkOf`.
  */
 export async function loadModel(
   view: ModelView,
@@ -38,11 +41,12 @@ export async function loadModel(
   options: LoadOptions,
 ): Promise<Model> {
   const all = 'alloc' in devices ? [devices] : devices;
-  const network = networkOf(await withProvedForms(view), options);
-  checkHeads(network.hyperparameters, view.path);
-  const { placement, shares } = planShares(network, all, options);
+  const planned = plannedModel(await withProvedForms(view), options);
+  const { network, limits } = planned;
+  requireSupport(network, view.path);
+  const { placement, shares } = planShares(planned, all, options);
   for (const { device, tensors } of shares) {
-    requireCacheTypes(all[device]!, network.limits.cacheTypes);
+    requireCacheTypes(all[device]!, limits.cacheTypes);
     await requireWeightDtypes(all[device]!, tensors.map(({ tensor }) => tensor).filter(isMatrix));
   }
 
@@ -51,24 +55,24 @@ export async function loadModel(
     for (const rank of loading) rank.free();
   };
   try {
-    for (const rank of loading) rank.reserve(network);
+    for (const rank of loading) rank.reserve(planned);
     await loadWeights(loading, options.onProgress);
-    const divisors = view.tensors.get('rope_freqs.weight');
     const ranks = loading.map((rank) => rank.finish());
     return decoderModel({
-      hyperparameters: network.hyperparameters,
+      network,
+      hyperparameters: hyperparameters(view, network),
       placement,
       memory: {
         weightBytes: total(placement.devices, 'weightBytes'),
         kvBytes: total(placement.devices, 'kvBytes'),
         activationBytes: total(placement.devices, 'activationBytes'),
       },
-      limits: network.limits,
+      limits,
       stages:
         placement.split === 'row'
-          ? [{ firstBlock: 0, ranks }]
-          : ranks.map((rank, i) => ({ firstBlock: shares[i]!.firstBlock, ranks: [rank] })),
-      rope: ropeFrequencies(network.hyperparameters, divisors && (await readVector(divisors))),
+          ? [{ firstBlock: 0, endBlock: network.blocks.length, ranks }]
+          : ranks.map((rank, i) => ({ ...rangeOf(shares[i]!), ranks: [rank] })),
+      ropes: await loadRopes(view, network.blocks),
       dispose,
     });
   } catch (error) {
@@ -83,20 +87,22 @@ class RankInLoading {
   readonly share: Share;
   readonly #owned: Tensor[] = [];
   readonly #loaded = new Map<string, Tensor>();
-  #memory?: Pick<Rank, 'buffers' | 'caches'>;
+  #memory?: Pick<Rank, 'buffers' | 'bufferShapes' | 'states'>;
 
   constructor(device: Device, share: Share) {
     this.device = device;
     this.share = share;
   }
 
-  /** Takes the memory of cache and activations. */
-  reserve({ limits }: Network): void {
-    const { hyperparameters } = this.share;
+  /** Takes the memory of states and activations. */
+  reserve({ limits }: PlannedModel): void {
+    const { network } = this.share;
     const alloc: Device['alloc'] = (...request) => this.#own(this.device.alloc(...request));
+    const shapes = bufferShapes(network, limits, this.share);
     this.#memory = {
-      buffers: allocateBuffers(alloc, bufferShapes(hyperparameters, limits, this.share)),
-      caches: allocateCaches(alloc, hyperparameters, limits, this.share),
+      bufferShapes: shapes,
+      buffers: allocateBuffers(alloc, shapes, limits),
+      states: new HeldStates(this.device, alloc, network, limits, this.share),
     };
   }
 
@@ -105,11 +111,13 @@ class RankInLoading {
   }
 
   finish(): Rank {
-    const { hyperparameters } = this.share;
+    const { network } = this.share;
     return {
       device: this.device,
-      hyperparameters,
-      held: new HeldWeights(this.#loaded, this.share, (before, dtype, name) => this.#exchange(before, dtype, name)),
+      network,
+      held: new HeldWeights(network, this.#loaded, this.share, (before, dtype, name) =>
+        this.#exchange(before, dtype, name),
+      ),
       ...this.#memory!,
     };
   }
@@ -147,11 +155,11 @@ const inFileOrder = (a: TensorView, b: TensorView): number =>
 const total = (shares: readonly DevicePlacement[], key: 'weightBytes' | 'kvBytes' | 'activationBytes'): number =>
   shares.reduce((sum, share) => sum + share[key], 0);
 
-function checkHeads({ keyLength, valueLength }: Hyperparameters, file: string): void {
-  if (keyLength !== valueLength || keyLength % 4 !== 0)
-    throw new QuernError(
-      'unsupported-model',
-      `Heads of ${keyLength} (key) and ${valueLength} (value) scalars are not supported: equal sizes, a multiple of 4, are.`,
-      { file },
-    );
+const rangeOf = ({ firstBlock, endBlock }: Share) => ({ firstBlock, endBlock });
+
+function requireSupport({ blocks }: Network, file: string): void {
+  for (const { room } of blocks.flatMap(partsOf)) {
+    const why = roomOf(room).unsupported?.(room);
+    if (why !== undefined) throw new QuernError('unsupported-model', why, { file });
+  }
 }

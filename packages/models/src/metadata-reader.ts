@@ -12,6 +12,8 @@ export interface MetadataReader {
   optionalInteger(key: string, fallback: number, min: number, max: number): number;
   /** A scalar, or an array with one value for every layer when all are equal. */
   uniformInteger(key: string, min: number, max: number): number;
+  /** One value for each of `layers`: a scalar stands for all of them. */
+  perLayer(key: string, layers: number, min: number, max: number): number[];
   number(key: string, min: number, max: number): number;
   optionalNumber(key: string, fallback: number, min: number, max: number): number;
   fail(key: string, why: string): never;
@@ -74,6 +76,15 @@ export function metadataReader(view: Pick<ModelView, 'path' | 'metadata'>, prefi
         throw error('unsupported-model', key, 'layers of different sizes are not supported');
       }
       return first;
+    },
+    perLayer: (key, layers, min, max) => {
+      const value = must(key);
+      if (value.type !== 'array' || value.of === 'array')
+        return new Array<number>(layers).fill(integer(key, value, min, max));
+      const { of, value: items } = value;
+      if (items.length !== layers)
+        throw error('metadata-bad-value', key, `${items.length} values for ${layers} layers`);
+      return items.map((item) => integer(key, { type: of, value: item }, min, max));
     },
     number: (key, min, max) => inRange(key, numeric(key, must(key)), min, max),
     optionalNumber: (key, fallback, min, max) => {

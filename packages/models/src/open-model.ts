@@ -3,8 +3,8 @@
 import { stat } from 'node:fs/promises';
 import { isGguf, type ModelView, openGgufModel, openHfCheckpoint } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { architectureOf } from './hyperparameters.ts';
 import { hfModelView, type LensOptions } from './lens/hf-model-view.ts';
+import { architectureOf } from './network-of.ts';
 
 /**
  * Opens a GGUF file or a Hugging Face folder. The architecture is recognised in both cases; a GGUF file is known by its

@@ -1,14 +1,16 @@
 // Test support: the recorded results of test/models and test/golden, and the models they belong to.
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ModelView } from '@quern/checkpoint';
 import type { GgufValue } from '@quern/gguf';
 import { loadModel, type Model, openModel, sequenceLogits } from '@quern/models';
 import type { Device } from '@quern/runtime';
 
-export const testPath = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+/** An absolute path stays what it is. */
+export const testPath = (path: string): string => resolve(fileURLToPath(new URL('../..', import.meta.url)), path);
 
-/** A tensor of a safetensors file that our tests trust (the reader proper lives in @quern/safetensors). */
+/** A tensor of a safetensors file of test/ that our tests trust (the reader proper lives in @quern/safetensors). */
 export function recordedTensor(path: string, name: string): { shape: number[]; bytes: ArrayBuffer } {
   const file = readFileSync(testPath(path));
   const headerBytes = Number(file.readBigUInt64LE(0));

@@ -1,5 +1,5 @@
-// Runs one block over all calibration sequences in full precision: its inputs are observed, what attention and MLP add is
-// kept, and the sum is what enters the next block.
+// Runs one block over all calibration sequences in full precision: its inputs are observed, what its sub-layers (attention
+// and MLP, usually) add is kept, and the sum is what enters the next block.
 import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { type SingleBlock, singleBlock } from '@quern/models';
@@ -21,9 +21,8 @@ export interface ObservedLayer {
   readonly weights: LayerWeights;
   readonly block: SingleBlock;
   readonly observer: InputObserver;
-  /** What the attention adds to the residual stream, [tokens, width] per sequence. */
-  readonly attention: Float32Array[];
-  readonly feedForward: Float32Array[];
+  /** What each sub-layer adds to the residual stream, [tokens, width] per sequence. */
+  readonly added: readonly Float32Array[][];
   dispose(): void;
 }
 
@@ -51,20 +50,16 @@ export async function observeLayer(
     const longest = Math.max(...states.map(({ length }) => length / width));
     block = await singleBlock(view, device, index, weights.onDevice, longest);
     const observer = new InputObserver(device, wanted);
-    const attention: Float32Array[] = [];
-    const feedForward: Float32Array[] = [];
+    const added: Float32Array[][] = block.subLayers.map(() => []);
     for (const entering of states) {
-      const attended = floatsOf(await device.read(block.attention(entering, observer)));
-      requireFinite(attended, 'The attention gives NaN or infinity on the calibration text.', {
-        tensor: `blk.${index}.attn_output.weight`,
-      });
-      const between = added(entering, attended);
-      const fed = floatsOf(await device.read(block.feedForward(between, observer)));
-      requireFinite(fed, 'The MLP gives NaN or infinity on the calibration text.', {
-        tensor: `blk.${index}.ffn_down.weight`,
-      });
-      attention.push(attended);
-      feedForward.push(fed);
+      let stream = entering;
+      for (const [i, { title, lastWeight }] of block.subLayers.entries()) {
+        const addend = floatsOf(await device.read(block.run(i, stream, observer)));
+        const what = `The ${title} of block ${index} gives NaN or infinity on the calibration text.`;
+        requireFinite(addend, what, { tensor: lastWeight });
+        stream = sumOf(stream, addend);
+        added[i]!.push(addend);
+      }
       await observer.settle();
       await onStep?.();
     }
@@ -75,7 +70,7 @@ export async function observeLayer(
       running.dispose();
       weights.dispose();
     };
-    return { weights, block, observer, attention, feedForward, dispose };
+    return { weights, block, observer, added, dispose };
   } catch (error) {
     block?.dispose();
     weights.dispose();
@@ -94,7 +89,7 @@ function requireFiniteInput(observer: InputObserver, name: string): void {
 }
 
 /** a + b, rounded to f32. */
-export function added(a: Float32Array, b: Float32Array): Float32Array {
+function sumOf(a: Float32Array, b: Float32Array): Float32Array {
   const sum = new Float32Array(a.length);
   for (let i = 0; i < sum.length; i++) sum[i] = a[i]! + b[i]!;
   return sum;

@@ -71,8 +71,7 @@ export async function quantizeLayer(task: LayerTask, states: Float32Array[]): Pr
 export async function passThrough({ view, device, block, onStep }: LayerTask, states: Float32Array[]): Promise<void> {
   const layer = await observeLayer(view, device, block, states, { inputs: new Map(), onStep });
   layer.dispose();
-  addTo(states, layer.attention);
-  addTo(states, layer.feedForward);
+  for (const addend of layer.added) addTo(states, addend);
 }
 
 async function quantizeObserved(
@@ -84,10 +83,7 @@ async function quantizeObserved(
 ): Promise<LayerResult> {
   const { method, block } = task;
   const found = method.name === 'gptq' ? [] : await searchPairs(task, layer, states, pairs);
-  if (method.name === 'gptq') {
-    addTo(states, layer.attention);
-    addTo(states, layer.feedForward);
-  }
+  if (method.name === 'gptq') for (const addend of layer.added) addTo(states, addend);
   const scalings = scalingsOf(found);
   const changed = new Map<string, HostWeight>();
   for (const [name, scaling] of scalings) {
@@ -124,21 +120,20 @@ async function searchPairs(
   pairs: readonly LayerPair[],
 ): Promise<PairScales[]> {
   const found: PairScales[] = [];
-  const { attention, feedForward, weights, block, observer } = layer;
-  let isBetween = false; // whether `states` holds what the attention has added
+  const { added, weights, block, observer } = layer;
+  let reached = 0; // the sub-layer that `states` enter
+  const advanceTo = (subLayer: number): void => {
+    while (reached < subLayer) addTo(states, added[reached++]!);
+  };
   for (const pair of pairs) {
     if (!pair.scaled) continue;
-    if (pair.inspect === 'feed-forward' && !isBetween) {
-      addTo(states, attention);
-      isBetween = true;
-    }
-    const outputs = pair.inspect === 'attention' ? attention : feedForward;
-    const sequences = () => states.map((entering, s) => ({ states: entering, output: outputs[s]! }));
+    const subLayer = block.subLayerOf(pair.layers[0]!);
+    advanceTo(subLayer);
+    const sequences = states.map((entering, s) => ({ states: entering, output: added[subLayer]![s]! }));
     const inputs = ({ input }: LayerPair) => observer.of(input);
-    found.push(await searchScales({ weights, block, grid, inputs, sequences, onStep }, pair));
+    found.push(await searchScales({ weights, block, subLayer, grid, inputs, sequences, onStep }, pair));
   }
-  if (!isBetween) addTo(states, attention);
-  addTo(states, feedForward);
+  advanceTo(added.length);
   return found;
 }
 

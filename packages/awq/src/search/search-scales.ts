@@ -18,8 +18,10 @@ export interface SearchedLayer {
   readonly grid: Grid;
   /** Of the pair's input. */
   readonly inputs: (pair: LayerPair) => readonly InputStatistics[];
-  /** Residual stream that enters the inspected part, and what that adds to it; one of each per sequence. */
-  readonly sequences: (part: 'attention' | 'feed-forward') => { states: Float32Array; output: Float32Array }[];
+  /** The one with the readers of the pair. */
+  readonly subLayer: number;
+  /** Residual stream that enters the sub-layer, and what that adds to it; one of each per sequence. */
+  readonly sequences: readonly { states: Float32Array; output: Float32Array }[];
   /** Called between two candidates: the place for an abort. */
   readonly onStep?: () => Promise<void>;
 }
@@ -30,19 +32,14 @@ export async function searchScales(layer: SearchedLayer, pair: LayerPair): Promi
   const found =
     pair.inspect === 'layer'
       ? await searchEachExpert(layer, pair, inputs)
-      : await searchTogether(layer, pair, pair.inspect, inputs[0]!);
+      : await searchTogether(layer, pair, inputs[0]!);
   return { prev, layers, followers, ...found };
 }
 
 type Found = Pick<PairScales, 'scales' | 'ratios' | 'error' | 'unscaledError'>;
 
 /** One vector for all weights of the pair. */
-async function searchTogether(
-  layer: SearchedLayer,
-  pair: LayerPair,
-  part: 'attention' | 'feed-forward',
-  inputs: InputStatistics,
-): Promise<Found> {
+async function searchTogether(layer: SearchedLayer, pair: LayerPair, inputs: InputStatistics): Promise<Found> {
   const { weights, grid } = layer;
   const hosts = pair.layers.map((name) => weights.get(name));
   const cols = inputs.width;
@@ -54,7 +51,7 @@ async function searchTogether(
   );
   const attempt = async (scales: Float32Array | undefined): Promise<number> => {
     for (const { name, values } of hosts) weights.write(name, scaledPseudoQuantized(values, cols, scales, grid));
-    return outputError(layer, part);
+    return outputError(layer);
   };
   try {
     const best = await bestRatio(layer, pair, (ratio) => scaleCandidate(x, w, ratio), attempt);
@@ -134,12 +131,12 @@ function scaledPseudoQuantized(
 }
 
 /** Mean over all tokens and channels of (output with the weights on the device − output kept)². */
-async function outputError({ weights, block, sequences }: SearchedLayer, part: 'attention' | 'feed-forward') {
+async function outputError({ weights, block, subLayer, sequences }: SearchedLayer): Promise<number> {
   const { device } = weights;
   let total = 0;
   let elements = 0;
-  for (const { states, output } of sequences(part)) {
-    const y = part === 'attention' ? block.attention(states) : block.feedForward(states);
+  for (const { states, output } of sequences) {
+    const y = block.run(subLayer, states);
     total += await squaredDistance(weights, y, output);
     elements += output.length;
   }

@@ -1,4 +1,5 @@
-// Hands out the blocks of the paged KV cache. A block holds `blockTokens` positions of one sequence.
+// Hands out the blocks of the paged KV cache: a block holds `blockTokens` positions of one sequence. Slots, which hold the
+// state of a sequence that does not grow, are handed out likewise.
 
 export class BlockAllocator {
   readonly #free: number[];

@@ -4,7 +4,7 @@ import { BlockAllocator } from './block-allocator.ts';
 import { Scheduler, type Share } from './scheduler.ts';
 import { Sequence } from './sequence.ts';
 
-const limits = { batchTokens: 16, maxSequences: 3, blockTokens: 4 };
+const limits = { batchTokens: 16, maxSequences: 3, blockTokens: 4, slots: 3 };
 const CONTEXT = 40;
 
 const makeSequence = (promptTokens: number, maxTokens: number): Sequence =>
@@ -47,6 +47,17 @@ describe('the division of a batch', () => {
     expect(scheduler.waiting).toEqual([sequences[3]]);
   });
 
+  it('keeps those waiting for whose state there is no slot', () => {
+    const scheduler = new Scheduler(new BlockAllocator(30), { ...limits, slots: 1 });
+    const [first, second] = [makeSequence(4, 2), makeSequence(4, 2)];
+    for (const sequence of [first, second]) scheduler.enqueue(sequence);
+    scheduler.plan();
+    expect(scheduler.running).toEqual([first]);
+    scheduler.remove(first);
+    scheduler.plan();
+    expect(scheduler.running).toEqual([second]);
+  });
+
   it('does not let a short request overtake a long one that waits for cells', () => {
     const scheduler = new Scheduler(new BlockAllocator(10), limits);
     const [first, long, short] = [makeSequence(30, 4), makeSequence(20, 4), makeSequence(1, 1)];
@@ -71,6 +82,7 @@ describe('shortage of cache blocks', () => {
         preempted++;
         expect(scheduler.waiting[0]).toBe(young);
         expect(young.blocks).toEqual([]);
+        expect(young.slot).toBeUndefined();
       }
     }
     expect(preempted).toBeGreaterThan(0);
@@ -100,6 +112,9 @@ describe('shortage of cache blocks', () => {
             expect(shares.reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(limits.batchTokens);
             const inUse = scheduler.running.flatMap((sequence) => sequence.blocks);
             expect(new Set(inUse).size).toBe(inUse.length);
+            const slots = scheduler.running.map(({ slot }) => slot!);
+            expect(slots.every((slot) => slot >= 0 && slot < limits.slots)).toBe(true);
+            expect(new Set(slots).size).toBe(slots.length);
             for (const { sequence, count } of shares) {
               expect(count).toBeGreaterThan(0);
               expect(sequence.blocks.length * limits.blockTokens).toBeGreaterThanOrEqual(sequence.computed + count);

@@ -1,12 +1,13 @@
 // Continuous batching: which tokens of which sequences the next batch computes.
 //
 // 1. Running sequences get the cache block that their next token needs. When none is free, the youngest sequence gives
-//    all its blocks back and returns to the head of the queue, where it waits to be computed again (its tokens and its
+//    all its blocks and its slot back and returns to the head of the queue, where it waits to be computed again (its tokens and its
 //    random numbers are kept). The oldest sequence therefore always finishes.
-// 2. Waiting sequences are admitted in order of arrival while there is a place and room for all their tokens and one more.
+// 2. Waiting sequences are admitted in order of arrival while there is a place, a slot for the state that does not grow, and
+//    room for all their tokens and one more.
 // 3. Every decoding sequence computes its one token; the room left in the batch is divided evenly over the sequences that
 //    are still reading their prompts, so that a short prompt need not wait for a long one.
-import type { BlockAllocator } from './block-allocator.ts';
+import { BlockAllocator } from './block-allocator.ts';
 import type { Sequence } from './sequence.ts';
 
 export interface SchedulerLimits {
@@ -14,6 +15,8 @@ export interface SchedulerLimits {
   /** ≤ batchTokens, so that every running sequence can advance in every batch. */
   readonly maxSequences: number;
   readonly blockTokens: number;
+  /** Sequences that can have a state of fixed size at a time. */
+  readonly slots: number;
 }
 
 /** The next `count` tokens of a sequence. */
@@ -25,6 +28,7 @@ export interface Share {
 export class Scheduler {
   readonly #allocator: BlockAllocator;
   readonly #limits: SchedulerLimits;
+  readonly #slots: BlockAllocator;
   /** By arrival. */
   readonly #waiting: Sequence[] = [];
   /** Oldest first. */
@@ -33,6 +37,7 @@ export class Scheduler {
   constructor(allocator: BlockAllocator, limits: SchedulerLimits) {
     this.#allocator = allocator;
     this.#limits = limits;
+    this.#slots = new BlockAllocator(limits.slots);
   }
 
   get waiting(): readonly Sequence[] {
@@ -47,7 +52,7 @@ export class Scheduler {
     this.#waiting.push(sequence);
   }
 
-  /** Takes a sequence out and frees its blocks. */
+  /** Takes a sequence out and frees its blocks and its slot. */
   remove(sequence: Sequence): void {
     for (const list of [this.#waiting, this.#running]) {
       const index = list.indexOf(sequence);
@@ -86,7 +91,13 @@ export class Scheduler {
       const [next] = this.#waiting;
       const blocks = this.#allocator.take(this.#blocksFor(Math.min(next.tokens.length + 1, next.endTokens)));
       if (!blocks) return;
+      const slot = this.#slots.take(1)?.[0];
+      if (slot === undefined) {
+        this.#allocator.giveBack(blocks);
+        return;
+      }
       next.blocks = blocks;
+      next.slot = slot;
       next.markAdmitted();
       this.#waiting.shift();
       this.#running.push(next);
@@ -109,6 +120,8 @@ export class Scheduler {
   #release(sequence: Sequence): void {
     this.#allocator.giveBack(sequence.blocks);
     sequence.blocks = [];
+    if (sequence.slot !== undefined) this.#slots.giveBack([sequence.slot]);
+    sequence.slot = undefined;
     sequence.computed = 0;
   }
 

@@ -1,4 +1,4 @@
-// One request on its way through the engine: its tokens, how many of them are in the cache, and the blocks they lie in.
+// One request on its way through the engine: its tokens, how many of them are computed, and where its state lies.
 import { QuernError } from '@quern/errors';
 import type { FinishEvent, FinishReason, GenerateEvent, GenerateOptions } from '../request.ts';
 import { resolveSampling } from '../sampling/options.ts';
@@ -27,6 +27,8 @@ export class Sequence {
   /** How many of `tokens` have their keys and values in the cache. */
   computed = 0;
   blocks: number[] = [];
+  /** Where its state of fixed size is; while it runs. */
+  slot: number | undefined;
   generated = 0;
   ended = false;
   readonly #submitted = performance.now();

@@ -3,6 +3,8 @@
 // its block. Conversion, loading, preflight and inspection all read the same record.
 
 import type { GgufValue } from '@quern/gguf';
+import type { Network } from '../forward/network.ts';
+import type { NetworkReader } from '../network-reader.ts';
 
 /** How many scalars a tensor axis has, named by what it counts; `dimensionsOf` gives the numbers. */
 export type Dimension =
@@ -79,20 +81,6 @@ export interface FixedConfig {
 
 export type RopeType = 'default' | 'linear' | 'yarn' | 'llama3';
 
-export interface Block {
-  /** `down(silu(gate(x)) · up(x))`. With `experts` each expert is one. */
-  mlp: 'swiglu';
-  /** A mixture of experts in place of the one MLP; undefined for dense models. */
-  experts?: {
-    /** Router softmax over all experts, or over the chosen ones alone (transformers' `norm_topk_prob`). */
-    weightsOver: 'all' | 'chosen';
-  };
-  /** RMS norm of every q and k head before rope. */
-  qkNorm: boolean;
-  /** Which pairs rope rotates: `norm` (x[2i], x[2i+1]), `neox` (x[i], x[i + d/2]). */
-  rope: 'norm' | 'neox';
-}
-
 /**
  * Weights that read one input, and what makes that input. Dividing the maker by s per channel and multiplying the
  * columns of all readers by s leaves the network as it is; AWQ looks for the s that quantized weights like best
@@ -105,8 +93,8 @@ export interface ScalingPair {
   layers: readonly string[];
   /** Readers that are not quantized, but must be multiplied all the same: routers and gates. */
   followers?: readonly string[];
-  /** Whose output shall stay what it is. `layer`: that of the one reader. */
-  inspect: 'attention' | 'feed-forward' | 'layer';
+  /** Whose output shall stay what it is: that of the block's sub-layer with the readers, or of the one reader. */
+  inspect: 'sub-layer' | 'layer';
   /** Only where `prev` and the reader have one shape: v feeds o channel by channel only without grouped heads. */
   sameShape?: true;
 }
@@ -129,7 +117,10 @@ export interface Architecture {
   /** Writes `attention.sliding_window` when config.json has a window shorter than the context. */
   slidingWindow: boolean;
   tensors: readonly TensorRule[];
-  block: Block;
+  /** Files of this record have experts (records may share a GGUF name). */
+  experts?: boolean;
+  /** What is computed, from what a file says. */
+  network: (read: NetworkReader) => Network;
   /** In the order in which AWQ searches them. */
   awq: readonly ScalingPair[];
   /** Tokenizer keys that the converter sets for certain vocabulary sizes, over what the tokenizer files say. */

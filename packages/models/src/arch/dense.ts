@@ -123,13 +123,13 @@ export function qkvBiasTensors({
 }
 
 export const attentionPairs: readonly ScalingPair[] = [
-  { prev: 'attn_norm', layers: ['attn_q', 'attn_k', 'attn_v'], inspect: 'attention' },
+  { prev: 'attn_norm', layers: ['attn_q', 'attn_k', 'attn_v'], inspect: 'sub-layer' },
   { prev: 'attn_v', layers: ['attn_output'], inspect: 'layer', sameShape: true },
 ];
 
 export const densePairs: readonly ScalingPair[] = [
   ...attentionPairs,
-  { prev: 'ffn_norm', layers: ['ffn_gate', 'ffn_up'], inspect: 'feed-forward' },
+  { prev: 'ffn_norm', layers: ['ffn_gate', 'ffn_up'], inspect: 'sub-layer' },
   { prev: 'ffn_up', layers: ['ffn_down'], inspect: 'layer' },
 ];
 

@@ -18,7 +18,7 @@ export const architectures: readonly Architecture[] = [llama, mistral, mixtral, 
  */
 export function architectureByGgufName(name: string, hasExperts: boolean, file?: string): Architecture {
   const named = architectures.filter((architecture) => architecture.name === name);
-  const found = named.find(({ block }) => hasExperts === (block.experts !== undefined));
+  const found = named.find(({ experts = false }) => hasExperts === experts);
   if (found) return found;
   if (named.length > 0) {
     const text = hasExperts ? `${name} models with experts are not supported` : `a ${name} model must have experts`;

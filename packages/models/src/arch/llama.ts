@@ -1,5 +1,6 @@
 // Llama 1–3, and the many models that ship as LlamaForCausalLM (Yi, SmolLM2, TinyLlama, DeepSeek-R1-Distill-Llama…).
 import type { Architecture } from './architecture.ts';
+import { decoder, preNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import {
   denseBlockTensors,
   denseConfig,
@@ -10,6 +11,13 @@ import {
   llamaTokenizerFixes,
   qkvBiasTensors,
 } from './dense.ts';
+
+export const llamaNetwork: Architecture['network'] = (read) => {
+  const eps = readEps(read);
+  const attention = readAttention(read, { style: 'norm' });
+  const mlp = readGatedMlp(read);
+  return decoder(read, () => preNormBlock(eps, attention, mlp));
+};
 
 export const llama: Architecture = {
   family: 'llama',
@@ -36,7 +44,7 @@ export const llama: Architecture = {
       presence: 'attentionBias',
     },
   ],
-  block: { mlp: 'swiglu', qkNorm: false, rope: 'norm' },
+  network: llamaNetwork,
   awq: densePairs,
   tokenizerFixes: llamaTokenizerFixes,
 };

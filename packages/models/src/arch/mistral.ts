@@ -10,6 +10,7 @@ import {
   fixedForDense,
   llamaTokenizerFixes,
 } from './dense.ts';
+import { llamaNetwork } from './llama.ts';
 
 export const mistral: Architecture = {
   family: 'mistral',
@@ -29,7 +30,7 @@ export const mistral: Architecture = {
     ...embeddingTensors,
     ...denseBlockTensors({ permute: true }),
   ],
-  block: { mlp: 'swiglu', qkNorm: false, rope: 'norm' },
+  network: llamaNetwork,
   awq: densePairs,
   tokenizerFixes: llamaTokenizerFixes,
 };

@@ -1,5 +1,6 @@
 // Mixtral 8x7B and 8x22B: Mistral's attention and GGUF architecture `llama`, with experts in place of the MLP.
 import type { Architecture } from './architecture.ts';
+import { decoder, preNormBlock, readAttention, readEps, readExperts } from './decoder.ts';
 import {
   attentionBlockTensors,
   denseConfig,
@@ -36,7 +37,13 @@ export const mixtral: Architecture = {
     ...attentionBlockTensors({ permute: true }),
     ...expertTensors('block_sparse_moe', { gate: 'w1', down: 'w2', up: 'w3' }),
   ],
-  block: { mlp: 'swiglu', experts: { weightsOver: 'chosen' }, qkNorm: false, rope: 'norm' },
+  experts: true,
+  network: (read) => {
+    const eps = readEps(read);
+    const attention = readAttention(read, { style: 'norm' });
+    const experts = readExperts(read, { over: 'chosen', width: (feedForwardLength) => feedForwardLength });
+    return decoder(read, () => preNormBlock(eps, attention, experts));
+  },
   awq: mixturePairs,
   tokenizerFixes: llamaTokenizerFixes,
 };

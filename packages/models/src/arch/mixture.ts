@@ -58,7 +58,7 @@ export const mixturePairs: readonly ScalingPair[] = [
     prev: 'ffn_norm',
     layers: ['ffn_gate_exps', 'ffn_up_exps'],
     followers: ['ffn_gate_inp'],
-    inspect: 'feed-forward',
+    inspect: 'sub-layer',
   },
   { prev: 'ffn_up_exps', layers: ['ffn_down_exps'], inspect: 'layer' },
 ];
@@ -70,7 +70,7 @@ export const sharedMixturePairs: readonly ScalingPair[] = [
     prev: 'ffn_norm',
     layers: ['ffn_gate_exps', 'ffn_up_exps', 'ffn_gate_shexp', 'ffn_up_shexp'],
     followers: ['ffn_gate_inp', 'ffn_gate_inp_shexp'],
-    inspect: 'feed-forward',
+    inspect: 'sub-layer',
   },
   { prev: 'ffn_up_exps', layers: ['ffn_down_exps'], inspect: 'layer' },
   { prev: 'ffn_up_shexp', layers: ['ffn_down_shexp'], inspect: 'layer' },

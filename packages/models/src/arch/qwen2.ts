@@ -1,5 +1,6 @@
 // Qwen 1.5, 2 and 2.5 (dense): Llama's block with biases on q, k, v and rope over halves.
 import type { Architecture } from './architecture.ts';
+import { decoder, preNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import {
   denseBlockTensors,
   denseConfig,
@@ -26,6 +27,11 @@ export const qwen2: Architecture = {
     ...denseBlockTensors({ permute: false }),
     ...qkvBiasTensors({ permute: false, presence: 'always' }),
   ],
-  block: { mlp: 'swiglu', qkNorm: false, rope: 'neox' },
+  network: (read) => {
+    const eps = readEps(read);
+    const attention = readAttention(read, { style: 'neox' });
+    const mlp = readGatedMlp(read);
+    return decoder(read, () => preNormBlock(eps, attention, mlp));
+  },
   awq: densePairs,
 };

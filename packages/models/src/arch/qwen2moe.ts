@@ -1,5 +1,15 @@
 // Qwen 1.5 and 2 MoE (A2.7B, 57B-A14B): Qwen 2's attention, experts, and one more expert that every token uses.
 import type { Architecture } from './architecture.ts';
+import {
+  decoder,
+  evenShare,
+  maxWidth,
+  preNormBlock,
+  readAttention,
+  readEps,
+  readExperts,
+  readFeedForwardLength,
+} from './decoder.ts';
 import { attentionBlockTensors, denseConfig, embeddingTensors, fixedForDense, qkvBiasTensors } from './dense.ts';
 import {
   expertCounts,
@@ -51,6 +61,16 @@ export const qwen2moe: Architecture = {
     ...expertTensors('mlp', { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' }),
     ...sharedExpertTensors,
   ],
-  block: { mlp: 'swiglu', experts: { weightsOver: 'all' }, qkNorm: false, rope: 'neox' },
+  experts: true,
+  network: (read) => {
+    const eps = readEps(read);
+    const attention = readAttention(read, { style: 'neox' });
+    const experts = readExperts(read, { over: 'all', width: evenShare });
+    const width = read.has('expert_shared_feed_forward_length')
+      ? read.integer('expert_shared_feed_forward_length', 1, maxWidth)
+      : readFeedForwardLength(read);
+    const shared = { kind: 'shared-expert', width, activation: 'silu', gated: true } as const;
+    return decoder(read, () => preNormBlock(eps, attention, experts, shared));
+  },
   awq: sharedMixturePairs,
 };

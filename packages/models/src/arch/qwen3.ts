@@ -1,5 +1,6 @@
 // Qwen 3 (dense): no biases, an RMS norm on every q and k head, and a head size of its own.
 import type { Architecture } from './architecture.ts';
+import { decoder, preNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import {
   denseBlockTensors,
   denseConfig,
@@ -23,6 +24,11 @@ export const qwen3: Architecture = {
   ropeTypes: ['default', 'linear', 'yarn'],
   slidingWindow: false,
   tensors: [...embeddingTensors, ...denseBlockTensors({ permute: false }), ...headNormTensors],
-  block: { mlp: 'swiglu', qkNorm: true, rope: 'neox' },
+  network: (read) => {
+    const eps = readEps(read);
+    const attention = readAttention(read, { style: 'neox', qkNorm: { eps, over: 'head', at: 'before-rope' } });
+    const mlp = readGatedMlp(read);
+    return decoder(read, () => preNormBlock(eps, attention, mlp));
+  },
   awq: densePairs,
 };

@@ -1,5 +1,6 @@
 // Qwen 3 MoE (30B-A3B, 235B-A22B, Coder): Qwen 3's attention with experts in place of the MLP.
 import type { Architecture } from './architecture.ts';
+import { decoder, evenShare, preNormBlock, readAttention, readEps, readExperts } from './decoder.ts';
 import { attentionBlockTensors, denseConfig, embeddingTensors, fixedForDense, headNormTensors } from './dense.ts';
 import { expertCounts, expertTensors, fixedForSparseBlocks, mixturePairs } from './mixture.ts';
 
@@ -38,6 +39,12 @@ export const qwen3moe: Architecture = {
     ...headNormTensors,
     ...expertTensors('mlp', { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' }),
   ],
-  block: { mlp: 'swiglu', experts: { weightsOver: 'chosen' }, qkNorm: true, rope: 'neox' },
+  experts: true,
+  network: (read) => {
+    const eps = readEps(read);
+    const attention = readAttention(read, { style: 'neox', qkNorm: { eps, over: 'head', at: 'before-rope' } });
+    const experts = readExperts(read, { over: 'chosen', width: evenShare });
+    return decoder(read, () => preNormBlock(eps, attention, experts));
+  },
   awq: mixturePairs,
 };

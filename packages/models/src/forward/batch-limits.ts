@@ -1,7 +1,6 @@
 // Sizes of a loaded model that its user chooses: batches, cache, outputs.
 import { QuernError } from '@quern/errors';
 import { cacheTypes as knownTypes } from '@quern/runtime';
-import type { BatchLimits } from './buffers.ts';
 import { type CacheTypes, exactCache } from './cache-types.ts';
 
 export interface BatchSizes {
@@ -15,14 +14,30 @@ export interface BatchSizes {
   readonly blockTokens?: number;
   /** Most sequences of one batch. Default 1. */
   readonly maxSequences?: number;
+  /** Sequences that can have a state at a time, where the network keeps states of fixed size. Default: maxSequences. */
+  readonly slots?: number;
   /** Most rows of one batch whose logits are wanted. Default: batchTokens. */
   readonly maxOutputs?: number;
 }
 
+/** The sizes with what follows from them. */
+export interface BatchLimits {
+  readonly batchTokens: number;
+  readonly maxSequences: number;
+  readonly maxOutputs: number;
+  readonly blockTokens: number;
+  readonly blocks: number;
+  readonly tableWidth: number;
+  /** Sequences whose state of fixed size is kept. */
+  readonly slots: number;
+  readonly cacheTypes: CacheTypes;
+}
+
 /** @throws QuernError `load-option-invalid` */
 export function batchLimits(sizes: BatchSizes): BatchLimits {
-  const { batchTokens, cells = batchTokens, blockTokens = 32, maxSequences = 1, maxOutputs = batchTokens } = sizes;
-  for (const [name, value] of Object.entries({ batchTokens, cells, blockTokens, maxSequences, maxOutputs }))
+  const { batchTokens, cells = batchTokens, blockTokens = 32, maxSequences = 1 } = sizes;
+  const { maxOutputs = batchTokens, slots = maxSequences } = sizes;
+  for (const [name, value] of Object.entries({ batchTokens, cells, blockTokens, maxSequences, maxOutputs, slots }))
     if (!Number.isSafeInteger(value) || value < 1)
       throw new QuernError('load-option-invalid', `${name} must be a positive integer, got ${value}.`);
   const { cacheTypes = exactCache } = sizes;
@@ -30,5 +45,5 @@ export function batchLimits(sizes: BatchSizes): BatchLimits {
     if (!knownTypes.includes(type))
       throw new QuernError('load-option-invalid', `A cache is one of ${knownTypes.join(', ')}, not ${type}.`);
   const blocks = Math.ceil(cells / blockTokens);
-  return { batchTokens, blockTokens, blocks, maxSequences, maxOutputs, tableWidth: blocks, cacheTypes };
+  return { batchTokens, blockTokens, blocks, maxSequences, maxOutputs, slots, tableWidth: blocks, cacheTypes };
 }

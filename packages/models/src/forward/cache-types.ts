@@ -3,7 +3,8 @@
 import { dtypeByName } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import { type CacheType, cacheTypes, type Device, type Tensor } from '@quern/runtime';
-import type { Hyperparameters } from '../hyperparameters.ts';
+import { type Network, partsOf } from './network.ts';
+import { statesOf } from './state/held-states.ts';
 
 export interface CacheTypes {
   readonly k: CacheType;
@@ -48,19 +49,20 @@ export const describeCacheTypes = ({ k, v }: CacheTypes): string => (k === v ? k
  * Heads are read alone, so each must be whole blocks of its type.
  * @throws QuernError `cache-type-unsupported`
  */
-export function requireWholeHeads(types: CacheTypes, { keyLength }: Hyperparameters, file: string): void {
-  for (const [what, type] of [
-    ['keys', types.k],
-    ['values', types.v],
-  ] as const) {
-    const { blockSize } = dtypeByName(type);
-    if (keyLength % blockSize === 0) continue;
-    throw new QuernError(
-      'cache-type-unsupported',
-      `The cache cannot store ${what} as ${type}: its blocks of ${blockSize} do not divide heads of ${keyLength} numbers.`,
-      { file, remedy: 'Store them as F16 or F32.' },
-    );
-  }
+export function requireWholeHeads(types: CacheTypes, { blocks }: Network, file: string): void {
+  for (const { room } of blocks.flatMap(partsOf))
+    for (const shape of Object.values(statesOf(room))) {
+      if (shape.kind !== 'paged') continue;
+      const { holds, headWidth } = shape;
+      const type = holds === 'keys' ? types.k : types.v;
+      const { blockSize } = dtypeByName(type);
+      if (headWidth % blockSize === 0) continue;
+      throw new QuernError(
+        'cache-type-unsupported',
+        `The cache cannot store ${holds} as ${type}: its blocks of ${blockSize} do not divide heads of ${headWidth} numbers.`,
+        { file, remedy: 'Store them as F16 or F32.' },
+      );
+    }
 }
 
 /**

@@ -1,26 +1,32 @@
-// The forward pass of the llama family, dense or with experts: embed, blocks, final norm, logits of the wanted rows; over
-// the devices of a placement one after the other, the residual stream crossing from one to the next through the host.
+// The forward pass of a decoder: embed, blocks, final norm, logits of the wanted rows; over the devices
+// of a placement one after the other, the residual stream crossing from one to the next through the host.
 import { QuernError } from '@quern/errors';
 import type { Tensor } from '@quern/runtime';
 import type { Hyperparameters } from '../hyperparameters.ts';
 import type { Placement } from '../placement/placement.ts';
-import type { BatchLimits, OutputBuffers } from './buffers.ts';
+import type { BatchLimits } from './batch-limits.ts';
+import { shapeFor } from './buffers.ts';
 import type { StoredWeight } from './held-weights.ts';
 import type { BlockInput, MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './model.ts';
+import type { Network } from './network.ts';
+import { runNorm } from './norm.ts';
+import { observeMatmuls } from './observe-matmuls.ts';
 import type { BatchPass } from './pass.ts';
-import { bytesOf, type Rank, startPass } from './rank.ts';
-import type { RopeFrequencies } from './rope.ts';
-import { endOfStage, type Inspect, runStage, type Stage } from './stage.ts';
+import { bytesOf, type Rank, type Ropes, startPass } from './rank.ts';
+import { type Inspect, runStage, type Stage } from './stage.ts';
+import { sequenceState } from './state/sequence-state.ts';
 
 /** Everything that `loadModel` has prepared on the devices. */
 export interface ModelParts {
+  readonly network: Network;
+  /** For people. */
   readonly hyperparameters: Hyperparameters;
   readonly placement: Placement;
   readonly memory: ModelMemory;
   readonly limits: BatchLimits;
   /** The first embeds, the last computes logits; both on their first rank. */
   readonly stages: readonly Stage[];
-  readonly rope: RopeFrequencies;
+  readonly ropes: Ropes;
   /** Frees all allocations. */
   readonly dispose: () => void;
 }
@@ -40,6 +46,7 @@ export function decoderModel(parts: ModelParts): Model {
     placement,
     memory,
     ...limits,
+    state: sequenceState(stages, limits),
     async prefill(batch, observer) {
       const reached = stages.filter((stage, i) => i === 0 || hasBlocks(stage));
       await computeBlocks(parts, reached, batch, { observer });
@@ -49,8 +56,8 @@ export function decoderModel(parts: ModelParts): Model {
     forwardFrom: (batch, from) => computeLogits(parts, batch, { from }),
     async residualBefore(block, batch, from) {
       const reached = stages.filter((stage, i) => i === 0 || (hasBlocks(stage) && stage.firstBlock < block));
-      const { device, buffers } = await computeBlocks(parts, reached, batch, { from }, block);
-      return device.read(buffers.residual);
+      const { device, buffer } = await computeBlocks(parts, reached, batch, { from }, block);
+      return device.read(buffer('residual'));
     },
     replaceWeight: (name, weight) => replaceWeight(stages, name, weight),
     async locateNonFinite(batch) {
@@ -65,62 +72,58 @@ export function decoderModel(parts: ModelParts): Model {
   };
 }
 
-const hasBlocks = ({ ranks }: Stage): boolean => ranks[0]!.caches.length > 0;
+const hasBlocks = ({ firstBlock, endBlock }: Stage): boolean => endBlock > firstBlock;
 
 async function computeLogits(parts: ModelParts, batch: OutputBatch, options: PassOptions): Promise<Tensor> {
-  const { hyperparameters, limits, stages } = parts;
+  const { network, limits, stages } = parts;
   const { observer, inspect } = options;
   checkOutputs(batch, limits);
-  const { device, buffers } = await computeBlocks(parts, stages, batch, options);
+  const { device, buffer } = await computeBlocks(parts, stages, batch, options);
   const rank = stages.at(-1)!.ranks[0]!;
   const { norm, matrix } = rank.held.weights.output!;
-  const N = batch.outputRows.length;
-  const { rows, normed, logits } = outputViews(rank, N);
+  const { rows, normed, logits } = outputViews(rank, batch.outputRows.length);
   device.write(rows, bytesOf(batch.outputRows));
-  device.run('gatherRows', [buffers.residual, rows], normed, {});
-  device.run('rmsNorm', [normed, norm], normed, { eps: hyperparameters.rmsEps });
+  device.run('gatherRows', [buffer('residual'), rows], normed, {});
+  runNorm(device, network.output.norm, norm, normed, normed);
   await inspect?.('output_norm', device, normed);
   observeBy(rank, observer)?.(matrix, normed);
   device.run('matmul', [normed, matrix], logits, {});
+  const { scale } = network.output;
+  if (scale !== undefined) device.run('scale', [logits], logits, { factor: scale });
   await inspect?.('the output matrix', device, logits);
   return logits;
 }
 
-function outputViews({ device, buffers }: Rank, N: number): OutputBuffers {
-  const { rows, normed, logits } = buffers.output!;
-  return {
-    rows: device.view(rows, [N]),
-    normed: device.view(normed, [N, normed.shape[1]!]),
-    logits: device.view(logits, [N, logits.shape[1]!]),
-  };
+function outputViews({ device, buffers, bufferShapes }: Rank, count: number) {
+  const view = (name: string): Tensor => device.view(buffers.get(name)!, shapeFor(bufferShapes.get(name)!, count));
+  return { rows: view('outputRows'), normed: view('outputNormed'), logits: view('logits') };
 }
 
 /** Embeds the tokens and runs the blocks of `stages` up to `end`; the pass returned holds the residual stream. */
 async function computeBlocks(
-  { hyperparameters, limits, rope }: ModelParts,
+  { network, limits, ropes }: ModelParts,
   stages: readonly Stage[],
   batch: TokenBatch,
   { observer, inspect, from }: PassOptions,
-  end = hyperparameters.blockCount,
+  end = network.blocks.length,
 ): Promise<BatchPass> {
   checkTokens(batch, limits);
-  if (from) checkBlockInput(batch, from, hyperparameters, end);
+  if (from) checkBlockInput(batch, from, network, end);
   const range = { first: from?.block ?? 0, end };
   let last: BatchPass | undefined;
   for (const [i, stage] of stages.entries()) {
-    if (range.first >= endOfStage(stage) && i < stages.length - 1) continue;
+    if (range.first >= stage.endBlock && i < stages.length - 1) continue;
     if (observer && stage.ranks.length > 1)
       throw new QuernError('observer-unsupported', 'Inputs of matmuls cannot be observed in a model split by rows.', {
         remedy: 'Split it by layers.',
       });
-    const passes = stage.ranks.map((rank) => startPass(rank, batch, limits, rope, observeBy(rank, observer)));
+    const passes = stage.ranks.map((rank) => startPass(rank, batch, limits, ropes, observeBy(rank, observer)));
     const [first, ...others] = passes as [BatchPass, ...BatchPass[]];
     if (last) await carry(last, passes);
-    else if (from) for (const { device, buffers } of passes) device.write(buffers.residual, from.residual);
+    else if (from) for (const { device, buffer } of passes) device.write(buffer('residual'), from.residual);
     else {
-      const { residual, tokens } = first.buffers;
-      first.device.run('embed', [stage.ranks[0]!.held.weights.embedding!, tokens], residual, {});
-      await inspect?.('token_embd', first.device, residual);
+      embed(network, stage.ranks[0]!, first);
+      await inspect?.('token_embd', first.device, first.buffer('residual'));
       if (others.length > 0) await carry(first, others);
     }
     await runStage(stage, passes, range, inspect);
@@ -129,20 +132,21 @@ async function computeBlocks(
   return last!;
 }
 
+function embed({ embedding: { scale } }: Network, { held }: Rank, { device, buffer }: BatchPass): void {
+  const residual = buffer('residual');
+  device.run('embed', [held.weights.embedding!, buffer('tokens')], residual, {});
+  if (scale !== undefined) device.run('scale', [residual], residual, { factor: scale });
+}
+
 /** The residual stream, through the host. */
 async function carry(from: BatchPass, to: readonly BatchPass[]): Promise<void> {
-  const bytes = await from.device.read(from.buffers.residual);
-  for (const { device, buffers } of to) device.write(buffers.residual, bytes);
+  const bytes = await from.device.read(from.buffer('residual'));
+  for (const { device, buffer } of to) device.write(buffer('residual'), bytes);
 }
 
 function observeBy(rank: Rank, observer: MatmulObserver | undefined): BatchPass['observe'] {
   if (!observer) return undefined;
-  const { device, held, hyperparameters } = rank;
-  return (weight, input, ids) => {
-    const name = held.names.get(weight)!;
-    if (ids) observer.onExpertInput(name, input, ids, hyperparameters.experts!.count, device);
-    else observer.onMatmulInput(name, input, device);
-  };
+  return observeMatmuls(rank.held, rank.device, observer);
 }
 
 function replaceWeight(stages: readonly Stage[], name: string, { dtype, bytes }: StoredWeight): void {
@@ -166,7 +170,7 @@ function areFinite(bytes: Uint8Array): boolean {
   return zero === 0;
 }
 
-function checkTokens({ tokens, positions, seqs, blockTable }: TokenBatch, limits: BatchLimits): void {
+function checkTokens({ tokens, positions, seqs, blockTable, slots }: TokenBatch, limits: BatchLimits): void {
   const { batchTokens, maxSequences, tableWidth } = limits;
   const T = tokens.length;
   if (T < 1 || T > batchTokens) throw invalid(`${T} tokens; a batch has 1 to ${batchTokens}`);
@@ -175,12 +179,15 @@ function checkTokens({ tokens, positions, seqs, blockTable }: TokenBatch, limits
   const S = blockTable.length / tableWidth;
   if (!Number.isInteger(S) || S < 1 || S > maxSequences)
     throw invalid(`a block table of ${blockTable.length} entries; it has 1 to ${maxSequences} rows of ${tableWidth}`);
+  if (slots && slots.length !== S) throw invalid(`${S} sequences with ${slots.length} slots`);
+  if ((slots ?? [S - 1]).some((slot) => slot < 0 || slot >= limits.slots))
+    throw invalid(`a slot that is none of ${limits.slots}`);
 }
 
 function checkBlockInput(
   { tokens }: TokenBatch,
   { block, residual }: BlockInput,
-  { embeddingLength }: Hyperparameters,
+  { embeddingLength }: Network,
   end: number,
 ): void {
   if (!Number.isInteger(block) || block < 0 || block > end) throw invalid(`it begins with block ${block} of ${end}`);

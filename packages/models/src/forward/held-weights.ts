@@ -2,9 +2,8 @@
 // what one weight does to the whole network can be measured without loading the network again.
 import { QuernError } from '@quern/errors';
 import type { Tensor } from '@quern/runtime';
-import { arrangeWeights, type Weights } from './weights.ts';
-
-type Part = Parameters<typeof arrangeWeights>[1];
+import type { Network } from './network.ts';
+import { arrangeWeights, type HeldPart, type Weights } from './weights.ts';
 
 /** Stored bytes of a whole weight. */
 export interface StoredWeight {
@@ -17,19 +16,21 @@ export interface StoredWeight {
 export type Exchange = (before: Tensor, dtype: string, name: string) => Tensor;
 
 export class HeldWeights {
+  readonly #network: Network;
   readonly #tensors: Map<string, Tensor>;
-  readonly #part: Part;
+  readonly #part: HeldPart;
   readonly #exchange?: Exchange;
   weights: Weights;
   /** GGUF names, for observers. */
   names: ReadonlyMap<Tensor, string>;
 
   /** @param exchange none: weights keep their types */
-  constructor(tensors: ReadonlyMap<string, Tensor>, part: Part, exchange?: Exchange) {
+  constructor(network: Network, tensors: ReadonlyMap<string, Tensor>, part: HeldPart, exchange?: Exchange) {
+    this.#network = network;
     this.#tensors = new Map(tensors);
     this.#part = part;
     this.#exchange = exchange;
-    this.weights = arrangeWeights(tensors, part);
+    this.weights = arrangeWeights(network, tensors, part);
     this.names = namesOf(tensors);
   }
 
@@ -45,7 +46,7 @@ export class HeldWeights {
     const tensor = before.dtype === dtype ? before : this.#exchange?.(before, dtype, name);
     if (!tensor) throw new QuernError('replacement-unsupported', `Here it stays ${before.dtype}.`, { tensor: name });
     this.#tensors.set(name, tensor);
-    this.weights = arrangeWeights(this.#tensors, this.#part);
+    this.weights = arrangeWeights(this.#network, this.#tensors, this.#part);
     this.names = namesOf(this.#tensors);
     return tensor;
   }

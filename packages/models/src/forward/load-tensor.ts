@@ -4,7 +4,7 @@ import type { TensorView } from '@quern/checkpoint';
 
 import { QuernError } from '@quern/errors';
 import type { Device, Tensor } from '@quern/runtime';
-import { isMatrix } from './weights.ts';
+import { isMatrix } from './network-tensors.ts';
 
 /** Bytes of host memory that a load passes through (a row may be longer). */
 const CHUNK_BYTES = 4 * 2 ** 20;

@@ -4,6 +4,7 @@ import type { Hyperparameters } from '../hyperparameters.ts';
 import type { Placement } from '../placement/placement.ts';
 import type { CacheTypes } from './cache-types.ts';
 import type { StoredWeight } from './held-weights.ts';
+import type { SequenceState } from './state/sequence-state.ts';
 
 /**
  * Tokens to compute, T ≤ `model.batchTokens`. Tokens of one sequence must come in rising positions, and every earlier
@@ -21,6 +22,11 @@ export interface TokenBatch {
    * holds positions b·blockTokens … of that sequence. Entries that no token reaches may hold anything.
    */
   readonly blockTable: Int32Array;
+  /**
+   * [S] slot (0 … `model.slots` - 1) that holds what the sequence of a row keeps apart from its positions: recurrent and
+   * convolution states. It starts at zero when position 0 is computed. Default: row s has slot s.
+   */
+  readonly slots?: Int32Array;
 }
 
 export interface OutputBatch extends TokenBatch {
@@ -75,6 +81,10 @@ export interface Model {
   /** Blocks that one sequence can have. */
   readonly tableWidth: number;
   readonly cacheTypes: CacheTypes;
+  /** Sequences that can have a state at a time. */
+  readonly slots: number;
+  /** What sequences have left on the devices. Calls must not overlap with passes. */
+  readonly state: SequenceState;
   /**
    * Computes the batch; its keys and values enter the cache. Gives logits [N, vocab] F32 on `device`, in the order of
    * `outputRows`; on one device they are only enqueued. The tensor belongs to the model and is overwritten by the next

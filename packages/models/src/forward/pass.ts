@@ -1,14 +1,14 @@
-// One batch on its way through the blocks.
+// One batch on its way through the blocks of one device.
 import type { Device, Tensor } from '@quern/runtime';
-import type { Hyperparameters } from '../hyperparameters.ts';
-import type { Buffers } from './buffers.ts';
+import type { RopeSpec } from './rope.ts';
 
 /** What the blocks of one batch share. */
 export interface BatchPass {
   readonly device: Device;
-  readonly hyperparameters: Hyperparameters;
-  /** Views of this batch's size. */
-  readonly buffers: Buffers;
+  /** A view of this batch's size: `residual` [T, C], `positions` [T], `seqs` [T], `blockTable` [S, tableWidth], `slots` [S]. */
+  buffer(name: string): Tensor;
+  /** cos and sin [T, dims / 2] of the batch's positions. */
+  ropeTable(rope: RopeSpec): { readonly cos: Tensor; readonly sin: Tensor };
   readonly blockTokens: number;
   /**
    * Called with the weight and the input of every matmul, before it runs; `ids` [T, used] for a stack of experts, as

@@ -1,61 +1,91 @@
 // One device's part of a model: what it has loaded, and how a batch enters it.
 import type { Device, Tensor } from '@quern/runtime';
-import type { Hyperparameters } from '../hyperparameters.ts';
-import { type BatchLimits, type Buffers, type LayerCache, mapBuffers } from './buffers.ts';
+import type { BatchLimits } from './batch-limits.ts';
+import { type BufferShapes, type Buffers, ropeBuffers, shapeFor } from './buffers.ts';
 import type { HeldWeights } from './held-weights.ts';
 import type { TokenBatch } from './model.ts';
+import type { Network } from './network.ts';
 import type { BatchPass } from './pass.ts';
-import { fillRope, type RopeFrequencies } from './rope.ts';
+import { fillRope, type RopeFrequencies, ropeKey } from './rope.ts';
+import type { HeldStates } from './state/held-states.ts';
 
 export interface Rank {
   readonly device: Device;
-  /** Of the part of the network that this device computes. */
-  readonly hyperparameters: Hyperparameters;
+  /** Of the part of the network that this device computes; its blocks are numbered as in the whole network. */
+  readonly network: Network;
   readonly held: HeldWeights;
-  /** One per block of the device. */
-  readonly caches: readonly LayerCache[];
+  readonly states: HeldStates;
   readonly buffers: Buffers;
+  readonly bufferShapes: BufferShapes;
 }
+
+/** By `ropeKey`. */
+export type Ropes = ReadonlyMap<string, RopeFrequencies>;
 
 /** The residual stream is left to the caller to fill. */
 export function startPass(
   rank: Rank,
   batch: TokenBatch,
   limits: BatchLimits,
-  rope: RopeFrequencies,
+  ropes: Ropes,
   observe: BatchPass['observe'],
 ): BatchPass {
-  const { device, hyperparameters } = rank;
-  const buffers = viewsOf(rank, batch, limits);
-  device.write(buffers.tokens, bytesOf(batch.tokens));
-  device.write(buffers.positions, bytesOf(batch.positions));
-  device.write(buffers.seqs, bytesOf(batch.seqs));
-  device.write(buffers.blockTable, bytesOf(batch.blockTable));
-  writeRope(device, rope, batch.positions, buffers);
-  return { device, hyperparameters, buffers, blockTokens: limits.blockTokens, observe };
+  const { device, states } = rank;
+  const views = viewsOf(rank, batch, limits);
+  const slots = slotsOf(batch, limits);
+  device.write(views('tokens'), bytesOf(batch.tokens));
+  device.write(views('positions'), bytesOf(batch.positions));
+  device.write(views('seqs'), bytesOf(batch.seqs));
+  device.write(views('blockTable'), bytesOf(batch.blockTable));
+  device.write(views('slots'), bytesOf(slots));
+  for (const [t, position] of batch.positions.entries()) if (position === 0) states.clearSlot(slots[batch.seqs[t]!]!);
+  for (const [key, rope] of ropes)
+    if (rank.buffers.has(ropeBuffers(key)[0])) writeRope(device, rope, key, batch, views);
+  return {
+    device,
+    buffer: views,
+    ropeTable: (rope) => {
+      const [cos, sin] = ropeBuffers(ropeKey(rope));
+      return { cos: views(cos), sin: views(sin) };
+    },
+    blockTokens: limits.blockTokens,
+    observe,
+  };
 }
 
-function writeRope(device: Device, rope: RopeFrequencies, positions: Int32Array, { cos, sin }: Buffers): void {
+/** A sequence without a slot has that of its row. */
+const slotsOf = ({ slots, blockTable }: TokenBatch, { tableWidth }: BatchLimits): Int32Array =>
+  slots ?? Int32Array.from({ length: blockTable.length / tableWidth }, (_, row) => row);
+
+function writeRope(
+  device: Device,
+  rope: RopeFrequencies,
+  key: string,
+  { positions }: TokenBatch,
+  views: BatchPass['buffer'],
+): void {
   const size = positions.length * rope.inverse.length;
   const cosines = new Float32Array(size);
   const sines = new Float32Array(size);
   fillRope(rope, positions, cosines, sines);
-  device.write(cos, bytesOf(cosines));
-  device.write(sin, bytesOf(sines));
+  const [cos, sin] = ropeBuffers(key);
+  device.write(views(cos), bytesOf(cosines));
+  device.write(views(sin), bytesOf(sines));
 }
 
-/** The first T tokens and S sequences of every buffer; the output's are cut when it is known how many are wanted. */
-function viewsOf({ device, buffers }: Rank, batch: TokenBatch, limits: BatchLimits): Buffers {
-  const T = batch.tokens.length;
-  // A buffer may have several rows per token: one for each expert it uses.
-  const first = (tensor: Tensor): Tensor => {
-    const [rows, ...rest] = tensor.shape;
-    return device.view(tensor, [(T * rows!) / limits.batchTokens, ...rest]);
+/** Gives every buffer cut to the batch: its first T tokens and S sequences. The output's are cut by who wants them. */
+function viewsOf(rank: Rank, batch: TokenBatch, limits: BatchLimits): BatchPass['buffer'] {
+  const { device, buffers, bufferShapes } = rank;
+  const counts = { token: batch.tokens.length, sequence: batch.blockTable.length / limits.tableWidth, output: 0 };
+  const views = new Map<string, Tensor>();
+  return (name) => {
+    const known = views.get(name);
+    if (known) return known;
+    const shape = bufferShapes.get(name)!;
+    const view = device.view(buffers.get(name)!, shapeFor(shape, counts[shape.per]));
+    views.set(name, view);
+    return view;
   };
-  const { output, blockTable, ...perToken } = buffers;
-  const sequences = batch.blockTable.length / limits.tableWidth;
-  const table = device.view(blockTable, [sequences, limits.tableWidth]);
-  return { ...mapBuffers(perToken, first), output, blockTable: table };
 }
 
 export const bytesOf = (array: Int32Array | Float32Array): Uint8Array =>

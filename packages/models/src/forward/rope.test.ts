@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { RopeScaling } from '../hyperparameters.ts';
 import { llama3RopeFactors } from '../lens/rope-freqs.ts';
-import { fillRope, type RopeParameters, ropeFrequencies } from './rope.ts';
+import { fillRope, type RopeParameters, type RopeScaling, ropeFrequencies } from './rope.ts';
 
 interface Recorded {
   parameters: Record<string, number> & { rope_type: string };
@@ -26,9 +25,9 @@ const unscaled: RopeScaling = {
   yarnLogMultiplier: 0,
 };
 const parametersOf = ({ parameters }: Recorded): RopeParameters => ({
-  ropeDimensionCount: golden.dimension,
-  ropeFreqBase: parameters.rope_theta,
-  ropeScaling: {
+  dims: golden.dimension,
+  base: parameters.rope_theta,
+  scaling: {
     ...unscaled,
     type: parameters.rope_type === 'yarn' || parameters.rope_type === 'linear' ? parameters.rope_type : 'none',
     factor: parameters.factor ?? 1,

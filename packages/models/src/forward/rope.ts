@@ -5,12 +5,56 @@
 // 100,000 an angle kept in f64 is already another angle. Llama 3's scaling arrives as one divisor per frequency
 // (the GGUF tensor `rope_freqs.weight`), which is how llama.cpp stores it.
 import { QuernError } from '@quern/errors';
-import type { Hyperparameters, RopeScaling } from '../hyperparameters.ts';
+import type { BlockSpec } from './network.ts';
+import { partsOf } from './network.ts';
 
-export type RopeParameters = Pick<Hyperparameters, 'ropeDimensionCount' | 'ropeFreqBase' | 'ropeScaling'>;
+/** How positions beyond the trained context are mapped (llama.cpp `llama_rope_scaling_type`). */
+export interface RopeScaling {
+  type: 'none' | 'linear' | 'yarn';
+  /** Context extension: positions are divided by it. 1 for `none`. */
+  factor: number;
+  /** Context length before extension, in tokens. */
+  originalContext: number;
+  /** Multiplies cos and sin (`rope.scaling.attn_factor`). 1 unless the file says otherwise. */
+  attnFactor: number;
+  /** yarn: mix between interpolation (0) and extrapolation (1). */
+  yarnExtFactor: number;
+  /** yarn: the whole factor on cos and sin; undefined: 0.1 · ln(factor) + 1. */
+  yarnAttnFactor?: number;
+  yarnBetaFast: number;
+  yarnBetaSlow: number;
+  /** yarn: 0 when the file has none. */
+  yarnLogMultiplier: number;
+}
+
+/** One kind of rope. Blocks whose specs say the same share a table of cos and sin. */
+export interface RopeSpec {
+  readonly base: number;
+  /** How many scalars of each head are rotated; even. */
+  readonly dims: number;
+  /** Which pairs are rotated: `norm` (x[2i], x[2i+1]), `neox` (x[i], x[i + dims/2]). */
+  readonly style: 'norm' | 'neox';
+  readonly scaling: RopeScaling;
+  /** Name of a tensor [dims / 2] of divisors of the frequencies (`rope_freqs.weight`). */
+  readonly divisors?: string;
+}
+
+/** Equal for ropes whose tables are equal. */
+export const ropeKey = ({ base, dims, scaling, divisors }: RopeSpec): string =>
+  JSON.stringify([base, dims, Object.entries(scaling).sort(), divisors]);
+
+/** The ropes of some blocks by `ropeKey`. A mixer with rope calls its spec `rope`. */
+export function distinctRopes(blocks: readonly BlockSpec[]): Map<string, RopeSpec> {
+  const ropes = new Map<string, RopeSpec>();
+  for (const { room } of blocks.flatMap(partsOf))
+    if ('rope' in room && room.rope) ropes.set(ropeKey(room.rope), room.rope);
+  return ropes;
+}
+
+export type RopeParameters = Pick<RopeSpec, 'base' | 'dims' | 'scaling'>;
 
 export interface RopeFrequencies {
-  /** [ropeDimensionCount / 2], radians per position. */
+  /** [dims / 2], radians per position. */
   readonly inverse: Float32Array;
   /** Multiplies cos and sin. */
   readonly attentionFactor: number;
@@ -19,13 +63,13 @@ export interface RopeFrequencies {
 const f32 = Math.fround;
 
 /**
- * `divisors`: `rope_freqs.weight` [ropeDimensionCount / 2].
+ * `divisors`: `rope_freqs.weight` [dims / 2].
  * @throws QuernError `rope-invalid` when a divisor is no positive number, `rope-unsupported` for an unknown scaling type.
  */
 export function ropeFrequencies(parameters: RopeParameters, divisors?: Float32Array): RopeFrequencies {
-  const { ropeDimensionCount, ropeFreqBase, ropeScaling } = parameters;
-  const powers = new Float32Array(ropeDimensionCount / 2); // base^(2i / rotaryDim)
-  for (let i = 0; i < powers.length; i++) powers[i] = f32(ropeFreqBase) ** f32((2 * i) / ropeDimensionCount);
+  const { dims, base, scaling } = parameters;
+  const powers = new Float32Array(dims / 2); // base^(2i / rotaryDim)
+  for (let i = 0; i < powers.length; i++) powers[i] = f32(base) ** f32((2 * i) / dims);
   const inverse = scaledInverse(powers, parameters);
   if (divisors) {
     if (divisors.length !== inverse.length || !divisors.every((divisor) => divisor > 0 && divisor < Infinity))
@@ -34,11 +78,11 @@ export function ropeFrequencies(parameters: RopeParameters, divisors?: Float32Ar
       });
     for (let i = 0; i < inverse.length; i++) inverse[i] /= divisors[i];
   }
-  return { inverse, attentionFactor: f32(attentionFactor(ropeScaling)) };
+  return { inverse, attentionFactor: f32(attentionFactor(scaling)) };
 }
 
 function scaledInverse(powers: Float32Array, parameters: RopeParameters): Float32Array {
-  const { type, factor, yarnExtFactor } = parameters.ropeScaling;
+  const { type, factor, yarnExtFactor } = parameters.scaling;
   switch (type) {
     case 'none':
       return powers.map((power) => 1 / power);
@@ -59,17 +103,15 @@ function scaledInverse(powers: Float32Array, parameters: RopeParameters): Float3
 }
 
 /** YaRN (arXiv 2309.00071 §3.2): 1 where a frequency keeps its value, 0 where it is divided by the factor. */
-function yarnRamp({ ropeDimensionCount, ropeFreqBase, ropeScaling }: RopeParameters): Float32Array {
-  const { originalContext, yarnBetaFast, yarnBetaSlow } = ropeScaling;
+function yarnRamp({ dims, base, scaling }: RopeParameters): Float32Array {
+  const { originalContext, yarnBetaFast, yarnBetaSlow } = scaling;
   // The dimension that turns `rotations` times over the original context.
   const dimensionOf = (rotations: number): number =>
-    (ropeDimensionCount * Math.log(originalContext / (rotations * 2 * Math.PI))) / (2 * Math.log(ropeFreqBase));
+    (dims * Math.log(originalContext / (rotations * 2 * Math.PI))) / (2 * Math.log(base));
   const low = Math.max(Math.floor(dimensionOf(yarnBetaFast)), 0);
-  const high = Math.min(Math.ceil(dimensionOf(yarnBetaSlow)), ropeDimensionCount - 1);
+  const high = Math.min(Math.ceil(dimensionOf(yarnBetaSlow)), dims - 1);
   const width = low === high ? 0.001 : high - low; // as transformers, instead of a division by zero
-  return Float32Array.from({ length: ropeDimensionCount / 2 }, (_, i) =>
-    f32(1 - Math.min(1, Math.max(0, f32((i - low) / width)))),
-  );
+  return Float32Array.from({ length: dims / 2 }, (_, i) => f32(1 - Math.min(1, Math.max(0, f32((i - low) / width)))));
 }
 
 /** YaRN also raises the temperature of attention (§3.4), by 0.1 · ln(factor) + 1 unless the model says otherwise. */
@@ -82,7 +124,7 @@ function attentionFactor(scaling: RopeScaling): number {
   return (attnFactor * temperature(1)) / (yarnLogMultiplier === 0 ? 1 : temperature(yarnLogMultiplier));
 }
 
-/** Fills `cos` and `sin`, both [positions.length, ropeDimensionCount / 2]. */
+/** Fills `cos` and `sin`, both [positions.length, dims / 2]. */
 export function fillRope(rope: RopeFrequencies, positions: Int32Array, cos: Float32Array, sin: Float32Array): void {
   const { inverse, attentionFactor } = rope;
   const half = inverse.length;

@@ -2,34 +2,53 @@
 // a time runs. Every call computes one sequence from its first position, so a cache of one sequence is enough.
 import type { ModelView } from '@quern/checkpoint';
 import type { Device, Tensor } from '@quern/runtime';
-import { hyperparameters } from '../hyperparameters.ts';
+import { networkOf } from '../network-of.ts';
 import { batchLimits } from './batch-limits.ts';
-import { attend, feedForward } from './block.ts';
-import { allocateBuffers, allocateCaches, bufferBytes, bufferShapes, cacheBytes } from './buffers.ts';
+import { allocateBuffers, bufferBytes, bufferShapes } from './buffers.ts';
 import { HeldWeights } from './held-weights.ts';
-import { readVector } from './load-tensor.ts';
+import { loadRopes } from './load-ropes.ts';
 import type { MatmulObserver } from './model.ts';
-import type { BatchPass } from './pass.ts';
+import type { PartSpec } from './network.ts';
+import { networkTensors } from './network-tensors.ts';
+import { observeMatmuls } from './observe-matmuls.ts';
 import { bytesOf, startPass } from './rank.ts';
-import { ropeFrequencies } from './rope.ts';
+import { roomOf } from './rooms.ts';
+import { HeldStates, heldStateBytes } from './state/held-states.ts';
+import { computeSubLayer } from './sub-layer.ts';
 
 export interface SingleBlock {
+  /** Of the usual block attention and feed-forward. */
+  readonly subLayers: readonly SingleSubLayer[];
+  /** The sub-layer that multiplies with the weight of that GGUF name. */
+  subLayerOf(weight: string): number;
   /**
-   * What the attention adds to the residual stream `states` [T, C], T at most the `tokens` given: [T, C] on the device,
-   * overwritten by the next call.
+   * What sub-layer `index` adds to the residual stream `states` [T, C] that enters it, T at most the `tokens` given: [T, C]
+   * on the device, overwritten by the next call.
    */
-  attention(states: Float32Array, observer?: MatmulObserver): Tensor;
-  /** The same of the MLP, or of the experts all together; `states` include what the attention has added. */
-  feedForward(states: Float32Array, observer?: MatmulObserver): Tensor;
+  run(index: number, states: Float32Array, observer?: MatmulObserver): Tensor;
   /** Frees cache and activations; the weights stay the caller's. */
   dispose(): void;
 }
 
-/** Device bytes of cache and activations of one sequence. */
+export interface SingleSubLayer {
+  /** For people: `attention`. */
+  readonly title: string;
+  /** GGUF name of the matrix that gives what it adds, or the last of them. */
+  readonly lastWeight: string;
+}
+
+const partOf = (index: number) => ({ firstBlock: index, endBlock: index + 1, embedding: false, output: false });
+
+/** Device bytes of states and activations of one sequence, for the block that needs most. */
 export function singleBlockBytes(view: ModelView, tokens: number): number {
-  const numbers = hyperparameters(view);
+  const network = networkOf(view);
   const limits = batchLimits({ batchTokens: tokens });
-  return bufferBytes(bufferShapes(numbers, limits, { output: false })) + cacheBytes(numbers, limits, 1);
+  const bytes = network.blocks.map(
+    (_, index) =>
+      bufferBytes(bufferShapes(network, limits, partOf(index)), limits) +
+      heldStateBytes(network, limits, partOf(index)),
+  );
+  return Math.max(...bytes);
 }
 
 /**
@@ -43,49 +62,59 @@ export async function singleBlock(
   weights: ReadonlyMap<string, Tensor>,
   tokens: number,
 ): Promise<SingleBlock> {
-  const numbers = hyperparameters(view);
+  const network = networkOf(view);
   const limits = batchLimits({ batchTokens: tokens });
-  const divisors = view.tensors.get('rope_freqs.weight');
-  const rope = ropeFrequencies(numbers, divisors && (await readVector(divisors)));
-  const part = { firstBlock: index, endBlock: index + 1, embedding: false, output: false };
+  const { subLayers } = network.blocks[index]!;
+  const ropes = await loadRopes(view, [network.blocks[index]!]);
   const owned: Tensor[] = [];
   const alloc: Device['alloc'] = (...request) => {
     const tensor = device.alloc(...request);
     owned.push(tensor);
     return tensor;
   };
-  const held = new HeldWeights(weights, part);
-  const arranged = held.weights.blocks[0]!;
-  const buffers = allocateBuffers(alloc, bufferShapes(numbers, limits, { output: false }));
-  const caches = allocateCaches(alloc, numbers, limits, part);
-  const rank = { device, hyperparameters: numbers, held, caches, buffers };
+  const held = new HeldWeights(network, weights, partOf(index));
+  const shapes = bufferShapes(network, limits, partOf(index));
+  const buffers = allocateBuffers(alloc, shapes, limits);
+  const states = new HeldStates(device, alloc, network, limits, partOf(index));
+  const rank = { device, network, held, states, buffers, bufferShapes: shapes };
   const blockTable = Int32Array.from({ length: limits.tableWidth }, (_, cacheBlock) => cacheBlock);
 
-  const enter = (states: Float32Array, observer: MatmulObserver | undefined): BatchPass => {
-    const T = states.length / numbers.embeddingLength;
+  const enter = (entering: Float32Array, observer: MatmulObserver | undefined) => {
+    const T = entering.length / network.embeddingLength;
     const positions = Int32Array.from({ length: T }, (_, position) => position);
     const batch = { tokens: new Int32Array(T), positions, seqs: new Int32Array(T), blockTable };
-    const observe: BatchPass['observe'] =
-      observer &&
-      ((weight, input, ids) => {
-        const name = held.names.get(weight)!;
-        if (ids) observer.onExpertInput(name, input, ids, numbers.experts!.count, device);
-        else observer.onMatmulInput(name, input, device);
-      });
-    const pass = startPass(rank, batch, limits, rope, observe);
-    device.write(pass.buffers.residual, bytesOf(states));
+    const pass = startPass(rank, batch, limits, ropes, observer && observeMatmuls(held, device, observer));
+    device.write(pass.buffer('residual'), bytesOf(entering));
     return pass;
   };
   return {
-    attention: (states, observer) => attend(enter(states, observer), arranged, caches[0]!),
-    feedForward(states, observer) {
-      let sum: Tensor | undefined;
-      for (const { y } of feedForward(enter(states, observer), arranged)) {
-        if (sum) device.run('add', [sum, y], sum, {});
-        else sum = y;
+    subLayers: subLayers.map(({ parts }) => ({
+      title: parts.map(({ room }) => roomOf(room).title).join(' and '),
+      lastWeight: `blk.${index}.${lastWeight(parts.at(-1)!, network.embeddingLength)}`,
+    })),
+    subLayerOf: (weight) => {
+      const part = networkTensors(network).find(({ name }) => name === weight)!.part!.index;
+      let parts = 0;
+      return subLayers.findIndex((subLayer) => (parts += subLayer.parts.length) > part);
+    },
+    run(subLayer, entering, observer) {
+      const pass = enter(entering, observer);
+      const running = computeSubLayer(
+        pass,
+        subLayers[subLayer]!,
+        held.weights.blocks[0]![subLayer]!,
+        states.of(index, subLayer),
+      );
+      for (;;) {
+        const { done, value } = running.next();
+        if (done) return value;
       }
-      return sum!;
     },
     dispose: () => owned.forEach((tensor) => void device.free(tensor)),
   };
 }
+
+const lastWeight = ({ room }: PartSpec, width: number): string =>
+  Object.values(roomOf(room).tensors(room, width))
+    .filter(({ shape }) => shape.length > 1)
+    .at(-1)!.name;

@@ -4,16 +4,18 @@
 // stream; the parts are summed on the host in the order of the ranks, so that the result does not depend on who is first,
 // and every rank goes on with the same stream:  x += y₀ + y₁ + …
 import type { Device, Tensor } from '@quern/runtime';
-import { type Addend, runBlock } from './block.ts';
 import type { BatchPass } from './pass.ts';
 import { bytesOf, type Rank } from './rank.ts';
+import { computeSubLayer, type PartResult } from './sub-layer.ts';
 
 export interface Stage {
   readonly firstBlock: number;
+  /** Number of the block behind the last. */
+  readonly endBlock: number;
   readonly ranks: readonly Rank[];
 }
 
-/** Sees every state of the residual stream; for debugging, it costs a read each. */
+/** Sees what every part computes, and every state of the residual stream; for debugging, it costs a read each. */
 export type Inspect = (name: string, device: Device, values: Tensor) => Promise<void>;
 
 /** Blocks of the whole network, from `first` to the one before `end`. */
@@ -21,9 +23,6 @@ export interface BlockRange {
   readonly first: number;
   readonly end: number;
 }
-
-/** Number of the block behind the last of the stage. */
-export const endOfStage = ({ firstBlock, ranks }: Stage): number => firstBlock + ranks[0]!.caches.length;
 
 /**
  * Runs the blocks of `stage` that lie in `range` on passes (one per rank) whose residual streams are filled, with the
@@ -35,26 +34,52 @@ export async function runStage(
   range: BlockRange,
   inspect?: Inspect,
 ): Promise<void> {
-  const end = Math.min(endOfStage(stage), range.end) - stage.firstBlock;
-  for (let i = Math.max(0, range.first - stage.firstBlock); i < end; i++) {
-    const parts = stage.ranks.map(({ held, caches: own }, r) => runBlock(passes[r]!, held.weights.blocks[i]!, own[i]!));
-    for (;;) {
-      const addends = parts.map((part) => part.next().value as Addend | undefined);
-      if (!addends[0]) break;
-      // Without a wait on one device: its work is submitted as a whole.
-      if (addends.length > 1) await sumOverRanks(passes, addends as Addend[]);
-      for (const [r, { device, buffers }] of passes.entries())
-        device.run('add', [buffers.residual, addends[r]!.y], buffers.residual, {});
-      const { device, buffers } = passes[0]!;
-      await inspect?.(`the ${addends[0].of} of blk.${stage.firstBlock + i}`, device, buffers.residual);
-    }
+  const end = Math.min(stage.endBlock, range.end);
+  for (let block = Math.max(stage.firstBlock, range.first); block < end; block++) {
+    const subLayers = stage.ranks[0]!.network.blocks[block]!.subLayers.length;
+    for (let i = 0; i < subLayers; i++) await runSubLayer(stage, passes, block, i, inspect);
   }
 }
 
+async function runSubLayer(
+  { firstBlock, ranks }: Stage,
+  passes: readonly BatchPass[],
+  block: number,
+  i: number,
+  inspect: Inspect | undefined,
+): Promise<void> {
+  const running = ranks.map(({ network, held, states }, r) =>
+    computeSubLayer(
+      passes[r]!,
+      network.blocks[block]!.subLayers[i]!,
+      held.weights.blocks[block - firstBlock]![i]!,
+      states.of(block, i),
+    ),
+  );
+  const { device, buffer } = passes[0]!;
+  for (;;) {
+    const steps = running.map((rank) => rank.next());
+    if (steps[0]!.done) {
+      for (const [r, pass] of passes.entries()) addToResidual(pass, steps[r]!.value as Tensor);
+      await inspect?.(`the residual stream of blk.${block}`, device, buffer('residual'));
+      return;
+    }
+    const parts = steps.map(({ value }) => value as PartResult);
+    // Without a wait on one device: its work is submitted as a whole.
+    if (parts.length > 1) await sumOverRanks(passes, parts);
+    await inspect?.(`the ${parts[0]!.title} of blk.${block}`, device, parts[0]!.y);
+  }
+}
+
+function addToResidual({ device, buffer }: BatchPass, addend: Tensor): void {
+  const residual = buffer('residual');
+  device.run('add', [residual, addend], residual, {});
+}
+
 /** In place: every rank's part becomes the sum of all. */
-async function sumOverRanks(passes: readonly BatchPass[], addends: readonly Addend[]): Promise<void> {
-  const parts = await Promise.all(addends.map(({ y }, r) => passes[r]!.device.read(y)));
-  const [sum, ...others] = parts.map((bytes) => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4));
+async function sumOverRanks(passes: readonly BatchPass[], parts: readonly PartResult[]): Promise<void> {
+  const read = await Promise.all(parts.map(({ y }, r) => passes[r]!.device.read(y)));
+  const [sum, ...others] = read.map((bytes) => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4));
   for (const other of others) for (let i = 0; i < sum!.length; i++) sum![i]! += other[i]!;
-  for (const [r, { y }] of addends.entries()) passes[r]!.device.write(y, bytesOf(sum!));
+  for (const [r, { y }] of parts.entries()) passes[r]!.device.write(y, bytesOf(sum!));
 }

@@ -95,7 +95,7 @@ function numberOf(values: ConfigValues, key: string): number {
 
 function sizesOf(values: ConfigValues, architecture: Architecture, headDim: number) {
   return {
-    experts: architecture.block.experts && expertSizes(values),
+    experts: architecture.experts ? expertSizes(values) : undefined,
     vocabSize: numberOf(values, 'vocab_size'),
     embeddingLength: numberOf(values, 'hidden_size'),
     feedForwardLength: numberOf(values, 'intermediate_size'),

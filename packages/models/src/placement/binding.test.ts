@@ -1,30 +1,32 @@
 // A model and devices that bind little at a time: refused with the numbers, or left to the CPU, before anything is read.
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { ExpertsSpec } from '../forward/feed-forwards/experts/spec.ts';
+import { partsOf } from '../forward/network.ts';
 import { openModel } from '../open-model.ts';
-import { networkOf, planShares } from './plan.ts';
-import type { Network } from './shares.ts';
+import { plannedModel, planShares } from './plan.ts';
+import type { PlannedModel } from './shares.ts';
 
 const path = (name: string) => fileURLToPath(new URL(`../../../../test/models/${name}`, import.meta.url));
 const memoryBytes = 2 ** 32;
 const cpu = { name: 'cpu', limits: { memoryBytes } };
 const gpuBinding = (bindingBytes: number) => ({ name: 'webgpu', limits: { memoryBytes, bindingBytes } });
 
-async function networkAt(name: string, batchTokens: number): Promise<Network> {
+async function modelAt(name: string, batchTokens: number): Promise<PlannedModel> {
   const view = await openModel(path(name));
-  const network = networkOf(view, { batchTokens, cells: 64 });
+  const model = plannedModel(view, { batchTokens, cells: 64 });
   await view.close();
-  return network;
+  return model;
 }
 
 describe('a device that binds little', () => {
-  let dense: Network;
-  let experts: Network;
+  let dense: PlannedModel;
+  let experts: PlannedModel;
   let logitsBytes: number;
   beforeAll(async () => {
-    dense = await networkAt('arch/llama3', 32);
-    experts = await networkAt('arch/qwen2moe', 512);
-    logitsBytes = 4 * dense.hyperparameters.vocabSize;
+    dense = await modelAt('arch/llama3', 32);
+    experts = await modelAt('arch/qwen2moe', 512);
+    logitsBytes = 4 * dense.network.vocabSize;
   });
 
   it('takes what it can bind row by row', () => {
@@ -53,7 +55,7 @@ describe('a device that binds little', () => {
     expect(placement.devices).toEqual([expect.objectContaining({ device: 'cpu', output: true })]);
     const first = planShares(dense, [small, cpu], { layers: ['fill', 1] }).placement;
     expect(first.devices).toMatchObject([
-      { device: 'webgpu', output: false, endBlock: dense.hyperparameters.blockCount },
+      { device: 'webgpu', output: false, endBlock: dense.network.blocks.length },
       { device: 'cpu', output: true },
     ]);
   });
@@ -71,7 +73,8 @@ describe('a device that binds little', () => {
   });
 
   it('is refused when a batch would be cut between the slots of a token', () => {
-    const { used, feedForwardLength } = experts.hyperparameters.experts!;
+    const room = partsOf(experts.network.blocks[0]!).find((part) => part.room.kind === 'experts')!.room;
+    const { used, width: feedForwardLength } = room as ExpertsSpec;
     const tokens = Math.ceil(4096 / (4 * feedForwardLength * used));
     const slots = used * tokens + 1; // what a buffer holds of them
     const rows = experts.limits.batchTokens * used;

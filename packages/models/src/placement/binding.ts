@@ -4,8 +4,12 @@
 //   - a row of any tensor, and vectors and the block table as a whole;
 //   - the slots of one token, where a token has a row for each expert that it uses.
 import { dtypeByName, rowBytes } from '@quern/blocks';
-import { type BatchLimits, bufferShapes, cacheShape } from '../forward/buffers.ts';
-import { isMatrix } from '../forward/weights.ts';
+import type { BatchLimits } from '../forward/batch-limits.ts';
+import { bufferShapes, largestShape } from '../forward/buffers.ts';
+import { partsOf } from '../forward/network.ts';
+import { isMatrix } from '../forward/network-tensors.ts';
+import { statesOf } from '../forward/state/held-states.ts';
+import { allocatedState } from '../forward/state/state-shape.ts';
 import type { Share } from './shares.ts';
 
 /** Says what of a share is above what a device binds at a time; undefined when nothing is. */
@@ -14,40 +18,35 @@ export function unbindable(share: Share, limits: BatchLimits, bindingBytes: numb
     const bytes = isMatrix(tensor) ? tensor.rowBytes : 4 * tensor.cols;
     if (bytes > bindingBytes) return `a row of ${tensor.name} has ${bytes} bytes`;
   }
-  return unbindableCache(share, limits, bindingBytes) ?? unbindableBuffer(share, limits, bindingBytes);
+  return unbindableState(share, limits, bindingBytes) ?? unbindableBuffer(share, limits, bindingBytes);
 }
 
-function unbindableCache({ hyperparameters, firstBlock, endBlock }: Share, limits: BatchLimits, bindingBytes: number) {
-  if (endBlock === firstBlock) return undefined;
-  const kvDim = cacheShape(hyperparameters, limits)[1]!;
-  for (const type of Object.values(limits.cacheTypes)) {
-    const bytes = rowBytes(dtypeByName(type), kvDim);
-    if (bytes > bindingBytes) return `a token's keys or values have ${bytes} bytes`;
-  }
+function unbindableState({ network, firstBlock, endBlock }: Share, limits: BatchLimits, bindingBytes: number) {
+  for (const { room } of network.blocks.slice(firstBlock, endBlock).flatMap(partsOf))
+    for (const state of Object.values(statesOf(room))) {
+      const { dtype, shape } = allocatedState(state, limits);
+      const bytes = rowBytes(
+        dtypeByName(dtype),
+        shape.slice(1).reduce((a, b) => a * b, 1),
+      );
+      if (bytes <= bindingBytes) continue;
+      return state.kind === 'paged'
+        ? `a token's keys or values have ${bytes} bytes`
+        : `the state of a sequence has ${bytes} bytes`;
+    }
   return undefined;
 }
 
-function unbindableBuffer(share: Share, limits: BatchLimits, bindingBytes: number): string | undefined {
-  const { experts, ...shapes } = bufferShapes(share.hyperparameters, limits, share);
-  const [sequences, width] = shapes.blockTable.shape as [number, number];
-  if (4 * sequences * width > bindingBytes)
-    return `the block table of ${sequences} sequences has ${4 * sequences * width} bytes`;
-  for (const [name, { shape }] of [...leaves(shapes), ...leaves(experts ?? {})]) {
-    const [rows, cols] = [shape[0]!, shape.length > 1 ? shape.at(-1)! : 1];
-    if (4 * cols > bindingBytes) return `a row of the buffer ${name} has ${4 * cols} bytes`;
-    const slots = rows / limits.batchTokens; // of a token
+function unbindableBuffer({ network, ...part }: Share, limits: BatchLimits, bindingBytes: number): string | undefined {
+  for (const buffer of bufferShapes(network, limits, part).values()) {
+    const [rows, cols = 1] = largestShape(buffer, limits) as [number, number?];
+    // A table of sequences is bound as a whole.
+    if (buffer.per === 'sequence' && 4 * rows * cols > bindingBytes)
+      return `the ${buffer.label} of ${rows} sequences has ${4 * rows * cols} bytes`;
+    if (4 * cols > bindingBytes) return `a row of the buffer ${buffer.label} has ${4 * cols} bytes`;
     const cutEvery = Math.floor(bindingBytes / (4 * cols));
-    if (experts && name in experts && rows > cutEvery && cutEvery % slots !== 0)
-      return `the buffer ${name} of ${rows} rows has ${4 * rows * cols} bytes, and cannot be cut between tokens of ${slots} rows`;
+    if (rows > cutEvery && cutEvery % buffer.rows !== 0)
+      return `the buffer ${buffer.label} of ${rows} rows has ${4 * rows * cols} bytes, and cannot be cut between tokens of ${buffer.rows} rows`;
   }
   return undefined;
 }
-
-interface Leaf {
-  readonly shape: readonly number[];
-}
-
-const leaves = (group: object): [name: string, leaf: Leaf][] =>
-  Object.entries(group).flatMap(([name, value]: [string, object]) =>
-    'shape' in value ? [[name, value as Leaf] as [string, Leaf]] : leaves(value),
-  );

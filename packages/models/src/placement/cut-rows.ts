@@ -1,125 +1,114 @@
 // Tensor parallelism: every device ("rank") computes some of the attention heads and some of the feed-forward rows of
-// every block. What a rank computes is a narrower network of its own, whose results are added to those of the others:
+// every block. What a rank computes is a narrower network of its own, whose results are added to those of the others. How a
+// part is divided its room says (`divide`), by the dimensions that its tensors name: usually
 //   attention      q, k, v by heads (rows), attn_output by the same heads (columns)
 //   feed-forward   gate and up by rows, down by the same columns; of every expert alike
-// Norms and routers are small and whole on every rank; embedding, output and the bias of attn_output are rank 0's.
+// Norms and routers are small and whole on every rank; embedding, output and biases of what is added are rank 0's.
 // (Shoeybi et al., Megatron-LM, arXiv 1909.08053 §3)
 import type { TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import type { Dimension } from '../arch/architecture.ts';
-import type { WantedTensor } from '../forward/weights.ts';
-import type { Hyperparameters } from '../hyperparameters.ts';
+import type { BlockSpec, Network, RoomSpec } from '../forward/network.ts';
+import type { WantedTensor } from '../forward/network-tensors.ts';
+import type { Divider, Division, Range, RoomTensor } from '../forward/room.ts';
+import { roomOf } from '../forward/rooms.ts';
 import { sliceColumns, sliceRows } from './slice-tensor.ts';
 
-type Range = readonly [from: number, to: number];
-
-/** What a rank has of every dimension that is cut. */
-type Cuts = Partial<Record<Dimension, Range>>;
-
-export interface RankNetwork {
-  readonly hyperparameters: Hyperparameters;
+export interface RankModel {
+  readonly network: Network;
   readonly tensors: readonly WantedTensor[];
 }
 
 /**
- * The network of each of `ranks` devices.
+ * What each of `ranks` devices computes.
  * @throws QuernError `placement-not-divisible` with the numbers
  */
-export function cutByRows(
-  hyperparameters: Hyperparameters,
-  tensors: readonly WantedTensor[],
-  ranks: number,
-): RankNetwork[] {
-  if (ranks === 1) return [{ hyperparameters, tensors }];
-  requireHeads(hyperparameters, ranks);
+export function cutByRows(network: Network, tensors: readonly WantedTensor[], ranks: number): RankModel[] {
+  if (ranks === 1) return [{ network, tensors }];
+  const byBlock = network.blocks.map((_, block) => tensors.filter(({ of }) => of === block));
   return Array.from({ length: ranks }, (_, rank) => {
-    const cuts = cutsOf(hyperparameters, tensors, rank, ranks);
+    const blocks = network.blocks.map((block, i) => divideBlock(block, byBlock[i]!, rank, ranks));
+    const whole = tensors.filter(({ of }) => rank === 0 && typeof of !== 'number');
     return {
-      hyperparameters: narrowed(hyperparameters, cuts, ranks),
-      tensors: tensors.flatMap((wanted) => {
-        const { block, tensor } = wanted;
-        if (rank > 0 && (block === undefined || tensor.name.endsWith('attn_output.bias'))) return [];
-        return [{ ...wanted, tensor: cutTensor(wanted, cuts) }];
-      }),
+      network: { ...network, blocks: blocks.map(({ spec }) => spec) },
+      tensors: [...whole, ...blocks.flatMap((block) => block.tensors)],
     };
   });
 }
 
-function requireHeads({ headCount, headCountKv }: Hyperparameters, ranks: number): void {
-  for (const [heads, what] of [
-    [headCountKv, 'key-value heads'],
-    [headCount, 'heads'],
-  ] as const)
-    if (heads % ranks !== 0) throw notDivisible(`the ${heads} ${what} of the model`, ranks);
-}
-
-function cutsOf(numbers: Hyperparameters, tensors: readonly WantedTensor[], rank: number, ranks: number): Cuts {
-  const { headCount, headCountKv, keyLength, feedForwardLength, experts } = numbers;
-  const heads = (count: number): Range => [
-    (count / ranks) * keyLength * rank,
-    (count / ranks) * keyLength * (rank + 1),
-  ];
-  const [query, keys] = [heads(headCount), heads(headCountKv)];
-  const width = (dimension: Dimension, size: number): Range => cutEvenly(dimension, size, tensors, rank, ranks);
-  return {
-    q: query,
-    attnOut: query,
-    k: keys,
-    v: keys,
-    ...(experts
-      ? {
-          expertFf: width('expertFf', experts.feedForwardLength),
-          ...(experts.sharedFeedForwardLength > 0 && { sharedFf: width('sharedFf', experts.sharedFeedForwardLength) }),
-        }
-      : { ff: width('ff', feedForwardLength) }),
-  };
-}
-
-/** Cuts between the blocks of the tensors that have this dimension as columns. */
-function cutEvenly(
-  dimension: Dimension,
-  size: number,
+function divideBlock(
+  block: BlockSpec,
   tensors: readonly WantedTensor[],
   rank: number,
   ranks: number,
-): Range {
-  const blockSizes = tensors
-    .filter(({ rule }) => rule.shape.at(-1) === dimension)
-    .map(({ tensor }) => tensor.dtype.blockSize);
-  const unit = Math.max(1, ...blockSizes); // block sizes divide one another
-  const units = size / unit;
-  if (units < ranks) throw notDivisible(`feed-forward layers of ${size} columns in blocks of ${unit}`, ranks);
-  return [Math.floor((units * rank) / ranks) * unit, Math.floor((units * (rank + 1)) / ranks) * unit];
+): { spec: BlockSpec; tensors: WantedTensor[] } {
+  const divisions: Division<RoomSpec>[] = [];
+  const subLayers = block.subLayers.map((subLayer) => ({
+    ...subLayer,
+    parts: subLayer.parts.map((part) => {
+      const index = divisions.length;
+      const division = dividePart(
+        part.room,
+        tensors.filter((tensor) => tensor.part?.index === index),
+        rank,
+        ranks,
+      );
+      divisions.push(division);
+      return { ...part, room: division.spec };
+    }),
+  }));
+  return {
+    spec: { ...block, subLayers },
+    tensors: tensors.flatMap((wanted) => {
+      const { part, tensor } = wanted;
+      if (!part) return [wanted];
+      if (rank > 0 && part.wanted.once) return [];
+      return [{ ...wanted, tensor: cutTensor(tensor, part.wanted, divisions[part.index]!.ranges) }];
+    }),
+  };
 }
 
-function cutTensor({ tensor, rule: { shape } }: WantedTensor, cuts: Cuts): TensorView {
-  const columns = cuts[shape.at(-1)!];
+function dividePart(spec: RoomSpec, tensors: readonly WantedTensor[], rank: number, ranks: number): Division<RoomSpec> {
+  const { divide, title } = roomOf(spec);
+  if (!divide) throw notDivisible(`the ${title} of the model`, ranks);
+  return divide(spec, dividerOf(tensors, rank, ranks));
+}
+
+function dividerOf(tensors: readonly WantedTensor[], rank: number, ranks: number): Divider {
+  const count = (total: number, what: string): number => {
+    if (total % ranks !== 0) throw notDivisible(`the ${total} ${what} of the model`, ranks);
+    return total / ranks;
+  };
+  return {
+    count,
+    units: (total, width, what) => {
+      const share = count(total, what) * width;
+      return [share * rank, share * (rank + 1)];
+    },
+    width: (size, dimension) => {
+      const blockSizes = tensors
+        .filter(({ part }) => part?.wanted.cols === dimension)
+        .map(({ tensor }) => tensor.dtype.blockSize);
+      const unit = Math.max(1, ...blockSizes); // block sizes divide one another
+      const units = size / unit;
+      if (units < ranks) throw notDivisible(`feed-forward layers of ${size} columns in blocks of ${unit}`, ranks);
+      return [Math.floor((units * rank) / ranks) * unit, Math.floor((units * (rank + 1)) / ranks) * unit];
+    },
+  };
+}
+
+function cutTensor(
+  tensor: TensorView,
+  { rows, cols }: RoomTensor,
+  ranges: Readonly<Record<string, Range>>,
+): TensorView {
+  const columns = cols === undefined ? undefined : ranges[cols]!;
   if (columns) {
     const { blockSize, name } = tensor.dtype;
     if (columns.some((column) => column % blockSize !== 0))
       throw notDivisible(`rows of ${tensor.cols} ${name} weights in blocks of ${blockSize}`, undefined, tensor);
     return sliceColumns(tensor, ...columns);
   }
-  const rows = shape.length > 1 ? cuts[shape.at(-2)!] : undefined;
-  return rows ? sliceRows(tensor, ...rows) : tensor;
-}
-
-function narrowed(numbers: Hyperparameters, cuts: Cuts, ranks: number): Hyperparameters {
-  const size = (range: Range | undefined, whole: number): number => (range ? range[1] - range[0] : whole);
-  const { experts } = numbers;
-  return {
-    ...numbers,
-    headCount: numbers.headCount / ranks,
-    headCountKv: numbers.headCountKv / ranks,
-    feedForwardLength: size(cuts.ff, numbers.feedForwardLength),
-    ...(experts && {
-      experts: {
-        ...experts,
-        feedForwardLength: size(cuts.expertFf, experts.feedForwardLength),
-        sharedFeedForwardLength: size(cuts.sharedFf, experts.sharedFeedForwardLength),
-      },
-    }),
-  };
+  return rows === undefined ? tensor : sliceRows(tensor, ...ranges[rows]!);
 }
 
 function notDivisible(what: string, ranks: number | undefined, tensor?: TensorView): QuernError {

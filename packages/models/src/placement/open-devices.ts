@@ -8,8 +8,8 @@ import { cpuDevice, type Device, referenceDevice, type WebgpuDevice, webgpuDevic
 import type { BatchSizes } from '../forward/batch-limits.ts';
 import type { DeviceRequest, DeviceSpec } from './device-request.ts';
 import type { PlacementOptions } from './placement.ts';
-import { type DeviceCapacity, evenly, networkOf, planShares } from './plan.ts';
-import type { Network } from './shares.ts';
+import { type DeviceCapacity, evenly, plannedModel, planShares } from './plan.ts';
+import type { PlannedModel } from './shares.ts';
 
 export interface OpenedDevices {
   /** In the order of the forward pass. */
@@ -26,7 +26,7 @@ export interface OpenedDevices {
  *   `webgpu-no-adapter`, `webgpu-software-adapter`, …
  */
 export async function openDevices(view: ModelView, request: DeviceRequest, sizes: BatchSizes): Promise<OpenedDevices> {
-  const opening = new Opening(networkOf(view, sizes), request);
+  const opening = new Opening(plannedModel(view, sizes), request);
   try {
     const { devices, options } = await opening.choose();
     await opening.disposeExcept(devices);
@@ -44,12 +44,12 @@ type Chosen = Pick<OpenedDevices, 'devices' | 'options'>;
 
 class Opening {
   readonly notes: string[] = [];
-  readonly #network: Network;
+  readonly #model: PlannedModel;
   readonly #request: DeviceRequest;
   readonly #opened = new Set<Device>();
 
-  constructor(network: Network, request: DeviceRequest) {
-    this.#network = network;
+  constructor(model: PlannedModel, request: DeviceRequest) {
+    this.#model = model;
     this.#request = request;
   }
 
@@ -106,7 +106,7 @@ class Opening {
   async #lastLayersOn(gpus: readonly Device[], others: readonly Device[], gpuLayers: number): Promise<Chosen> {
     if (this.#request.split === 'row')
       throw new QuernError('placement-invalid', 'Split by rows, the GPU takes part of every layer, not some of them.');
-    const layerCount = this.#network.hyperparameters.blockCount + 1;
+    const layerCount = this.#model.network.blocks.length + 1;
     const taken = Math.min(gpuLayers, layerCount);
     const counts = gpus.map((_, i) => evenly(taken, gpus.length, i));
     if (taken === layerCount) return { devices: gpus, options: { layers: counts } };
@@ -119,13 +119,13 @@ class Opening {
     const first = await this.#open({ kind: 'cpu' });
     if (others.length === 0 && this.#whyNot([first], {}) === undefined) return { devices: [first], options: {} };
     // More devices than layers hold no more: a layer is not divided.
-    const layerCount = this.#network.hyperparameters.blockCount + 1;
+    const layerCount = this.#model.network.blocks.length + 1;
     const most = Math.max(1, Math.min(layerCount, Math.ceil(hostMemoryBytes() / first.limits.memoryBytes)));
     for (let count = 1; ; count++) {
       const capacities = [...Array<DeviceCapacity>(count).fill(first), ...others];
       const layers = [...Array<'fill'>(count).fill('fill'), ...otherLayers];
       try {
-        planShares(this.#network, capacities, { layers });
+        planShares(this.#model, capacities, { layers });
       } catch (error) {
         if (!isNoRoom(error) || count >= most) throw error;
         continue;
@@ -139,7 +139,7 @@ class Opening {
   /** Undefined when the devices hold the model. */
   #whyNot(devices: readonly Device[], options: PlacementOptions): string | undefined {
     try {
-      planShares(this.#network, devices, options);
+      planShares(this.#model, devices, options);
       return undefined;
     } catch (error) {
       if (isNoRoom(error)) return error.message;

@@ -1,14 +1,13 @@
 // Decides which device holds which layers, and proves that they fit, from headers alone: nothing is read or allocated.
 import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { type BatchSizes, batchLimits } from '../forward/batch-limits.ts';
-import type { BatchLimits } from '../forward/buffers.ts';
+import { type BatchLimits, type BatchSizes, batchLimits } from '../forward/batch-limits.ts';
 import { describeCacheTypes, requireWholeHeads } from '../forward/cache-types.ts';
-import { wantedTensors } from '../forward/weights.ts';
-import { hyperparameters } from '../hyperparameters.ts';
+import { wantedTensors } from '../forward/network-tensors.ts';
+import { networkOf } from '../network-of.ts';
 import { unbindable } from './binding.ts';
 import { bytesOf, type Placement, type PlacementOptions, splitModes } from './placement.ts';
-import { bytesOfShare, type Network, type Share, shareOfLayers, sharesByRows } from './shares.ts';
+import { bytesOfShare, type PlannedModel, type Share, shareOfLayers, sharesByRows } from './shares.ts';
 
 /** What planning knows of a device. */
 export interface DeviceCapacity {
@@ -22,26 +21,21 @@ const FILLED = 0.98;
 /**
  * Where `loadModel` with the same arguments will put the model.
  * @throws QuernError `model-too-large` and `device-binding-limit` with the numbers, `placement-invalid`, `placement-not-divisible`,
- *   `load-option-invalid`, `cache-type-unsupported`, and those of `hyperparameters` and `wantedTensors`
+ *   `load-option-invalid`, `cache-type-unsupported`, and those of `networkOf` and `wantedTensors`
  */
 export function planPlacement(
   view: ModelView,
   devices: readonly DeviceCapacity[],
   options: BatchSizes & PlacementOptions,
 ): Placement {
-  return planShares(networkOf(view, options), devices, options).placement;
+  return planShares(plannedModel(view, options), devices, options).placement;
 }
 
-export function networkOf(view: ModelView, sizes: BatchSizes): Network {
-  const numbers = hyperparameters(view);
+export function plannedModel(view: ModelView, sizes: BatchSizes): PlannedModel {
+  const network = networkOf(view);
   const limits = batchLimits(sizes);
-  requireWholeHeads(limits.cacheTypes, numbers, view.path);
-  return {
-    hyperparameters: numbers,
-    tensors: wantedTensors(view, numbers),
-    limits,
-    file: view.path,
-  };
+  requireWholeHeads(limits.cacheTypes, network, view.path);
+  return { network, tensors: wantedTensors(view, network), limits, file: view.path };
 }
 
 export interface Plan {
@@ -50,46 +44,45 @@ export interface Plan {
   readonly shares: readonly Share[];
 }
 
-export function planShares(network: Network, devices: readonly DeviceCapacity[], options: PlacementOptions): Plan {
+export function planShares(model: PlannedModel, devices: readonly DeviceCapacity[], options: PlacementOptions): Plan {
   const { split = 'layer' } = options;
   if (!splitModes.includes(split)) throw invalid(`no split mode is called ${split} (known: ${splitModes.join(', ')})`);
   if (devices.length === 0) throw invalid('no device was given');
   if (split === 'row' && options.layers) throw invalid('split by rows, every device takes part of every layer');
-  const shares =
-    split === 'row' ? sharesByRows(network, devices.length) : sharesByLayers(network, devices, options.layers);
+  const shares = split === 'row' ? sharesByRows(model, devices.length) : sharesByLayers(model, devices, options.layers);
   const placed = shares.map((share) => {
     const { name, limits } = devices[share.device]!;
     const { firstBlock, endBlock, embedding, output } = share;
-    const bytes = bytesOfShare(share, network.limits);
+    const bytes = bytesOfShare(share, model.limits);
     return { device: name, firstBlock, endBlock, embedding, output, ...bytes, memoryBytes: limits.memoryBytes };
   });
   const overfull = placed.find((share) => bytesOf(share) > share.memoryBytes);
   if (overfull)
     throw tooLarge(
-      network,
-      `The model needs ${bytesOf(overfull)} bytes on the ${overfull.device} device (${detailsOf(overfull, network.limits)}); ` +
+      model,
+      `The model needs ${bytesOf(overfull)} bytes on the ${overfull.device} device (${detailsOf(overfull, model.limits)}); ` +
         `the device may hold ${overfull.memoryBytes}.`,
     );
   for (const share of shares) {
-    const what = unbindableOn(share, devices[share.device]!, network);
-    if (what) throw aboveBinding(network, what);
+    const what = unbindableOn(share, devices[share.device]!, model);
+    if (what) throw aboveBinding(model, what);
   }
   return { placement: { split, devices: placed }, shares };
 }
 
 /** What of a share a device cannot bind, with the numbers; undefined when there is nothing. */
-function unbindableOn(share: Share, { name, limits }: DeviceCapacity, network: Network): string | undefined {
+function unbindableOn(share: Share, { name, limits }: DeviceCapacity, model: PlannedModel): string | undefined {
   const { bindingBytes } = limits;
-  const what = bindingBytes === undefined ? undefined : unbindable(share, network.limits, bindingBytes);
+  const what = bindingBytes === undefined ? undefined : unbindable(share, model.limits, bindingBytes);
   return what && `${what}; the ${name} device binds ${bindingBytes} at a time`;
 }
 
 function sharesByLayers(
-  network: Network,
+  model: PlannedModel,
   devices: readonly DeviceCapacity[],
   layers: PlacementOptions['layers'],
 ): Share[] {
-  const layerCount = network.hyperparameters.blockCount + 1;
+  const layerCount = model.network.blocks.length + 1;
   const wanted = layers ?? devices.map((_, i) => evenly(layerCount, devices.length, i));
   const fixed = wanted.reduce<number>((sum, count) => sum + (count === 'fill' ? 0 : count), 0);
   const wholes = wanted.every((count) => count === 'fill' || (Number.isInteger(count) && count >= 0));
@@ -106,12 +99,12 @@ function sharesByLayers(
   let open = layerCount - fixed; // for those to be filled
   for (let device = devices.length - 1; device >= 0; device--) {
     const count = wanted[device]!;
-    const taken = count === 'fill' ? mostLayers(network, devices[device]!, device, end, open) : count;
+    const taken = count === 'fill' ? mostLayers(model, devices[device]!, device, end, open) : count;
     if (count === 'fill') open -= taken;
-    if (taken > 0) shares.unshift(shareOfLayers(network, device, end - taken, end));
+    if (taken > 0) shares.unshift(shareOfLayers(model, device, end - taken, end));
     end -= taken;
   }
-  if (open > 0) throw noRoom(network, devices);
+  if (open > 0) throw noRoom(model, devices);
   return shares;
 }
 
@@ -120,12 +113,12 @@ export const evenly = (total: number, parts: number, i: number): number =>
   Math.floor((total * (i + 1)) / parts) - Math.floor((total * i) / parts);
 
 /** How many of the layers before `end`, `open` at most, a device can hold. */
-function mostLayers(network: Network, capacity: DeviceCapacity, device: number, end: number, open: number): number {
+function mostLayers(model: PlannedModel, capacity: DeviceCapacity, device: number, end: number, open: number): number {
   const fits = (count: number): boolean => {
-    const share = shareOfLayers(network, device, end - count, end);
-    const { weightBytes, kvBytes, activationBytes } = bytesOfShare(share, network.limits);
+    const share = shareOfLayers(model, device, end - count, end);
+    const { weightBytes, kvBytes, activationBytes } = bytesOfShare(share, model.limits);
     const bytes = weightBytes + kvBytes + activationBytes;
-    return bytes <= FILLED * capacity.limits.memoryBytes && !unbindableOn(share, capacity, network);
+    return bytes <= FILLED * capacity.limits.memoryBytes && !unbindableOn(share, capacity, model);
   };
   let [most, tooMany] = [0, open + 1];
   while (tooMany - most > 1) {
@@ -136,15 +129,15 @@ function mostLayers(network: Network, capacity: DeviceCapacity, device: number, 
   return most;
 }
 
-function noRoom(network: Network, devices: readonly DeviceCapacity[]): QuernError {
-  const all = shareOfLayers(network, 0, 0, network.hyperparameters.blockCount + 1);
-  const whole = bytesOfShare(all, network.limits);
+function noRoom(model: PlannedModel, devices: readonly DeviceCapacity[]): QuernError {
+  const all = shareOfLayers(model, 0, 0, model.network.blocks.length + 1);
+  const whole = bytesOfShare(all, model.limits);
   const needed = whole.weightBytes + whole.kvBytes + whole.activationBytes;
   const held = devices.map(({ name, limits }) => `${name} ${limits.memoryBytes}`).join(', ');
-  const unbound = devices.flatMap((device) => unbindableOn(all, device, network) ?? []);
+  const unbound = devices.flatMap((device) => unbindableOn(all, device, model) ?? []);
   return tooLarge(
-    network,
-    `The model needs ${needed} bytes (${detailsOf(whole, network.limits)}), and whole layers of it on each device; ` +
+    model,
+    `The model needs ${needed} bytes (${detailsOf(whole, model.limits)}), and whole layers of it on each device; ` +
       `the devices may hold: ${held}.${unbound.map((what) => ` Of the whole, ${what}.`).join('')}`,
   );
 }
@@ -157,14 +150,14 @@ function detailsOf(
   return `weights ${weightBytes}, ${cache}, batches of ${batchTokens} tokens ${activationBytes}`;
 }
 
-const tooLarge = ({ file }: Network, message: string): QuernError =>
+const tooLarge = ({ file }: PlannedModel, message: string): QuernError =>
   new QuernError('model-too-large', message, {
     file,
     remedy:
       'Use a smaller quantization, a shorter context, a smaller type of cache or a smaller batch, or more devices.',
   });
 
-const aboveBinding = ({ file }: Network, what: string): QuernError =>
+const aboveBinding = ({ file }: PlannedModel, what: string): QuernError =>
   new QuernError('device-binding-limit', `The device cannot compute with this model: ${what}.`, {
     file,
     remedy: 'Leave these layers to the CPU (--device auto or --gpu-layers), or use smaller batches or another device.',

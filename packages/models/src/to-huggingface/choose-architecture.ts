@@ -4,12 +4,13 @@ import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { Architecture } from '../arch/architecture.ts';
 import { architectures } from '../arch/index.ts';
-import { architectureOf, type Hyperparameters } from '../hyperparameters.ts';
+import type { Hyperparameters } from '../hyperparameters.ts';
+import { architectureOf } from '../network-of.ts';
 
 /** @throws QuernError `unknown-architecture`, `unsupported-model` */
 export function exportedArchitecture(view: ModelView, numbers: Hyperparameters): Architecture {
   const first = architectureOf(view);
-  const hasExperts = (architecture: Architecture) => architecture.block.experts !== undefined;
+  const hasExperts = ({ experts = false }: Architecture) => experts;
   const places = (architecture: Architecture, gguf: string) => architecture.tensors.some((rule) => rule.gguf === gguf);
   const found = architectures.find(
     (architecture) =>

@@ -4,8 +4,9 @@ import { dtypeByName } from '@quern/blocks';
 import type { HfCheckpoint, ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { tokenizerFromGguf, tokenTypes } from '@quern/tokenizer';
-import { architectureOf, hyperparameters } from '../hyperparameters.ts';
+import { hyperparameters } from '../hyperparameters.ts';
 import { hfModelView } from '../lens/hf-model-view.ts';
+import { architectureOf } from '../network-of.ts';
 
 /**
  * @returns notes: metadata of the architecture that neither quern nor config.json has a place for

@@ -1,0 +1,160 @@
+// From metadata to specs, for records of decoders: the keys that nearly all architectures share, read and checked once.
+// Keys and defaults: gguf-py constants.py, llama.cpp llama-model.cpp load_hparams.
+
+import type { ExpertsSpec, RouterSpec } from '../forward/feed-forwards/experts/spec.ts';
+import type { FeedForwardSpec } from '../forward/feed-forwards/index.ts';
+import type { AttentionSpec } from '../forward/mixers/attention/spec.ts';
+import type { BlockSpec, Network, RoomSpec, SubLayerSpec } from '../forward/network.ts';
+import { rmsNorm } from '../forward/norm.ts';
+import type { RopeScaling, RopeSpec } from '../forward/rope.ts';
+import type { NetworkReader } from '../network-reader.ts';
+import { maxBlocks } from './dense.ts';
+import { maxExperts } from './mixture.ts';
+
+/** Of a feed-forward layer: far above any model, far below what could be allocated. */
+export const maxWidth = 1 << 24;
+
+export const readEps = (read: NetworkReader): number => read.number('attention.layer_norm_rms_epsilon', 0, 1);
+
+/** A network of `block_count` blocks with an RMS norm before the output. */
+export function decoder(read: NetworkReader, block: (index: number) => BlockSpec): Network {
+  const blockCount = read.integer('block_count', 1, maxBlocks);
+  return {
+    architecture: read.architecture,
+    vocabSize: read.vocabSize,
+    contextLength: contextLengthOf(read),
+    embeddingLength: embeddingLengthOf(read),
+    embedding: {},
+    blocks: Array.from({ length: blockCount }, (_, index) => block(index)),
+    output: { norm: rmsNorm('output_norm', readEps(read)), tied: !read.hasTensor('output.weight') },
+  };
+}
+
+const embeddingLengthOf = (read: NetworkReader): number => read.integer('embedding_length', 1, 1 << 20);
+const contextLengthOf = (read: NetworkReader): number => read.integer('context_length', 1, 1 << 30);
+
+/** Llama's block: a norm before the mixer and one before what stands in place of the MLP. */
+export function preNormBlock(eps: number, mixer: RoomSpec, ...feedForwards: readonly FeedForwardSpec[]): BlockSpec {
+  const subLayer = (norm: string, rooms: readonly RoomSpec[]): SubLayerSpec => ({
+    before: rmsNorm(norm, eps),
+    parts: rooms.map((room) => ({ room })),
+  });
+  return { subLayers: [subLayer('attn_norm', [mixer]), subLayer('ffn_norm', feedForwards)] };
+}
+
+/** Attention with the same numbers in every block; `rest`: what the architecture fixes. */
+export function readAttention(
+  read: NetworkReader,
+  { style, ...rest }: Pick<AttentionSpec, 'qkNorm'> & { style: RopeSpec['style'] },
+): AttentionSpec {
+  const { heads, kvHeads, keyLength, valueLength } = readHeads(read);
+  const window = read.optionalInteger('attention.sliding_window', 0, 0, 1 << 30);
+  return {
+    kind: 'attention',
+    heads,
+    kvHeads,
+    keyLength,
+    valueLength,
+    scale: 1 / Math.sqrt(keyLength),
+    ...(window > 0 && { window }),
+    rope: readRope(read, style, keyLength),
+    biases: { qkv: read.hasTensor('blk.0.attn_q.bias'), output: read.hasTensor('blk.0.attn_output.bias') },
+    ...rest,
+  };
+}
+
+function readHeads(read: NetworkReader): Pick<AttentionSpec, 'heads' | 'kvHeads' | 'keyLength' | 'valueLength'> {
+  const width = embeddingLengthOf(read);
+  const heads = read.uniformInteger('attention.head_count', 1, 1 << 16);
+  const kvHeads = read.has('attention.head_count_kv')
+    ? read.uniformInteger('attention.head_count_kv', 1, 1 << 16)
+    : heads;
+  if (heads % kvHeads !== 0)
+    read.fail('attention.head_count_kv', `${kvHeads} key-value heads do not divide ${heads} heads`);
+  if (!read.has('attention.key_length') && width % heads !== 0)
+    read.fail('attention.head_count', `${heads} heads do not divide the embedding length ${width}`);
+  const evenHead = Math.floor(width / heads);
+  return {
+    heads,
+    kvHeads,
+    keyLength: read.optionalInteger('attention.key_length', evenHead, 1, 1 << 16),
+    valueLength: read.optionalInteger('attention.value_length', evenHead, 1, 1 << 16),
+  };
+}
+
+export function readRope(read: NetworkReader, style: RopeSpec['style'], keyLength: number): RopeSpec {
+  const dims = read.optionalInteger('rope.dimension_count', keyLength, 2, keyLength);
+  if (dims % 2 !== 0) read.fail('rope.dimension_count', `${dims} is odd`);
+  return {
+    base: read.optionalNumber('rope.freq_base', 10000, 1, 1e12),
+    dims,
+    style,
+    scaling: readRopeScaling(read),
+    ...(read.hasTensor('rope_freqs.weight') && { divisors: 'rope_freqs.weight' }),
+  };
+}
+
+function readRopeScaling(read: NetworkReader): RopeScaling {
+  // `rope.scale_linear` is the key of files from before `rope.scaling.*`.
+  const old = read.optionalNumber('rope.scale_linear', 1, 0, 1e6) || 1;
+  const factor = read.optionalNumber('rope.scaling.factor', old, 0, 1e6) || 1;
+  const named = read.optionalString('rope.scaling.type');
+  const type = named ?? (factor === 1 ? 'none' : 'linear');
+  if (type !== 'none' && type !== 'linear' && type !== 'yarn')
+    return read.fail('rope.scaling.type', `rope scaling "${type}" is not supported (supported: none, linear, yarn)`);
+  const number = (key: string, fallback: number, min: number): number =>
+    read.optionalNumber(`rope.scaling.${key}`, fallback, min, 1e6);
+  return {
+    type,
+    factor: type === 'none' ? 1 : factor,
+    originalContext: read.optionalInteger('rope.scaling.original_context_length', contextLengthOf(read), 1, 1 << 30),
+    attnFactor: number('attn_factor', 1, 0),
+    yarnExtFactor: number('yarn_ext_factor', type === 'yarn' ? 1 : 0, -1e6),
+    ...(read.has('rope.scaling.yarn_attn_factor') && { yarnAttnFactor: number('yarn_attn_factor', 1, 0) }),
+    yarnBetaFast: number('yarn_beta_fast', 32, 0),
+    yarnBetaSlow: number('yarn_beta_slow', 1, 0),
+    yarnLogMultiplier: number('yarn_log_multiplier', 0, -1e6),
+  };
+}
+
+export const readFeedForwardLength = (read: NetworkReader): number =>
+  read.uniformInteger('feed_forward_length', 1, maxWidth);
+
+export const readGatedMlp = (read: NetworkReader): FeedForwardSpec => ({
+  kind: 'gated-mlp',
+  width: readFeedForwardLength(read),
+  activation: 'silu',
+});
+
+/**
+ * A softmax router over gated experts. llama.cpp reads no widths for the experts of `llama`, and for the others falls back
+ * on the division that `width` gives (src/models/qwen2moe.cpp, qwen3moe.cpp).
+ */
+export function readExperts(
+  read: NetworkReader,
+  { over, width }: Pick<RouterSpec, 'over'> & { width: (feedForwardLength: number, used: number) => number },
+): ExpertsSpec {
+  const count = read.integer('expert_count', 1, maxExperts);
+  const used = read.uniformInteger('expert_used_count', 1, count);
+  if (read.optionalInteger('expert_group_count', 1, 0, count) > 1)
+    read.fail('expert_group_count', 'groups of experts are not supported');
+  if (![0, 1].includes(read.optionalNumber('expert_weights_scale', 1, 0, 1e6)))
+    read.fail('expert_weights_scale', 'scaled expert weights are not supported');
+  // `llama_expert_gating_func_type`: 0 none given, 1 softmax.
+  if (read.optionalInteger('expert_gating_func', 1, 0, 255) > 1)
+    read.fail('expert_gating_func', 'only softmax routers are supported');
+  return {
+    kind: 'experts',
+    count,
+    used,
+    width: read.has('expert_feed_forward_length')
+      ? read.uniformInteger('expert_feed_forward_length', 1, maxWidth)
+      : width(readFeedForwardLength(read), used),
+    activation: 'silu',
+    router: { kind: 'softmax', over },
+  };
+}
+
+/** The share of a dense MLP's width that each used expert has. */
+export const evenShare = (feedForwardLength: number, used: number): number =>
+  Math.max(1, Math.floor(feedForwardLength / used));

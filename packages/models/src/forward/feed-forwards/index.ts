@@ -1,0 +1,12 @@
+// THE table of feed-forwards: parts of a block that look at one token alone. A new one is a folder beside this and a line
+// here (docs/adding/mixer.md).
+import { experts } from './experts/room.ts';
+import type { ExpertsSpec } from './experts/spec.ts';
+import { gatedMlp } from './gated-mlp/room.ts';
+import type { GatedMlpSpec } from './gated-mlp/spec.ts';
+import { sharedExpert } from './shared-expert/room.ts';
+import type { SharedExpertSpec } from './shared-expert/spec.ts';
+
+export type FeedForwardSpec = GatedMlpSpec | ExpertsSpec | SharedExpertSpec;
+
+export const feedForwards = { 'gated-mlp': gatedMlp, experts, 'shared-expert': sharedExpert } as const;

@@ -1,0 +1,94 @@
+// What attention wants, keeps and shares out; its ops are in run.ts.
+import type { Tensor } from '@quern/runtime';
+import { type Divider, type Division, floats, type Room, type RoomTensor } from '../../room.ts';
+import { attend } from './run.ts';
+import type { AttentionSpec } from './spec.ts';
+
+export interface AttentionWeights {
+  readonly q: Tensor; // [heads·keyLength, C]
+  readonly k: Tensor; // [kvHeads·keyLength, C]
+  readonly v: Tensor; // [kvHeads·valueLength, C]
+  readonly output: Tensor; // [C, heads·valueLength]
+  readonly qBias?: Tensor;
+  readonly kBias?: Tensor;
+  readonly vBias?: Tensor;
+  readonly outputBias?: Tensor;
+  readonly qNorm?: Tensor;
+  readonly kNorm?: Tensor;
+}
+
+export interface AttentionScratch {
+  readonly q: Tensor; // [T, heads·keyLength]
+  readonly k: Tensor; // [T, kvHeads·keyLength]
+  readonly v: Tensor; // [T, kvHeads·valueLength]
+  readonly attended: Tensor; // [T, heads·valueLength]
+}
+
+export interface AttentionState {
+  readonly k: Tensor; // [cells, kvHeads·keyLength]
+  readonly v: Tensor; // [cells, kvHeads·valueLength]
+}
+
+export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, AttentionState> = {
+  title: 'attention',
+  tensors: (spec, width) => {
+    const { q, k, v, attended } = widthsOf(spec);
+    const { biases, qkNorm } = spec;
+    return {
+      q: { name: 'attn_q.weight', shape: [q, width], rows: 'q' },
+      k: { name: 'attn_k.weight', shape: [k, width], rows: 'k' },
+      v: { name: 'attn_v.weight', shape: [v, width], rows: 'v' },
+      output: { name: 'attn_output.weight', shape: [width, attended], cols: 'attended' },
+      ...(biases.qkv && {
+        qBias: { name: 'attn_q.bias', shape: [q], cols: 'q' },
+        kBias: { name: 'attn_k.bias', shape: [k], cols: 'k' },
+        vBias: { name: 'attn_v.bias', shape: [v], cols: 'v' },
+      }),
+      ...(biases.output && { outputBias: { name: 'attn_output.bias', shape: [width], once: true } }),
+      ...(qkNorm && {
+        qNorm: normTensor('attn_q_norm.weight', qkNorm.over === 'head' ? spec.keyLength : q),
+        kNorm: normTensor('attn_k_norm.weight', qkNorm.over === 'head' ? spec.keyLength : k),
+      }),
+    };
+  },
+  scratch: (spec) => {
+    const { q, k, v, attended } = widthsOf(spec);
+    return { q: floats(q), k: floats(k), v: floats(v), attended: floats(attended) };
+  },
+  state: ({ kvHeads, keyLength, valueLength }) => ({
+    k: { kind: 'paged', holds: 'keys', heads: kvHeads, headWidth: keyLength },
+    v: { kind: 'paged', holds: 'values', heads: kvHeads, headWidth: valueLength },
+  }),
+  divide: byHeads,
+  unsupported: ({ keyLength, valueLength }) =>
+    keyLength !== valueLength || keyLength % 4 !== 0
+      ? `Heads of ${keyLength} (key) and ${valueLength} (value) scalars are not supported: equal sizes, a multiple of 4, are.`
+      : undefined,
+  run: attend,
+};
+
+const normTensor = (name: string, width: number): RoomTensor => ({ name, shape: [width] });
+
+const widthsOf = ({ heads, kvHeads, keyLength, valueLength }: AttentionSpec) => ({
+  q: heads * keyLength,
+  k: kvHeads * keyLength,
+  v: kvHeads * valueLength,
+  attended: heads * valueLength,
+});
+
+/** q, k, v by heads (rows), the output by the same heads (columns). */
+function byHeads(spec: AttentionSpec, divider: Divider): Division<AttentionSpec> {
+  const { heads, kvHeads, keyLength, valueLength, qkNorm } = spec;
+  const keys = divider.units(kvHeads, keyLength, 'key-value heads');
+  // A norm over all heads needs the heads of all devices.
+  if (qkNorm?.over === 'width') divider.count(1, 'norm over all heads');
+  return {
+    spec: { ...spec, heads: divider.count(heads, 'heads'), kvHeads: divider.count(kvHeads, 'key-value heads') },
+    ranges: {
+      q: divider.units(heads, keyLength, 'heads'),
+      k: keys,
+      v: divider.units(kvHeads, valueLength, 'key-value heads'),
+      attended: divider.units(heads, valueLength, 'heads'),
+    },
+  };
+}

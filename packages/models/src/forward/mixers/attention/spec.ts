@@ -1,0 +1,30 @@
+// Softmax attention over keys and values of earlier tokens, as data.
+//   y = output · attention(rope(norm(q · x)), rope(norm(k · x)), v · x)      q, k, v, output may be biased
+import type { RopeSpec } from '../../rope.ts';
+
+export interface AttentionSpec {
+  readonly kind: 'attention';
+  readonly heads: number;
+  readonly kvHeads: number;
+  /** Scalars per head of q and k. */
+  readonly keyLength: number;
+  /** Scalars per head of v. */
+  readonly valueLength: number;
+  /** Multiplies q · k; usually 1 / √keyLength. */
+  readonly scale: number;
+  /** A token attends to itself and the `window - 1` tokens before it; undefined: to all. */
+  readonly window?: number;
+  /** None: attention does not know the order of the tokens. */
+  readonly rope?: RopeSpec;
+  readonly qkNorm?: QkNorm;
+  /** Which projections have a bias. */
+  readonly biases: { readonly qkv: boolean; readonly output: boolean };
+}
+
+/** RMS norm of q and k, with weights (`attn_q_norm`, `attn_k_norm`). */
+export interface QkNorm {
+  readonly eps: number;
+  /** Each head alone, by the same weights, or all heads as one vector. */
+  readonly over: 'head' | 'width';
+  readonly at: 'before-rope' | 'after-rope';
+}

@@ -1,0 +1,69 @@
+// A network as data: what an architecture record makes of a file's metadata, and all that the forward pass knows of a
+// model. Everything stands per block, because models of today mix kinds of blocks:
+//
+//   x = embedding · scale                                        [T, C], the residual stream
+//   for every sub-layer of every block:
+//     n = before(x)                                              what all its parts read, unless a part norms x itself
+//     x += scale · after(Σ over parts: after(part(n)))           one part, or several that run in parallel
+//   logits = scale · (norm(x) · output matrix)
+//
+// A part is a mixer (it looks at other tokens) or a feed-forward (it does not); each kind is a room (room.ts).
+import type { FeedForwardSpec } from './feed-forwards/index.ts';
+import type { MixerSpec } from './mixers/index.ts';
+import type { NormSpec } from './norm.ts';
+
+export type RoomSpec = MixerSpec | FeedForwardSpec;
+
+export interface PartSpec {
+  readonly room: RoomSpec;
+  /** Of the residual stream, for this part alone; without it the part reads what the sub-layer's `before` gives. */
+  readonly before?: NormSpec;
+  /** Of what the part gives. */
+  readonly after?: NormSpec;
+}
+
+export interface SubLayerSpec {
+  /** Norm of the residual stream; none: the parts norm it themselves, or read it as it is. */
+  readonly before?: NormSpec;
+  /** In parallel: all of them read the stream that enters the sub-layer, and their results are added. */
+  readonly parts: readonly PartSpec[];
+  /** Norm of the sum of the parts. */
+  readonly after?: NormSpec;
+  /** Multiplies what is added to the residual stream; 1 when not given. */
+  readonly scale?: number;
+}
+
+export interface BlockSpec {
+  /** One after the other. The usual block has two, a block of a hybrid may have one. */
+  readonly subLayers: readonly SubLayerSpec[];
+}
+
+export interface EmbeddingSpec {
+  /** Multiplies the rows of the table; 1 when not given. */
+  readonly scale?: number;
+}
+
+export interface OutputSpec {
+  /** `name` is a whole name here. */
+  readonly norm: NormSpec;
+  /** The embedding is the output matrix too. */
+  readonly tied: boolean;
+  /** Multiplies the logits; 1 when not given. */
+  readonly scale?: number;
+}
+
+export interface Network {
+  /** `general.architecture`, for messages. */
+  readonly architecture: string;
+  readonly vocabSize: number;
+  /** Trained context, in tokens. */
+  readonly contextLength: number;
+  /** C */
+  readonly embeddingLength: number;
+  readonly embedding: EmbeddingSpec;
+  readonly blocks: readonly BlockSpec[];
+  readonly output: OutputSpec;
+}
+
+/** Every part of a block, in order. */
+export const partsOf = ({ subLayers }: BlockSpec): PartSpec[] => subLayers.flatMap(({ parts }) => parts);

@@ -1,0 +1,30 @@
+// THE list of architectures that run: one row each, which is all that a new one adds here. Tests are in
+// architectures.test.ts; a checkpoint is a folder of test/models/arch or, where it is too large for the clone, of
+// arch/ in QUERN_MODELS (default ../shared/models).
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { testPath } from './recorded.ts';
+
+export interface ArchitectureRow {
+  /** Name of the folder. */
+  readonly name: string;
+  /** Largest difference of a logit from transformers': 1e-4 is f32 arithmetic in another order; 1e-3 at most. */
+  readonly tolerance?: number;
+}
+
+export const architectureRows: readonly ArchitectureRow[] = [
+  { name: 'llama-spm' },
+  { name: 'llama3' },
+  { name: 'mistral' },
+  { name: 'mixtral' },
+  { name: 'qwen2' },
+  { name: 'qwen2moe' },
+  { name: 'qwen3' },
+  { name: 'qwen3moe' },
+];
+
+/** Undefined when it is in neither place. */
+export function checkpointOf(name: string): string | undefined {
+  const beside = resolve(process.env.QUERN_MODELS ?? testPath('../../shared/models'), 'arch', name);
+  return [testPath(`models/arch/${name}`), beside].find((folder) => existsSync(folder));
+}
