@@ -1,7 +1,7 @@
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSafetensors, openSharded } from '@quern/safetensors';
+import { openIndexed, openParts, openSafetensors } from '@quern/safetensors';
 import { memorySource, type Source } from '@quern/source';
 import { describe, expect, test } from 'vitest';
 import { damagedFile } from './damaged-file.ts';
@@ -32,7 +32,7 @@ describe('one deliberate change', () => {
     for (const { bytes, code } of corpus) {
       await writeFile(join(dir, 'model.safetensors'), bytes);
       const outcome = await outcomeOf(async () => {
-        const model = await openSharded(dir);
+        const model = await openParts(dir, ['model.safetensors']);
         await model.close();
         return [];
       });
@@ -70,7 +70,7 @@ test('random damage to an index never opens another file or fails unnamed', asyn
     const damaged = damagedFile(index, 0, seed);
     await writeFile(join(dir, 'model.safetensors.index.json'), await damaged.read(0, damaged.size));
     return outcomeOf(async () => {
-      const model = await openSharded(dir);
+      const model = await openIndexed(dir, 'model.safetensors.index.json');
       expect(model.files).toEqual([join(dir, shard)]);
       await model.close();
       return [];

@@ -66,7 +66,7 @@ describe('openHfCheckpoint', () => {
   it('refuses a folder without config.json, without weights, or with a shard missing', async () => {
     await rm(join(dir, 'model.safetensors'));
     await rm(join(dir, 'expected.safetensors'));
-    await expect(openHfCheckpoint(dir)).rejects.toMatchObject({ code: 'safetensors-no-weights' });
+    await expect(openHfCheckpoint(dir)).rejects.toMatchObject({ code: 'checkpoint-no-weights' });
     const index = { weight_map: { 'model.norm.weight': 'model-00001-of-00001.safetensors' } };
     await writeFile(join(dir, 'model.safetensors.index.json'), JSON.stringify(index));
     await expect(openHfCheckpoint(dir)).rejects.toMatchObject({ code: 'safetensors-shard-missing' });
@@ -156,19 +156,24 @@ describe('a checkpoint in an old spelling', () => {
 
   it('is refused when several files could hold its weights', async () => {
     await rename(join(dir, 'model.safetensors'), join(dir, gptqName));
-    await put('other.safetensors', {});
-    const refused = { code: 'checkpoint-ambiguous', file: dir };
-    await expect(openHfCheckpoint(dir)).rejects.toMatchObject(refused);
-    const error = await locateCheckpoint(dir).catch((caught) => caught);
-    expect(error).toMatchObject(refused);
+    await cp(join(dir, gptqName), join(dir, 'other.safetensors'));
+    const error = await openHfCheckpoint(dir).catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'checkpoint-ambiguous', file: dir });
     expect(error.describe()).toMatch(`${gptqName}, other.safetensors`);
   });
 
-  it("is not opened by an adapter, Mistral's own file, or a shard without its index", async () => {
+  it("is not opened by an adapter, Mistral's own file, or one of two shards", async () => {
     await rm(join(dir, 'model.safetensors'));
-    for (const name of ['adapter_model', 'consolidated', 'x-00001-of-00002']) await put(`${name}.safetensors`, {});
-    await expect(openHfCheckpoint(dir)).rejects.toMatchObject({ code: 'safetensors-no-weights' });
+    await put('consolidated.safetensors', {});
+    await expect(openHfCheckpoint(dir)).rejects.toMatchObject({ code: 'checkpoint-no-weights' });
     await expect(locateCheckpoint(dir)).rejects.toMatchObject({ code: 'checkpoint-unsupported-weights' });
+    await put('x-00001-of-00002.safetensors', {});
+    for (const open of [openHfCheckpoint, locateCheckpoint])
+      await expect(open(dir)).rejects.toMatchObject({ code: 'checkpoint-shard-missing' });
+    await rm(join(dir, 'x-00001-of-00002.safetensors'));
+    await put('adapter_model.safetensors', {});
+    for (const open of [openHfCheckpoint, locateCheckpoint])
+      await expect(open(dir)).rejects.toMatchObject({ code: 'checkpoint-adapter-only' });
   });
 
   it.each([

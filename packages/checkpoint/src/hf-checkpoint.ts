@@ -5,14 +5,15 @@ import { basename, join } from 'node:path';
 import type { DType } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import { type PackedScheme, schemeOf, standaloneConfigs } from '@quern/packed';
-import { openSharded } from '@quern/safetensors';
-import { openFile, type Source } from '@quern/source';
-import { openTorchFolder } from '@quern/torch';
+import { openIndexed, openParts } from '@quern/safetensors';
+import { openFile, parsePythonJson, type Source } from '@quern/source';
+import { openTorchIndex, openTorchParts } from '@quern/torch';
+import { refuseAdapter } from './adapter-only.ts';
 import { blaming } from './blame.ts';
 import { contiguousTensor } from './contiguous-tensor.ts';
 import type { HfCheckpoint, TensorView } from './model-view.ts';
 import { type Unpacked, unpackTensors } from './packed-tensor.ts';
-import { weightFiles } from './weight-files.ts';
+import { type WeightFiles, weightFiles } from './weight-files.ts';
 
 // config.json of real models is some KB; the largest tokenizer.json known is some 35 MB.
 const maxConfigBytes = 16 * 2 ** 20;
@@ -22,16 +23,26 @@ const maxSideFileBytes = 512 * 2 ** 20;
 /**
  * Opens a folder; reads config.json and the headers of the weights, nothing else.
  * @throws QuernError `checkpoint-no-config`, `checkpoint-bad-config`, `checkpoint-bad-name`,
- *   `checkpoint-file-too-large`, `checkpoint-ambiguous`, and those of `openSharded`, `openTorchFolder`, `schemeOf` and
+ *   `checkpoint-file-too-large`, `checkpoint-ambiguous`, `checkpoint-shard-missing`, `checkpoint-no-weights`,
+ *   `checkpoint-adapter-only`, and those of `openIndexed`, `openParts`, `openTorchIndex`, `openTorchParts`, `schemeOf` and
  *   `openPacked`
  */
 export async function openHfCheckpoint(dir: string): Promise<HfCheckpoint> {
+  const names = await readdir(dir);
+  const files = weightFiles(names, dir);
+  if (!files) await refuseAdapter(names, dir, (name) => openFile(join(dir, name)));
   const config = await readConfig(dir);
-  const weights = await openWeights(dir);
+  const weights = await openWeights(dir, files);
   try {
     const { scheme, file } = await schemeIn(dir, config);
     const { tensors, packing } = await blaming({ file: dir, config: file }, () => viewsOf(weights, scheme));
-    return { path: dir, config, tensors, ...(packing && { packing }), ...sideFiles(dir), close: () => weights.close() };
+    const notes = files?.notes ?? [];
+    return {
+      ...{ path: dir, config, tensors, notes },
+      ...(packing && { packing }),
+      ...sideFiles(dir),
+      close: () => weights.close(),
+    };
   } catch (error) {
     await weights.close();
     throw error;
@@ -43,8 +54,9 @@ async function viewsOf(
   scheme: PackedScheme | undefined,
 ): Promise<Partial<Unpacked> & Pick<Unpacked, 'tensors'>> {
   const tensors = new Map<string, TensorView>();
-  for (const [name, { dtype, shape, source, begin }] of weights.tensors) {
-    tensors.set(name, contiguousTensor({ name, dtype, shape, source, begin }));
+  for (const [name, { dtype, shape, source, begin, aliasOf }] of weights.tensors) {
+    const view = contiguousTensor({ name, dtype, shape, source, begin });
+    tensors.set(name, aliasOf === undefined ? view : { ...view, aliasOf });
   }
   return scheme ? unpackTensors(scheme, tensors) : { tensors };
 }
@@ -88,14 +100,35 @@ const sideFiles = (dir: string): Pick<HfCheckpoint, 'readBytes' | 'readText'> =>
 interface Weights {
   readonly tensors: ReadonlyMap<
     string,
-    { readonly name: string; readonly dtype: DType; readonly shape: readonly number[]; source: Source; begin: number }
+    {
+      readonly dtype: DType;
+      readonly shape: readonly number[];
+      readonly source: Source;
+      readonly begin: number;
+      readonly aliasOf?: string;
+    }
   >;
   close(): Promise<void>;
 }
 
-async function openWeights(dir: string): Promise<Weights> {
-  const files = weightFiles(await readdir(dir), dir);
-  return files?.container === 'torch' ? openTorchFolder(dir) : openSharded(dir, files?.name);
+async function openWeights(dir: string, weights: WeightFiles | undefined): Promise<Weights> {
+  if (!weights) {
+    throw new QuernError('checkpoint-no-weights', 'There are neither safetensors nor pytorch_model.bin.', {
+      file: dir,
+    });
+  }
+  const { container, index, files = [] } = weights;
+  if (index !== undefined) return container === 'torch' ? openTorchIndex(dir, index) : openIndexed(dir, index);
+  if (container === 'torch') return openTorchParts(dir, files);
+  return openParts(dir, files).catch((error: unknown) => {
+    const twice = error instanceof QuernError && error.code === 'safetensors-tensor-in-two-shards';
+    if (!twice || !weights.unrelatedNames) throw error;
+    throw new QuernError('checkpoint-ambiguous', `The folder has weights of ${files.length} models.`, {
+      file: dir,
+      tensor: error.tensor,
+      remedy: `Keep those of one, or call it model.safetensors: ${files.join(', ')}.`,
+    });
+  });
 }
 
 type Config = Readonly<Record<string, unknown>>;
@@ -112,13 +145,13 @@ async function readConfig(dir: string): Promise<Config> {
 function parseObject(bytes: Uint8Array, file: string): Config {
   let value: unknown;
   try {
-    value = JSON.parse(decodeUtf8(bytes, file));
+    value = parsePythonJson(decodeUtf8(bytes, file));
   } catch (cause) {
     if (cause instanceof QuernError) throw cause;
     throw new QuernError('checkpoint-bad-config', `${basename(file)} is not JSON: ${(cause as Error).message}.`, {
       file,
       cause,
-      remedy: 'Fetch the file again: it may be a web page or a Git LFS pointer.',
+      remedy: 'Fetch the file again: it may be cut off, or a web page.',
     });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Config;

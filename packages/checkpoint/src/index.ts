@@ -1,5 +1,6 @@
 export * from './anywhere.ts';
 export { fileBytesOf } from './file-bytes.ts';
 export { openHfCheckpoint } from './hf-checkpoint.ts';
+export { carriedFiles } from './hub-checkpoint.ts';
 export { isGguf } from './is-gguf.ts';
-export { carriedFiles, type Located, type LocateOptions, locateCheckpoint } from './locate.ts';
+export { type Located, type LocateOptions, locateCheckpoint } from './locate.ts';

@@ -115,6 +115,8 @@ describe('a hub id', () => {
       .update(`blob ${Buffer.byteLength(body)}\0${body}`)
       .digest('hex'),
   });
+  const indexOf = (...names: string[]) =>
+    JSON.stringify({ weight_map: Object.fromEntries(names.map((name, i) => [`tensor${i}`, name])) });
   const locate = (ref: string) => locateCheckpoint(ref, { endpoint, cacheDir: dir, offline: false });
 
   it('is fetched: config, tokenizer and safetensors, nothing else', async () => {
@@ -122,7 +124,9 @@ describe('a hub id', () => {
       'config.json': '{}',
       'tokenizer.json': '{}',
       'model-00001-of-00001.safetensors': 'weights',
-      'model.safetensors.index.json': '{}',
+      'rest.safetensors': 'weights that the index names, whatever they are called',
+      'model-00001-of-00002.safetensors': 'weights that it does not name',
+      'model.safetensors.index.json': indexOf('model-00001-of-00001.safetensors', 'rest.safetensors'),
       'pytorch_model.bin': 'other weights',
       'consolidated.safetensors': 'the same weights again',
       'onnx/model.safetensors': 'weights of something else',
@@ -131,7 +135,10 @@ describe('a hub id', () => {
     const { path, kind } = await locate('owner/tiny@v1');
     expect(kind).toBe('hf');
     expect((await readdir(path)).sort()).toEqual(
-      ['config.json', 'model-00001-of-00001.safetensors', 'model.safetensors.index.json', 'tokenizer.json'].sort(),
+      [
+        ...['config.json', 'model-00001-of-00001.safetensors', 'model.safetensors.index.json', 'rest.safetensors'],
+        'tokenizer.json',
+      ].sort(),
     );
     expect(asked[0]).toContain('/revision/v1');
   });
@@ -140,13 +147,15 @@ describe('a hub id', () => {
     files = {
       'config.json': '{}',
       'pytorch_model-00001-of-00001.bin': 'weights',
-      'pytorch_model.bin.index.json': '{}',
+      'mtp.bin': 'weights that the index names',
+      'pytorch_model.bin.index.json': indexOf('pytorch_model-00001-of-00001.bin', 'mtp.bin'),
       'training_args.bin': 'a pickle of something else',
     };
     const { path, kind } = await locate('owner/tiny');
     expect(kind).toBe('hf');
     expect((await readdir(path)).sort()).toEqual([
       'config.json',
+      'mtp.bin',
       'pytorch_model-00001-of-00001.bin',
       'pytorch_model.bin.index.json',
     ]);
@@ -166,6 +175,39 @@ describe('a hub id', () => {
       'gptq_model-4bit-128g.safetensors',
       'quantize_config.json',
     ]);
+  });
+
+  it('is refused before weights are fetched where the index names what is not there', async () => {
+    const present = 'model-00001-of-00002.safetensors';
+    files = {
+      'config.json': '{}',
+      'model.safetensors.index.json': indexOf(present, 'mtp.safetensors'),
+      [present]: 'weights',
+    };
+    const error = await locate('owner/tiny').catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'checkpoint-shard-missing', file: 'owner/tiny' });
+    expect(error.message).toMatch(/mtp\.safetensors/);
+    expect(asked.filter((path) => path.endsWith('.safetensors'))).toEqual([]);
+  });
+
+  it('is fetched whole where shards have no index, and refused where one is missing', async () => {
+    const [first, second] = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'] as const;
+    files = { 'config.json': '{}', [first]: 'weights', [second]: 'weights' };
+    expect((await readdir((await locate('owner/tiny')).path)).sort()).toEqual(['config.json', first, second]);
+    files = { 'config.json': '{}', [second]: 'weights' };
+    await expect(locate('owner/tiny')).rejects.toMatchObject({ code: 'checkpoint-shard-missing', file: 'owner/tiny' });
+  });
+
+  it('that holds only an adapter is told with its base', async () => {
+    files = {
+      'adapter_config.json': '{"peft_type": "LORA", "base_model_name_or_path": "some/base"}',
+      'adapter_model.safetensors': 'weights of an adapter',
+      'tokenizer.json': '{}',
+    };
+    const error = await locate('owner/tiny').catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'checkpoint-adapter-only', file: 'owner/tiny' });
+    expect(error.message).toMatch(/some\/base/);
+    expect(asked.filter((path) => path.endsWith('.safetensors'))).toEqual([]);
   });
 
   it('is refused before anything is fetched where weights have several names', async () => {

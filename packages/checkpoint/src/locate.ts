@@ -3,12 +3,21 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { QuernError } from '@quern/errors';
-import { downloadUrl, type FetchWatch, type HubReference, type ListedFile, type Repository } from '@quern/source';
+import {
+  downloadUrl,
+  type FetchWatch,
+  type HubReference,
+  type ListedFile,
+  openFile,
+  type Repository,
+} from '@quern/source';
+import { refuseAdapter } from './adapter-only.ts';
 import { chooseGguf } from './choose-gguf.ts';
+import { checkpointFiles } from './hub-checkpoint.ts';
 import { selectOnHub } from './hub-selection.ts';
 import { isGguf } from './is-gguf.ts';
 import { findPlace, type PlaceOptions } from './model-place.ts';
-import { isCheckpoint, weightFiles } from './weight-files.ts';
+import { isCheckpoint } from './weight-files.ts';
 
 export interface LocateOptions extends PlaceOptions, FetchWatch {
   /** Told which file was taken where there was a choice. */
@@ -28,7 +37,7 @@ export interface Located {
 /**
  * Finds or fetches a model. A path wins over a hub id of the same spelling.
  * @throws QuernError `checkpoint-not-recognized`, `checkpoint-no-weights`, `checkpoint-ambiguous`,
- *   `checkpoint-no-such-quant`, `checkpoint-unsupported-weights`, and those of `findPlace`, `Repository.fetch` and
+ *   `checkpoint-no-such-quant`, `checkpoint-unsupported-weights`, `checkpoint-shard-missing`, `checkpoint-adapter-only`, and those of `findPlace`, `Repository.fetch` and
  *   `downloadUrl`
  */
 export async function locateCheckpoint(ref: string, options: LocateOptions = {}): Promise<Located> {
@@ -78,26 +87,6 @@ function splitUrls(url: string): string[] {
 // Real models have some dozens; more are asked for only by a name that is none.
 const maxSplits = 1000;
 
-/** Files that say how text becomes tokens and how tokens are chosen: they stay when weights are written anew. */
-export const carriedFiles: readonly string[] = [
-  'generation_config.json',
-  'tokenizer.json',
-  'tokenizer.model',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'vocab.json',
-  'merges.txt',
-  'chat_template.jinja',
-  'chat_template.json',
-];
-
-/** Fetched beside the weights. */
-const sideFiles: ReadonlySet<string> = new Set([
-  ...['config.json', 'hf_quant_config.json', 'quantize_config.json', 'quant_config.json'],
-  ...carriedFiles,
-]);
-
 async function fetchFromHub(
   repository: Repository,
   reference: HubReference,
@@ -107,10 +96,9 @@ async function fetchFromHub(
   const fetch = (paths: readonly string[]) => repository.fetch(paths, { onProgress, onUnfinished });
   const selection = selectOnHub(repository, reference);
   if (selection === undefined) {
-    throw noWeights(
-      files.map(({ path }) => path),
-      repo,
-    );
+    const names = files.map(({ path }) => path);
+    await refuseAdapter(names, repo, repository.open);
+    throw noWeights(names, repo);
   }
   if (selection.kind === 'file') {
     throw new QuernError('checkpoint-not-recognized', 'The file is not GGUF.', {
@@ -127,8 +115,7 @@ async function fetchFromHub(
   }
   accept?.('hf', repo);
   const { folder, names } = selection;
-  const weights = weightFiles(names, repo)!.pattern;
-  const wanted = names.filter((name) => sideFiles.has(name) || weights.test(name)).map((name) => folder + name);
+  const wanted = await checkpointFiles(repository, folder, names);
   return { path: join(await fetch(wanted), folder), kind: 'hf', fetched: basename(folder || repo) };
 }
 
@@ -137,7 +124,10 @@ async function locateInFolder(dir: string, { onNote }: LocateOptions): Promise<L
   if (isCheckpoint(names, dir)) return { path: dir, kind: 'hf' };
   const files = await Promise.all(names.filter((name) => /\.gguf$/i.test(name)).map((name) => listed(dir, name)));
   const chosen = chooseGguf(files, { place: dir, spelling: ({ path }) => join(dir, path) });
-  if (!chosen) throw noWeights(names, dir);
+  if (!chosen) {
+    await refuseAdapter(names, dir, (name) => openFile(join(dir, name)));
+    throw noWeights(names, dir);
+  }
   if (chosen.note !== undefined) onNote?.(chosen.note);
   return { path: join(dir, chosen.model.path), kind: 'gguf' };
 }

@@ -19,6 +19,8 @@ export interface TensorView {
   /** Where the bytes lie, for error messages. */
   readonly file: string;
   readonly offset: number;
+  /** The name that the file has it under, when it is stored once for two names (tied weights). */
+  readonly aliasOf?: string;
   /** Fills `into` (rowCount × rowBytes) with rows `firstRow…`. `into` may view shared memory. */
   readRows(firstRow: number, rowCount: number, into: Uint8Array): Promise<void>;
   /** How it really is stored, when it is a packed weight: then `dtype` is F32, and the rows are its values. */
@@ -68,6 +70,8 @@ export interface HfCheckpoint {
   /** Packed weights stand under their unpacked names. */
   readonly tensors: ReadonlyMap<string, TensorView>;
   readonly packing?: Packing;
+  /** What had to be decided or left out when it was opened, one sentence each, for people to see. */
+  readonly notes: readonly string[];
   /** Text of a side file (`tokenizer.json`, `generation_config.json`), or undefined when absent. */
   readText(name: string): Promise<string | undefined>;
   readBytes(name: string): Promise<Uint8Array | undefined>;

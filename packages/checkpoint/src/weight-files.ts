@@ -1,64 +1,105 @@
 // Which files of a folder hold the weights, told by their names alone: so the same for a folder and for a listing of the
-// hub. Safetensors win where a folder has both kinds, as in transformers.
+// hub. Safetensors win where a folder has both kinds, as in transformers; one file wins over an index, an index over shards.
 import { QuernError } from '@quern/errors';
-import { torchWeights, torchWeightsPattern } from '@quern/torch';
 import { isGgufModelName } from './choose-gguf.ts';
 
+/** Either all files, or an index that names them. */
 export interface WeightFiles {
   readonly container: 'safetensors' | 'torch';
-  /** Of safetensors: the one file, or the name that shards and their index are called by. */
-  readonly name: string;
-  /** Names of all files that belong to them. */
-  readonly pattern: RegExp;
+  readonly index?: string;
+  /** In order; one, unless there are shards without an index. */
+  readonly files?: readonly string[];
+  /** What had to be decided, one sentence each, for people to see. */
+  readonly notes?: readonly string[];
+  /** Nothing but the tensors in them can tell whether the files belong together. */
+  readonly unrelatedNames?: boolean;
 }
 
-const usual: WeightFiles = {
-  container: 'safetensors',
-  name: 'model.safetensors',
-  pattern: /^model[^/]*\.safetensors(\.index\.json)?$/,
-};
-const torch: WeightFiles = { container: 'torch', name: 'pytorch_model.bin', pattern: torchWeightsPattern };
+const usualSafetensors = /^model[^/]*\.safetensors(\.index\.json)?$/;
+const usualTorch = /^pytorch_model[^/]*\.bin(\.index\.json)?$/;
 
 /** The weights under the names that transformers gives them. */
-const hasUsualWeights = (names: readonly string[]): boolean => names.some((name) => usual.pattern.test(name));
+const hasUsualWeights = (names: readonly string[]): boolean => names.some((name) => usualSafetensors.test(name));
 
 /**
- * Weights under the usual names, else of torch.save, else under the one other name that there is, as older programs gave
- * them (`gptq_model-4bit-128g.safetensors`). Undefined when there are none.
+ * Weights under the usual names, else of torch.save, else safetensors of other names, as older programs gave them
+ * (`gptq_model-4bit-128g.safetensors`). Undefined when there are none.
  * @param place names the folder in errors
- * @throws QuernError `checkpoint-ambiguous` when several other names are there
+ * @throws QuernError `checkpoint-shard-missing`, `checkpoint-ambiguous`
  */
 export function weightFiles(names: readonly string[], place: string): WeightFiles | undefined {
-  if (hasUsualWeights(names)) return usual;
-  if (names.some((name) => torchWeights.includes(name))) return torch;
-  const others = otherNames(names);
-  if (others.length > 1) {
-    throw new QuernError('checkpoint-ambiguous', `The folder has weights of ${others.length} names.`, {
-      file: place,
-      remedy: `Keep one of them, or call it model.safetensors: ${others.join(', ')}.`,
-    });
-  }
-  if (others[0] === undefined) return undefined;
-  const stem = others[0].slice(0, -'.safetensors'.length).replaceAll(/[^\w]/g, '\\$&');
-  return {
-    container: 'safetensors',
-    name: others[0],
-    pattern: new RegExp(`^${stem}(-\\d{5}-of-\\d{5})?\\.safetensors(\\.index\\.json)?$`),
-  };
+  const usual = names.filter((name) => usualSafetensors.test(name));
+  if (usual.length > 0) return chosen('safetensors', usual, 'model.safetensors', place);
+  const torch = names.filter((name) => usualTorch.test(name));
+  if (torch.length > 0) return chosen('torch', torch, 'pytorch_model.bin', place);
+  const others = names.filter(isOther);
+  if (others.length === 0) return undefined;
+  const stems = new Set(others.map((name) => name.replace(/\.index\.json$/, '').replace(shardPlace, '.')));
+  if (stems.size === 1) return chosen('safetensors', others, [...stems][0]!, place);
+  const files = others.filter((name) => !name.endsWith('.index.json')).sort(byNumber);
+  const alike = new Set(files.map((name) => name.replaceAll(/\d+/g, ''))).size === 1;
+  return { container: 'safetensors', ...together(files), ...(!alike && { unrelatedNames: true }) };
 }
 
 /**
  * Whether files of these names are a checkpoint. GGUF files win over weights of unusual names, and over those of torch.save.
- * @throws QuernError `checkpoint-ambiguous`
+ * @throws QuernError those of `weightFiles`
  */
 export const isCheckpoint = (names: readonly string[], place: string): boolean =>
   hasUsualWeights(names) || (!names.some(isGgufModelName) && weightFiles(names, place) !== undefined);
 
-/** Names without the ending of an index, none of them of a shard, of an adapter, or in Mistral's own format. */
-function otherNames(names: readonly string[]): readonly string[] {
-  const files = names
-    .map((name) => name.replace(/\.index\.json$/, ''))
-    .filter((name) => /^[^/]+\.safetensors$/.test(name) && !/-\d{5}-of-\d{5}\./.test(name))
-    .filter((name) => !/^(consolidated|adapter_)/.test(name));
-  return [...new Set(files)].sort();
+const shardPlace = /-\d+-of-\d+\./;
+
+/** Not those of an adapter, nor in Mistral's own format. */
+const isOther = (name: string): boolean =>
+  /^[^/]+\.safetensors(\.index\.json)?$/.test(name) && !/^(consolidated|(\d+_)?adapters?[._])/.test(name);
+
+/** One file of that name, else its index, else all the others. */
+function chosen(
+  container: WeightFiles['container'],
+  names: readonly string[],
+  whole: string,
+  place: string,
+): WeightFiles {
+  if (names.includes(whole)) return { container, files: [whole] };
+  const index = `${whole}.index.json`;
+  if (names.includes(index)) return { container, index };
+  const files = names.filter((name) => !name.endsWith('.index.json')).sort(byNumber);
+  checkComplete(files, place);
+  return { container, ...together(files) };
+}
+
+function together(files: readonly string[]): Pick<WeightFiles, 'files' | 'notes'> {
+  if (files.length < 2) return { files };
+  return { files, notes: [`no index names the files: all ${files.length} are read (${files.join(', ')})`] };
+}
+
+const byNumber = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });
+
+/** `model-00002-of-00003.safetensors` says how many there are. */
+function checkComplete(files: readonly string[], place: string): void {
+  const shards = files.map((name) => /^(.*-)(\d+)-of-(\d+)(\..*)$/.exec(name)).filter((match) => match !== null);
+  if (shards.length === 0) return;
+  const sets = new Set(shards.map(([, begin, , count, end]) => `${begin}${count}${end}`));
+  if (sets.size > 1) {
+    throw new QuernError('checkpoint-ambiguous', `The folder has shards of ${sets.size} sets, and no index.`, {
+      file: place,
+      remedy: `Keep those of one model: ${files.join(', ')}.`,
+    });
+  }
+  const [, begin, digits, count, end] = shards[0]!;
+  // A name may promise any number: the message names a few of the missing.
+  const present = new Set(shards.map(([, , number]) => Number(number)));
+  const missing: string[] = [];
+  for (let number = 1; number <= Number(count) && missing.length < 10; number++) {
+    if (!present.has(number)) missing.push(`${begin}${String(number).padStart(digits!.length, '0')}-of-${count}${end}`);
+  }
+  if (missing.length === 0) return;
+  const lacking = Number(count) - present.size;
+  const more = lacking > missing.length ? ` and ${lacking - missing.length} more` : '';
+  throw new QuernError(
+    'checkpoint-shard-missing',
+    `${lacking} of ${Number(count)} shards are missing: ${missing.join(', ')}${more}.`,
+    { file: place, remedy: 'Fetch them into the folder.' },
+  );
 }

@@ -1,5 +1,6 @@
 // The text of config.json. JavaScript has one kind of number and writes 10000 for 10000.0; Python tells them apart, and
 // versions of transformers refuse or complain about an integer where a float belongs.
+import { pythonJson } from '@quern/source';
 
 /** Keys whose values are floats in transformers' config classes. */
 const floatKeys = [
@@ -9,4 +10,4 @@ const floatKeys = [
 const wholeFloat = new RegExp(`^( *"(?:${floatKeys.join('|')})": -?\\d+)(,?)$`, 'gm');
 
 export const configText = (config: Readonly<Record<string, unknown>>): string =>
-  `${JSON.stringify(config, null, 2).replace(wholeFloat, '$1.0$2')}\n`;
+  `${pythonJson(config, 2).replace(wholeFloat, '$1.0$2')}\n`;

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSharded } from '@quern/safetensors';
+import { openIndexed, openParts } from '@quern/safetensors';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { HfTensorSpec } from './hf-folder.ts';
 import { openHfWriter, writeHfCheckpoint } from './index.ts';
@@ -25,7 +25,9 @@ const partial = () => `${dir}.partial`;
 
 /** Every tensor holds the bytes that its name gives, and no other tensor is there. */
 async function expectTensors(folder: string, specs: readonly HfTensorSpec[]): Promise<void> {
-  const file = await openSharded(folder);
+  const index = 'model.safetensors.index.json';
+  const sharded = existsSync(join(folder, index));
+  const file = await (sharded ? openIndexed(folder, index) : openParts(folder, ['model.safetensors']));
   expect([...file.tensors.keys()].sort()).toEqual(specs.map(({ name }) => name).sort());
   for (const spec of specs) {
     const tensor = file.tensors.get(spec.name)!;

@@ -16,6 +16,8 @@ export class JsonError extends Error {
 
 // Deep enough for any real index file, far from the call stack's end.
 const maxDepth = 64;
+/** Of JSON, and of Python's, which index files may have beside their map. */
+const wordValues = ['true', 'false', 'null', 'NaN', 'Infinity', '-Infinity'];
 const numberPattern = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 
 /** Reads one JSON text from left to right. */
@@ -132,7 +134,7 @@ export class JsonReader {
     else if (c === '[') this.array(() => this.skip(depth + 1));
     else if (c === '"') this.string();
     else {
-      const word = ['true', 'false', 'null'].find((literal) => this.text.startsWith(literal, this.at)) ?? this.number();
+      const word = wordValues.find((literal) => this.text.startsWith(literal, this.at)) ?? this.number();
       if (!word) this.fail('expected a value');
       this.at += word.length;
     }

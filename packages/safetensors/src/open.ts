@@ -14,6 +14,8 @@ export interface SafetensorsTensor {
   readonly begin: number;
   readonly end: number;
   readonly source: Source;
+  /** The name that the file has it under, when this is another one of the same tensor (`openParts`). */
+  readonly aliasOf?: string;
 }
 
 export interface Safetensors {

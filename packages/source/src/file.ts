@@ -1,6 +1,7 @@
 // A file on disk, read by position (pread). Several reads may be under way at once.
 import { type FileHandle, open } from 'node:fs/promises';
 import { QuernError } from '@quern/errors';
+import { withoutLfsPointer } from './lfs-pointer.ts';
 import { checkRange } from './range.ts';
 import type { Source } from './source.ts';
 
@@ -9,7 +10,7 @@ const maxReadBytes = 2 ** 30;
 
 /**
  * Opens a regular file for reading.
- * @throws QuernError `source-not-found`, `source-not-a-file`, `source-not-readable`.
+ * @throws QuernError `source-not-found`, `source-not-a-file`, `source-not-readable`, `source-lfs-pointer`.
  */
 export async function openFile(path: string): Promise<Source> {
   let handle: FileHandle;
@@ -47,7 +48,7 @@ export async function openFile(path: string): Promise<Source> {
     }
   };
 
-  return {
+  return withoutLfsPointer({
     name: path,
     size,
     readInto,
@@ -58,7 +59,7 @@ export async function openFile(path: string): Promise<Source> {
       return bytes;
     },
     close: () => handle.close(),
-  };
+  });
 }
 
 function openError(path: string, cause: unknown): QuernError {

@@ -1,6 +1,7 @@
 // A file behind HTTP, read by ranges. Works in browsers. The server must support range requests, and the file must stay
 // as it was when opened (size and ETag are compared on every answer).
 import { type HttpOptions, parseContentRange, readRange } from './http-range.ts';
+import { withoutLfsPointer } from './lfs-pointer.ts';
 import { checkRange } from './range.ts';
 import type { Source } from './source.ts';
 
@@ -14,7 +15,7 @@ export interface HttpSourceOptions extends HttpOptions {
 
 /**
  * Asks for the first byte to learn the size.
- * @throws QuernError `http-unauthorized`, `http-not-found`, `http-status`, `http-no-range`, `http-failed`; reads also
+ * @throws QuernError `source-lfs-pointer`, `http-unauthorized`, `http-not-found`, `http-status`, `http-no-range`, `http-failed`; reads also
  *   `source-changed` and `source-out-of-range`.
  */
 export async function httpSource(url: string, options: HttpSourceOptions = {}): Promise<Source> {
@@ -32,7 +33,7 @@ export async function httpSource(url: string, options: HttpSourceOptions = {}): 
     }
   };
 
-  return {
+  return withoutLfsPointer({
     name: url,
     size,
     readInto,
@@ -43,7 +44,7 @@ export async function httpSource(url: string, options: HttpSourceOptions = {}): 
       return bytes;
     },
     async close() {},
-  };
+  });
 }
 
 async function probe(url: string, options: HttpOptions): Promise<{ size: number; etag?: string }> {

@@ -23,7 +23,7 @@ export async function openTorch(source: Source): Promise<TorchFile> {
     throw new QuernError('torch-not-recognized', 'torch.save did not write this file.', {
       file: source.name,
       offset: 0,
-      remedy: 'It may be a web page, a Git LFS pointer, or a tar archive of torch before 0.1.10.',
+      remedy: 'It may be a web page, or a tar archive of torch before 0.1.10.',
     });
   const { tensors, others } = await read(source);
   return { tensors, others, files: [source.name], close: () => source.close() };

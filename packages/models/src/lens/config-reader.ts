@@ -97,7 +97,8 @@ function isValid(rule: ConfigRule, value: unknown): boolean {
 
 /** A config value for a message: short, and unmistakable (`"64"` is not `64`). */
 export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  // JSON would write NaN, which Python's JSON has, as null.
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 

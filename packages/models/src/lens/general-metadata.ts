@@ -4,6 +4,7 @@
 import { basename, resolve } from 'node:path';
 import type { HfCheckpoint, TensorView } from '@quern/checkpoint';
 import type { GgufScalarType, GgufValue } from '@quern/gguf';
+import { parsePythonJson } from '@quern/source';
 
 /** generation_config.json key(s) → `general.sampling.*`, in the order the converter writes them. */
 export const samplingKeys: readonly [key: string, type: GgufScalarType, ...from: string[]][] = [
@@ -30,7 +31,7 @@ export async function samplingMetadata(
   if (text === undefined) return [];
   let given: Record<string, unknown>;
   try {
-    given = (JSON.parse(text) ?? {}) as Record<string, unknown>;
+    given = (parsePythonJson(text) ?? {}) as Record<string, unknown>;
   } catch {
     note('generation_config.json is not JSON: no sampling defaults are written');
     return [];

@@ -34,7 +34,7 @@ export interface LensOptions {
  *   of the tokenizer
  */
 export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {}): Promise<ModelView> {
-  const notes: string[] = [];
+  const notes: string[] = [...stored.notes];
   const note = (text: string) => notes.push(text);
   const architecture = hfArchitecture(stored);
   checkSupported(stored, architecture);

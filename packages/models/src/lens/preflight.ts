@@ -29,7 +29,8 @@ export function matchTensors(
   expected: readonly ExpectedTensor[],
   note: (text: string) => void,
 ): MatchedTensor[] {
-  const { config, tensors, path: file } = checkpoint;
+  const { config, path: file } = checkpoint;
+  const tensors = withoutTiedHead(checkpoint);
   const allowed = expected.filter(({ rule }) => isAllowed(rule, config));
   const missing = allowed
     .filter(({ rule }) => isRequired(rule, config))
@@ -42,7 +43,7 @@ export function matchTensors(
   );
 
   const known = new Set(allowed.flatMap(({ sources }) => sources.map(({ name }) => name)));
-  const others = [...tensors.keys()].filter((name) => !known.has(name));
+  const others = [...tensors].flatMap(([name, { aliasOf }]) => (known.has(name) || aliasOf ? [] : [name]));
   const isSkipped = (name: string) => ignorable.some((ending) => name.endsWith(ending));
   const skipped = others.filter(isSkipped);
   const unexpected = others.filter((name) => !isSkipped(name));
@@ -60,6 +61,14 @@ export function matchTensors(
     .map((entry): MatchedTensor => ({ ...entry, views: entry.sources.map(({ name }) => tensors.get(name)!) }));
   checkViews(matched, file);
   return matched;
+}
+
+/** A head that is the embedding under another name needs no tensor of its own where config.json ties the two. */
+function withoutTiedHead({ config, tensors }: HfCheckpoint): HfCheckpoint['tensors'] {
+  const head = 'lm_head.weight';
+  const shared = [...tensors.values()].some(({ name, aliasOf }) => aliasOf && (name === head || aliasOf === head));
+  if (config.tie_word_embeddings !== true || !shared) return tensors;
+  return new Map([...tensors].filter(([name]) => name !== head));
 }
 
 /** Parts of packed weights are there under their own names only when nothing says how they are packed. */

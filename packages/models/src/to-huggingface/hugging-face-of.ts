@@ -21,8 +21,6 @@ export const torchNames = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } a
 export interface HuggingFaceModel extends HfCheckpoint {
   /** Every file but the weights and config.json, by name. */
   readonly sideFiles: ReadonlyMap<string, string | Uint8Array>;
-  /** What was left out, one sentence each. */
-  readonly notes: readonly string[];
   /** What was left out and says nothing, one sentence each. */
   readonly remarks?: readonly string[];
 }
@@ -54,6 +52,7 @@ export async function huggingFaceOf(view: ModelView, type: CheckpointType): Prom
     path: view.path,
     config,
     tensors,
+    notes: [],
     readBytes,
     readText: async (name) => {
       const bytes = await readBytes(name);

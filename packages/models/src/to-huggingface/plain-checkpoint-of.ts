@@ -30,7 +30,10 @@ export async function plainCheckpointOf(stored: HfCheckpoint, type: CheckpointTy
     ...checkpoint,
     config: { ...withoutPacking(checkpoint.config), dtype, torch_dtype: dtype },
     sideFiles: files,
-    notes: dropped.length === 0 ? [] : [`left out, they describe activations: ${listed(dropped)}`],
+    notes:
+      dropped.length === 0
+        ? checkpoint.notes
+        : [...checkpoint.notes, `left out, they describe activations: ${listed(dropped)}`],
     remarks,
   };
 }

@@ -1,6 +1,7 @@
 // The tokenizer's files in a checkpoint folder, read as JSON with errors that name file and field.
 
 import { QuernError } from '@quern/errors';
+import { parsePythonJson } from '@quern/source';
 
 /** Files of a checkpoint by name; undefined when there is no such file. */
 export interface CheckpointFiles {
@@ -16,7 +17,7 @@ export async function readJsonObject(files: CheckpointFiles, name: string): Prom
   if (text === undefined) return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parsePythonJson(text);
   } catch (cause) {
     throw malformed(name, `is not JSON: ${(cause as Error).message}`, cause);
   }
@@ -27,7 +28,7 @@ export function malformed(file: string, what: string, cause?: unknown): QuernErr
   return new QuernError('tokenizer-json-malformed', `${file} ${what}.`, {
     file,
     cause,
-    remedy: 'Download the file again: it may be cut off, a web page, or a Git LFS pointer.',
+    remedy: 'Download the file again: it may be cut off, or a web page.',
   });
 }
 
