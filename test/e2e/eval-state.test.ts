@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { interruptedAt, root, runCommand, startCommand } from './cli-fixture.ts';
 
@@ -156,6 +156,11 @@ describe('a report', () => {
     expect(page).toMatch(/blk\.0\.ffn_down\.weight {2}Q\d_K/);
     expect(page).not.toMatch(/NaN|Infinity|undefined/);
     expect(unbalanced(page)).toEqual([]);
+    // Whoever gets the page learns what was measured, by what and when, and nothing of the folders here.
+    expect(page).not.toContain(dirname(odd));
+    expect(page).not.toContain(tmpdir());
+    expect(page).toMatch(/quern \d+\.\d+\.\d+, <time datetime="\d{4}-\d\d-\d\dT/);
+    expect(page).toMatch(/\d tokens scored in \d+ windows/);
   });
 
   it('refuses errors of tensors that are none', async () => {

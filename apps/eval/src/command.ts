@@ -45,7 +45,7 @@ Profiles:
 ${profiles.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`).join('\n')}
 
 A comparison has two models in memory; with --save-base only one, the base is computed once, and the file takes
-2 · vocabulary bytes per scored token. Models have the KV cache asked for, the base one of F32. Size and bits per weight count the tensors. ± is one standard deviation.`;
+2 · vocabulary bytes per scored token. Models have the KV cache asked for, the base one of F32. Bits per weight count the tensors alone. ± is one standard deviation.`;
 
 export function evalCommand(): Command {
   const command = new Command('eval')

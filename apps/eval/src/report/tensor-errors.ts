@@ -1,6 +1,7 @@
 // Errors of single tensors, as `quern quantize --verify --json` prints them, for the report.
 import { readFile } from 'node:fs/promises';
 import { QuernError } from '@quern/errors';
+import { shortened } from '@quern/terminal';
 import { escapeMarkup } from './markup.ts';
 
 export interface TensorError {
@@ -54,6 +55,8 @@ const width = 720;
 const left = 260;
 const right = 70;
 const lineHeight = 16;
+/** What `left` has room for, beside the type. */
+const tensorCharacters = 32;
 
 /** A bar per tensor that lost something, in the order of the file. */
 export function tensorErrorSvg({ model, tensors }: TensorErrors): string {
@@ -64,7 +67,7 @@ export function tensorErrorSvg({ model, tensors }: TensorErrors): string {
     const length = ((width - left - right) * relativeRmse) / most;
     const y = (i + 0.75) * lineHeight;
     return (
-      `<text class="tick" x="${left - 8}" y="${y}" text-anchor="end">${escapeMarkup(`${tensor}  ${to}`)}</text>` +
+      `<text class="tick" x="${left - 8}" y="${y}" text-anchor="end">${escapeMarkup(`${shortened(tensor, tensorCharacters)}  ${to}`)}</text>` +
       `<rect class="bar" x="${left}" y="${y - 9}" width="${length.toFixed(1)}" height="10"/>` +
       `<text x="${(left + length + 6).toFixed(1)}" y="${y}">${Number(relativeRmse.toPrecision(3))}</text>`
     );

@@ -1,6 +1,8 @@
 // `--report`: what it needs is read and its place is looked at before anything is measured; it is written when the figures
 // are on the screen.
+import { readFileSync } from 'node:fs';
 import { createFileSink } from '@quern/source';
+import { printNote } from '@quern/terminal';
 import type { EvalOptions } from '../request.ts';
 import type { Results } from '../results.ts';
 import { reportPage } from './page.ts';
@@ -17,13 +19,17 @@ export async function reportWriter({
   if (report === undefined) return undefined;
   const errors = await Promise.all(tensorErrors.map(readTensorErrors));
   return async (results) => {
-    const bytes = new TextEncoder().encode(reportPage(results, errors));
+    const bytes = new TextEncoder().encode(reportPage(results, errors, { version: version(), date: new Date() }));
     const sink = await createFileSink(report, bytes.length);
     try {
       await sink.write(bytes, 0);
       await sink.finish();
+      printNote(`report written to ${report}`);
     } finally {
       await sink.abort();
     }
   };
 }
+
+const version = (): string =>
+  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
