@@ -1,4 +1,5 @@
 // Every case of every op.
+import { actOpCases } from './act-cases.ts';
 import { attentionCases, kvWriteCases } from './attention-cases.ts';
 import type { Case } from './case.ts';
 import { expertCases } from './expert-cases.ts';
@@ -11,5 +12,6 @@ export const cases: readonly Case[] = [
   ...attentionCases,
   ...kvWriteCases,
   ...rowCases,
+  ...actOpCases,
   ...expertCases,
 ];

@@ -26,12 +26,13 @@ const ropeWith = (change: Record<string, unknown>) => (device: Device) =>
 const attention = { heads: 2, kvHeads: 1, headDim: 8, scale: 1, blockTokens: 4 };
 /** A valid call (2 sequences of up to 3 blocks, 4 blocks in the cache) with one thing changed. */
 const attend =
-  ({ table = [3, 1, 9, 0, 2, -5], seq = [0, 1], pos = [7, 5], cells = 16, kvDim = 8, params = {} }) =>
+  ({ table = [3, 1, 9, 0, 2, -5], seq = [0, 1], pos = [7, 5], cells = 16, kvDim = 8, valueDim = 8, params = {} }) =>
   (device: Device) => {
     const paging = [i32(device, [2, 3], table), i32(device, [2], seq), i32(device, [2], pos)];
     const cache = f32(device, cells, kvDim);
-    const y = f32(device, 2, 16);
-    device.run('attention', [f32(device, 2, 16), cache, cache, ...paging], y, anyParams({ ...attention, ...params }));
+    const y = f32(device, 2, 2 * valueDim);
+    const heads = anyParams({ ...attention, ...(valueDim !== 8 && { valueDim }), ...params });
+    device.run('attention', [f32(device, 2, 16), cache, cache, ...paging], y, heads);
     device.run('kvWrite', [f32(device, 2, kvDim), ...paging], cache, { blockTokens: 4 });
   };
 
@@ -108,7 +109,7 @@ const refusals: Refusal[] = [
     'an unknown act',
     'op-bad-param',
     /act.*silu/,
-    (d) => d.run('gatedAct', [f32(d, 4), f32(d, 4)], f32(d, 4), anyParams({ act: 'relu' })),
+    (d) => d.run('gatedAct', [f32(d, 4), f32(d, 4)], f32(d, 4), anyParams({ act: 'swish' })),
   ],
   ['heads that do not fit the row', 'op-bad-shape', /rope: x/, ropeWith({ heads: 3 })],
   ['half a head', 'op-bad-param', /rope: heads/, ropeWith({ heads: 0.5 })],
@@ -159,6 +160,28 @@ const refusals: Refusal[] = [
   ],
   ['a headDim of 6', 'op-bad-param', /headDim.*multiple of 4/, attend({ params: { headDim: 6 } })],
   ['an empty window', 'op-bad-param', /window/, attend({ params: { window: 0 } })],
+  ['an empty chunk', 'op-bad-param', /chunk/, attend({ params: { chunk: 0 } })],
+  ['a cap of nothing', 'op-bad-param', /softCap is 0.*> 0/, attend({ params: { softCap: 0 } })],
+  ['a doubtful direction', 'op-bad-param', /causal.*true or false/, attend({ params: { causal: 'no' } })],
+  ['values of another size', 'op-bad-shape', /vCache has rows of 8/, attend({ cells: 16, kvDim: 8, valueDim: 12 })],
+  [
+    'a factor of another shape',
+    'op-bad-shape',
+    /multiply: by has shape \[2, 3\]/,
+    (d) => d.run('multiply', [f32(d, 2, 4), f32(d, 2, 3)], f32(d, 2, 4), {}),
+  ],
+  [
+    'gates that do not divide a row',
+    'op-bad-shape',
+    /gate: 3 gates/,
+    (d) => d.run('gate', [f32(d, 2, 4), f32(d, 2, 3)], f32(d, 2, 4), { act: 'silu' }),
+  ],
+  [
+    'groups that do not divide a row',
+    'op-bad-param',
+    /rmsNorm: 3 groups/,
+    (d) => d.run('rmsNorm', [f32(d, 2, 4)], f32(d, 2, 4), { eps: 0, groups: 3 }),
+  ],
   [
     'an output on an operand of another shape',
     'op-overlap',

@@ -13,12 +13,15 @@ function operandLine(kind: string, { name, dtype, shape, optional, mayAlias, bel
 }
 
 function ruleText(rule: ParamRule): string {
-  if (rule.kind === 'choice') return rule.of.map((value) => `'${value}'`).join(' or ');
+  if (rule.kind === 'flag') return `true or false, default ${rule.default}`;
+  const fallback = 'default' in rule && rule.default !== undefined ? `, default ${rule.default}` : '';
+  if (rule.kind === 'choice') return rule.of.map((value) => `'${value}'`).join(' or ') + fallback;
   const least = rule.min === undefined ? '' : ` ≥ ${rule.min}`;
-  if (rule.kind === 'number') return `number${least}`;
+  const optional = rule.optional ? ', optional' : '';
+  if (rule.kind === 'number') return `number${least}${rule.above === undefined ? '' : ` > ${rule.above}`}${optional}`;
   const step = rule.multipleOf ? `, multiple of ${rule.multipleOf}` : '';
   const most = rule.max === undefined ? '' : ` and ≤ ${rule.max}`;
-  return `integer${least}${most}${step}${rule.optional ? ', optional' : ''}`;
+  return `integer${least}${most}${step}${optional}${fallback}`;
 }
 
 function section({ name, formula, inputs, output, params, tolerance, cpu, wgsl }: Op): string {

@@ -23,6 +23,60 @@ const normCases = everySize(
   }),
 );
 
+const bareNormCases = everySize(
+  (n, c, seed): Case<'rmsNorm'> => ({
+    op: 'rmsNorm',
+    title: `${n}×${c} without weights`,
+    inputs: [floats([n, c], seed, 3)],
+    outputShape: [n, c],
+    params: { eps: 1e-6 },
+  }),
+);
+const groupedNormCases = [
+  { n: 3, c: 12, groups: 4 },
+  { n: 2, c: 35, groups: 7 },
+  { n: 5, c: 4096, groups: 8 },
+].flatMap(({ n, c, groups }, i) =>
+  [true, false].map(
+    (weighted): Case<'rmsNorm'> => ({
+      op: 'rmsNorm',
+      title: `${n}×${c} in ${groups} groups, ${weighted ? 'weighted' : 'bare'}`,
+      inputs: [floats([n, c], 120 + i, 3), ...(weighted ? [floats([c], 130 + i)] : [])],
+      outputShape: [n, c],
+      params: { eps: 1e-5, groups },
+    }),
+  ),
+);
+
+const layerNormCases = [0, 1, 2].flatMap((optional) =>
+  everySize(
+    (n, c, seed): Case<'layerNorm'> => ({
+      op: 'layerNorm',
+      title: `${n}×${c}, ${['bare', 'weights', 'weights and bias'][optional]}`,
+      inputs: [floats([n, c], seed, 3), ...[floats([c], seed + 1), floats([c], seed + 2)].slice(0, optional)],
+      outputShape: [n, c],
+      params: { eps: 1e-5 },
+    }),
+  ),
+);
+
+const multiplyCases = sizes.flatMap(([n, c], i) =>
+  [
+    [n, c],
+    [1, c],
+    [n, 1],
+    [1, 1],
+  ].map(
+    (by): Case<'multiply'> => ({
+      op: 'multiply',
+      title: `${n}×${c} by ${by.join('×')}`,
+      inputs: [floats([n, c], 140 + i), floats(by, 150 + i)],
+      outputShape: [n, c],
+      params: {},
+    }),
+  ),
+);
+
 const addCases = everySize(
   (n, c, seed): Case<'add'> => ({
     op: 'add',
@@ -40,33 +94,6 @@ const scaleCases = everySize(
     inputs: [floats([n, c], seed)],
     outputShape: [n, c],
     params: { factor: 0.1 },
-  }),
-);
-
-const actCases = (['silu', 'gelu'] as const).flatMap((act) =>
-  everySize(
-    (n, c, seed): Case<'gatedAct'> => ({
-      op: 'gatedAct',
-      title: `${act} ${n}×${c}`,
-      inputs: [floats([n, c], seed, 4), floats([n, c], seed + 1)],
-      outputShape: [n, c],
-      params: { act },
-    }),
-  ),
-);
-
-const actLimits = [Number.NaN, -1e30, -200, -100, -88, -87.4, -20, -1e-20, 0, 1e-20, 20, 87.4, 88.8, 100, 1e30];
-const limitCases = (['silu', 'gelu'] as const).map(
-  (act): Case<'gatedAct'> => ({
-    op: 'gatedAct',
-    title: `${act} at the limits of e^x`,
-    inputs: [actLimits, actLimits.map(() => 1)].map((values) => ({
-      dtype: 'F32',
-      shape: [1, values.length],
-      bytes: bytesOf(values),
-    })),
-    outputShape: [1, actLimits.length],
-    params: { act },
   }),
 );
 
@@ -163,10 +190,12 @@ const ropeCases = (['norm', 'neox'] as const).flatMap((style) =>
 
 export const rowCases: Case[] = [
   ...normCases,
+  ...bareNormCases,
+  ...groupedNormCases,
+  ...layerNormCases,
+  ...multiplyCases,
   ...addCases,
   ...scaleCases,
-  ...actCases,
-  ...limitCases,
   ...softmaxCases,
   softmaxLimits,
   logProbLimits,

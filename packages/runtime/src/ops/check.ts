@@ -67,20 +67,28 @@ function checkParams<Name extends OpName>(
 ): void {
   const rules: Record<string, ParamRule> = spec.params;
   for (const name in rules) {
-    const problem = paramProblem(rules[name]!, params[name]);
-    if (problem) throw bad('op-bad-param', spec.name, `${name} is ${params[name]}, expected ${problem}`);
-    if (typeof params[name] === 'number') dims[name] = params[name];
+    const rule = rules[name]!;
+    const value = params[name] ?? (rule.kind === 'integer' && rule.default ? params[rule.default] : undefined);
+    const problem = paramProblem(rule, value);
+    if (problem) throw bad('op-bad-param', spec.name, `${name} is ${value}, expected ${problem}`);
+    if (typeof value === 'number') dims[name] = value;
   }
 }
 
 function paramProblem(rule: ParamRule, value: unknown): string | undefined {
   switch (rule.kind) {
     case 'choice':
+      if (value === undefined && rule.default !== undefined) return undefined;
       return rule.of.includes(value as string) ? undefined : `one of ${rule.of.join(', ')}`;
-    case 'number':
-      return Number.isFinite(value) && (value as number) >= (rule.min ?? -Infinity)
-        ? undefined
-        : `a finite number${rule.min === undefined ? '' : ` ≥ ${rule.min}`}`;
+    case 'flag':
+      return value === undefined || typeof value === 'boolean' ? undefined : 'true or false';
+    case 'number': {
+      if (value === undefined && rule.optional) return undefined;
+      const { min = -Infinity, above = -Infinity } = rule;
+      const number = value as number;
+      const fits = Number.isFinite(value) && number >= min && number > above;
+      return fits ? undefined : `a finite number${rangeText(rule)}`;
+    }
     case 'integer': {
       if (value === undefined && rule.optional) return undefined;
       const step = rule.multipleOf ?? 1;
@@ -92,6 +100,9 @@ function paramProblem(rule: ParamRule, value: unknown): string | undefined {
     }
   }
 }
+
+const rangeText = ({ min, above }: { min?: number; above?: number }): string =>
+  (min === undefined ? '' : ` ≥ ${min}`) + (above === undefined ? '' : ` > ${above}`);
 
 function checkOperand(
   op: string,

@@ -1,17 +1,30 @@
 // The ops. T = tokens of the batch, S = sequences of the batch. Every op writes one output.
 //
 // embed      (table [vocab, C] any dtype, ids [T] I32)                          -> [T, C]
-// rmsNorm    (x [N, C], weight [C])                {eps}                        -> [N, C]   y = x / sqrt(mean(x²)+eps) · w
+// rmsNorm    (x [N, C], weight? [C])               {eps, groups?}               -> [N, C]   y = x / sqrt(mean(x²)+eps) · w
+//            with `groups` the mean is that of each of so many equal parts of a row (may alias x)
+// layerNorm  (x [N, C], weight? [C], bias? [C])    {eps}                        -> [N, C]   y = (x − mean) / sqrt(var+eps) · w + b (may alias x)
 // matmul     (x [T, C], w [R, C] any dtype, bias? [R])  {}                      -> [T, R]   y = x · wᵀ + bias
 // rope       (x [T, heads·headDim], cos [T, rot/2], sin [T, rot/2])
 //            {heads, headDim, rotaryDim, style}                                 -> same (may alias x)
 //            style 'norm' rotates pairs (2i, 2i+1); 'neox' rotates (i, i + rot/2). Dimensions ≥ rotaryDim are copied.
 // kvWrite    (kv [T, kvDim], blockTable [S, maxBlocks] I32, seq [T] I32, pos [T] I32)  {blockTokens}
 //            -> cache [blocks·blockTokens, kvDim] F32, F16, Q8_0 or Q4_0; token t goes to cell blockTable[seq[t]][pos[t] / blockTokens]·blockTokens + pos[t] % blockTokens
-// attention  (q [T, heads·headDim], kCache, vCache, blockTable, seq, pos); the caches may differ in type
-//            {heads, kvHeads, headDim, scale, blockTokens, window?}             -> [T, heads·headDim]
-//            token t attends to positions max(0, pos[t]-window+1) … pos[t] of its own sequence
-// gatedAct   (gate [T, F], up [T, F])              {act: 'silu'|'gelu'}         -> act(gate) · up
+// attention  (q [T, heads·headDim], kCache [cells, kvHeads·headDim], vCache [cells, kvHeads·valueDim], blockTable, seq, pos,
+//             sinks? [heads]); the caches may differ in type
+//            {heads, kvHeads, headDim, valueDim?, scale, blockTokens, window?, chunk?, softCap?, causal?}
+//                                                                               -> [T, heads·valueDim]
+//            token t attends to positions max(0, pos[t]-window+1) … pos[t] of its own sequence; with `chunk` not before the
+//            last multiple of it; with causal: false as far forward, and to the last position of its sequence in the batch.
+//            Scores are scale·q·k, with softCap then cap·tanh(s/cap). Sinks are scores of their own, without a value.
+//            vCache may be kCache itself (latent attention): each head's values are then its first valueDim numbers.
+// act        (x)                                   {act}                        -> act(x) (may alias x)
+//            act: silu, gelu (tanh form), gelu_erf (exact), relu, relu2 (its square), sigmoid, softplus
+// gatedAct   (gate [T, F], up [T, F])              {act, limit?, alpha?, offset?} -> act(gate) · (up + offset) (may alias either)
+//            limit: gate ≤ limit and |up| ≤ limit first; alpha: silu is g·sigmoid(alpha·g). gpt-oss: silu, 7, 1.702, 1
+// gate       (x [N, C], gate [N, G])               {act}                        -> x · act(gate), a gate for C/G neighbours (may alias x)
+// multiply   (x [N, C], by [N or 1, C or 1])       {}                           -> x · by (may alias x)
+// softCap    (x)                                   {cap}                        -> cap · tanh(x / cap) (may alias x)
 // add        (a, b) same shape                     {}                           -> a + b (may alias a)
 // scale      (x)                                   {factor}                     -> x · factor (may alias x)
 // gatherRows (x [T, C], rows [N] I32)              {}                           -> [N, C]
@@ -26,14 +39,34 @@
 // combineExperts (weights [T, used], x [T·used, C])    {}                       -> [T, C]     Σ weights · x
 // sumSquaresExperts (x [T or T·used, C], ids [T, used] I32)                     -> sums [E, C] += column sums of squares, by expert
 // gateRows       (x [N, C], gate [N])                  {}                       -> x · sigmoid(gate) (may alias x)
+import type { Act } from './acts.ts';
+
 export interface OpParams {
   embed: Record<string, never>;
-  rmsNorm: { eps: number };
+  rmsNorm: { eps: number; groups?: number };
+  layerNorm: { eps: number };
   matmul: Record<string, never>;
   rope: { heads: number; headDim: number; rotaryDim: number; style: 'norm' | 'neox' };
   kvWrite: { blockTokens: number };
-  attention: { heads: number; kvHeads: number; headDim: number; scale: number; blockTokens: number; window?: number };
-  gatedAct: { act: 'silu' | 'gelu' };
+  attention: {
+    heads: number;
+    kvHeads: number;
+    headDim: number;
+    /** Default headDim. */
+    valueDim?: number;
+    scale: number;
+    blockTokens: number;
+    window?: number;
+    chunk?: number;
+    softCap?: number;
+    /** Default true. */
+    causal?: boolean;
+  };
+  act: { act: Act };
+  gatedAct: { act: Act; limit?: number; alpha?: number; offset?: number };
+  gate: { act: Act };
+  multiply: Record<string, never>;
+  softCap: { cap: number };
   add: Record<string, never>;
   scale: { factor: number };
   gatherRows: Record<string, never>;

@@ -31,9 +31,12 @@ export type ParamRule =
       readonly max?: number;
       readonly optional?: true;
       readonly multipleOf?: number;
+      /** The parameter whose value stands in when it is not given; the dimension of its name always has one. */
+      readonly default?: string;
     }
-  | { readonly kind: 'number'; readonly min?: number }
-  | { readonly kind: 'choice'; readonly of: readonly string[] };
+  | { readonly kind: 'number'; readonly min?: number; readonly above?: number; readonly optional?: true }
+  | { readonly kind: 'flag'; readonly default: boolean }
+  | { readonly kind: 'choice'; readonly of: readonly string[]; readonly default?: string };
 
 /** Sizes by symbol and parameter name, after a call has been checked. */
 export type Dims = Readonly<Record<string, number>>;

@@ -20,11 +20,16 @@ export function checkCells(op: string, { cells, blockTokens }: Dims): void {
 }
 
 /**
- * Every block that the tokens touch must exist. `window` positions back from each token are touched (1 for a write).
- * Entries of the table that nobody touches may hold anything.
+ * Every block that the tokens touch must exist. Entries of the table that nobody touches may hold anything.
+ * @param touched the first and last position that a token touches
  * @throws QuernError `op-index-out-of-range`
  */
-export function checkBlocks(op: string, indices: Indices, dims: Dims, window: number): void {
+export function checkBlocks(
+  op: string,
+  indices: Indices,
+  dims: Dims,
+  touched: (token: number) => { readonly first: number; readonly last: number },
+): void {
   const [table, seq, pos] = [indices('blockTable'), indices('seq'), indices('pos')];
   const { maxBlocks, blockTokens } = dims as { maxBlocks: number; blockTokens: number };
   const blocks = dims.cells! / blockTokens;
@@ -32,8 +37,9 @@ export function checkBlocks(op: string, indices: Indices, dims: Dims, window: nu
   const checked = new Map<number, { from: number; to: number }>();
   for (let t = 0; t < seq.length; t++) {
     const s = seq[t]!;
-    const from = Math.floor(Math.max(0, pos[t]! - window + 1) / blockTokens);
-    const to = Math.floor(pos[t]! / blockTokens);
+    const { first, last } = touched(t);
+    const from = Math.floor(first / blockTokens);
+    const to = Math.floor(last / blockTokens);
     const known = checked.get(s);
     for (let b = from; b <= to; b++) {
       if (known && b >= known.from && b <= known.to) {

@@ -1,24 +1,6 @@
 // Values worked out by hand: the reference is the truth of the other devices, so it must not be checked against them.
 import { describe, expect, it } from 'vitest';
-import type { OpName, OpParams } from '../index.ts';
-import { referenceDevice } from './reference-device.ts';
-
-const device = referenceDevice({ memoryBytes: 1 << 20 });
-const bytes = (view: ArrayBufferView) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-
-function tensor(values: Float32Array | Int32Array | Uint16Array, shape: number[], dtype = 'F32') {
-  const t = device.alloc(dtype, shape);
-  device.write(t, bytes(values));
-  return t;
-}
-const f32 = (values: number[], shape = [1, values.length]) => tensor(Float32Array.from(values), shape);
-const i32 = (values: number[], shape = [values.length]) => tensor(Int32Array.from(values), shape, 'I32');
-
-async function run<N extends OpName>(op: N, inputs: ReturnType<typeof f32>[], shape: number[], params: OpParams[N]) {
-  const y = device.alloc('F32', shape);
-  device.run(op, inputs, y, params);
-  return [...new Float32Array((await device.read(y)).buffer)];
-}
+import { device, f32, i32, run, tensor } from './testing/plain-calls.ts';
 
 describe('reference ops', () => {
   it('multiplies with the weights transposed and adds the bias', async () => {

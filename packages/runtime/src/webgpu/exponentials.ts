@@ -20,3 +20,16 @@ fn sigmoid(x: f32) -> f32 {
   return select(e, 1.0, x >= 0.0) / (1.0 + e);
 }
 `;
+
+/** tanh that keeps its digits near 0, where powers would cancel (Cephes' polynomial). */
+export const tanhWgsl = `
+fn tanh_of(x: f32) -> f32 {
+  let size = abs(x);
+  if (size < 0.625) {
+    let z = x * x;
+    return x + x * z * ((((-5.70498872745e-3 * z + 2.06390887954e-2) * z - 5.37397155531e-2) * z + 1.33314422036e-1) * z - 3.33332819422e-1);
+  }
+  let far = 1.0 - 2.0 / (exp_of(min(2.0 * size, 80.0)) + 1.0);
+  return select(select(far, -far, x < 0.0), x, is_nan(x));
+}
+`;

@@ -1,7 +1,8 @@
 import { floatWord } from '../float-word.ts';
 import type { CpuCall, CpuWork } from '../op.ts';
+import { type Positions, visiblePositions } from './visible.ts';
 
-/** Window word for "no window". */
+/** Word for "no window", "no chunk". */
 const WHOLE_CONTEXT = 0xffffffff;
 /** As in queries.wasm.ts: queries handled together, and positions whose softmax is finished before the next ones. */
 const MOST_QUERIES = 16;
@@ -13,17 +14,19 @@ const ENOUGH_ITEMS = 64;
 const PARTIAL_FLOATS = 4;
 
 export const attentionCpu = (call: CpuCall<'attention'>): CpuWork | CpuWork[] => {
-  const { dims, params, input, weight, y } = call;
-  const { T, maxBlocks } = dims as { T: number; maxBlocks: number };
-  const { heads, kvHeads, headDim, blockTokens, window = WHOLE_CONTEXT, scale } = params;
-  const operands = ['q', 'kCache', 'vCache', 'blockTable', 'seq', 'pos'].map(input);
-  const sizes = [heads, kvHeads, headDim, maxBlocks, blockTokens, Math.min(window, WHOLE_CONTEXT)];
-  const words = [...operands, y, ...sizes, floatWord(scale), ...weight('kCache'), ...weight('vCache'), T];
+  const { params, input, weight, y } = call;
+  const { T, maxBlocks, valueDim, valueRow } = call.dims as Record<'T' | 'maxBlocks' | 'valueDim' | 'valueRow', number>;
+  const { heads, kvHeads, headDim, blockTokens, scale, softCap = 0, causal = true } = params;
+  const [window, chunk] = [params.window, params.chunk].map((n = WHOLE_CONTEXT) => Math.min(n, WHOLE_CONTEXT));
+  const operands = ['q', 'kCache', 'vCache', 'blockTable', 'seq', 'pos', 'sinks'].map(input);
+  const sizes = [T, heads, kvHeads, headDim, valueDim, valueRow / kvHeads, maxBlocks, blockTokens];
+  const what = [window!, chunk!, causal ? 1 : 0, floatWord(scale), floatWord(softCap)];
+  const words = [...operands, y, ...sizes, ...what, ...weight('kCache'), ...weight('vCache')];
 
-  const { positions, spans } = extent(call.indices('pos'), window);
-  const flops = 4 * headDim * (heads / kvHeads) * positions; // of one token and one head of keys
+  const { positions, spans } = extent(T, visiblePositions(params, call.indices('seq'), call.indices('pos')));
+  const flops = 2 * (headDim + valueDim) * (heads / kvHeads) * positions; // of one token and one head of keys
   if (spans > 1 && T * kvHeads < ENOUGH_ITEMS) {
-    const partials = call.workspace(T * heads * spans * (headDim + PARTIAL_FLOATS) * 4);
+    const partials = call.workspace(T * heads * spans * (valueDim + PARTIAL_FLOATS) * 4);
     if (partials !== undefined)
       return [
         {
@@ -36,21 +39,21 @@ export const attentionCpu = (call: CpuCall<'attention'>): CpuWork | CpuWork[] =>
           kernel: 'attentionJoin',
           words: [...words, 1, spans, partials],
           items: T * heads,
-          itemCost: 8 * headDim * spans,
+          itemCost: 8 * valueDim * spans,
         },
       ];
   }
-  const together = Math.min(MOST_QUERIES, Math.floor(QUERY_FLOATS / headDim)) / (heads / kvHeads);
+  const together = Math.min(MOST_QUERIES, Math.floor(QUERY_FLOATS / valueDim)) / (heads / kvHeads);
   const tokensPerItem = Math.max(1, Math.floor(Math.min(together, (T * kvHeads) / ENOUGH_ITEMS)));
   const items = Math.ceil(T / tokensPerItem) * kvHeads;
   return { words: [...words, tokensPerItem], items, itemCost: flops * tokensPerItem };
 };
 
 /** The most positions and spans that one token looks at. */
-function extent(pos: Int32Array, window: number): { positions: number; spans: number } {
+function extent(tokens: number, visible: (token: number) => Positions): { positions: number; spans: number } {
   let [positions, spans] = [0, 0];
-  for (const last of pos) {
-    const first = Math.max(0, last - window + 1);
+  for (let t = 0; t < tokens; t++) {
+    const { first, last } = visible(t);
     positions = Math.max(positions, last - first + 1);
     spans = Math.max(spans, Math.floor(last / SPAN) - Math.floor(first / SPAN) + 1);
   }

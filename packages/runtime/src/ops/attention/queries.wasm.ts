@@ -29,7 +29,7 @@ const QUERY_BYTES: usize = 56;
 /** What was read ahead, kept so that the compiler does not drop the reading. */
 export const SEEN: usize = QUERIES + MOST_QUERIES * QUERY_BYTES;
 
-@inline export function mostQueries(headDim: usize): usize { return min(MOST_QUERIES, QUERY_FLOATS / headDim); }
+@inline export function mostQueries(valueDim: usize): usize { return min(MOST_QUERIES, QUERY_FLOATS / valueDim); }
 
 /** Positions of a tile: 32, or the power of two that TILE_FLOATS hold. */
 export function tilePositions(headDim: usize): usize {

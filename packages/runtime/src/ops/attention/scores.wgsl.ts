@@ -8,40 +8,31 @@
 // memory; a second shader joins the parts.
 import { rowBytes } from '@quern/blocks';
 import { each } from '../../webgpu/each.ts';
-import { exponentialsWgsl } from '../../webgpu/exponentials.ts';
+import { exponentialsWgsl, tanhWgsl } from '../../webgpu/exponentials.ts';
 import type { Shader } from '../../webgpu/kernel.ts';
 import { blockPlace, type StoredType, snippetFor } from '../../webgpu/stored-type.ts';
-import { reductions, single, type Team } from '../../webgpu/team.ts';
-import { CHUNK, VALUE_STRIDE } from './tile-shape.ts';
-
-export interface AttentionShape {
-  readonly allHeads: number;
-  readonly kvHeads: number;
-  readonly headDim: number;
-  readonly kType: StoredType;
-  readonly vType: StoredType;
-  /** Heads and tokens of a tile; the heads divide those that share keys. */
-  readonly heads: number;
-  readonly tokens: number;
-  readonly team: Team;
-}
+import { reductions } from '../../webgpu/team.ts';
+import { type AttentionShape, CHUNK, sizesOf, VALUE_STRIDE } from './tile-shape.ts';
+import { leavePart, store, sumChunks } from './value-sums.wgsl.ts';
 
 /** Whether an item sees all its positions; `cut`: those of them whose cells lie in the bound buffer. */
 export type PartKind = 'whole' | 'parted' | 'cut';
 
 export const scoring = (shape: AttentionShape, kind: PartKind): Shader => {
-  const { allHeads, kvHeads, headDim, kType, vType, heads, tokens, team } = shape;
   const parted = kind !== 'whole';
   return {
-    name: `attention ${allHeads}/${kvHeads}x${headDim} ${kType.dtype.name} ${vType.dtype.name} ${heads}x${tokens} ${team.lanes} ${kind}`,
+    name: nameOf(shape, kind),
     parts: () => ({
       inputs: ['q', 'kCache', 'vCache', 'blockTable', 'seq', 'pos'],
       fields: [
         ...['T', 'maxBlocks', 'blockTokens', 'window', 'scale'],
+        ...(shape.capped ? ['softCap'] : []),
+        ...(shape.chunked ? ['chunk'] : []),
+        ...(shape.causal ? [] : ['last']),
         ...(parted ? ['parts', 'first_part', 'spans'] : []),
         ...(kind === 'cut' ? ['first_cell', 'cell_count'] : []),
       ],
-      team,
+      team: shape.team,
       ...(parted && { scratch: 'f32' }),
       declarations: declarations(shape),
       body: body(shape, kind),
@@ -49,36 +40,21 @@ export const scoring = (shape: AttentionShape, kind: PartKind): Shader => {
   };
 };
 
-/** Numbers that the text of a shader is made from. */
-function sizesOf({ headDim, heads, tokens, team }: AttentionShape) {
-  const queries = heads * tokens;
-  const width = team.lanes === 1 ? 1 : 4; // of a vector of queries
-  const vectors = Math.ceil(queries / width);
-  const chunkLanes = Math.min(team.lanes, CHUNK); // each sums its dimensions of a chunk
-  const groups = Math.min(team.lanes / chunkLanes, vectors); // of lanes, each with its vectors of queries
-  return {
-    queries,
-    width,
-    vectors,
-    chunkLanes,
-    groups,
-    vectorsPerLane: Math.ceil(vectors / groups),
-    dimsPerLane: CHUNK / chunkLanes,
-    chunks: Math.ceil(headDim / CHUNK),
-    vector: width === 1 ? 'f32' : 'vec4<f32>',
-    /** Query `i` within its vector `name_<n>`. */
-    at: (name: string, i: number) => (width === 1 ? `${name}_${i}` : `${name}_${i >> 2}.${'xyzw'[i & 3]}`),
-  };
+function nameOf(shape: AttentionShape, kind: PartKind): string {
+  const { allHeads, kvHeads, headDim, valueDim, valueStride, kType, vType, heads, tokens, team } = shape;
+  const sizes = `${allHeads}/${kvHeads}x${headDim}/${valueDim}/${valueStride} ${kType.dtype.name} ${vType.dtype.name}`;
+  const kinds = [shape.capped && 'capped', shape.chunked && 'chunked', !shape.causal && 'both ways', kind];
+  return `attention ${sizes} ${heads}x${tokens} ${team.lanes} ${kinds.filter(Boolean).join(' ')}`;
 }
 
 function declarations(shape: AttentionShape): string {
-  const { headDim, kType, vType, team } = shape;
-  const { queries, vectors, vector, chunks, width } = sizesOf(shape);
-  return `${exponentialsWgsl}${reductions(team, width === 1 ? ['team_max', 'team_sum'] : ['team_max4', 'team_sum4'])}
+  const { headDim, valueDim, kType, vType, team, capped } = shape;
+  const { queries, vectors, vector, keyChunks, width } = sizesOf(shape);
+  return `${exponentialsWgsl}${capped ? tanhWgsl : ''}${reductions(team, width === 1 ? ['team_max', 'team_sum'] : ['team_max4', 'team_sum4'])}
 ${chunkReader('kCache', kType, headDim)}
-${chunkReader('vCache', vType, headDim)}
+${chunkReader('vCache', vType, valueDim)}
 const LOWEST = -3.4e38; // stands for −∞, which WGSL may assume never occurs
-var<${team.memory}> queries: array<vec4<f32>, ${queries * chunks * (CHUNK / 4)}>;
+var<${team.memory}> queries: array<vec4<f32>, ${queries * keyChunks * (CHUNK / 4)}>;
 var<${team.memory}> powers: array<${vector}, ${vectors * team.lanes}>;
 var<${team.memory}> shared_vectors: array<${vector}, ${vectors}>;
 var<${team.memory}> values: array<f32, ${team.lanes * VALUE_STRIDE}>;
@@ -86,28 +62,27 @@ var<${team.memory}> values: array<f32, ${team.lanes * VALUE_STRIDE}>;
 }
 
 /** `<operand>_chunk(row, c, d)`: 32 numbers from column c on of the row at byte `row`; d of the head's come before them. */
-function chunkReader(operand: string, type: StoredType, headDim: number): string {
+function chunkReader(operand: string, type: StoredType, size: number): string {
   const place = blockPlace(type, 'row', 'c');
   const end = `
-  if (d + ${CHUNK}u > ${headDim}u) {
+  if (d + ${CHUNK}u > ${size}u) {
     var part = array<vec4<f32>, 8>();
-    for (var i = 0u; i < ${headDim}u - d; i++) { part[i >> 2u][i & 3u] = ${operand}_decode1(row, c + i); }
+    for (var i = 0u; i < ${size}u - d; i++) { part[i >> 2u][i & 3u] = ${operand}_decode1(row, c + i); }
     return part;
   }`;
   return `${snippetFor(operand, type.decoder)}
-fn ${operand}_chunk(row: u32, c: u32, d: u32) -> array<vec4<f32>, 8> {${headDim % CHUNK ? end : ''}
+fn ${operand}_chunk(row: u32, c: u32, d: u32) -> array<vec4<f32>, 8> {${size % CHUNK ? end : ''}
   return ${operand}_decode32(${place});
 }`;
 }
 
 function body(shape: AttentionShape, kind: PartKind): string {
-  const { allHeads, kvHeads, headDim, kType, vType, heads, tokens, team } = shape;
-  const { queries, vectors, vector, chunks, at, width } = sizesOf(shape);
+  const { allHeads, kvHeads, headDim, valueStride, kType, vType, heads, tokens, team } = shape;
+  const { queries, vectors, vector, keyChunks, valueChunks, at, width } = sizesOf(shape);
   const { vectorsPerLane, dimsPerLane } = sizesOf(shape);
   const parted = kind !== 'whole';
   const perQuery = (line: (i: number, token: number) => string) => each(queries, (i) => line(i, Math.floor(i / heads)));
-  const queryVectors = chunks * (CHUNK / 4);
-  const bytesOfRow = ({ dtype }: StoredType) => rowBytes(dtype, kvHeads * headDim);
+  const queryVectors = keyChunks * (CHUNK / 4);
   const [max, sum] = width === 1 ? ['team_max', 'team_sum'] : ['team_max4', 'team_sum4'];
   /** Vector `n` of expressions by query; `other` for queries that are none. */
   const gather = (n: number, of: (i: number) => string, other: string) =>
@@ -119,12 +94,8 @@ function body(shape: AttentionShape, kind: PartKind): string {
   let first_token = job / ${allHeads / heads}u * ${tokens}u;
   let head = job % ${allHeads / heads}u * ${heads}u;
   let column = head / ${allHeads / kvHeads}u * ${headDim}u;
-${each(
-  tokens,
-  (t) => `  let token_${t} = min(first_token + ${t}u, p.T - 1u);
-  let end_${t} = get_pos(token_${t}) + 1u;
-  let start_${t} = select(0u, end_${t} - p.window, end_${t} > p.window);`,
-)}
+  let value_column = head / ${allHeads / kvHeads}u * ${valueStride}u;
+${each(tokens, (t) => positionsOf(shape, t))}
   var end = ${fold('max', 'end', tokens)};
   var start = ${fold('min', 'start', tokens)};
 ${
@@ -145,7 +116,7 @@ ${
   }
   ${team.barrier}
 ${each(vectors, (n) => `  var largest_${n} = ${vector}(LOWEST);\n  var total_${n} = ${vector}();`)}
-  var sums: array<${vector}, ${vectorsPerLane * chunks * dimsPerLane}>;
+  var sums: array<${vector}, ${vectorsPerLane * valueChunks * dimsPerLane}>;
   for (var first = start; first < end; first += LANES) {
     let position = first + lane;
     var valid = position < end;
@@ -155,25 +126,26 @@ ${each(vectors, (n) => `  var largest_${n} = ${vector}(LOWEST);\n  var total_${n
       cell = block * p.blockTokens + position % p.blockTokens${kind === 'cut' ? ' - p.first_cell' : ''};
       ${kind === 'cut' ? 'valid = cell < p.cell_count;\n      cell = select(0u, cell, valid);' : ''}
     }
-    let key_row = p.kCache_base + cell * ${bytesOfRow(kType)}u;
-    let value_row = p.vCache_base + cell * ${bytesOfRow(vType)}u;
+    let key_row = p.kCache_base + cell * ${rowBytes(kType.dtype, kvHeads * headDim)}u;
+    let value_row = p.vCache_base + cell * ${rowBytes(vType.dtype, kvHeads * valueStride)}u;
 ${perQuery((i) => `    var score_${i} = 0.0;`)}
-    for (var chunk = 0u; chunk < ${chunks}u; chunk++) {
+    for (var chunk = 0u; chunk < ${keyChunks}u; chunk++) {
       let keys = kCache_chunk(key_row, column + chunk * ${CHUNK}u, chunk * ${CHUNK}u);
 ${perQuery((i) => `      score_${i} += ${dots(`${i * queryVectors}u + chunk * ${CHUNK / 4}u`)};`)}
     }
+${perQuery((i) => `    score_${i} = ${shape.capped ? `p.softCap * tanh_of(score_${i} * p.scale / p.softCap)` : `score_${i} * p.scale`};`)}
 ${each(tokens, (t) => `    let sees_${t} = valid${tokens > 1 ? ` && position < end_${t} && position >= start_${t}` : ''};`)}
 ${each(
   vectors,
   (n) => `    let now_${n} = max(largest_${n}, ${max}(${gather(
     n,
-    (i) => `select(LOWEST, score_${i} * p.scale, sees_${Math.floor(i / heads)})`,
+    (i) => `select(LOWEST, score_${i}, sees_${Math.floor(i / heads)})`,
     'LOWEST',
   )}, lane));
     let shrink_${n} = ${gather(n, (i) => `exp_of(${at('largest', i)} - ${at('now', i)})`, '0.0')};
     let power_${n} = ${gather(
       n,
-      (i) => `select(0.0, exp_of(score_${i} * p.scale - ${at('now', i)}), sees_${Math.floor(i / heads)})`,
+      (i) => `select(0.0, exp_of(score_${i} - ${at('now', i)}), sees_${Math.floor(i / heads)})`,
       '0.0',
     )};
     largest_${n} = now_${n};
@@ -191,101 +163,20 @@ ${parted ? perQuery((i, token) => leavePart(shape, i, token, at)) : each(vectors
 ${store(shape, parted)}`;
 }
 
+/** What token `t` of the tile sees: visible.ts in WGSL. */
+function positionsOf({ chunked, causal }: AttentionShape, t: number): string {
+  const own = `own_${t}`;
+  const start = `select(0u, ${own} + 1u - p.window, ${own} + 1u > p.window)`;
+  const chunk = `${own} / p.chunk * p.chunk`;
+  const ends = [`${own} + p.window`, 'p.last + 1u'].concat(chunked ? [`${chunk} + p.chunk`] : []);
+  return `  let token_${t} = min(first_token + ${t}u, p.T - 1u);
+  let ${own} = get_pos(token_${t});
+  let end_${t} = ${causal ? `${own} + 1u` : ends.reduce((all, one) => `min(${all}, ${one})`)};
+  let start_${t} = ${chunked ? `max(${start}, ${chunk})` : start};`;
+}
+
 const fold = (combine: string, name: string, count: number): string =>
   Array.from({ length: count }, (_, i) => `${name}_${i}`).reduce((all, one) => `${combine}(${all}, ${one})`);
 
 const dots = (first: string): string =>
   Array.from({ length: 8 }, (_, k) => `dot(queries[${first} + ${k}u], keys[${k}])`).join(' + ');
-
-/** Chunk by chunk: values into workgroup memory, and from there, with their powers, into the sums. */
-function sumChunks(shape: AttentionShape): string {
-  const { tokens, team } = shape;
-  const { chunks, chunkLanes, groups, vectorsPerLane, dimsPerLane, vectors, vector } = sizesOf(shape);
-  const busy = groups * chunkLanes < team.lanes ? `lane < ${groups * chunkLanes}u` : 'true';
-  const slot = (v: number) => `sums[(${v * chunks}u + chunk) * ${dimsPerLane}u + j]`;
-  const vectorOf = (v: number) => `min(lane / ${chunkLanes}u + ${v * groups}u, ${vectors - 1}u)`;
-  // The value of a position that a query does not see has power 0, but may be NaN.
-  const product = (v: number, careful: boolean) => {
-    const power = `powers[vector_${v} * LANES + i]`;
-    return careful ? `select(${vector}(), ${power} * value, ${power} != ${vector}())` : `${power} * value`;
-  };
-  const loop = (careful: boolean) => `for (var i = 0u; i < count; i++) {
-          let value = values[i * ${VALUE_STRIDE}u + d];
-${each(vectorsPerLane, (v) => `          sum_${v} += ${product(v, careful)};`)}
-        }`;
-  return `    for (var chunk = 0u; chunk < ${chunks}u; chunk++) {
-      var part = array<vec4<f32>, 8>();
-      if (valid) { part = vCache_chunk(value_row, column + chunk * ${CHUNK}u, chunk * ${CHUNK}u); }
-${each(8, (k) => each(4, (j) => `      values[lane * ${VALUE_STRIDE}u + ${4 * k + j}u] = part[${k}].${'xyzw'[j]};`))}
-      ${team.barrier}
-      for (var j = 0u; j < ${dimsPerLane}u && ${busy}; j++) {
-        let d = lane % ${chunkLanes}u + j * ${chunkLanes}u;
-${each(vectorsPerLane, (v) => `        let vector_${v} = ${vectorOf(v)};\n        var sum_${v} = ${slot(v)} * shared_vectors[vector_${v}];`)}
-        ${tokens > 1 ? `if (all_see_all) {\n        ${loop(false)}\n        } else {\n        ${loop(true)}\n        }` : loop(false)}
-${each(vectorsPerLane, (v) => `        ${slot(v)} = sum_${v};`)}
-      }
-      ${team.barrier}
-    }`;
-}
-
-const partAt = ({ allHeads, heads, headDim }: AttentionShape, query: string): string =>
-  `(((first_token + ${query} / ${heads}u) * ${allHeads}u + head + ${query} % ${heads}u) * p.parts + p.first_part + span) * ${headDim + 2}u`;
-
-const leavePart = (
-  shape: AttentionShape,
-  i: number,
-  token: number,
-  at: (name: string, i: number) => string,
-): string => `  if (lane == 0u && first_token + ${token}u < p.T) {
-    scratch[${partAt(shape, `${i}u`)}] = ${at('largest', i)};
-    scratch[${partAt(shape, `${i}u`)} + 1u] = ${at('all', i)};
-  }`;
-
-function store(shape: AttentionShape, parted: boolean): string {
-  const { allHeads, heads, headDim } = shape;
-  const { queries, chunks, chunkLanes, groups, vectorsPerLane, dimsPerLane, width } = sizesOf(shape);
-  const component = width === 1 ? '' : '[k]';
-  return `  for (var v = 0u; v < ${vectorsPerLane}u && lane < ${groups * chunkLanes}u; v++) {
-    let vector = lane / ${chunkLanes}u + v * ${groups}u;
-    for (var k = 0u; k < ${width}u; k++) {
-      let query = vector * ${width}u + k;
-      let token = first_token + query / ${heads}u;
-      if (query >= ${queries}u || token >= p.T) { break; }
-      for (var n = 0u; n < ${chunks * dimsPerLane}u; n++) {
-        let d = n / ${dimsPerLane}u * ${CHUNK}u + lane % ${chunkLanes}u + n % ${dimsPerLane}u * ${chunkLanes}u;
-        if (d >= ${headDim}u) { break; }
-        let sum = sums[v * ${chunks * dimsPerLane}u + n]${component};
-        ${
-          parted
-            ? `scratch[${partAt(shape, 'query')} + 2u + d] = sum;`
-            : `put_y((token * ${allHeads}u + head + query % ${heads}u) * ${headDim}u + d, sum / shared_vectors[vector]${component});`
-        }
-      }
-    }
-  }`;
-}
-
-/** An item is one number of y. */
-export const joiningSpans = (headDim: number): Shader => ({
-  name: `attention ${headDim} joined`,
-  parts: () => ({
-    inputs: [],
-    fields: ['parts'],
-    team: single,
-    scratch: 'f32',
-    declarations: exponentialsWgsl,
-    body: `
-  let first = item / ${headDim}u * p.parts * ${headDim + 2}u;
-  let end = first + p.parts * ${headDim + 2}u;
-  var largest = scratch[first];
-  for (var at = first; at < end; at += ${headDim + 2}u) { largest = max(largest, scratch[at]); }
-  var total = 0.0;
-  var sum = 0.0;
-  for (var at = first; at < end; at += ${headDim + 2}u) {
-    let weight = exp_of(scratch[at] - largest);
-    total += weight * scratch[at + 1u];
-    sum += weight * scratch[at + 2u + item % ${headDim}u];
-  }
-  put_y(item, sum / total);`,
-  }),
-});

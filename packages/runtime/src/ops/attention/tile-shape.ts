@@ -1,7 +1,25 @@
 // How many queries, and by how many lanes, a workgroup works on.
 import type { WgslCall } from '../../webgpu/kernel.ts';
+import type { StoredType } from '../../webgpu/stored-type.ts';
 import { single, type Team, teamOf } from '../../webgpu/team.ts';
-import type { AttentionShape } from './scores.wgsl.ts';
+
+export interface AttentionShape {
+  readonly allHeads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly valueDim: number;
+  /** Numbers from one head's values to the next one's. */
+  readonly valueStride: number;
+  readonly kType: StoredType;
+  readonly vType: StoredType;
+  /** Heads and tokens of a tile; the heads divide those that share keys. */
+  readonly heads: number;
+  readonly tokens: number;
+  readonly team: Team;
+  readonly capped: boolean;
+  readonly chunked: boolean;
+  readonly causal: boolean;
+}
 
 /** Queries whose sums of values fit a lane's registers. */
 const MAX_QUERIES = 16;
@@ -10,6 +28,29 @@ const MAX_QUERIES = 16;
 export const CHUNK = 32;
 /** Numbers from one position's values in workgroup memory to the next: odd, so that lanes hit different banks. */
 export const VALUE_STRIDE = CHUNK + 1;
+
+/** Numbers that the text of a shader is made from. */
+export function sizesOf({ headDim, valueDim, heads, tokens, team }: AttentionShape) {
+  const queries = heads * tokens;
+  const width = team.lanes === 1 ? 1 : 4; // of a vector of queries
+  const vectors = Math.ceil(queries / width);
+  const chunkLanes = Math.min(team.lanes, CHUNK); // each sums its dimensions of a chunk
+  const groups = Math.min(team.lanes / chunkLanes, vectors); // of lanes, each with its vectors of queries
+  return {
+    queries,
+    width,
+    vectors,
+    chunkLanes,
+    groups,
+    vectorsPerLane: Math.ceil(vectors / groups),
+    dimsPerLane: CHUNK / chunkLanes,
+    keyChunks: Math.ceil(headDim / CHUNK),
+    valueChunks: Math.ceil(valueDim / CHUNK),
+    vector: width === 1 ? 'f32' : 'vec4<f32>',
+    /** Query `i` within its vector `name_<n>`. */
+    at: (name: string, i: number) => (width === 1 ? `${name}_${i}` : `${name}_${i >> 2}.${'xyzw'[i & 3]}`),
+  };
+}
 
 const chunksOf = (headDim: number): number => Math.ceil(headDim / CHUNK);
 
@@ -21,9 +62,17 @@ const sharedBytes = (headDim: number, queries: number, lanes: number): number =>
   2 * 16 * lanes;
 
 /** @param tokens of one sequence that follow each other */
-export function shapeFor({ params, capabilities, weight }: WgslCall<'attention'>, tokens: number): AttentionShape {
-  const { heads, kvHeads, headDim } = params;
-  const shape = { allHeads: heads, kvHeads, headDim, kType: weight('kCache'), vType: weight('vCache') };
+export function shapeFor(
+  { dims, params, capabilities, weight }: WgslCall<'attention'>,
+  tokens: number,
+): AttentionShape {
+  const { heads, kvHeads, headDim, softCap, chunk, causal = true } = params;
+  const { valueDim, valueRow } = dims as { valueDim: number; valueRow: number };
+  const shape = {
+    ...{ allHeads: heads, kvHeads, headDim, valueDim, valueStride: valueRow / kvHeads },
+    ...{ kType: weight('kCache'), vType: weight('vCache') },
+    ...{ capped: softCap !== undefined, chunked: chunk !== undefined, causal },
+  };
   const fits = (queries: number, { lanes }: Team) =>
     sharedBytes(headDim, queries, lanes) <= capabilities.workgroupBytes;
   const team = [64, 32, 16].map((lanes) => teamOf(lanes, capabilities)).find((one) => one.lanes > 1 && fits(1, one));

@@ -3,6 +3,7 @@
 import { decode, F32 } from '../../wasm/decoders.wasm';
 import { exp1, exp4 } from '../../wasm/exp.wasm';
 import { addWide, maxLane, sums, wideSum } from '../../wasm/lanes.wasm';
+import { tanh4 } from '../../wasm/tanh.wasm';
 import {
   ADDRESSES, CELLS, highOf, largest, lowOf, queryAt, ROWS, SCORE_BYTES, SCORES, SEEN, setSoftmax, spanSoftmax, SUMS, total,
   vectorOf,
@@ -82,11 +83,21 @@ export function score(queries: usize, low: usize, high: usize, headBytes: usize,
   }
 }
 
+/** cap · tanh(score / cap) of the same scores. */
+export function capScores(queries: usize, low: usize, high: usize, cap: f32, scratch: usize): void {
+  const c = f32x4.splat(cap);
+  for (let n: usize = 0; n < queries; n++)
+    for (let i = low & ~3; i < high; i += 4) {
+      const at = scratch + SCORES + n * SCORE_BYTES + i * 4;
+      v128.store(at, f32x4.mul(c, tanh4(f32x4.div(v128.load(at), c))));
+    }
+}
+
 /**
  * Scores of the tile → e^(score − largest so far), 0 where the query does not look; what the span has summed up is scaled
  * down when a larger score appears.
  */
-export function weigh(index: usize, headBytes: usize, scratch: usize): void {
+export function weigh(index: usize, valueBytes: usize, scratch: usize): void {
   const query = queryAt(scratch, index);
   const low = lowOf(query), high = highOf(query);
   if (low == high) return;
@@ -104,7 +115,7 @@ export function weigh(index: usize, headBytes: usize, scratch: usize): void {
   if (!(tileLargest <= now)) {
     const shrink = exp1(now - tileLargest);
     before *= shrink;
-    multiply(scratch + SUMS + index * headBytes, headBytes, shrink);
+    multiply(scratch + SUMS + index * valueBytes, valueBytes, shrink);
     now = tileLargest;
   }
   const shift = f32x4.splat(now);
@@ -118,25 +129,25 @@ export function weigh(index: usize, headBytes: usize, scratch: usize): void {
 }
 
 /** Adds Σ weight · value over the tile to the sums of every query. */
-export function accumulate(queries: usize, headBytes: usize, scratch: usize): void {
+export function accumulate(queries: usize, valueBytes: usize, scratch: usize): void {
   for (let n: usize = 0; n < queries; n++) {
     const query = queryAt(scratch, n), next = queryAt(scratch, n + 1);
     const low = lowOf(query), high = highOf(query);
     if (low == high) continue;
     const weights = scratch + SCORES + n * SCORE_BYTES;
-    const out = scratch + SUMS + n * headBytes;
+    const out = scratch + SUMS + n * valueBytes;
     const addresses = scratch + ADDRESSES;
     if (n + 1 < queries && lowOf(next) == low && highOf(next) == high) {
-      accumulateTwo(out, headBytes, weights, addresses, low, high);
+      accumulateTwo(out, valueBytes, weights, addresses, low, high);
       n++;
-    } else accumulateOne(out, headBytes, weights, addresses, low, high);
+    } else accumulateOne(out, valueBytes, weights, addresses, low, high);
   }
 }
 
-function accumulateTwo(out: usize, headBytes: usize, weights: usize, addresses: usize, low: usize, high: usize): void {
-  const other = out + headBytes;
+function accumulateTwo(out: usize, valueBytes: usize, weights: usize, addresses: usize, low: usize, high: usize): void {
+  const other = out + valueBytes;
   let at: usize = 0;
-  for (; at + 64 <= headBytes; at += 64) {
+  for (; at + 64 <= valueBytes; at += 64) {
     let a = v128.load(out + at), b = v128.load(out + at, 16), c = v128.load(out + at, 32), d = v128.load(out + at, 48);
     let e = v128.load(other + at), f = v128.load(other + at, 16), g = v128.load(other + at, 32), h = v128.load(other + at, 48);
     for (let i = low; i < high; i++) {
@@ -164,13 +175,13 @@ function accumulateTwo(out: usize, headBytes: usize, weights: usize, addresses: 
     v128.store(other + at, g, 32);
     v128.store(other + at, h, 48);
   }
-  accumulateRest(out, at, headBytes, weights, addresses, low, high);
-  accumulateRest(other, at, headBytes, weights + SCORE_BYTES, addresses, low, high);
+  accumulateRest(out, at, valueBytes, weights, addresses, low, high);
+  accumulateRest(other, at, valueBytes, weights + SCORE_BYTES, addresses, low, high);
 }
 
-function accumulateOne(out: usize, headBytes: usize, weights: usize, addresses: usize, low: usize, high: usize): void {
+function accumulateOne(out: usize, valueBytes: usize, weights: usize, addresses: usize, low: usize, high: usize): void {
   let at: usize = 0;
-  for (; at + 64 <= headBytes; at += 64) {
+  for (; at + 64 <= valueBytes; at += 64) {
     let a = v128.load(out + at), b = v128.load(out + at, 16), c = v128.load(out + at, 32), d = v128.load(out + at, 48);
     for (let i = low; i < high; i++) {
       const value = <usize>load<u32>(addresses + i * 4) + at;
@@ -185,14 +196,14 @@ function accumulateOne(out: usize, headBytes: usize, weights: usize, addresses: 
     v128.store(out + at, c, 32);
     v128.store(out + at, d, 48);
   }
-  accumulateRest(out, at, headBytes, weights, addresses, low, high);
+  accumulateRest(out, at, valueBytes, weights, addresses, low, high);
 }
 
 /** The dimensions that do not fill sixteen. */
 function accumulateRest(
-  out: usize, at: usize, headBytes: usize, weights: usize, addresses: usize, low: usize, high: usize,
+  out: usize, at: usize, valueBytes: usize, weights: usize, addresses: usize, low: usize, high: usize,
 ): void {
-  for (; at < headBytes; at += 16) {
+  for (; at < valueBytes; at += 16) {
     let a = v128.load(out + at);
     for (let i = low; i < high; i++) {
       const value = v128.load(<usize>load<u32>(addresses + i * 4) + at);

@@ -1,26 +1,21 @@
-// Items are vectors of four elements. gelu's tanh form is g · sigmoid(2·√(2/π)·(g + 0.044715 g³)), so both acts are g · sigmoid(u).
-import { exp4 } from '../../wasm/exp.wasm';
+// Items are vectors of four elements.
+import { act4, sigmoid4 } from '../../wasm/acts.wasm';
 import { loadLanes, storeLanes } from '../../wasm/lanes.wasm';
 
-/** args: gate, up, y, gelu (0 or 1), elements */
+/** args: gate, up, y, act, elements, limit, alpha and offset (f32) */
 export function gatedAct(args: usize, begin: usize, end: usize, scratch: usize): void {
   const gate: usize = load<u32>(args);
   const up: usize = load<u32>(args, 4);
   const y: usize = load<u32>(args, 8);
-  const gelu = load<u32>(args, 12);
-  const one = f32x4.splat(1);
+  const act = load<u32>(args, 12);
   const elements: usize = load<u32>(args, 16);
+  const limit = v128.load32_splat(args, 20), alpha = v128.load32_splat(args, 24), offset = v128.load32_splat(args, 28);
+  const least = f32x4.neg(limit);
   for (let i = begin * 4; i < min(end * 4, elements); i += 4) {
     const count = elements - i;
-    const g = loadLanes(gate + i * 4, count);
-    const u = gelu ? geluInner(g) : g;
-    const act = f32x4.div(g, f32x4.add(one, exp4(f32x4.neg(u))));
-    storeLanes(y + i * 4, f32x4.mul(act, loadLanes(up + i * 4, count)), count);
+    const g = f32x4.pmin(loadLanes(gate + i * 4, count), limit);
+    const u = f32x4.pmin(f32x4.pmax(loadLanes(up + i * 4, count), least), limit);
+    const acted = act == 0 ? f32x4.mul(g, sigmoid4(f32x4.mul(g, alpha))) : act4(act, g);
+    storeLanes(y + i * 4, f32x4.mul(acted, f32x4.add(u, offset)), count);
   }
-}
-
-@inline
-function geluInner(g: v128): v128 {
-  const cubic = f32x4.mul(f32x4.mul(f32x4.mul(g, g), g), f32x4.splat(0.044715));
-  return f32x4.mul(f32x4.add(g, cubic), f32x4.splat(1.5957691216));
 }

@@ -1,32 +1,38 @@
-// silu(g) = g · sigmoid(g); gelu in its tanh form is g · sigmoid(2u), since (1 + tanh u) / 2 = sigmoid(2u).
-
+// An item is one number of y.
+import { actWgsl } from '../../webgpu/acts.ts';
 import { sigmoidWgsl } from '../../webgpu/exponentials.ts';
 import type { Shader, WgslKernel } from '../../webgpu/kernel.ts';
 import { single } from '../../webgpu/team.ts';
+import type { OpParams } from '../index.ts';
 
-const acts = {
-  silu: 'fn act(g: f32) -> f32 { return g * sigmoid(g); }',
-  // Beyond ±20 the sigmoid is 0 or 1 to the last bit, and g³ must not overflow.
-  gelu: `fn act(g: f32) -> f32 {
-  let c = clamp(g, -20.0, 20.0);
-  return g * sigmoid(${2 * Math.sqrt(2 / Math.PI)} * (c + 0.044715 * c * c * c));
-}`,
+/** The smaller of both, NaN if x is. */
+const belowWgsl = `
+fn below(x: f32, limit: f32) -> f32 { return select(min(x, limit), x, is_nan(x)); }`;
+
+const shaderOf = ({ act, limit, alpha, offset }: OpParams['gatedAct']): Shader => {
+  const limited = limit !== undefined;
+  const fields = [limited && 'limit', alpha !== undefined && 'alpha', offset !== undefined && 'offset'].filter(
+    (field) => field !== false,
+  );
+  const acted = alpha === undefined ? 'act(g)' : 'g * sigmoid(p.alpha * g)';
+  return {
+    name: `gatedAct ${[act, ...fields].join(' ')}`,
+    parts: () => ({
+      inputs: ['gate', 'up'],
+      fields,
+      team: single,
+      declarations: (alpha === undefined ? actWgsl[act] : sigmoidWgsl) + belowWgsl,
+      body: `
+  let g = ${limited ? 'below(get_gate(item), p.limit)' : 'get_gate(item)'};
+  let u = ${limited ? '-below(-below(get_up(item), p.limit), p.limit)' : 'get_up(item)'};
+  put_y(item, ${acted} * ${offset === undefined ? 'u' : '(u + p.offset)'});`,
+    }),
+  };
 };
-
-const shaderOf = (act: keyof typeof acts): Shader => ({
-  name: `gatedAct ${act}`,
-  parts: () => ({
-    inputs: ['gate', 'up'],
-    fields: [],
-    team: single,
-    declarations: sigmoidWgsl + acts[act],
-    body: 'put_y(item, act(get_gate(item)) * get_up(item));',
-  }),
-});
 
 export const gatedActWgsl: WgslKernel<'gatedAct'> = ({ dims, params, ranges }) =>
   ranges(dims.elements!, ['gate', 'up', 'y']).map((rows) => ({
-    shader: shaderOf(params.act),
+    shader: shaderOf(params),
     rows: { gate: rows, up: rows, y: rows },
     items: rows.count,
   }));

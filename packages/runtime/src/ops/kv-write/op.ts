@@ -15,5 +15,8 @@ export const kvWrite: Op<'kvWrite'> = {
   cpu: kvWriteCpu,
   wgsl: kvWriteWgsl,
   checkDims: (dims) => checkCells('kvWrite', dims),
-  checkIndices: (indices, dims) => checkBlocks('kvWrite', indices, dims, 1),
+  checkIndices(indices, dims) {
+    const pos = indices('pos');
+    checkBlocks('kvWrite', indices, dims, (token) => ({ first: pos[token]!, last: pos[token]! }));
+  },
 };

@@ -1,13 +1,15 @@
 import type { ReferenceCall } from '../op.ts';
 
-export function rmsNormReference({ dims, params, f32, y }: ReferenceCall<'rmsNorm'>): void {
+export function rmsNormReference({ dims, params, f32, has, y }: ReferenceCall<'rmsNorm'>): void {
   const { N, C } = dims as { N: number; C: number };
+  const { eps, groups = 1 } = params;
+  const size = C / groups;
   const x = f32('x');
-  const weight = f32('weight');
-  for (let n = 0; n < N; n++) {
+  const weight = has('weight') ? f32('weight') : new Float32Array(C).fill(1);
+  for (let first = 0; first < N * C; first += size) {
     let sum = 0;
-    for (let c = 0; c < C; c++) sum += x[n * C + c]! ** 2;
-    const factor = 1 / Math.sqrt(sum / C + params.eps);
-    for (let c = 0; c < C; c++) y[n * C + c] = x[n * C + c]! * factor * weight[c]!;
+    for (let i = first; i < first + size; i++) sum += x[i]! ** 2;
+    const factor = 1 / Math.sqrt(sum / size + eps);
+    for (let i = first; i < first + size; i++) y[i] = x[i]! * factor * weight[i % C]!;
   }
 }
