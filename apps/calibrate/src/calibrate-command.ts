@@ -1,7 +1,7 @@
 // quern calibrate: which columns of a model's weights matter on a text, as an importance matrix for quantizing.
 import { mergeImatrices, type NamedMatrix, readImatrix, requireWritable, writeImatrix } from '@quern/calibration';
 import { QuernError } from '@quern/errors';
-import { type CommandContext, exitForUsage, parseCount, runCommand } from '@quern/terminal';
+import { type CommandContext, exitForUsage, expandFilePatterns, parseCount, runCommand } from '@quern/terminal';
 import { Command, Option } from 'commander';
 import { measure } from './measure.ts';
 import { type CalibrateCommandOptions, requireUsage } from './options.ts';
@@ -60,7 +60,7 @@ async function run(
 ): Promise<undefined> {
   requireUsage(model, options);
   const merge: NamedMatrix[] = [];
-  for (const file of options.merge ?? []) merge.push({ file, matrix: await readImatrix(file) });
+  for (const file of expandFilePatterns(options.merge ?? [])) merge.push({ file, matrix: await readImatrix(file) });
   if (model !== undefined) report(await measure(model, merge, options, context), options);
   else report(await onlyMerge(merge, options), options);
 }

@@ -16,6 +16,7 @@ import {
   exitCodeOf,
   exitCodes,
   exitForUsage,
+  expandFilePatterns,
   printJson,
   printLine,
   printNote,
@@ -92,7 +93,8 @@ export function evalCommand(): Command {
   return command;
 }
 
-async function runEval(models: readonly string[], options: EvalOptions, context: CommandContext): Promise<number> {
+async function runEval(named: readonly string[], options: EvalOptions, context: CommandContext): Promise<number> {
+  const models = expandFilePatterns(named);
   const request = await readRequest(models, options);
   const report = await reportWriter(options);
   const mode = progressMode(options);
@@ -180,7 +182,7 @@ async function runMerge(models: readonly string[], options: EvalOptions): Promis
   if (models.length > 0) throw new QuernError('usage-merge-models', '--merge measures nothing: name state files only.');
   const report = await reportWriter(options);
   const parts = [];
-  for (const file of options.merge!) parts.push({ file, state: await readState(file) });
+  for (const file of expandFilePatterns(options.merge!)) parts.push({ file, state: await readState(file) });
   const state = mergeStates(parts);
   const { profile, contextTokens, strideTokens, base } = state.settings;
   const figures = baseFigures(state);

@@ -5,6 +5,7 @@ import {
   type CommandContext,
   createProgress,
   exitForUsage,
+  expandFilePatterns,
   formatBytes,
   printJson,
   printLine,
@@ -39,7 +40,8 @@ export function mergeCommand(): Command {
     );
 }
 
-async function merge(output: string, parts: readonly string[], options: MergeOptions, context: CommandContext) {
+async function merge(output: string, named: readonly string[], options: MergeOptions, context: CommandContext) {
+  const parts = expandFilePatterns(named);
   const { force, json } = options;
   const progress = createProgress({ title: 'merge', mode: progressMode({ json }) });
   const update = ({ done, total }: { done: number; total: number }) => progress.update({ done, total });

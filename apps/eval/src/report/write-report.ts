@@ -2,7 +2,7 @@
 // are on the screen.
 import { readFileSync } from 'node:fs';
 import { createFileSink } from '@quern/source';
-import { printNote } from '@quern/terminal';
+import { expandFilePatterns, printNote } from '@quern/terminal';
 import type { EvalOptions } from '../request.ts';
 import type { Results } from '../results.ts';
 import { reportPage } from './page.ts';
@@ -17,7 +17,7 @@ export async function reportWriter({
   tensorErrors = [],
 }: EvalOptions): Promise<((results: Results) => Promise<void>) | undefined> {
   if (report === undefined) return undefined;
-  const errors = await Promise.all(tensorErrors.map(readTensorErrors));
+  const errors = await Promise.all(expandFilePatterns(tensorErrors).map(readTensorErrors));
   return async (results) => {
     const bytes = new TextEncoder().encode(reportPage(results, errors, { version: version(), date: new Date() }));
     const sink = await createFileSink(report, bytes.length);
