@@ -21,7 +21,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const calibrate = (...args: string[]) => runCommand('calibrate', ...args);
-const short = ['--text', join(root, 'test/models/text/prose-test.txt'), '--ctx', '64', '--chunks', '3'];
+const short = ['--text', join(root, 'test/models/text/prose-test.txt'), '--ctx-size', '64', '--chunks', '3'];
 
 describe('measuring', () => {
   test('on the text that comes with quern, when none is named', async () => {
@@ -41,7 +41,7 @@ describe('measuring', () => {
   });
 
   test('the sums do not depend on threads, and several texts are one measurement', async () => {
-    const texts = ['--text', text, '--text', join(root, 'test/models/text/prose-test.txt'), '--ctx', '128', '-q'];
+    const texts = ['--text', text, '--text', join(root, 'test/models/text/prose-test.txt'), '--ctx-size', '128', '-q'];
     await calibrate(model, ...texts, '--chunks', '9', '-t', '1', '-o', file('one.gguf'));
     await calibrate(model, ...texts, '--chunks', '9', '-t', '3', '-o', file('three.gguf'));
     expect(readFileSync(file('one.gguf')).equals(readFileSync(file('three.gguf')))).toBe(true);
@@ -105,7 +105,7 @@ describe('stopping', () => {
   });
 
   test.each<[string, string[], RegExp]>([
-    ['another context', ['--text', 'TEXT', '--ctx', '128'], /belongs to another model, text or setting/],
+    ['another context', ['--text', 'TEXT', '--ctx-size', '128'], /belongs to another model, text or setting/],
     ['another text', short, /belongs to another model, text or setting/],
   ])('what was measured with %s is not continued', async (_, args, note) => {
     const output = file('changed.gguf');
@@ -185,7 +185,7 @@ describe('refusals', () => {
     ['a text without a model', () => ['--text', text, '--merge', golden], 2, /measured on a model/],
     ['a text and a recipe', () => [model, '--text', text, '--recipe', 'default'], 2, /cannot be used with/],
     ['a merge without a place for it', () => ['--merge', golden], 2, /--output/],
-    ['a wrong number', () => [model, '--ctx', 'many'], 2, /--ctx/],
+    ['a wrong number', () => [model, '--ctx-size', 'many'], 2, /--ctx/],
     ['a text shorter than a chunk', () => [model, '--text', tiny(), '-o', file('x')], 1, /tiny\.txt.*longer text/],
     ['a missing text', () => [model, '--text', file('none'), '-o', file('x')], 1, /cannot be read/],
     ['an unknown recipe', () => [model, '--recipe', 'none', '-o', file('x')], 1, /no recipe called "none".*default/],

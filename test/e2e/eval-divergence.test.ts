@@ -93,7 +93,7 @@ describe('statistics', () => {
 
   it.skipIf(oracleUnavailable)('equal those of the logits that llama.cpp computes', async () => {
     const [contextTokens, windows] = [128, 3];
-    const args = ['--text', prose, '--ctx', String(contextTokens), '--chunks', String(windows), '--json', '-q'];
+    const args = ['--text', prose, '--ctx-size', String(contextTokens), '--chunks', String(windows), '--json', '-q'];
     const { stdout } = await run('eval', file('Q2_K-f32.gguf'), '--base', file('f32.gguf'), ...args);
     const { divergence } = JSON.parse(stdout).models[0];
     const expected = nativeDivergence(file('f32.gguf'), file('Q2_K-f32.gguf'), contextTokens, windows);
@@ -159,7 +159,7 @@ describe('profile hf-stride', () => {
     const [contextTokens, stride] = [64, 24];
     const short = file('short.txt');
     writeFileSync(short, readFileSync(prose).subarray(0, 1500));
-    const args = ['--profile', 'hf-stride', '--ctx', String(contextTokens), '--stride', String(stride), '--json', '-q'];
+    const args = ['--profile', 'hf-stride', '--ctx-size', String(contextTokens), '--stride', String(stride), '--json', '-q'];
     const { stdout } = await run('eval', file('f32.gguf'), '--text', short, ...args);
     const { nllMean, tokensScored } = JSON.parse(stdout).models[0];
 
@@ -189,7 +189,7 @@ describe('profile hf-stride', () => {
 describe('base files', () => {
   it('give nearly the figures of lockstep, and are written once', async () => {
     const saved = file('small.kld');
-    const args = ['--text', prose, '--ctx', '32', '--chunks', '3', '--json', '-q'];
+    const args = ['--text', prose, '--ctx-size', '32', '--chunks', '3', '--json', '-q'];
     const lockstep = await run('eval', file('Q2_K.gguf'), '--base', file('f32.gguf'), ...args);
     const alone = await run('eval', '--base', file('f32.gguf'), '--save-base', saved, ...args);
     const read = await run('eval', file('Q2_K.gguf'), '--base-file', saved, '--json', '-q');
@@ -223,7 +223,7 @@ describe('refusals', () => {
 
   it('refuses a model of another vocabulary, and keeps the others', async () => {
     const other = join(models, 'arch/qwen3/llama.cpp-bf16.gguf');
-    const args = ['--base', file('f32.gguf'), '--text', prose, '--ctx', '32', '--chunks', '2', '--json', '-q'];
+    const args = ['--base', file('f32.gguf'), '--text', prose, '--ctx-size', '32', '--chunks', '2', '--json', '-q'];
     const { stdout, code } = await runCommand('eval', other, file('Q8_0.gguf'), ...args);
     const [refused, good] = JSON.parse(stdout).models;
     expect(refused.failure).toMatchObject({ code: 'vocabulary-differs', message: expect.stringMatching(/vocabulary/) });

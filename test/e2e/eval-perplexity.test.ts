@@ -89,7 +89,7 @@ describe('quern eval', () => {
 
   it('prints one table, and keeps the figures of the good models when one is bad', async () => {
     const text = join(models, 'text/prose-test.txt');
-    const options = ['--text', text, '--chunks', '2', '--ctx', '64'];
+    const options = ['--text', text, '--chunks', '2', '--ctx-size', '64'];
     const { code, stdout, stderr } = await runCommand('eval', file('f32'), 'no-such.gguf', file('Q4_0'), ...options);
     expect(code).toBe(1);
     expect(stderr).toMatch(/no-such\.gguf: .*no such file/i);
@@ -121,7 +121,7 @@ describe('quern eval', () => {
   });
 
   it('refuses a wrong number with a usage error', async () => {
-    const { code, stderr } = await runCommand('eval', file('Q8_0'), '--text', 'x', '--ctx', 'many');
+    const { code, stderr } = await runCommand('eval', file('Q8_0'), '--text', 'x', '--ctx-size', 'many');
     expect(stderr).toMatch(/--ctx/);
     expect(code).toBe(2);
   });

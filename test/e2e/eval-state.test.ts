@@ -44,7 +44,7 @@ beforeAll(async () => {
     await runCommand('convert', join(models, 'tiny-llama'), '--type', type, '-o', file(`${type}.gguf`));
   const tasks = ['--winogrande', join(data, 'winogrande.csv')];
   settings = [file('Q4_0.gguf'), file('Q2_K.gguf'), '--base', file('f32.gguf'), '--text', text, ...tasks];
-  settings.push('--ctx', '48', '--chunks', '5');
+  settings.push('--ctx-size', '48', '--chunks', '5');
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -75,7 +75,7 @@ describe('a state', () => {
   });
 
   it('survives an interrupt', async () => {
-    const long = ['eval', file('f32.gguf'), '--text', text, '--ctx', '64', '--state', file('interrupted')];
+    const long = ['eval', file('f32.gguf'), '--text', text, '--ctx-size', '64', '--state', file('interrupted')];
     const child = startCommand(...long, '--chunks', '200', '-t', '1');
     const code = new Promise((resolve) => child.on('close', resolve));
     const size = () => statSync(file('interrupted'), { throwIfNoEntry: false })?.size ?? 0;
@@ -102,7 +102,7 @@ describe('a state', () => {
   });
 
   it.each([
-    ['another context', () => ['--ctx', '64'], /another context: 48, not 64/],
+    ['another context', () => ['--ctx-size', '64'], /another context: 48, not 64/],
     ['another base', () => ['--base', file('Q4_0.gguf')], /another base/],
   ])('is refused with %s', async (_, change, message) => {
     const { code, stderr } = await runCommand('eval', ...settings, ...change(), '--state', file('state'), '-q');
@@ -164,7 +164,7 @@ describe('a report', () => {
   });
 
   it('refuses errors of tensors that are none', async () => {
-    const args = [file('Q4_0.gguf'), '--text', text, '--ctx', '16', '--chunks', '1', '--report', file('no.html')];
+    const args = [file('Q4_0.gguf'), '--text', text, '--ctx-size', '16', '--chunks', '1', '--report', file('no.html')];
     const { code, stderr } = await runCommand('eval', ...args, '--tensor-errors', text, '-q');
     expect(stderr).toMatch(/no errors of tensors/);
     expect(code).toBe(1);

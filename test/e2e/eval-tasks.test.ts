@@ -152,7 +152,7 @@ it('the shares count the right answers', () => {
 it('reads the base file that llama-perplexity wrote, and writes the same', async () => {
   const recorded = join(data, 'llama.cpp-base.kld');
   const ours = join(folder, 'ours.kld');
-  const text = ['--text', join(data, 'base-text.txt'), '--ctx', '8', '--json', '-q'];
+  const text = ['--text', join(data, 'base-text.txt'), '--ctx-size', '8', '--json', '-q'];
   await runCommand('eval', '--base', model, '--save-base', ours, ...text);
   const { stdout } = await runCommand('eval', model, '--base-file', recorded, '--json', '-q');
   const { divergence, ppl } = JSON.parse(stdout).models[0];

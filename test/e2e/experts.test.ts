@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadServedModel } from '@quern/serve-command';
+import { loadServedModel } from '@quern/serve-command/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root, runCommand } from './cli-fixture.ts';
 import { startTestServer, type TestServer } from './serve-fixture.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { ModelView } from '@quern/checkpoint';
 import { loadModel, openModel, sequenceLogits } from '@quern/models';
 import { referenceDevice } from '@quern/runtime';
-import { loadServedModel } from '@quern/serve-command';
+import { loadServedModel } from '@quern/serve-command/server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { awqFolder } from '../packed-folder.ts';
 import { repackedFolder, repackings } from '../repacked-folder.ts';

@@ -1,5 +1,5 @@
 // What a client gets when a request cannot be answered: OpenAI's error object, the right status, the numbers.
-import { loadServedModel } from '@quern/serve-command';
+import { loadServedModel } from '@quern/serve-command/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { neverEnding, startTestServer, type TestServer, tinyLlama } from './serve-fixture.ts';
 

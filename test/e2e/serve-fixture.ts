@@ -7,7 +7,7 @@ import {
   type RunningServer,
   type ServerOptions,
   startServer,
-} from '@quern/serve-command';
+} from '@quern/serve-command/server';
 
 export const tinyLlama = new URL('../models/tiny-llama', import.meta.url).pathname;
 

@@ -1,1 +1,1 @@
-export { calibrateCommand } from './calibrate-command.ts';
+export { calibrate } from './definition.ts';

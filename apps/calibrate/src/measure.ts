@@ -51,7 +51,7 @@ export async function measure(
 
 /** The recipe, with what the options say instead. */
 async function planOf(options: CalibrateCommandOptions): Promise<CalibrationPlan> {
-  const contextTokens = parseCount('--ctx', options.ctx, 1 << 20);
+  const contextTokens = parseCount('--ctx-size', options.ctxSize, 1 << 20);
   const maxChunks = parseCount('--chunks', options.chunks, 1 << 30);
   const minimumRows = parseCount('--minimum-rows', options.minimumRows, 1 << 24);
   const { processOutput, parseSpecial } = options;

@@ -5,7 +5,7 @@ export interface CalibrateCommandOptions {
   recipe?: string;
   output?: string;
   format: 'gguf' | 'dat';
-  ctx?: string;
+  ctxSize?: string;
   chunks?: string;
   minimumRows?: string;
   processOutput?: boolean;

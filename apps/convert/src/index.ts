@@ -1,1 +1,1 @@
-export { convertCommand } from './convert-command.ts';
+export { convert } from './definition.ts';

@@ -1,29 +1,18 @@
 // `quern eval`: several models, one text or task file, one table. A model that fails does not lose the figures of the
 // others.
 import { QuernError } from '@quern/errors';
-import { cacheFlags, deviceFlags, exactCache } from '@quern/models';
-import {
-  EvaluationJournal,
-  type EvaluationSettings,
-  mergeStates,
-  perplexityOf,
-  profiles,
-  readState,
-} from '@quern/perplexity';
+import { EvaluationJournal, type EvaluationSettings, mergeStates, perplexityOf, readState } from '@quern/perplexity';
 import {
   type CommandContext,
   createProgress,
   exitCodeOf,
   exitCodes,
-  exitForUsage,
   expandFilePatterns,
   printJson,
   printLine,
   printNote,
   progressMode,
-  runCommand,
 } from '@quern/terminal';
-import { Command, Option } from 'commander';
 import { type OpenedBase, openBase } from './base.ts';
 import { type EvaluateContext, evaluateModel } from './evaluate.ts';
 import { reportWriter } from './report/write-report.ts';
@@ -32,66 +21,9 @@ import { type BaseResult, baseFigures, evaluationOf, type Outcome, type Results 
 import { statisticsText } from './statistics-text.ts';
 import { isEvaluation, reportTables, tableText } from './table.ts';
 
-const examples = `
-Examples:
-  $ quern eval llama-bf16.gguf llama-Q4_K_M.gguf --text wiki.test.raw
-  $ quern eval ./Llama-3.2-1B --text wiki.test.raw --chunks 20 --json
-  $ quern eval *-Q*.gguf --base llama-bf16.gguf --text wiki.test.raw --report out.html    KL divergence from the base
-  $ quern eval a.gguf b.gguf --base llama-bf16.gguf --save-base llama.kld --text wiki.test.raw
-  $ quern eval c.gguf --base-file llama.kld              compare with what was saved, by quern or by llama-perplexity
-  $ quern eval a.gguf --hellaswag hellaswag.txt --winogrande winogrande.csv
-  $ quern eval a.gguf --text wiki.test.raw --state a1 --shard 1/2    then, with the other half:  quern eval --merge a1 a2
-
-Profiles:
-${profiles.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`).join('\n')}
-
-A comparison has two models in memory; with --save-base only one, the base is computed once, and the file takes
-2 · vocabulary bytes per scored token. Models have the KV cache asked for, the base one of F32. Bits per weight count the tensors alone. ± is one standard deviation.`;
-
-export function evalCommand(): Command {
-  const command = new Command('eval')
-    .description('Perplexity of models on a text, their divergence from a base, their answers to tasks: as one table.')
-    .argument('[models...]', 'GGUF files, checkpoint folders or hub ids')
-    .option('-f, --text <file>', 'UTF-8 text to evaluate on')
-    .option('--profile <name>', `how the text is cut and scored: ${profiles.map(({ name }) => name).join(', ')}`)
-    .option('-c, --ctx <tokens>', 'tokens per window (default: what the profile says)')
-    .option('--stride <tokens>', 'tokens from one window to the next, for hf-stride (default: 512, or half of --ctx)')
-    .option('--chunks <count>', 'evaluate at most this many windows')
-    .option('--base <model>', 'compare every model with this one')
-    .option('--base-file <file>', 'compare with log probabilities saved before; it has its own text')
-    .option('--save-base <file>', "save the base's log probabilities, in llama.cpp's format, and compare with those")
-    .option('--hellaswag <file>', 'HellaSwag tasks, six lines each')
-    .option('--winogrande <file>', 'Winogrande tasks, CSV')
-    .option('--multiple-choice <file>', "multiple-choice tasks, llama.cpp's binary format")
-    .option('--max-tasks <count>', 'only the first so many tasks of each file')
-    .option('--state <file>', 'keep what is measured here; a run that stopped goes on with the same command')
-    .option('--shard <i/N>', 'evaluate only part i of N, for N machines')
-    .addOption(
-      new Option('--merge <states...>', 'put the state files of all shards together, and measure nothing').conflicts([
-        'text',
-        'base',
-        'baseFile',
-        'saveBase',
-        'hellaswag',
-        'winogrande',
-        'multipleChoice',
-        'state',
-        'shard',
-      ]),
-    )
-    .option('--report <file>', 'write an HTML page with table and plots')
-    .option('--tensor-errors <files...>', 'for the report: what quern quantize --verify --json printed')
-    .option('--statistics', "print each comparison in llama-perplexity's layout")
-    .option('--json', 'print one JSON document')
-    .option('-q, --quiet', 'no progress')
-    .addHelpText('after', examples)
-    .exitOverride(exitForUsage)
-    .action((models: string[], options: EvalOptions) =>
-      runCommand((context) => (options.merge ? runMerge(models, options) : runEval(models, options, context)), options),
-    );
-  for (const [flags, description] of [...cacheFlags(exactCache), ...deviceFlags]) command.option(flags, description);
-  return command;
-}
+/** @returns exit code */
+export const evaluate = (models: readonly string[], options: EvalOptions, context: CommandContext): Promise<number> =>
+  options.merge ? runMerge(models, options) : runEval(models, options, context);
 
 async function runEval(named: readonly string[], options: EvalOptions, context: CommandContext): Promise<number> {
   const models = expandFilePatterns(named);

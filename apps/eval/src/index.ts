@@ -1,1 +1,1 @@
-export { evalCommand } from './command.ts';
+export { evaluate } from './definition.ts';

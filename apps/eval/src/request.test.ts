@@ -7,7 +7,7 @@ describe('readRequest', () => {
     [{ base: 'x' }, 'usage-base-without-text', /--base needs a --text/],
     [{ saveBase: 'x', text: 'y' }, 'usage-save-base', /--save-base needs a --base/],
     [{ base: 'x', baseFile: 'y', text: 'z' }, 'usage-two-bases', /give one/],
-    [{ baseFile: 'x', ctx: '64' }, 'usage-base-file-decides', /leave out --ctx/],
+    [{ baseFile: 'x', ctxSize: '64' }, 'usage-base-file-decides', /leave out --ctx-size/],
     [{ base: 'x', saveBase: 'y', text: 'z', profile: 'paper-2048' }, 'usage-save-base', /llama\.cpp-512 only/],
     [{ base: 'x', saveBase: 'y', text: 'z', shard: '1/2' }, 'usage-save-base', /written whole/],
     [{ text: 'x', profile: 'wrong' }, 'usage-unknown-profile', /no profile wrong/],

@@ -26,7 +26,7 @@ import { parseCount } from '@quern/terminal';
 export interface EvalOptions extends DeviceOptions, CacheOptions {
   text?: string;
   profile?: string;
-  ctx?: string;
+  ctxSize?: string;
   stride?: string;
   chunks?: string;
   base?: string;
@@ -78,7 +78,7 @@ export async function readRequest(models: readonly string[], options: EvalOption
   requireSense(models, options);
   const plan = windowPlan({
     profile: options.profile === undefined ? undefined : profileNamed(options.profile),
-    contextTokens: parseCount('--ctx', options.ctx, 1 << 20),
+    contextTokens: parseCount('--ctx-size', options.ctxSize, 1 << 20),
     strideTokens: parseCount('--stride', options.stride, 1 << 20),
     maxWindows: parseCount('--chunks', options.chunks, 1 << 30),
   });
@@ -114,9 +114,10 @@ function requireSense(models: readonly string[], options: EvalOptions): void {
   if (options.tensorErrors && options.report === undefined)
     throw wrong('tensor-errors', '--tensor-errors is for a --report.');
   if (baseFile === undefined) return;
-  for (const option of ['profile', 'ctx', 'stride', 'chunks'] as const)
-    if (options[option] !== undefined)
-      throw wrong('base-file-decides', `--base-file says what windows there are: leave out --${option}.`);
+  const { profile, ctxSize, stride, chunks } = options;
+  for (const [flag, value] of Object.entries({ profile, 'ctx-size': ctxSize, stride, chunks }))
+    if (value !== undefined)
+      throw wrong('base-file-decides', `--base-file says what windows there are: leave out --${flag}.`);
 }
 
 function parseShard(text: string | undefined): Shard {

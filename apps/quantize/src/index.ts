@@ -1,2 +1,2 @@
-export { mergeCommand } from './merge-command.ts';
-export { quantizeCommand } from './quantize-command.ts';
+export { quantize } from './definition.ts';
+export { merge } from './merge-definition.ts';

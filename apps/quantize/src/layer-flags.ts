@@ -1,5 +1,5 @@
 // The flags of --type awq, gptq and rtn, and of --awq-scales.
-import type { Flag } from '@quern/kquant';
+import type { Flag } from '@quern/terminal';
 
 export const layerTypes = ['awq', 'gptq', 'rtn'] as const;
 export type LayerType = (typeof layerTypes)[number];

@@ -1,6 +1,6 @@
 // The flags of an automatic mixture: they take the place of --type.
 import { QuernError } from '@quern/errors';
-import type { Flag } from '@quern/kquant';
+import type { Flag } from '@quern/terminal';
 
 export const targetFlags: readonly Flag[] = [
   { flags: '--target-bpw <bits>', description: 'bits per weight of the tensor data; types are chosen by measuring' },

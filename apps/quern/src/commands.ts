@@ -1,58 +1,57 @@
-// The table of commands. A module is loaded only when its command runs, so that `quern --help` does not wait for kernels
-// and tokenizers.
-import type { Command } from 'commander';
+// The table of commands. A definition is loaded only when its command is named.
+import type { AnyCommandDefinition } from '@quern/terminal';
 
 export interface CommandRow {
   name: string;
   /** The line of `quern --help`. */
   summary: string;
-  load(): Promise<Command>;
+  load(): Promise<AnyCommandDefinition>;
 }
 
 export const commands: readonly CommandRow[] = [
   {
     name: 'convert',
     summary: 'Hugging Face checkpoint to GGUF, quantized on the way if asked',
-    load: async () => (await import('@quern/convert-command')).convertCommand(),
+    load: async () => (await import('@quern/convert-command')).convert,
   },
   {
     name: 'quantize',
     summary: 'to fewer bits: GGUF types and mixtures, AWQ and GPTQ folders',
-    load: async () => (await import('@quern/quantize-command')).quantizeCommand(),
+    load: async () => (await import('@quern/quantize-command')).quantize,
   },
   {
     name: 'merge',
     summary: 'the parts of --shard, or a split GGUF, into one file',
-    load: async () => (await import('@quern/quantize-command')).mergeCommand(),
+    load: async () => (await import('@quern/quantize-command')).merge,
   },
   {
     name: 'calibrate',
     summary: 'importance matrix of a model on a text',
-    load: async () => (await import('@quern/calibrate-command')).calibrateCommand(),
+    load: async () => (await import('@quern/calibrate-command')).calibrate,
   },
   {
     name: 'eval',
     summary: 'perplexity and KL divergence of models on a text, as one table',
-    load: async () => (await import('@quern/eval-command')).evalCommand(),
+    load: async () => (await import('@quern/eval-command')).evaluate,
   },
   {
     name: 'serve',
     summary: 'OpenAI-compatible server with a chat page',
-    load: async () => (await import('@quern/serve-command')).serveCommand(),
+    load: async () => (await import('@quern/serve-command')).serve,
   },
   {
     name: 'inspect',
     summary: 'what a model is: architecture, tensors, types, bits per weight',
-    load: async () => (await import('./inspect.ts')).inspectCommand(),
+    load: async () => (await import('./definitions.ts')).inspect,
   },
   {
     name: 'tokenize',
     summary: 'text to token ids',
-    load: async () => (await import('./tokenize.ts')).tokenizeCommand(),
+    load: async () => (await import('./definitions.ts')).tokenize,
   },
   {
     name: 'logits',
     summary: 'logits of every position, for comparing engines',
-    load: async () => (await import('./logits.ts')).logitsCommand(),
+    load: async () => (await import('./definitions.ts')).logits,
   },
 ];

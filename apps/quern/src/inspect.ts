@@ -5,47 +5,22 @@ import { describeModel, type Experts, type ModelDescription } from '@quern/model
 import {
   type Column,
   type CommandContext,
-  exitForUsage,
   formatBits,
   formatBytes,
   formatCount,
   formatTable,
   printJson,
   printLine,
-  runCommand,
 } from '@quern/terminal';
-import { Command } from 'commander';
 import { openReference } from './open-reference.ts';
 
-interface InspectOptions {
+export interface InspectOptions {
   tensors?: boolean;
   metadata?: boolean;
   json?: boolean;
 }
 
-const examples = `
-Examples:
-  $ quern inspect llama.gguf
-  $ quern inspect ./Llama-3.2-1B --tensors
-  $ quern inspect llama.gguf --json
-
-A checkpoint folder is described as the GGUF model that "quern convert" would make of it.`;
-
-export function inspectCommand(): Command {
-  return new Command('inspect')
-    .description('What a model is: architecture, tensors, types, bits per weight.')
-    .argument('<model>', 'GGUF file, checkpoint folder or hub id')
-    .option('--tensors', 'list every tensor')
-    .option('--metadata', 'list the metadata')
-    .option('--json', 'print one JSON document, tensors and metadata included')
-    .addHelpText('after', examples)
-    .exitOverride(exitForUsage)
-    .action((model: string, options: InspectOptions) =>
-      runCommand((context) => runInspect(model, options, context), options),
-    );
-}
-
-async function runInspect(model: string, options: InspectOptions, context: CommandContext): Promise<undefined> {
+export async function inspect(model: string, options: InspectOptions, context: CommandContext): Promise<undefined> {
   const view = await openReference(model, context, options);
   try {
     const description = describeModel(view);

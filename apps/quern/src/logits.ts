@@ -4,7 +4,6 @@ import { dtypeByName } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import {
   type DeviceOptions,
-  deviceFlags,
   hyperparameters,
   loadOnDevices,
   type Model,
@@ -15,18 +14,15 @@ import { writeSafetensors } from '@quern/safetensors';
 import {
   type CommandContext,
   createProgress,
-  exitForUsage,
   type Progress,
   printJson,
   printLine,
   progressMode,
-  runCommand,
 } from '@quern/terminal';
-import { Command, Option } from 'commander';
 import { openReference } from './open-reference.ts';
 import { parseTokenIds, requireInVocabulary } from './token-ids.ts';
 
-interface LogitsOptions extends DeviceOptions {
+export interface LogitsOptions extends DeviceOptions {
   ids?: string;
   idsFile?: string;
   output: string;
@@ -37,32 +33,7 @@ interface LogitsOptions extends DeviceOptions {
 const logitsBudgetBytes = 64 * 2 ** 20;
 const maxBatchTokens = 512;
 
-const examples = `
-Examples:
-  $ quern logits llama.gguf --ids 1,15043,3186
-  $ quern logits ./Llama-3.2-1B --ids-file prompt-ids.json -o llama-logits.safetensors
-
-The file holds "logits" F32 [positions, vocabulary] and "input_ids" I32 [positions]. The ids are taken as they are: no BOS is
-added. --device reference computes with the plain TypeScript reference (slow), to tell a kernel's fault from a model's.`;
-
-export function logitsCommand(): Command {
-  const command = new Command('logits')
-    .description('Logits of every position, for comparing engines.')
-    .argument('<model>', 'GGUF file, checkpoint folder or hub id')
-    .addOption(new Option('--ids <list>', 'token ids, separated by commas').conflicts('idsFile'))
-    .option('--ids-file <file>', 'token ids separated by spaces, commas or lines, or a JSON list')
-    .option('-o, --output <file>', 'file to write', 'logits.safetensors')
-    .option('--json', 'print one JSON document')
-    .addHelpText('after', examples)
-    .exitOverride(exitForUsage)
-    .action((model: string, options: LogitsOptions) =>
-      runCommand((context) => runLogits(model, options, context), options),
-    );
-  for (const [flags, description] of deviceFlags) command.option(flags, description);
-  return command;
-}
-
-async function runLogits(name: string, options: LogitsOptions, context: CommandContext): Promise<undefined> {
+export async function logits(name: string, options: LogitsOptions, context: CommandContext): Promise<undefined> {
   const request = readDeviceRequest(options);
   const ids = await idsOf(options);
   const view = await openReference(name, context, options);

@@ -1,12 +1,11 @@
 // `quern tokenize`: text to token ids and pieces, by the tokenizer inside a model.
 import { readFile } from 'node:fs/promises';
 import { QuernError } from '@quern/errors';
-import { type CommandContext, exitForUsage, formatTable, printJson, printLine, runCommand } from '@quern/terminal';
+import { type CommandContext, formatTable, printJson, printLine } from '@quern/terminal';
 import { type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
-import { Command, Option } from 'commander';
 import { openReference } from './open-reference.ts';
 
-interface TokenizeOptions {
+export interface TokenizeOptions {
   text?: string;
   file?: string;
   special?: boolean;
@@ -14,30 +13,7 @@ interface TokenizeOptions {
   json?: boolean;
 }
 
-const examples = `
-Examples:
-  $ quern tokenize llama.gguf --text "Hello world"
-  $ quern tokenize ./Llama-3.2-1B --file prompt.txt --special --json
-
-Without --special, "<|im_start|>" in the text is ordinary text, as it is for the server when a user writes it.`;
-
-export function tokenizeCommand(): Command {
-  return new Command('tokenize')
-    .description('Text to token ids.')
-    .argument('<model>', 'GGUF file, checkpoint folder or hub id')
-    .addOption(new Option('--text <text>', 'the text').conflicts('file'))
-    .option('-f, --file <file>', 'read the text from a UTF-8 file, whole')
-    .option('--special', 'recognise special tokens written in the text')
-    .option('--add-special', 'add BOS and EOS where the model wants them')
-    .option('--json', 'print one JSON document')
-    .addHelpText('after', examples)
-    .exitOverride(exitForUsage)
-    .action((model: string, options: TokenizeOptions) =>
-      runCommand((context) => runTokenize(model, options, context), options),
-    );
-}
-
-async function runTokenize(model: string, options: TokenizeOptions, context: CommandContext): Promise<undefined> {
+export async function tokenize(model: string, options: TokenizeOptions, context: CommandContext): Promise<undefined> {
   const text = await textOf(options);
   const view = await openReference(model, context, options);
   try {

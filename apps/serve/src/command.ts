@@ -4,10 +4,8 @@ import type { StartOptions } from '@quern/engine';
 import {
   type CacheOptions,
   type CacheTypes,
-  cacheFlags,
   type DeviceOptions,
   describeCacheTypes,
-  deviceFlags,
   readCacheTypes,
   readDeviceRequest,
 } from '@quern/models';
@@ -16,16 +14,13 @@ import {
   createProgress,
   downloadProgress,
   exitCodes,
-  exitForUsage,
   formatBytes,
   formatDuration,
   parseCount,
   printLine,
   printNote,
   progressMode,
-  runCommand,
 } from '@quern/terminal';
-import { Command } from 'commander';
 import type { ApiError } from './api-error.ts';
 import type { GenerationRecord } from './generation.ts';
 import { loadServedModel, type ServedModel } from './served-model.ts';
@@ -34,7 +29,7 @@ import { startServer } from './server.ts';
 /** As llama.cpp: half the memory of F32, and hardly ever another token. */
 const usualCache: CacheTypes = { k: 'F16', v: 'F16' };
 
-interface ServeOptions extends DeviceOptions, CacheOptions {
+export interface ServeOptions extends DeviceOptions, CacheOptions {
   host: string;
   port: string;
   ctxSize?: string;
@@ -46,37 +41,7 @@ interface ServeOptions extends DeviceOptions, CacheOptions {
   quiet?: boolean;
 }
 
-const examples = `
-Examples:
-  $ quern serve llama-Q4_K_M.gguf
-  $ quern serve ./Llama-3.2-1B --port 0 --alias llama --api-key secret
-  $ curl localhost:8080/v1/chat/completions -d '{"messages": [{"role": "user", "content": "Hello"}]}'
-
-The context (-c) is the most that prompt and reply of one request may have together; 0 takes all that the model was trained for.
-All requests share one cache of --cache-tokens, reserved at the start. The API key may also be given as QUERN_API_KEY.
-Ctrl-C lets running requests finish for a few seconds.`;
-
-export function serveCommand(): Command {
-  const command = new Command('serve')
-    .description('Serve a model: OpenAI-compatible endpoints and a chat page.')
-    .argument('<model>', 'GGUF file, checkpoint folder or hub id')
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <number>', 'port to listen on; 0 for any free one', '8080')
-    .option('-c, --ctx-size <tokens>', 'context of one request (default: the model’s, 4096 at most)')
-    .option('--np, --parallel <count>', 'requests computed together', '4')
-    .option('--cache-tokens <tokens>', 'KV cache of all requests together (default: the context)')
-    .option('--queue <count>', 'requests that may wait; further ones get 503', '64')
-    .option('-a, --alias <name>', 'name of the model for clients (default: the file’s)')
-    .option('--api-key <key>', 'require this key')
-    .option('-q, --quiet', 'no progress and no log')
-    .addHelpText('after', examples)
-    .exitOverride(exitForUsage)
-    .action((model: string, options: ServeOptions) => runCommand((context) => serve(model, options, context)));
-  for (const [flags, description] of [...cacheFlags(usualCache), ...deviceFlags]) command.option(flags, description);
-  return command;
-}
-
-async function serve(reference: string, options: ServeOptions, context: CommandContext): Promise<number> {
+export async function serve(reference: string, options: ServeOptions, context: CommandContext): Promise<number> {
   const sizes = {
     contextTokens: options.ctxSize === '0' ? 0 : parseCount('--ctx-size', options.ctxSize, 1 << 30),
     maxSequences: parseCount('--parallel', options.parallel, 1024)!,

@@ -1,5 +1,1 @@
-export { serveCommand } from './command.ts';
-export type { Endpoint, ServerState } from './endpoint.ts';
-export type { GenerationRecord } from './generation.ts';
-export { type LoadServedModelOptions, loadServedModel, type ServedModel } from './served-model.ts';
-export { type RunningServer, type ServerOptions, startServer } from './server.ts';
+export { serve } from './definition.ts';

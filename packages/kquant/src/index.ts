@@ -1,11 +1,4 @@
-export {
-  type Flag,
-  type QuantizeFlagValues,
-  quantizeFlags,
-  quantizeFlagsGiven,
-  type WriteFlagValues,
-  writeFlags,
-} from './command/flags.ts';
+export { type QuantizeFlagValues, quantizeFlagsGiven, type WriteFlagValues } from './command/flags.ts';
 export { checkpointName, convertedName, quantizedName } from './command/output-name.ts';
 export {
   type PlanInputs,

@@ -6,7 +6,6 @@ export { describeModel, type ModelDescription } from './describe.ts';
 export {
   type CacheOptions,
   type CacheTypes,
-  cacheFlags,
   describeCacheTypes,
   exactCache,
   readCacheTypes,

@@ -5,7 +5,6 @@ export {
   type DeviceOptions,
   type DeviceRequest,
   type DeviceSpec,
-  deviceFlags,
   readDeviceRequest,
 } from './placement/device-request.ts';
 export { loadOnDevices, type ModelOnDevices } from './placement/load-on-devices.ts';

@@ -27,11 +27,3 @@ export function exitCodeOf(error: unknown): number {
   if (!(error instanceof QuernError)) return exitCodes.internal;
   return exitCodeByPrefix.find(([prefix]) => error.code.startsWith(prefix))?.[1] ?? exitCodes.failed;
 }
-
-/**
- * For commander's `exitOverride`: leaves with 2 on a wrong command line (commander's own choice is 1) and with 0 after
- * `--help` and `--version`.
- */
-export function exitForUsage(error: { exitCode: number }): never {
-  process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage);
-}

@@ -1,8 +1,17 @@
 export * from './anywhere.ts';
 export { hasColours, painted, type Style } from './colour.ts';
+export type {
+  AnyCommandDefinition,
+  Argument,
+  CommandDefinition,
+  CommandLine,
+  Flag,
+  FlagGroup,
+} from './command-definition.ts';
 export { type DownloadProgress, downloadProgress } from './download-progress.ts';
-export { exitCodeOf, exitCodes, exitForUsage } from './exit-codes.ts';
+export { exitCodeOf, exitCodes } from './exit-codes.ts';
 export { expandFilePatterns } from './file-patterns.ts';
+export { nearest } from './nearest.ts';
 export { guardPipes, printJson, printLine, printNote, toJson } from './output.ts';
 export { parseCount } from './parse-count.ts';
 export { printable, printableLines } from './printable.ts';

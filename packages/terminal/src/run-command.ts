@@ -15,6 +15,8 @@ export interface CommandContext {
 export interface CommandOptions {
   /** Errors are one JSON document `{"error": {code, message, …}}` on stdout instead of a line on stderr. */
   json?: boolean;
+  /** Lines below the message when the command line was wrong. */
+  usage?: string;
 }
 
 /** How long an unfinished worker or socket may keep a failed process alive. */
@@ -57,7 +59,7 @@ export async function runCommand(
     if (process.exitCode === exitCodes.interrupted) noteInterruption();
   } catch (error) {
     process.exitCode = isInterruption(error, signal) ? exitCodes.interrupted : exitCodeOf(error);
-    if (process.exitCode !== exitCodes.interrupted) report(error, json);
+    if (process.exitCode !== exitCodes.interrupted) report(error, options);
     else if (json)
       printJson({ error: { code: 'interrupted', message: 'Interrupted.', ...interruptionOf(unfinished) } });
     else noteInterruption();
@@ -77,11 +79,12 @@ function isInterruption(error: unknown, signal: AbortSignal): boolean {
   return false;
 }
 
-function report(error: unknown, json: boolean): void {
+function report(error: unknown, { json, usage }: CommandOptions): void {
   endStatus();
   if (error instanceof QuernError) {
     if (json) printJson({ error });
     else printNote(`${painted(['bold', 'red'], 'error:', process.stderr)} ${error.describe()}`);
+    if (!json && usage && exitCodeOf(error) === exitCodes.usage) printNote(`\n${usage}`);
     return;
   }
   const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined };

@@ -64,6 +64,6 @@ function requireChunkSize(chunkSize: number | undefined, file?: string): number 
   if (chunkSize !== undefined && chunkSize > 0) return chunkSize;
   throw new QuernError('imatrix-chunk-size-unknown', 'The legacy format does not say how many tokens a chunk has.', {
     file,
-    remedy: 'Give the --ctx that the file was made with.',
+    remedy: 'Give the --ctx-size that the file was made with.',
   });
 }

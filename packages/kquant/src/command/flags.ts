@@ -1,14 +1,7 @@
 // The flags that `quern convert` and `quern quantize` share, as data: each command adds them to its parser. Names and
 // meanings are those of llama-quantize where it has them.
 
-export interface Flag {
-  readonly flags: string;
-  readonly description: string;
-  /** May be given several times; the value is the list. */
-  readonly repeatable?: boolean;
-  readonly choices?: readonly string[];
-  readonly default?: string;
-}
+import type { Flag } from '@quern/terminal';
 
 export const quantizeFlags: readonly Flag[] = [
   {
@@ -36,7 +29,7 @@ export const quantizeFlags: readonly Flag[] = [
 ];
 
 export const writeFlags: readonly Flag[] = [
-  { flags: '--threads <n>', description: 'threads (default: all); the bytes do not depend on it' },
+  { flags: '-t, --threads <n>', description: 'threads (default: all); the bytes do not depend on it' },
   { flags: '--strict', description: 'refuse a plan in which a tensor falls back to another type' },
   { flags: '--force', description: 'replace an existing output file' },
   { flags: '--allow-non-finite', description: 'write NaN and infinities instead of refusing them' },

@@ -16,13 +16,7 @@ export const exactCache: CacheTypes = { k: 'F32', v: 'F32' };
 
 const names = cacheTypes.map((type) => type.toLowerCase()).join(', ');
 
-/** Flags and descriptions, for commander. @param usual what a command stores when it is not told */
-export const cacheFlags = (usual: CacheTypes): readonly (readonly [flags: string, description: string])[] => [
-  ['--ctk, --cache-type-k <type>', `what keys are stored as: ${names} (default: ${usual.k.toLowerCase()})`],
-  ['--ctv, --cache-type-v <type>', `what values are stored as: the same types (default: ${usual.v.toLowerCase()})`],
-];
-
-/** What commander makes of `cacheFlags`. */
+/** What a parser makes of `cacheFlags` (../flags.ts). */
 export interface CacheOptions {
   readonly cacheTypeK?: string;
   readonly cacheTypeV?: string;

@@ -32,20 +32,7 @@ export interface DeviceRequest {
 export type Activations = (typeof activationTypes)[number];
 const activationTypes = ['f32', 'int8'] as const;
 
-/** Flags and descriptions, for commander. */
-export const deviceFlags: readonly (readonly [flags: string, description: string])[] = [
-  ['--device <list>', 'cpu, webgpu, webgpu:<adapter>, reference, or auto; several share the model (default: cpu)'],
-  ['--ngl, --gpu-layers <count>', 'how many of the last layers the GPU takes, the output counted (default: all)'],
-  ['--split-mode <mode>', 'how several devices share the model: layer or row (default: layer)'],
-  ['--device-memory <mebibytes>', 'what each device may hold'],
-  ['-t, --threads <count>', 'CPU threads (default: all cores)'],
-  [
-    '--activations <type>',
-    'what quantized weights are multiplied with: f32, or int8 as llama.cpp (default: int8 in serve, else f32)',
-  ],
-];
-
-/** What commander makes of `deviceFlags`. */
+/** What a parser makes of `deviceFlags` (flags.ts). */
 export interface DeviceOptions {
   readonly device?: string;
   readonly gpuLayers?: string;

@@ -72,7 +72,7 @@ export function countWindows(tokenCount: number, plan: WindowPlan, file?: string
     throw new QuernError(
       'text-too-short',
       `The text has ${tokenCount} tokens; profile ${profile.name} with a context of ${contextTokens} needs at least ${needed}.`,
-      { file, remedy: 'Use a longer text or a smaller --ctx.' },
+      { file, remedy: 'Use a longer text or a smaller --ctx-size.' },
     );
   return Math.min(profile.count(tokenCount, plan), maxWindows);
 }

@@ -12,7 +12,7 @@ export type Dim = string;
 
 export interface Operand {
   readonly name: string;
-  /** `weights`: any dtype whose rows the device can decode to f32. `cache`: one of `cacheTypes` (paging.ts). */
+  /** `weights`: any dtype whose rows the device can decode to f32. `cache`: one of `cacheTypes` (cache-types.ts). */
   readonly dtype: 'F32' | 'I32' | 'weights' | 'cache';
   readonly shape: readonly Dim[];
   /** So many neighbouring numbers are read alone: they must be whole blocks of the operand's type. */

@@ -3,10 +3,6 @@
 import { QuernError } from '@quern/errors';
 import type { Dims, Indices, Operand } from './op.ts';
 
-/** What keys and values may be stored as. Each room of packages/blocks says what its type rounds to. */
-export const cacheTypes = ['F32', 'F16', 'Q8_0', 'Q4_0'] as const;
-export type CacheType = (typeof cacheTypes)[number];
-
 export const pagingOperands: readonly Operand[] = [
   { name: 'blockTable', dtype: 'I32', shape: ['S', 'maxBlocks'] },
   { name: 'seq', dtype: 'I32', shape: ['T'], below: 'S' },

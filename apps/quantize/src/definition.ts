@@ -1,0 +1,61 @@
+// What `quern quantize` is called and takes.
+import { fileTypes } from '@quern/kquant/file-types';
+import { quantizeFlags, writeFlags } from '@quern/kquant/flags';
+import type { CommandDefinition } from '@quern/terminal';
+import { layerFlags } from './layer-flags.ts';
+import type { QuantizeOptions } from './quantize-command.ts';
+import { targetFlags } from './target-flags.ts';
+
+const help = `
+Examples:
+  $ quern quantize model-BF16.gguf --type Q4_K_M
+  $ quern quantize model-BF16.gguf --type Q6_K -o small.gguf --threads 8
+  $ quern quantize model-BF16.gguf --type IQ2_M --imatrix imatrix.gguf
+  $ quern quantize model-BF16.gguf --type Q4_K_M --imatrix auto --verify 0.2
+  $ quern quantize model-BF16.gguf --type Q4_K_M --tensor-type 'attn_v=Q8_0' --tensor-type 'blk.[0-3].ffn_down=Q6_K'
+  $ quern quantize model-BF16.gguf --type Q4_K_M --dry-run     what would be written, tensor by tensor
+  $ quern quantize model-BF16.gguf --type Q4_K_M --strict      refuse (exit 3) if a tensor must fall back to another type
+  $ quern quantize ./Llama-3.2-1B --target-bpw 4.5 --imatrix auto -o small.gguf   types per tensor, chosen by measuring
+  $ quern quantize model-BF16.gguf --target-size Q4_K_M         the best mixture of the size that Q4_K_M has
+  $ quern quantize ./Llama-3.2-1B --type awq -o ./Llama-3.2-1B-AWQ              activation-aware, 4 bits, for vLLM
+  $ quern quantize ./Llama-3.2-1B --type Q4_K_M --awq-scales -o small.gguf     the same scales for a GGUF type
+  $ quern quantize ./Llama-3.2-1B --type gptq --group-size 64 --calibration mine.json -o ./Llama-3.2-1B-GPTQ
+
+The output is written as <output>.partial and renamed when complete. A run that was stopped goes on where it was.`;
+
+export const quantize: CommandDefinition<[input: string], QuantizeOptions> = {
+  name: 'quantize',
+  description: `Quantize a model. To GGUF: ${fileTypes.map(({ name }) => name).join(', ')}. To a checkpoint folder: awq, gptq, rtn.`,
+  arguments: [
+    {
+      name: '<model>',
+      isModel: true,
+      description: 'GGUF file, of a split model any part; for awq, gptq, rtn and targets also a folder or hub id',
+    },
+  ],
+  flags: [
+    {
+      title: 'What to write',
+      flags: [
+        { flags: '--type <type>', description: 'file type to write, e.g. Q4_K_M' },
+        {
+          flags: '-o, --output <file>',
+          description:
+            'output file, or folder of awq, gptq, rtn (default: named after the type; a file of a GGUF input beside it)',
+        },
+        {
+          flags: '--allow-requantize',
+          description: 'accept an input that is already quantized, which loses more',
+        },
+        { flags: '--keep-split', description: 'write as many files as the input has' },
+      ],
+    },
+    { title: 'Types of single tensors', flags: quantizeFlags },
+    { title: 'Types chosen by measuring', flags: targetFlags },
+    { title: 'Checkpoint folders (awq, gptq, rtn), and --awq-scales', flags: layerFlags },
+    { title: 'Writing', flags: writeFlags },
+  ],
+  help,
+  run: async ({ arguments: [input], options, context }) =>
+    (await import('./quantize-command.ts')).quantize(input, options, context),
+};

@@ -1,0 +1,86 @@
+// What `quern inspect`, `tokenize` and `logits` are called and take.
+import { deviceFlags } from '@quern/models/flags';
+import type { CommandDefinition, Flag } from '@quern/terminal';
+import type { InspectOptions } from './inspect.ts';
+import type { LogitsOptions } from './logits.ts';
+import type { TokenizeOptions } from './tokenize.ts';
+
+const model = { name: '<model>', isModel: true, description: 'GGUF file, checkpoint folder or hub id' };
+const json: Flag = { flags: '--json', description: 'print one JSON document' };
+
+export const inspect: CommandDefinition<[model: string], InspectOptions> = {
+  name: 'inspect',
+  description: 'What a model is: architecture, tensors, types, bits per weight.',
+  arguments: [model],
+  flags: [
+    {
+      title: 'Options',
+      flags: [
+        { flags: '--tensors', description: 'list every tensor' },
+        { flags: '--metadata', description: 'list the metadata' },
+        { ...json, description: 'print one JSON document, tensors and metadata included' },
+      ],
+    },
+  ],
+  help: `
+Examples:
+  $ quern inspect llama.gguf
+  $ quern inspect ./Llama-3.2-1B --tensors
+  $ quern inspect llama.gguf --json
+
+A checkpoint folder is described as the GGUF model that "quern convert" would make of it.`,
+  run: async ({ arguments: [name], options, context }) =>
+    (await import('./inspect.ts')).inspect(name, options, context),
+};
+
+export const tokenize: CommandDefinition<[model: string], TokenizeOptions> = {
+  name: 'tokenize',
+  description: 'Text to token ids.',
+  arguments: [model],
+  flags: [
+    {
+      title: 'Options',
+      flags: [
+        { flags: '--text <text>', description: 'the text', conflicts: ['file'] },
+        { flags: '-f, --file <file>', description: 'read the text from a UTF-8 file, whole' },
+        { flags: '--special', description: 'recognise special tokens written in the text' },
+        { flags: '--add-special', description: 'add BOS and EOS where the model wants them' },
+        json,
+      ],
+    },
+  ],
+  help: `
+Examples:
+  $ quern tokenize llama.gguf --text "Hello world"
+  $ quern tokenize ./Llama-3.2-1B --file prompt.txt --special --json
+
+Without --special, "<|im_start|>" in the text is ordinary text, as it is for the server when a user writes it.`,
+  run: async ({ arguments: [name], options, context }) =>
+    (await import('./tokenize.ts')).tokenize(name, options, context),
+};
+
+export const logits: CommandDefinition<[model: string], LogitsOptions> = {
+  name: 'logits',
+  description: 'Logits of every position, for comparing engines.',
+  arguments: [model],
+  flags: [
+    {
+      title: 'Options',
+      flags: [
+        { flags: '--ids <list>', description: 'token ids, separated by commas', conflicts: ['idsFile'] },
+        { flags: '--ids-file <file>', description: 'token ids separated by spaces, commas or lines, or a JSON list' },
+        { flags: '-o, --output <file>', description: 'file to write', default: 'logits.safetensors' },
+        json,
+      ],
+    },
+    { title: 'Computing', flags: deviceFlags },
+  ],
+  help: `
+Examples:
+  $ quern logits llama.gguf --ids 1,15043,3186
+  $ quern logits ./Llama-3.2-1B --ids-file prompt-ids.json -o llama-logits.safetensors
+
+The file holds "logits" F32 [positions, vocabulary] and "input_ids" I32 [positions]. The ids are taken as they are: no BOS is
+added. --device reference computes with the plain TypeScript reference (slow), to tell a kernel's fault from a model's.`,
+  run: async ({ arguments: [name], options, context }) => (await import('./logits.ts')).logits(name, options, context),
+};

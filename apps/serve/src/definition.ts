@@ -1,0 +1,56 @@
+// What `quern serve` is called and takes.
+import { cacheFlags, deviceFlags } from '@quern/models/flags';
+import type { CommandDefinition } from '@quern/terminal';
+import type { ServeOptions } from './command.ts';
+
+const help = `
+Examples:
+  $ quern serve llama-Q4_K_M.gguf
+  $ quern serve ./Llama-3.2-1B --port 0 --alias llama --api-key secret
+  $ curl localhost:8080/v1/chat/completions -d '{"messages": [{"role": "user", "content": "Hello"}]}'
+
+The context (-c) is the most that prompt and reply of one request may have together; 0 takes all that the model was trained for.
+All requests share one cache of --cache-tokens, reserved at the start. The API key may also be given as QUERN_API_KEY.
+Ctrl-C lets running requests finish for a few seconds.`;
+
+export const serve: CommandDefinition<[model: string], ServeOptions> = {
+  name: 'serve',
+  description: 'Serve a model: OpenAI-compatible endpoints and a chat page.',
+  arguments: [{ name: '<model>', isModel: true, description: 'GGUF file, checkpoint folder or hub id' }],
+  flags: [
+    {
+      title: 'Server',
+      flags: [
+        { flags: '--host <address>', description: 'address to listen on', default: '127.0.0.1' },
+        { flags: '--port <number>', description: 'port to listen on; 0 for any free one', default: '8080' },
+        { flags: '-a, --alias <name>', description: 'name of the model for clients (default: the file’s)' },
+        { flags: '--api-key <key>', description: 'require this key' },
+        { flags: '-q, --quiet', description: 'no progress and no log' },
+      ],
+    },
+    {
+      title: 'Capacity',
+      flags: [
+        {
+          flags: '-c, --ctx-size <tokens>',
+          description: 'context of one request (default: the model’s, 4096 at most)',
+        },
+        { flags: '--parallel <count>', description: 'requests computed together', default: '4' },
+        {
+          flags: '--cache-tokens <tokens>',
+          description: 'KV cache of all requests together (default: the context)',
+        },
+        {
+          flags: '--queue <count>',
+          description: 'requests that may wait; further ones get 503',
+          default: '64',
+        },
+        ...cacheFlags('F16'),
+      ],
+    },
+    { title: 'Computing', flags: deviceFlags },
+  ],
+  help,
+  run: async ({ arguments: [model], options, context }) =>
+    (await import('./command.ts')).serve(model, options, context),
+};
