@@ -44,9 +44,9 @@ describe('quern', () => {
   });
 
   it.each([
-    ['an unknown command', ['quantise'], /unknown command 'quantise'[\s\S]*quantize/],
-    ['an unknown option', ['inspect', tinyGguf, '--colour'], /unknown option '--colour'/],
-    ['a missing argument', ['tokenize'], /missing required argument 'model'/],
+    ['an unknown command', ['quantise'], /Unknown command 'quantise'\. Did you mean quantize\?/],
+    ['an unknown option', ['inspect', tinyGguf, '--colour'], /Unknown option '--colour'/],
+    ['a missing argument', ['tokenize'], /Missing required argument 'model'[\s\S]*Usage: quern tokenize .*<model>/],
     ['no text', ['tokenize', tinyGguf], /--text or --file/],
     ['no ids', ['logits', tinyGguf], /--ids or --ids-file/],
   ])('leaves with 2 on %s', async (_, args, message) => {

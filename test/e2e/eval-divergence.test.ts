@@ -159,7 +159,16 @@ describe('profile hf-stride', () => {
     const [contextTokens, stride] = [64, 24];
     const short = file('short.txt');
     writeFileSync(short, readFileSync(prose).subarray(0, 1500));
-    const args = ['--profile', 'hf-stride', '--ctx-size', String(contextTokens), '--stride', String(stride), '--json', '-q'];
+    const args = [
+      '--profile',
+      'hf-stride',
+      '--ctx-size',
+      String(contextTokens),
+      '--stride',
+      String(stride),
+      '--json',
+      '-q',
+    ];
     const { stdout } = await run('eval', file('f32.gguf'), '--text', short, ...args);
     const { nllMean, tokensScored } = JSON.parse(stdout).models[0];
 

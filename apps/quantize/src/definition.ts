@@ -3,13 +3,14 @@ import { fileTypes } from '@quern/kquant/file-types';
 import { quantizeFlags, writeFlags } from '@quern/kquant/flags';
 import type { CommandDefinition } from '@quern/terminal';
 import { layerFlags } from './layer-flags.ts';
+import { withPositionals } from './positionals.ts';
 import type { QuantizeOptions } from './quantize-command.ts';
 import { targetFlags } from './target-flags.ts';
 
 const help = `
 Examples:
   $ quern quantize model-BF16.gguf --type Q4_K_M
-  $ quern quantize model-BF16.gguf --type Q6_K -o small.gguf --threads 8
+  $ quern quantize model-BF16.gguf small.gguf Q6_K 8           in llama-quantize's order, with 8 threads
   $ quern quantize model-BF16.gguf --type IQ2_M --imatrix imatrix.gguf
   $ quern quantize model-BF16.gguf --type Q4_K_M --imatrix auto --verify 0.2
   $ quern quantize model-BF16.gguf --type Q4_K_M --tensor-type 'attn_v=Q8_0' --tensor-type 'blk.[0-3].ffn_down=Q6_K'
@@ -23,7 +24,10 @@ Examples:
 
 The output is written as <output>.partial and renamed when complete. A run that was stopped goes on where it was.`;
 
-export const quantize: CommandDefinition<[input: string], QuantizeOptions> = {
+export const quantize: CommandDefinition<
+  [input: string, output?: string, type?: string, threads?: string],
+  QuantizeOptions
+> = {
   name: 'quantize',
   description: `Quantize a model. To GGUF: ${fileTypes.map(({ name }) => name).join(', ')}. To a checkpoint folder: awq, gptq, rtn.`,
   arguments: [
@@ -32,6 +36,9 @@ export const quantize: CommandDefinition<[input: string], QuantizeOptions> = {
       isModel: true,
       description: 'GGUF file, of a split model any part; for awq, gptq, rtn and targets also a folder or hub id',
     },
+    { name: '[output]', description: 'as --output' },
+    { name: '[type]', description: 'as --type; also straight after the model' },
+    { name: '[threads]', description: 'as --threads' },
   ],
   flags: [
     {
@@ -56,6 +63,8 @@ export const quantize: CommandDefinition<[input: string], QuantizeOptions> = {
     { title: 'Writing', flags: writeFlags },
   ],
   help,
-  run: async ({ arguments: [input], options, context }) =>
-    (await import('./quantize-command.ts')).quantize(input, options, context),
+  run: async ({ arguments: [input, ...rest], options, context }) => {
+    const given = rest.filter((word) => word !== undefined);
+    return (await import('./quantize-command.ts')).quantize(input, withPositionals(given, options), context);
+  },
 };

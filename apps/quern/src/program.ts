@@ -1,7 +1,7 @@
 // The `quern` command line: one commander program whose subcommands are the rows of commands.ts. Only the definition that
 // is named gets loaded; the others stand in the help by name and summary.
 import { readFileSync } from 'node:fs';
-import { exitCodes, printLine, printNote, runCommand } from '@quern/terminal';
+import { exitCodes, guardPipes, printLine, printNote, runCommand } from '@quern/terminal';
 import { Command, CommanderError } from 'commander';
 import { commands } from './commands.ts';
 import { shortNamesOf } from './llama-flags.ts';
@@ -24,6 +24,7 @@ const version = (): string =>
 
 /** @param args the command line without node and script */
 export async function runProgram(args: readonly string[]): Promise<void> {
+  guardPipes();
   const program = emptyProgram();
   let [command, rest] = [program, args];
   try {

@@ -1,6 +1,7 @@
 // `quern serve`: one model behind an OpenAI-compatible server with a chat page.
 import { locateCheckpoint } from '@quern/checkpoint';
 import type { StartOptions } from '@quern/engine';
+import { QuernError } from '@quern/errors';
 import {
   type CacheOptions,
   type CacheTypes,
@@ -33,6 +34,7 @@ export interface ServeOptions extends DeviceOptions, CacheOptions {
   host: string;
   port: string;
   ctxSize?: string;
+  batchSize?: string;
   parallel: string;
   cacheTokens?: string;
   queue: string;
@@ -45,8 +47,11 @@ export async function serve(reference: string, options: ServeOptions, context: C
   const sizes = {
     contextTokens: options.ctxSize === '0' ? 0 : parseCount('--ctx-size', options.ctxSize, 1 << 30),
     maxSequences: parseCount('--parallel', options.parallel, 1024)!,
+    batchTokens: parseCount('--batch-size', options.batchSize, 1 << 16),
     cacheTokens: parseCount('--cache-tokens', options.cacheTokens, 1 << 30),
   };
+  if (sizes.batchTokens !== undefined && sizes.batchTokens < sizes.maxSequences)
+    throw new QuernError('usage-bad-number', '--batch-size must be at least --parallel: each request wants a token.');
   const cacheTypes = readCacheTypes(options, usualCache);
   // Replies are worth more for being fast than for the last digits of an unrounded product.
   const devices = readDeviceRequest({ activations: 'int8', ...options });

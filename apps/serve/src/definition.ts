@@ -35,6 +35,10 @@ export const serve: CommandDefinition<[model: string], ServeOptions> = {
           flags: '-c, --ctx-size <tokens>',
           description: 'context of one request (default: the model’s, 4096 at most)',
         },
+        {
+          flags: '-b, --batch-size <tokens>',
+          description: 'tokens computed at once: a prompt holds other requests up for so many (default: 128)',
+        },
         { flags: '--parallel <count>', description: 'requests computed together', default: '4' },
         {
           flags: '--cache-tokens <tokens>',

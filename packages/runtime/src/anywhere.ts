@@ -2,9 +2,9 @@
 export { CpuDevice } from './cpu/cpu-device.ts';
 export type { CpuDeviceOptions } from './cpu/create-cpu-device.ts';
 export type { Device, DeviceLimits, Tensor } from './device.ts';
+export { type CacheType, cacheTypes } from './ops/cache-types.ts';
 export type { OpName, OpParams } from './ops/index.ts';
 export type { Op, Operand, ParamRule } from './ops/op.ts';
-export { type CacheType, cacheTypes } from './ops/cache-types.ts';
 export { ops } from './ops/table.ts';
 export { type ReferenceDeviceOptions, referenceDevice } from './reference/reference-device.ts';
 export { type WebgpuDeviceOptions, webgpuDevice } from './webgpu/open-device.ts';

@@ -4,7 +4,7 @@ import { exitCodes } from './exit-codes.ts';
 
 let guarded = false;
 
-/** Makes a closed pipe end the process with `ok` instead of a stack trace. Called by `runCommand`. */
+/** Makes a closed pipe end the process with `ok` instead of a stack trace. Called by `runCommand`, and before a help is printed. */
 export function guardPipes(): void {
   if (guarded) return;
   guarded = true;

@@ -54,7 +54,8 @@ function chunksOf(tokenizer: Tokenizer, text: CalibrationText, { contextTokens, 
   if (count < 1)
     throw new QuernError('text-too-short', `The text has ${ids.length} tokens; one chunk has ${contextTokens}.`, {
       file: text.name,
-      remedy: 'Use a longer text, or fewer tokens per chunk (--ctx-size; of quern quantize --seq-len, --calibration-ctx).',
+      remedy:
+        'Use a longer text, or fewer tokens per chunk (--ctx-size; of quern quantize --seq-len, --calibration-ctx).',
     });
   return Array.from({ length: count }, (_, index) => {
     const chunk = ids.slice(index * contextTokens, (index + 1) * contextTokens);

@@ -5,6 +5,7 @@
 // tensors, when it holds, and the type; of the rules of one row the first that holds decides. What all rows share
 // (output, 70B, eight experts) is in `mixture.ts`.
 import { QuernError } from '@quern/errors';
+import { nearest } from '@quern/terminal';
 import {
   bailingMoe3,
   both,
@@ -258,13 +259,15 @@ export const fileTypes: readonly FileType[] = [
 /**
  * The row of a file type by name or alias, in any case.
  * @param others what else the caller takes, for the list
- * @throws QuernError `usage-unknown-type` listing the names.
+ * @throws QuernError `usage-unknown-type` with the nearest names, and all of them
  */
 export function fileTypeNamed(name: string, others: readonly string[] = []): FileType {
   const upper = name.toUpperCase();
   const found = fileTypes.find((row) => row.name === upper || row.aliases?.includes(upper));
   if (found) return found;
+  const names = [...fileTypes.map((row) => row.name), ...others];
+  const meant = nearest(name, names);
   throw new QuernError('usage-unknown-type', `There is no file type '${name}'.`, {
-    remedy: `Use one of ${[...fileTypes.map((row) => row.name), ...others].join(', ')}.`,
+    remedy: `${meant.length > 0 ? `Did you mean ${meant.join(' or ')}? ` : ''}Use one of ${names.join(', ')}.`,
   });
 }

@@ -2,9 +2,9 @@
 import { dtypeByName } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import type { Tensor } from '../device.ts';
+import { cacheTypes } from './cache-types.ts';
 import type { OpName, OpParams } from './index.ts';
 import type { Dim, Dims, Indices, Op, Operand, ParamRule } from './op.ts';
-import { cacheTypes } from './cache-types.ts';
 
 const bad = (code: string, op: string, text: string) => new QuernError(code, `${op}: ${text}`);
 const show = (shape: readonly number[]) => `[${shape.join(', ')}]`;

@@ -1,0 +1,77 @@
+// What people type for llama.cpp's tools, as what quern's parser makes of it. The flags are those of llama.cpp's own help.
+import { expect, test } from 'vitest';
+import { commands } from './commands.ts';
+import { llamaFlags } from './llama-flags.ts';
+import { parserOf } from './parser.ts';
+import { rewriteArguments } from './rewrite-arguments.ts';
+
+const definitionOf = (name: string) => commands.find((row) => row.name === name)!.load();
+
+async function rewritten(line: string) {
+  const [name, ...args] = line.split(' ');
+  const definition = await definitionOf(name!);
+  return rewriteArguments(args, parserOf(definition), definition.arguments[0]!.isModel ?? false);
+}
+
+test.each([
+  ['serve -m a.gguf -ngl 99 -c 4096 -np 2', 'a.gguf --gpu-layers 99 -c 4096 --parallel 2'],
+  ['serve -m a.gguf -ctk q8_0 -ctv q8_0 -ub 64', 'a.gguf --cache-type-k q8_0 --cache-type-v q8_0 --batch-size 64'],
+  ['serve a.gguf -np=4 --n-gpu-layers=3', 'a.gguf --parallel=4 --gpu-layers=3'],
+  ['serve a.gguf -c=4096', 'a.gguf -c 4096'],
+  ['serve a.gguf -c4096', 'a.gguf -c4096'],
+  ['serve -hf owner/repo:Q4_K_M', 'owner/repo:Q4_K_M'],
+  ['eval --model=a.gguf b.gguf -f text --ctx 64', 'a.gguf b.gguf -f text --ctx-size 64'],
+  ['eval b.gguf -m a.gguf -m c.gguf --file text', 'a.gguf c.gguf b.gguf --text text'],
+  ['convert folder --outfile out.gguf --outtype q8_0', 'folder --output out.gguf --type q8_0'],
+  ['calibrate -m a.gguf -f text -o out.gguf --output-format dat', 'a.gguf -f text -o out.gguf --format dat'],
+  ['tokenize -m a.gguf -p hello', 'a.gguf --text hello'],
+  ['tokenize a.gguf --file text', 'a.gguf --file text'],
+  // A value is a value, whatever it looks like; so is all that follows two dashes.
+  ['serve a.gguf --alias -np', 'a.gguf --alias -np'],
+  ['serve a.gguf --alias=-np', 'a.gguf --alias=-np'],
+  ['serve -np -ngl', '--parallel -ngl'],
+  ['quantize a.gguf --tensor-type -m=Q8_0 --tensor-type x=-np=4', 'a.gguf --tensor-type -m=Q8_0 --tensor-type x=-np=4'],
+  ['serve -- -m', '-- -m'],
+  ['inspect -', '-'],
+])('%s', async (line, expected) => {
+  expect((await rewritten(line)).args.join(' ')).toBe(expected);
+});
+
+test.each([
+  ['serve a -tb 4', /serve has no -tb.*-t/],
+  ['serve a -n 100', /max_tokens/],
+  ['serve a --temp 0', /serve has no --temp\. Each request says it/],
+  ['eval a -b 512', /eval has no -b\. Only serve/],
+  ['eval a --batch-size 512', /eval has no --batch-size/],
+  ['quantize a -ngl 1', /quantize has no -ngl\..*eval, serve, logits/],
+  ['quantize a -fa', /quantize has no -fa/],
+  ['quantize a -p x', /quantize has no -p/],
+  ['merge -m a', /merge has no -m/],
+  ['eval a --kl-divergence-base x', /--base-file/],
+  ['serve -m -ngl', /-m needs the name of a model/],
+  ['serve -m', /-m needs the name of a model/],
+  ['serve a -fa off', /not possible/],
+  ['serve a -fa=maybe', /on or auto, not 'maybe'/],
+])('%s is refused', async (line, message) => {
+  const error = await rewritten(line).catch((cause) => cause);
+  expect(error.describe()).toMatch(message);
+  expect(error.code).toMatch(/^usage-/);
+});
+
+test.each(['-fa', '-fa on', '-fa=auto', '--flash-attn auto', '--flash-attn 1'])(
+  '%s is told to change nothing, and the model stays',
+  async (flag) => {
+    const { args, notes } = await rewritten(`serve ${flag} a.gguf`);
+    expect(args).toEqual(['a.gguf']);
+    expect(notes).toEqual([expect.stringMatching(/changes nothing/)]);
+  },
+);
+
+test('every row leads to a flag that some command has, or says what to do', async () => {
+  const parsers = await Promise.all(commands.map(async ({ load }) => parserOf(await load())));
+  const known = new Set(parsers.flatMap(({ options }) => options.map(({ long }) => long)));
+  for (const { names, means, instead } of llamaFlags) {
+    expect(means ?? instead, names[0]).toBeDefined();
+    if (means !== undefined && means !== 'model') expect(known).toContain(means);
+  }
+});
