@@ -137,7 +137,7 @@ describe('the command', () => {
     const again = await runCommand('convert', gguf, '--to', 'hf', '-o', out('text'), '--json');
     expect(again.code).toBe(3);
     const json = await runCommand(
-      ...['convert', gguf, '--to', 'hf', '-o', out('text'), '--json', '--force', '-t', 'f32'],
+      ...['convert', gguf, '--to', 'hf', '-o', out('text'), '--json', '--force', '--type', 'f32'],
     );
     expect(json.code).toBe(0);
     expect(JSON.parse(json.stdout)).toMatchObject({
