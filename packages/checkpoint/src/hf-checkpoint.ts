@@ -4,7 +4,14 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { DType } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
-import { type PackedScheme, schemeOf, standaloneConfigs } from '@quern/packed';
+import {
+  describesActivations,
+  describesCache,
+  type PackedScheme,
+  schemeOf,
+  standaloneConfigs,
+  withoutQuantization,
+} from '@quern/packed';
 import { openIndexed, openParts } from '@quern/safetensors';
 import { openFile, parsePythonJson, type Source } from '@quern/source';
 import { openTorchIndex, openTorchParts } from '@quern/torch';
@@ -12,7 +19,7 @@ import { refuseAdapter } from './adapter-only.ts';
 import { blaming } from './blame.ts';
 import { contiguousTensor } from './contiguous-tensor.ts';
 import type { HfCheckpoint, TensorView } from './model-view.ts';
-import { type Unpacked, unpackTensors } from './packed-tensor.ts';
+import { unpackTensors } from './packed-tensor.ts';
 import { type WeightFiles, weightFiles } from './weight-files.ts';
 
 // config.json of real models is some KB; the largest tokenizer.json known is some 35 MB.
@@ -35,10 +42,13 @@ export async function openHfCheckpoint(dir: string): Promise<HfCheckpoint> {
   const weights = await openWeights(dir, files);
   try {
     const { scheme, file } = await schemeIn(dir, config);
-    const { tensors, packing } = await blaming({ file: dir, config: file }, () => viewsOf(weights, scheme));
-    const notes = files?.notes ?? [];
+    const { stored, notes } = storedTensors(weights);
+    const { tensors, packing } = scheme
+      ? await blaming({ file: dir, config: file }, () => unpackTensors(scheme, stored))
+      : { tensors: stored };
     return {
-      ...{ path: dir, config, tensors, notes },
+      ...{ path: dir, tensors, notes: [...(files?.notes ?? []), ...notes] },
+      config: scheme ? config : withoutQuantization(config),
       ...(packing && { packing }),
       ...sideFiles(dir),
       close: () => weights.close(),
@@ -49,16 +59,25 @@ export async function openHfCheckpoint(dir: string): Promise<HfCheckpoint> {
   }
 }
 
-async function viewsOf(
-  weights: Weights,
-  scheme: PackedScheme | undefined,
-): Promise<Partial<Unpacked> & Pick<Unpacked, 'tensors'>> {
-  const tensors = new Map<string, TensorView>();
+/** What the files hold, but for what only says how activations and the KV cache are to be rounded. */
+function storedTensors(weights: Weights): { stored: Map<string, TensorView>; notes: string[] } {
+  const stored = new Map<string, TensorView>();
+  const forCache: string[] = [];
+  const forActivations: string[] = [];
   for (const [name, { dtype, shape, source, begin, aliasOf }] of weights.tensors) {
-    const view = contiguousTensor({ name, dtype, shape, source, begin });
-    tensors.set(name, aliasOf === undefined ? view : { ...view, aliasOf });
+    if (describesCache(name)) forCache.push(name);
+    else if (describesActivations(name)) forActivations.push(name);
+    else {
+      const view = contiguousTensor({ name, dtype, shape, source, begin });
+      stored.set(name, aliasOf === undefined ? view : { ...view, aliasOf });
+    }
   }
-  return scheme ? unpackTensors(scheme, tensors) : { tensors };
+  const noteOf = (what: string, [first, ...others]: readonly string[]): string[] => {
+    if (first === undefined) return [];
+    const count = others.length === 0 ? first : `${others.length + 1} tensors, the first ${first}`;
+    return [`left out, for rounding ${what}: ${count}`];
+  };
+  return { stored, notes: [...noteOf('the KV cache', forCache), ...noteOf('activations', forActivations)] };
 }
 
 /** How the weights are packed, and the file that says so: config.json, ModelOpt's, else that of AutoGPTQ or AutoAWQ. */

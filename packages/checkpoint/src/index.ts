@@ -1,3 +1,4 @@
+export { withoutQuantization } from '@quern/packed';
 export * from './anywhere.ts';
 export { fileBytesOf } from './file-bytes.ts';
 export { openHfCheckpoint } from './hf-checkpoint.ts';

@@ -66,6 +66,7 @@ export interface ModelView {
 /** A Hugging Face checkpoint folder as it is: its own tensor names and its JSON files. */
 export interface HfCheckpoint {
   readonly path: string;
+  /** config.json; without its quantization_config where that quantizes no weights. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Packed weights stand under their unpacked names. */
   readonly tensors: ReadonlyMap<string, TensorView>;
@@ -82,6 +83,4 @@ export interface HfCheckpoint {
 export interface Packing {
   /** One line for people: `AWQ gemm, 4 bits, groups of 128`. */
   readonly description: string;
-  /** Tensors that say how activations are to be rounded; they are left out. */
-  readonly activations: readonly string[];
 }

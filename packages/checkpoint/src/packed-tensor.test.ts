@@ -42,7 +42,7 @@ describe.each(Object.keys(expected))('%s', (folder) => {
     const plain = await openHfCheckpoint(join(models, 'arch/llama3'));
     const names = [...checkpoint.tensors.keys()].filter((name) => !name.endsWith('_proj.bias'));
     expect(names.sort()).toEqual([...plain.tensors.keys()].sort());
-    expect(checkpoint.packing?.activations).toEqual([]);
+    expect(checkpoint.notes).toEqual([]);
     const hashes: Record<string, string> = {};
     for (const [name, tensor] of checkpoint.tensors) {
       expect(tensor.shape).toEqual(plain.tensors.get(name)?.shape ?? tensor.shape);

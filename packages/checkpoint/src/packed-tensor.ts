@@ -1,7 +1,7 @@
 // A packed weight (AWQ, GPTQ, MXFP4 …) as a tensor: its values in F32, and beside them the ggml types that hold the same
 // codes. The tensors it is stored in disappear from the checkpoint; their names and files are those of errors.
 import { type DType, dtypeByName, rowBytes } from '@quern/blocks';
-import { describesActivations, openPacked, type PackedScheme, type PackedWeight } from '@quern/packed';
+import { openPacked, type PackedScheme, type PackedWeight } from '@quern/packed';
 import { blaming } from './blame.ts';
 import { checkRowRange } from './contiguous-tensor.ts';
 import type { Packing, TensorView } from './model-view.ts';
@@ -19,17 +19,15 @@ export async function unpackTensors(scheme: PackedScheme, stored: ReadonlyMap<st
   const weights = await openPacked(scheme, stored);
   const owners = new Map<string, PackedWeight>();
   for (const weight of weights.values()) for (const part of weight.parts) owners.set(part, weight);
-  const activations: string[] = [];
   const tensors = new Map<string, TensorView>();
   for (const [name, tensor] of stored) {
     const owner = owners.get(name);
     if (owner) {
       // In place of the first of its parts: the order of the file stays.
       if (!tensors.has(owner.name)) tensors.set(owner.name, packedTensor(owner, stored));
-    } else if (describesActivations(name)) activations.push(name);
-    else tensors.set(name, tensor);
+    } else tensors.set(name, tensor);
   }
-  return { tensors, packing: { description: scheme.description, activations } };
+  return { tensors, packing: { description: scheme.description } };
 }
 
 function packedTensor(weight: PackedWeight, stored: ReadonlyMap<string, TensorView>): TensorView {

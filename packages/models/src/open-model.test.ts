@@ -5,6 +5,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { dtypeByName } from '@quern/blocks';
 import type { ModelView } from '@quern/checkpoint';
 import { openSafetensors, writeSafetensors } from '@quern/safetensors';
 import { openFile } from '@quern/source';
@@ -35,7 +36,11 @@ async function folder(name: string): Promise<void> {
 /** Writes tensors of the folder's model.safetensors into files of other names. */
 async function rewrite(
   files: Record<string, (name: string) => boolean>,
-  { metadata = [], rename = (name) => name }: { metadata?: [string, string][]; rename?: (name: string) => string } = {},
+  {
+    metadata = [],
+    rename = (name) => name,
+    added = [],
+  }: { metadata?: [string, string][]; rename?: (name: string) => string; added?: string[] } = {},
 ): Promise<string[]> {
   const source = await openFile(join(dir, 'model.safetensors'));
   const { tensors } = await openSafetensors(source);
@@ -47,11 +52,13 @@ async function rewrite(
     })),
   );
   await source.close();
+  const scalar = { dtype: dtypeByName('F32'), shape: [1], data: [new Uint8Array(4)] };
+  const whole = [...all, ...added.map((name) => ({ ...scalar, name }))];
   await rm(join(dir, 'model.safetensors'));
   for (const [file, belongs] of Object.entries(files))
     await writeSafetensors(
       join(dir, file),
-      all.filter(({ name }) => belongs(name)),
+      whole.filter(({ name }) => belongs(name)),
       new Map(metadata),
     );
   return all.map(({ name }) => name);
@@ -126,6 +133,32 @@ describe('the weights', () => {
     const read = await contents(view);
     await view.close();
     expect(read.get('output.weight')).toEqual((await contents(usual)).get('token_embd.weight'));
+  });
+});
+
+describe('a KV cache that alone is quantized', () => {
+  const groups = { group_0: { targets: [], weights: null, input_activations: null, output_activations: null } };
+  const scheme = { num_bits: 8, type: 'float', strategy: 'tensor', dynamic: false, symmetric: true };
+  const ct = { quant_method: 'compressed-tensors', format: 'dense', quantization_status: 'frozen', ignore: [] };
+  it.each<[string, object | undefined, string[]]>([
+    ['no groups', { ...ct, config_groups: {}, kv_cache_scheme: scheme }, ['k_scale', 'v_scale']],
+    ['a group without weights', { ...ct, config_groups: groups, kv_cache_scheme: scheme }, ['k_scale', 'v_scale']],
+    [
+      'ModelOpt',
+      { quant_method: 'modelopt', quant_algo: null, kv_cache_quant_algo: 'FP8' },
+      ['k_proj.k_scale', 'v_proj.v_scale'],
+    ],
+    ['no word of it', undefined, ['attn.kv_scale']],
+  ])('%s: its scales are left out with a note, and counted', async (_, quantization_config, scales) => {
+    await folder('qwen2');
+    const config = JSON.parse(await readFile(join(dir, 'config.json'), 'utf8'));
+    await writeFile(join(dir, 'config.json'), JSON.stringify({ ...config, quantization_config }));
+    const added = [0, 1].flatMap((layer) => scales.map((name) => `model.layers.${layer}.self_attn.${name}`));
+    await rewrite({ 'model.safetensors': () => true }, { added });
+    const count = added.length;
+    expect(await expectUsual()).toContain(
+      `left out, for rounding the KV cache: ${count} tensors, the first ${[...added].sort()[0]}`,
+    );
   });
 });
 

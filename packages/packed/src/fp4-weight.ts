@@ -9,7 +9,7 @@
 // Code 8, minus zero, is read as zero, as ggml does.
 import { dtypeByName, f8E4m3ToF32, rowBytes } from '@quern/blocks';
 import type { ExactForm, PackedWeight } from './packed-weight.ts';
-import { groupsOf, proveCols, proveDType, proveRange, proveRank, proveShape } from './proofs.ts';
+import { blocksOf, proveCols, proveDType, proveRange, proveRank, proveShape } from './proofs.ts';
 import { powerOf, refuseScale } from './scales.ts';
 import type { StoredTensor } from './stored-tensor.ts';
 
@@ -142,6 +142,6 @@ export function proveFp4(codes: StoredTensor, scales: StoredTensor, block: numbe
   proveCols(codes, cols);
   proveDType(scales, ...scaleDTypes);
   const leading = codes.shape.slice(0, -1);
-  proveShape(scales, [...leading, groupsOf(codes, cols, block)], `blocks of ${block} in ${codes.name}`);
+  proveShape(scales, [...leading, blocksOf(codes, cols, block)], `blocks of ${block} in ${codes.name}`);
   return { shape: [...leading, cols], codes, scales };
 }

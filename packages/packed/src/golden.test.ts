@@ -19,6 +19,7 @@ const forms: Readonly<Record<string, readonly string[]>> = {
   'gptq-4': ['Q4_1 scales-rounded', 'Q5_0 same'],
   'gptq-v2-4': ['Q4_1 scales-rounded', 'Q5_0 same'],
   'gptq-4-symmetric': ['Q4_0 same'],
+  'gptq-4-ragged': ['Q4_0 same'],
   'ct-pack-4': ['Q4_0 scales-rounded'],
   'ct-pack-4-zeros': ['Q4_1 scales-rounded', 'Q5_0 scales-rounded'],
   'ct-mxfp4': ['MXFP4 same'],

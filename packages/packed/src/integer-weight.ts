@@ -12,7 +12,7 @@ export interface IntegerWeight {
   readonly shape: readonly number[];
   readonly parts: readonly string[];
   readonly bits: number;
-  /** Columns per scale; `in` when one scale covers a row. */
+  /** Columns per scale; `in` when one scale covers a row. The last group may have fewer. */
   readonly groupSize: number;
   /** How codes are shifted: by 2^(bits − 1), by a zero per group, by an offset in f32. */
   readonly shift: 'middle' | 'zeros' | 'offsets';

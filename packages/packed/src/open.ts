@@ -8,7 +8,7 @@ import { TileCache, type TileLimits } from './tile-cache.ts';
 /**
  * The packed weights among `tensors`, by name, in the order of their first part. Sizes, dtypes, shapes and the division
  * into groups are proved, and that the tensors are what the configuration says. Tensors that are nobody's `parts` are
- * stored plainly, or describe activations (`describesActivations`).
+ * stored plainly, or say how something else is rounded (not-weights.ts).
  *
  * @throws QuernError `packed-nothing-packed`, `packed-part-missing`, `packed-part-dtype`, `packed-part-shape`,
  *   `packed-config-contradicts`, `packed-group-does-not-divide`, `packed-too-large`, `packed-name-taken`, and what the
@@ -40,9 +40,3 @@ export async function openPacked(
     },
   );
 }
-
-const activationParts =
-  /[._](input_scale|input_scale_ub|input_zero_point|input_global_scale|output_scale|activation_scale|[kqv]_scale)$/;
-
-/** Whether a tensor says how activations or a KV cache are to be rounded: nothing that weights need. */
-export const describesActivations = (name: string): boolean => activationParts.test(name);

@@ -60,7 +60,7 @@ export interface ExactForm {
 export interface GroupedRows {
   readonly rows: number;
   readonly cols: number;
-  /** `cols` when one scale covers a row. */
+  /** `cols` when one scale covers a row. The last group of a row may have fewer columns. */
   readonly groupSize: number;
   readonly bits: number;
   /** One code per byte, 0 … 2^bits − 1. */

@@ -72,17 +72,28 @@ export function proveCols(tensor: StoredTensor, cols: number): void {
   );
 }
 
+export interface Grouping {
+  readonly groups: number;
+  /** Columns of a group; the last of a row may have fewer. */
+  readonly groupSize: number;
+}
+
+/** @param groupSize as the configuration says; −1 for one group per row */
+export function groupsOf(cols: number, groupSize: number): Grouping {
+  if (groupSize === -1 || groupSize >= cols) return { groups: 1, groupSize: cols };
+  return { groups: Math.ceil(cols / groupSize), groupSize };
+}
+
 /**
- * Groups per row. @throws QuernError `packed-group-does-not-divide`
- * @param groupSize as the configuration says; −1 for one group per row
+ * Whole blocks per row, of formats that have no shorter ones.
+ * @throws QuernError `packed-group-does-not-divide`
  */
-export function groupsOf(tensor: StoredTensor, cols: number, groupSize: number): number {
-  if (groupSize === -1) return 1;
-  if (cols % groupSize === 0) return cols / groupSize;
+export function blocksOf(tensor: StoredTensor, cols: number, blockSize: number): number {
+  if (cols % blockSize === 0) return cols / blockSize;
   throw new QuernError(
     'packed-group-does-not-divide',
-    `${tensor.name} has ${cols} input columns, which groups of ${groupSize} do not divide.`,
-    { ...placeOf(tensor), remedy: 'Check group_size in config.json.' },
+    `${tensor.name} has ${cols} input columns, which blocks of ${blockSize} do not divide.`,
+    { ...placeOf(tensor), remedy: contradicted },
   );
 }
 

@@ -1,7 +1,7 @@
 // What configurations are understood to say, and which are refused.
 import { QuernError } from '@quern/errors';
 import { expect, it } from 'vitest';
-import { describesActivations, schemeOf } from './index.ts';
+import { describesActivations, describesCache, schemeOf, withoutQuantization } from './index.ts';
 
 type Json = Record<string, unknown>;
 
@@ -151,6 +151,88 @@ it('refuses two files, or two keys, that contradict each other', () => {
   );
   const mlx = { quantization: { bits: 4, group_size: 64 }, quantization_config: { bits: 8, group_size: 64 } };
   expect(outcome(mlx)).toBe('packed-config-conflict');
+});
+
+const cacheScheme = { num_bits: 8, type: 'float', strategy: 'tensor', dynamic: false, symmetric: true };
+const plainGroup = (more: object) => ({ group_0: { targets: ['re:.*k_proj'], weights: null, ...more } });
+const ctOf = (more: object) => ({ quant_method: 'compressed-tensors', format: 'dense', ...more });
+it.each<[string, object, object?]>([
+  ['no groups, a cache', ctOf({ config_groups: {}, kv_cache_scheme: cacheScheme })],
+  ['groups null, a cache', ctOf({ config_groups: null, kv_cache_scheme: cacheScheme })],
+  ['a group of nothing, a cache', ctOf({ config_groups: plainGroup({}), kv_cache_scheme: cacheScheme })],
+  [
+    'outputs of modules',
+    ctOf({ config_groups: plainGroup({ output_activations: cacheScheme }), kv_cache_scheme: null }),
+  ],
+  ['inputs of modules', ctOf({ config_groups: plainGroup({ input_activations: cacheScheme }) })],
+  ['ModelOpt', { quant_method: 'modelopt', quant_algo: null, kv_cache_quant_algo: 'FP8' }],
+  ['ModelOpt in its new spelling', { quant_method: 'modelopt', kv_cache_scheme: { num_bits: 8, type: 'float' } }],
+  [
+    'ModelOpt in both files',
+    { quant_method: 'modelopt', quant_algo: null, kv_cache_quant_algo: 'FP8' },
+    { quant_algo: null, kv_cache_quant_algo: 'FP8' },
+  ],
+  [
+    'Quark',
+    {
+      quant_method: 'quark',
+      global_quant_config: { weight: null, output_tensors: { dtype: 'fp8_e4m3' } },
+      layer_quant_config: { '*k_proj': { weight: null } },
+    },
+  ],
+])('is not heard where only activations or the KV cache are quantized: %s', (_, config, hfQuantConfig) => {
+  expect(outcome(quantized(config), hfQuantConfig && side(hfQuantConfig))).toBeUndefined();
+});
+
+it("refuses Quark's packed weights", () => {
+  for (const config of [
+    { global_quant_config: { weight: { dtype: 'fp8_e4m3' } } },
+    { global_quant_config: { weight: null }, layer_quant_config: { x: { weight: {} } } },
+    {},
+  ])
+    expect(outcome(quantized({ quant_method: 'quark', ...config }))).toBe('packed-method-refused');
+});
+
+it('leaves what speaks of quantization out of config.json', () => {
+  const config = { a: 1, quantization_config: {}, text_config: { b: 2, quantization: {}, compression_config: null } };
+  expect(withoutQuantization(config)).toEqual({ a: 1, text_config: { b: 2 } });
+});
+
+// The names of vLLM's maybe_remap_kv_scale_name, and those of the exporters.
+it.each([
+  ...[
+    'self_attn.k_scale',
+    'self_attn.v_scale',
+    'self_attn.kv_scale',
+    'self_attn.attn.k_scale',
+    'self_attn.attn.prob_scale',
+  ],
+  ...['self_attn.attn.q_scale', 'self_attn.k_zero_point', 'self_attn.attn.v_zero_point', 'self_attn.k_proj.k_scale'],
+  ...['self_attn.v_proj.v_scale', 'self_attn.qkv_proj.k_scale', 'self_attn.qkqkv_proj.v_scale', 'mixer.k_proj.k_scale'],
+  ...['self_attn.k_proj.output_scale', 'self_attn.v_proj.output_zero_point', 'self_attn.kv_cache_scale'],
+  ...[
+    'self_attn.k_cache_scale',
+    'self_attn.k_bmm_quantizer._amax',
+    'self_attn.v_bmm_quantizer._scale',
+    'attn.k_scale_inv',
+  ],
+])('knows a scale of a KV cache: %s', (name) => {
+  expect(describesCache(`model.layers.0.${name}`)).toBe(true);
+});
+
+it('takes no part of a weight for one', () => {
+  const parts = [
+    'weight',
+    'weight_scale',
+    'weight_scale_inv',
+    'weight_zero_point',
+    'scales',
+    'qzeros',
+    'bias',
+    'input_scale',
+  ];
+  for (const module of ['k_proj', 'v_proj', 'qkv_proj', 'k_norm', 'kv_a_proj'])
+    for (const part of parts) expect(describesCache(`model.layers.0.self_attn.${module}.${part}`)).toBe(false);
 });
 
 it('knows what describes activations', () => {

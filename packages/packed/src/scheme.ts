@@ -8,17 +8,21 @@ import { mlx } from './mlx/scheme.ts';
 import { modelopt } from './modelopt/scheme.ts';
 import { mxfp4 } from './mxfp4/scheme.ts';
 import type { PackedScheme } from './packed-scheme.ts';
+import { quark } from './quark/scheme.ts';
 import { refuseMethod } from './refused.ts';
 import { configInvalid, isSettings, type Settings, sectionOf } from './settings.ts';
 
 /** A room: the names it answers to, and how it understands a configuration. */
 export interface Room {
   readonly method: string;
-  /** @param hfQuantConfig hf_quant_config.json, which is ModelOpt's */
-  scheme(settings: Settings, hfQuantConfig?: Settings): PackedScheme;
+  /**
+   * Undefined when only activations or the KV cache are quantized: then weights are plain.
+   * @param hfQuantConfig hf_quant_config.json, which is ModelOpt's
+   */
+  scheme(settings: Settings, hfQuantConfig?: Settings): PackedScheme | undefined;
 }
 
-const rooms: readonly Room[] = [awq, gptq, compressedTensors, mlx, modelopt, fp8, fbgemmFp8, mxfp4];
+const rooms: readonly Room[] = [awq, gptq, compressedTensors, mlx, modelopt, fp8, fbgemmFp8, mxfp4, quark];
 
 /**
  * Files that say it where config.json says nothing, and the method that is meant when they name none: those of AutoGPTQ
@@ -30,7 +34,7 @@ export const standaloneConfigs: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The scheme of a checkpoint, or undefined when nothing in its configuration speaks of quantization.
+ * The scheme of a checkpoint, or undefined when nothing in its configuration speaks of quantized weights.
  *
  * @param config config.json
  * @param hfQuantConfig hf_quant_config.json, which ModelOpt writes
@@ -56,6 +60,15 @@ export function schemeOf(config: Settings, hfQuantConfig?: Settings): PackedSche
   return room.scheme(settings ?? {}, hfQuantConfig);
 }
 
+const sections = ['quantization_config', 'compression_config', 'quantization'] as const;
+
+/** config.json without what speaks of quantization. */
+export function withoutQuantization(config: Settings): Settings {
+  const kept = Object.entries(config).filter(([key]) => !(sections as readonly string[]).includes(key));
+  const text = config.text_config;
+  return { ...Object.fromEntries(kept), ...(isSettings(text) && { text_config: withoutQuantization(text) }) };
+}
+
 /** ModelOpt also writes its file when only the KV cache is to be narrow. */
 const quantizesWeights = (hfQuantConfig: Settings | undefined): boolean =>
   hfQuantConfig !== undefined && (sectionOf(hfQuantConfig, 'quantization').quant_algo ?? null) !== null;
@@ -64,8 +77,8 @@ const quantizesWeights = (hfQuantConfig: Settings | undefined): boolean =>
 function settingsOf(config: Settings): Settings | undefined {
   for (const place of [config, config.text_config]) {
     if (!isSettings(place)) continue;
-    const value = place.quantization_config ?? place.compression_config ?? place.quantization;
-    if (value === undefined || value === null) continue;
+    const value = sections.map((key) => place[key]).find((found) => found !== undefined && found !== null);
+    if (value === undefined) continue;
     if (!isSettings(value)) return configInvalid('it is no object.');
     proveSame(place.quantization_config, place.quantization);
     return value;

@@ -1,7 +1,7 @@
 // The lens: a Hugging Face checkpoint seen as a GGUF model, with the metadata keys, tensor names, shapes and order that
 // llama.cpp's convert_hf_to_gguf.py would write. Nothing but headers and JSON is read until rows are asked for.
 import { dtypeByName } from '@quern/blocks';
-import { checkRowRange, type HfCheckpoint, type ModelView, type Packing, type TensorView } from '@quern/checkpoint';
+import { checkRowRange, type HfCheckpoint, type ModelView, type TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
 import type { Architecture } from '../arch/architecture.ts';
@@ -59,7 +59,7 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
 
   const views = matched.map((match) => match.views[0]!);
   const fileType = options.fileType ?? (checkpoint.packing && namedFileType(checkpoint.config)) ?? guessFileType(views);
-  if (checkpoint.packing) notePacking(checkpoint.packing, note);
+  if (checkpoint.packing) note(`the weights are packed: ${checkpoint.packing.description}`);
   const metadata: GgufMetadata = new Map([
     ['general.architecture', { type: 'string', value: architecture.name }],
     ['general.type', { type: 'string', value: 'model' }],
@@ -145,12 +145,6 @@ function inConverterOrder(matched: readonly MatchedTensor[]): MatchedTensor[] {
     .map((match) => ({ match, at: place(match) }))
     .sort((a, b) => compareViews(a.at, b.at) || compare(a.match.rule.hf!, b.match.rule.hf!))
     .map(({ match }) => match);
-}
-
-function notePacking({ description, activations }: Packing, note: (text: string) => void): void {
-  note(`the weights are packed: ${description}`);
-  if (activations.length === 0) return;
-  note(`left out, for rounding activations: ${activations.length} tensors, the first ${activations[0]}`);
 }
 
 function lensTensor(match: MatchedTensor, values: ConfigValues): TensorView {

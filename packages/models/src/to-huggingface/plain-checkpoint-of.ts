@@ -1,13 +1,10 @@
 // A checkpoint folder of any kind of weights as one of plain numbers: what says how weights are packed is left out of
 // config.json, and all the other files stay.
-import { carriedFiles, type HfCheckpoint } from '@quern/checkpoint';
+import { carriedFiles, type HfCheckpoint, withoutQuantization } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { architectures } from '../arch/index.ts';
 import { withoutZeroBiases } from '../lens/zero-biases.ts';
 import { type CheckpointType, type HuggingFaceModel, torchNames } from './hugging-face-of.ts';
-
-/** Keys that say how weights are packed (`quantization`: MLX). */
-const packingKeys = ['quantization_config', 'compression_config', 'quantization'];
 
 /**
  * Looks at a folder as a checkpoint whose weights will be stored as `type`. Closing it closes the checkpoint.
@@ -24,16 +21,10 @@ export async function plainCheckpointOf(stored: HfCheckpoint, type: CheckpointTy
     const bytes = await checkpoint.readBytes(name);
     if (bytes) files.set(name, bytes);
   }
-  const { packing } = checkpoint;
-  const dropped = packing?.activations ?? [];
   return {
     ...checkpoint,
-    config: { ...withoutPacking(checkpoint.config), dtype, torch_dtype: dtype },
+    config: { ...withoutQuantization(checkpoint.config), dtype, torch_dtype: dtype },
     sideFiles: files,
-    notes:
-      dropped.length === 0
-        ? checkpoint.notes
-        : [...checkpoint.notes, `left out, they describe activations: ${listed(dropped)}`],
     remarks,
   };
 }
@@ -63,14 +54,3 @@ async function withoutFillers(checkpoint: HfCheckpoint, note: (text: string) => 
   const record = Array.isArray(named) && architectures.find(({ hf }) => hf.includes(named[0]));
   return record ? withoutZeroBiases(checkpoint, record, note) : checkpoint;
 }
-
-/** Models of several parts keep the settings of the text model in `text_config`. */
-function withoutPacking(config: HfCheckpoint['config']): Record<string, unknown> {
-  const kept = Object.entries(config).filter(([key]) => !packingKeys.includes(key));
-  const text = config.text_config;
-  const inner = typeof text === 'object' && text !== null ? { text_config: withoutPacking({ ...text }) } : {};
-  return { ...Object.fromEntries(kept), ...inner };
-}
-
-const listed = (names: readonly string[]): string =>
-  names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');

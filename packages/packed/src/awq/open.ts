@@ -28,12 +28,12 @@ interface Parts {
   readonly scales: StoredTensor;
 }
 
-function open(module: string, { qweight, qzeros, scales }: Parts, tiles: TileCache, groupSize: number): PackedWeight {
+function open(module: string, { qweight, qzeros, scales }: Parts, tiles: TileCache, configured: number): PackedWeight {
   proveRank(qweight, 2);
   proveDType(qweight, 'I32');
   const [cols, words] = qweight.shape;
   proveCols(qweight, cols);
-  const groups = groupsOf(qweight, cols, groupSize);
+  const { groups, groupSize } = groupsOf(cols, configured);
   const rows = words * PER_WORD;
   const why = `the shape of ${qweight.name} with groups of ${groupSize}`;
   proveDType(qzeros, 'I32');
@@ -50,7 +50,7 @@ function open(module: string, { qweight, qzeros, scales }: Parts, tiles: TileCac
     shape: [rows, cols],
     parts: [qweight.name, qzeros.name, scales.name],
     bits: BITS,
-    groupSize: cols / groups,
+    groupSize,
     shift: 'zeros',
     inOrder: true,
     scaleParts: [scales],
@@ -67,7 +67,7 @@ function open(module: string, { qweight, qzeros, scales }: Parts, tiles: TileCac
         for (let g = 0; g < groups; g++) zeros[r * groups + g] = (packedZeros[g] >>> shift) & 15;
         await scalesOf(firstRow + r, steps.subarray(r * groups, (r + 1) * groups));
       }
-      return { rows: count, cols, groupSize: cols / groups, bits: BITS, codes, scales: steps, zeros };
+      return { rows: count, cols, groupSize, bits: BITS, codes, scales: steps, zeros };
     },
   });
 }

@@ -29,8 +29,7 @@ export async function openIntegers(module: string, tensors: Tensors, settings: M
   const [rows, cols] = packed ? await packedShape(packed, tensors, bits, module) : weight.shape;
   if (!packed && bits !== 8) contradicts(weight, `num_bits is ${bits}, and ${weight.name} holds bytes.`);
   proveCols(weight, cols);
-  const groups = groupsOf(weight, cols, strategy === 'group' ? settings.groupSize : -1);
-  const groupSize = cols / groups;
+  const { groups, groupSize } = groupsOf(cols, strategy === 'group' ? settings.groupSize : -1);
   proveDType(scale, ...SCALE_DTYPES);
   const perTensor = strategy === 'tensor';
   if (!(perTensor && scale.shape.length === 0)) {

@@ -27,21 +27,23 @@ const openers: Readonly<Record<string, Opener>> = {
 export const compressedTensors: Room = {
   method: 'compressed-tensors',
   scheme(config) {
-    const { description, settingsOf } = readSettings(config);
+    const settings = readSettings(config);
+    if (!settings) return undefined;
+    const { description, settingsOf } = settings;
     return {
       method: 'compressed-tensors',
       description,
       async open(tensors) {
         const weights: PackedWeight[] = [];
         for (const module of modulesOf(tensors)) {
-          const settings = settingsOf(module);
-          if (!Object.hasOwn(openers, settings.format)) {
+          const how = settingsOf(module);
+          if (!Object.hasOwn(openers, how.format)) {
             refuseVariant(
-              `compressed-tensors in the format ${settings.format}`,
+              `compressed-tensors in the format ${how.format}`,
               `Decompress it with compressed-tensors; read are ${Object.keys(openers).join(', ')}.`,
             );
           }
-          weights.push(await openers[settings.format](module, tensors, settings));
+          weights.push(await openers[how.format](module, tensors, how));
         }
         return weights;
       },

@@ -36,18 +36,30 @@ const strategies: Readonly<Record<string, Strategy>> = {
   block: 'block',
 };
 
-/** @throws QuernError `packed-config-invalid`, `packed-method-refused`, `packed-pattern-refused` */
-export function readSettings(settings: Settings): { description: string; settingsOf(module: string): ModuleSettings } {
+interface ReadSettings {
+  readonly description: string;
+  settingsOf(module: string): ModuleSettings;
+}
+
+/**
+ * Undefined when groups quantize activations, or kv_cache_scheme the KV cache, and nothing the weights.
+ * @throws QuernError `packed-config-invalid`, `packed-method-refused`, `packed-pattern-refused`
+ */
+export function readSettings(settings: Settings): ReadSettings | undefined {
   refuseWhatIsMore(settings);
   const format = wordOf(settings, 'format', 'mixed-precision');
-  const groups = Object.entries(sectionOf(settings, 'config_groups')).flatMap(([name, group]) => {
+  const configured = Object.entries(sectionOf(settings, 'config_groups'));
+  const groups = configured.flatMap(([name, group]) => {
     if (!isSettings(group)) return configInvalid(`config_groups.${name} is no object.`);
     if (!isSettings(group.weights)) return [];
     return [
       { targets: namesOf(group, 'targets'), module: readWeights(group.weights, wordOf(group, 'format', format)) },
     ];
   });
-  if (groups.length === 0) return configInvalid('no group of config_groups has weights.');
+  if (groups.length === 0) {
+    const speaksOfOthers = configured.length > 0 || isSettings(settings.kv_cache_scheme);
+    return speaksOfOthers ? undefined : configInvalid('config_groups is empty.');
+  }
   const names = [...new Set(groups.map(({ module }) => `${module.format} ${module.bits} bits`))];
   return {
     description: `compressed-tensors ${names.join(', ')}`,

@@ -9,6 +9,7 @@
 // Source: DeepSeek-V3 inference/fp8_cast_bf16.py; transformers
 // src/transformers/integrations/{finegrained_fp8,fbgemm_fp8}.py.
 import { QuernError } from '@quern/errors';
+import { describesCache } from '../not-weights.ts';
 import type { PackedWeight } from '../packed-weight.ts';
 import { partOf, placeOf } from '../proofs.ts';
 import { type ScaleUnit, scaledFloat } from '../scaled-float.ts';
@@ -54,7 +55,7 @@ function openFp8(
     const name = SCALE.exec(scaleName)?.[1];
     const inverse = scaleName.endsWith('_inv');
     // Scales of activations and caches have other bases than a weight's name.
-    if (name === undefined || (!inverse && !name.endsWith('weight'))) continue;
+    if (name === undefined || describesCache(scaleName) || (!inverse && !name.endsWith('weight'))) continue;
     const weight = partOf(tensors, name, scales);
     weights.push(scaledFloat({ name, format: 'fp8', weight, scales, unit: tile ?? unitOf(scales) }));
   }

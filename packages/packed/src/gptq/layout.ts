@@ -3,8 +3,8 @@
 // checkpoint_format.
 //
 //   qweight   i32 [in · b / 32, out]     down a column: codes of b bits as one stream, low bits first (bit-codes.ts)
-//   qzeros    i32 [in / g, ⌈out · b / 32⌉]   along a row: out zeros as one stream; v1 stores zero − 1, v2 the zero
-//   scales    f16 [in / g, out]
+//   qzeros    i32 [⌈in / g⌉, ⌈out · b / 32⌉]  along a row: out zeros as one stream; v1 stores zero − 1, v2 the zero
+//   scales    f16 [⌈in / g⌉, out]             the last group may be shorter: 704 columns in groups of 128
 //   g_idx     i32 [in]                   group of each input channel; in order unless desc_act
 //
 //   w[o][i] = (qweight[i, o] − zero[g_idx[i], o]) · scales[g_idx[i], o]

@@ -57,8 +57,7 @@ async function open(
     );
   }
   proveCols(qweight, cols);
-  const groups = groupsOf(qweight, cols, options.groupSize);
-  const groupSize = cols / groups;
+  const { groups, groupSize } = groupsOf(cols, options.groupSize);
   const why = `${qweight.name} at ${bits} bits in groups of ${groupSize}`;
   proveDType(qzeros, 'I32');
   proveShape(qzeros, [groups, Math.ceil((rows * bits) / 32)], why);

@@ -28,7 +28,7 @@ function open(
   module: string,
   scales: StoredTensor,
   tensors: ReadonlyMap<string, StoredTensor>,
-  { bits, groupSize }: MlxSettings,
+  { bits, groupSize: configured }: MlxSettings,
 ): PackedWeight {
   const weight = partOf(tensors, `${module}.weight`, scales);
   const biases = partOf(tensors, `${module}.biases`, scales);
@@ -40,7 +40,7 @@ function open(
     contradicts(weight, `${weight.name} has rows of ${words} words, which hold no whole number of ${bits}-bit codes.`);
   }
   proveCols(weight, cols);
-  const groups = groupsOf(weight, cols, groupSize);
+  const { groups, groupSize } = groupsOf(cols, configured);
   const leading = weight.shape.slice(0, -1);
   const why = `${weight.name} at ${bits} bits in groups of ${groupSize}`;
   proveDType(scales, ...SCALE_DTYPES);

@@ -11,14 +11,14 @@ import { groupsOf, partOf, proveCols, proveDType, proveRank, proveShape } from '
 import { readScales, SCALE_DTYPES } from '../scales.ts';
 import type { ModelOptModule } from './algorithms.ts';
 
-export function openInt4({ module, scales, tensors, groupSize }: ModelOptModule): PackedWeight {
+export function openInt4({ module, scales, tensors, groupSize: configured }: ModelOptModule): PackedWeight {
   const weight = partOf(tensors, `${module}.weight`, scales);
   proveRank(weight, 2);
   proveDType(weight, 'U8');
   const [pairs, cols] = weight.shape;
   const rows = pairs * 2;
   proveCols(weight, cols);
-  const groups = groupsOf(weight, cols, groupSize);
+  const { groups, groupSize } = groupsOf(cols, configured);
   proveDType(scales, ...SCALE_DTYPES);
   proveShape(scales, [rows, groups], `${weight.name} in groups of ${groupSize}`);
 
@@ -28,7 +28,7 @@ export function openInt4({ module, scales, tensors, groupSize }: ModelOptModule)
     shape: [rows, cols],
     parts: [weight.name, scales.name],
     bits: 4,
-    groupSize: cols / groups,
+    groupSize,
     shift: 'middle',
     inOrder: true,
     scaleParts: [scales],
@@ -46,7 +46,7 @@ export function openInt4({ module, scales, tensors, groupSize }: ModelOptModule)
       return {
         rows: count,
         cols,
-        groupSize: cols / groups,
+        groupSize,
         bits: 4,
         codes,
         scales: await readScales(scales, firstRow, count),

@@ -12,6 +12,7 @@ export const modelopt: Room = {
   method: 'modelopt',
   scheme(settings, hfQuantConfig) {
     const whole = joined(settings, hfQuantConfig && sectionOf(hfQuantConfig, 'quantization'));
+    if ((whole.quant_algo ?? null) === null && roundsTheCache(whole)) return undefined;
     const name = algorithmName(whole);
     const layers = new Map(
       Object.entries(sectionOf(whole, 'quantized_layers')).map(([module, layer]) => [
@@ -38,6 +39,10 @@ export const modelopt: Room = {
     };
   },
 };
+
+/** `kv_cache_quant_algo` of its own file, `kv_cache_scheme` of config.json. */
+const roundsTheCache = ({ kv_cache_quant_algo: algorithm, kv_cache_scheme: scheme }: Settings): boolean =>
+  typeof algorithm === 'string' || isSettings(scheme);
 
 interface Layer {
   readonly algorithm: Algorithm;
