@@ -24,7 +24,7 @@ export async function measure(
 
   const mode = progressMode(options);
   const download = downloadProgress(mode);
-  const { path } = await locateCheckpoint(model, { ...context, onProgress: download.onProgress });
+  const { path } = await locateCheckpoint(model, { ...context, ...download.watch });
   download.finish();
   const view = await openModel(path);
   const progress = createProgress({ title: 'calibrate', unit: 'tokens', mode });

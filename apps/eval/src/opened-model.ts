@@ -34,7 +34,7 @@ export interface ModelSize {
 /** @param name a GGUF file, a checkpoint folder, or a hub id */
 export async function openNamedModel(name: string, mode: ProgressMode, context: CommandContext): Promise<OpenedModel> {
   const download = downloadProgress(mode);
-  const { path } = await locateCheckpoint(name, { ...context, onProgress: download.onProgress });
+  const { path } = await locateCheckpoint(name, { ...context, ...download.watch });
   download.finish();
   const view = await openModel(path);
   try {

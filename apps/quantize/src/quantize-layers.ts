@@ -40,7 +40,7 @@ export async function quantizeLayers(
   const awq = await import('@quern/awq');
   const { mode, threads } = { mode: progressMode(options), threads: parseCount('--threads', options.threads, 1024) };
   const download = downloadProgress(mode);
-  const { path } = await locateCheckpoint(ref, { ...context, onProgress: download.onProgress });
+  const { path } = await locateCheckpoint(ref, { ...context, ...download.watch });
   download.finish();
   const view = await openModel(path);
   const startMs = performance.now();

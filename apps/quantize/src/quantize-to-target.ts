@@ -44,7 +44,7 @@ export async function quantizeToTarget(
   const target = targetOf(options, automix);
   const numbers = countsOf(options);
   const download = downloadProgress(progressMode(options));
-  const { path, kind } = await locateCheckpoint(ref, { ...context, onProgress: download.onProgress });
+  const { path, kind } = await locateCheckpoint(ref, { ...context, ...download.watch });
   download.finish();
   const opened = await openModel(path);
   try {

@@ -41,7 +41,7 @@ export async function scaledModel(
   const { withScales } = await import('@quern/awq');
   const mode = progressMode(options);
   const download = downloadProgress(mode);
-  const { path, kind } = await locateCheckpoint(ref, { ...context, onProgress: download.onProgress });
+  const { path, kind } = await locateCheckpoint(ref, { ...context, ...download.watch });
   download.finish();
   const view = await openModel(path);
   const progress = createProgress({ title: 'awq scales', unit: 'layers', mode });

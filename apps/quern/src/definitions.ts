@@ -11,13 +11,13 @@ const json: Flag = { flags: '--json', description: 'print one JSON document' };
 export const inspect: CommandDefinition<[model: string], InspectOptions> = {
   name: 'inspect',
   description: 'What a model is: architecture, tensors, types, bits per weight.',
-  arguments: [model],
+  arguments: [{ ...model, description: 'GGUF or safetensors file, checkpoint folder, hub id or URL' }],
   flags: [
     {
       title: 'Options',
       flags: [
-        { flags: '--tensors', description: 'list every tensor' },
-        { flags: '--metadata', description: 'list the metadata' },
+        { flags: '--tensors', description: 'list every tensor; otherwise those of like layers share a line' },
+        { flags: '--metadata', description: 'list all of the metadata' },
         { ...json, description: 'print one JSON document, tensors and metadata included' },
       ],
     },
@@ -26,9 +26,13 @@ export const inspect: CommandDefinition<[model: string], InspectOptions> = {
 Examples:
   $ quern inspect llama.gguf
   $ quern inspect ./Llama-3.2-1B --tensors
-  $ quern inspect llama.gguf --json
+  $ quern inspect bartowski/Llama-3.2-1B-Instruct-GGUF:Q4_K_M
+  $ quern inspect https://example.org/model.gguf --json
 
-A checkpoint folder is described as the GGUF model that "quern convert" would make of it.`,
+Any GGUF or safetensors file goes, of any architecture: adapters, projectors,
+importance matrices, vocabularies, splits. Of a hub id or URL the headers are
+read by range, and nothing is kept. A checkpoint folder that quern can convert
+is described as the GGUF model that "quern convert" would make of it.`,
   run: async ({ arguments: [name], options, context }) =>
     (await import('./inspect.ts')).inspect(name, options, context),
 };
@@ -36,7 +40,7 @@ A checkpoint folder is described as the GGUF model that "quern convert" would ma
 export const tokenize: CommandDefinition<[model: string], TokenizeOptions> = {
   name: 'tokenize',
   description: 'Text to token ids.',
-  arguments: [model],
+  arguments: [{ ...model, description: 'file, folder or hub id of a model, or of a tokenizer alone' }],
   flags: [
     {
       title: 'Options',
@@ -53,7 +57,9 @@ export const tokenize: CommandDefinition<[model: string], TokenizeOptions> = {
 Examples:
   $ quern tokenize llama.gguf --text "Hello world"
   $ quern tokenize ./Llama-3.2-1B --file prompt.txt --special --json
+  $ quern tokenize Qwen/Qwen3-0.6B --text "Hello world"
 
+Of a hub id the tokenizer is fetched, not the weights. Any architecture goes.
 Without --special, "<|im_start|>" in the text is ordinary text, as it is for the server when a user writes it.`,
   run: async ({ arguments: [name], options, context }) =>
     (await import('./tokenize.ts')).tokenize(name, options, context),

@@ -10,7 +10,7 @@ export async function openReference(
   options: { json?: boolean } = {},
 ): Promise<ModelView> {
   const download = downloadProgress(progressMode(options));
-  const { path } = await locateCheckpoint(model, { ...context, onProgress: download.onProgress });
+  const { path } = await locateCheckpoint(model, { ...context, ...download.watch });
   download.finish();
   return openModel(path);
 }

@@ -1,9 +1,18 @@
 // `quern tokenize`: text to token ids and pieces, by the tokenizer inside a model.
 import { readFile } from 'node:fs/promises';
+import { findPlace } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { type CommandContext, formatTable, printJson, printLine } from '@quern/terminal';
-import { type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
-import { openReference } from './open-reference.ts';
+import { openTokenizer } from '@quern/models';
+import {
+  type CommandContext,
+  downloadProgress,
+  formatTable,
+  printable,
+  printJson,
+  printLine,
+  progressMode,
+} from '@quern/terminal';
+import type { Tokenizer } from '@quern/tokenizer';
 
 export interface TokenizeOptions {
   text?: string;
@@ -15,16 +24,14 @@ export interface TokenizeOptions {
 
 export async function tokenize(model: string, options: TokenizeOptions, context: CommandContext): Promise<undefined> {
   const text = await textOf(options);
-  const view = await openReference(model, context, options);
-  try {
-    const tokenizer = tokenizerFromGguf(view.metadata);
-    const ids = tokenizer.encode(text, { parseSpecial: options.special, addSpecial: options.addSpecial });
-    const tokens = Array.from(ids, (id) => ({ id, piece: tokenizer.piece(id), text: textOfToken(tokenizer, id) }));
-    if (options.json) printJson({ model, count: tokens.length, ids: [...ids], tokens });
-    else printLine(tokenTable(tokens));
-  } finally {
-    await view.close();
-  }
+  const download = downloadProgress(progressMode(options));
+  const place = await findPlace(model, context);
+  const { tokenizer, bytesRead } = await openTokenizer(place, { ...context, ...download.watch });
+  download.finish();
+  const ids = tokenizer.encode(text, { parseSpecial: options.special, addSpecial: options.addSpecial });
+  const tokens = Array.from(ids, (id) => ({ id, piece: tokenizer.piece(id), text: textOfToken(tokenizer, id) }));
+  if (options.json) printJson({ model, count: tokens.length, ids: [...ids], tokens, bytesRead });
+  else printLine(tokenTable(tokens));
 }
 
 async function textOf({ text, file }: TokenizeOptions): Promise<string> {
@@ -45,6 +52,6 @@ const textOfToken = (tokenizer: Tokenizer, id: number): string =>
   new TextDecoder().decode(tokenizer.decodeBytes([id], { special: true }));
 
 function tokenTable(tokens: readonly { id: number; text: string }[]): string {
-  const rows = tokens.map(({ id, text }, index) => [String(index), String(id), JSON.stringify(text)]);
+  const rows = tokens.map(({ id, text }, index) => [String(index), String(id), printable(JSON.stringify(text))]);
   return formatTable([{ header: '#', align: 'right' }, { header: 'id', align: 'right' }, { header: 'text' }], rows);
 }

@@ -60,7 +60,7 @@ export async function serve(reference: string, options: ServeOptions, context: C
   const apiKey = options.apiKey ?? process.env.QUERN_API_KEY;
   const mode = progressMode(options);
   const download = downloadProgress(mode);
-  const { path } = await locateCheckpoint(reference, { ...context, onProgress: download.onProgress });
+  const { path } = await locateCheckpoint(reference, { ...context, ...download.watch });
   download.finish();
 
   const progress = createProgress({ title: 'load', mode });

@@ -107,7 +107,8 @@ async function readSettings(dir: string, name: string): Promise<Config | undefin
   return bytes && parseObject(bytes, join(dir, name));
 }
 
-const sideFiles = (dir: string): Pick<HfCheckpoint, 'readBytes' | 'readText'> => ({
+/** The files beside the weights. */
+export const sideFiles = (dir: string): Pick<HfCheckpoint, 'readBytes' | 'readText'> => ({
   readBytes: (name) => readSideFile(dir, name, maxSideFileBytes),
   readText: async (name) => {
     const bytes = await readSideFile(dir, name, maxSideFileBytes);

@@ -18,7 +18,8 @@ export interface PlaceOptions extends Pick<RepositoryRequest, 'cacheDir' | 'endp
 }
 
 export type ModelPlace =
-  | { readonly kind: 'file' | 'folder'; readonly path: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'hub'; readonly reference: HubReference; readonly repository: Repository }
   | { readonly kind: 'url'; readonly url: string };
 

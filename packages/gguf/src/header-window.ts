@@ -54,8 +54,12 @@ export class HeaderWindow {
   private async refill(start: number, end: number): Promise<void> {
     // Twice what the item is known to need: a long array of strings is parsed again only a few times.
     const wanted = Math.max(2 * (end - start), firstWindowBytes);
-    this.bytes = new Uint8Array(Math.min(wanted, this.source.size - start));
-    await this.source.readInto(this.bytes, start);
+    const bytes = new Uint8Array(Math.min(wanted, this.source.size - start));
+    // What is here already is not asked for again: it may lie on another machine.
+    const held = this.bytes.subarray(start - this.base);
+    bytes.set(held);
+    await this.source.readInto(bytes.subarray(held.length), start + held.length);
+    this.bytes = bytes;
     this.view = new DataView(this.bytes.buffer);
     this.base = start;
     this.at = 0;

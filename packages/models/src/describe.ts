@@ -13,9 +13,8 @@ export interface TypeCount {
   bytes: number;
 }
 
-export interface ModelDescription {
-  architecture: string;
-  hyperparameters: Hyperparameters;
+/** What any set of tensors is, whatever model it belongs to. */
+export interface TensorsDescription {
   /** Weights in all tensors, those of a tied output matrix once. */
   parameters: number;
   tensorCount: number;
@@ -25,10 +24,21 @@ export interface ModelDescription {
   bitsPerWeight: number;
   /** Bytes of tensor data, without padding and header. */
   dataBytes: number;
+}
+
+export interface ModelDescription extends TensorsDescription {
+  architecture: string;
+  hyperparameters: Hyperparameters;
   /** Bytes that one token occupies in the key-value cache, all layers together. */
   kvBytesPerToken: { f32: number; f16: number };
-  tokenizer: { model?: string; pre?: string; vocab: number };
+  tokenizer: TokenizerDescription;
   chatTemplate: boolean;
+}
+
+export interface TokenizerDescription {
+  model?: string;
+  pre?: string;
+  vocab: number;
 }
 
 /** @throws QuernError those of `hyperparameters` */
@@ -36,28 +46,30 @@ export function describeModel(view: ModelView): ModelDescription {
   const network = networkOf(view);
   const numbers = hyperparameters(view, network);
   const kvScalars = kvScalarsPerToken(network);
-  const typeHistogram = countTypes(view);
-  const counts = Object.values(typeHistogram);
-  const parameters = counts.reduce((sum, count) => sum + count.parameters, 0);
-  const dataBytes = counts.reduce((sum, count) => sum + count.bytes, 0);
-  const read = metadataReader(view, 'tokenizer.');
-  const tokens = view.metadata.get('tokenizer.ggml.tokens');
   return {
     architecture: numbers.architecture,
     hyperparameters: numbers,
-    parameters,
-    tensorCount: view.tensors.size,
-    typeHistogram,
-    bitsPerWeight: parameters > 0 ? (8 * dataBytes) / parameters : 0,
-    dataBytes,
+    ...describeTensors(view.tensors),
     kvBytesPerToken: { f32: 4 * kvScalars, f16: 2 * kvScalars },
-    tokenizer: {
-      model: read.optionalString('ggml.model'),
-      pre: read.optionalString('ggml.pre'),
-      vocab: tokens?.type === 'array' ? tokens.value.length : 0,
-    },
-    chatTemplate: read.has('chat_template'),
+    tokenizer: describeTokenizer(view),
+    chatTemplate: view.metadata.has('tokenizer.chat_template'),
   };
+}
+
+export function describeTensors(tensors: ModelView['tensors']): TensorsDescription {
+  const typeHistogram = countTypes(tensors);
+  const counts = Object.values(typeHistogram);
+  const parameters = counts.reduce((sum, count) => sum + count.parameters, 0);
+  const dataBytes = counts.reduce((sum, count) => sum + count.bytes, 0);
+  const bitsPerWeight = parameters > 0 ? (8 * dataBytes) / parameters : 0;
+  return { parameters, tensorCount: tensors.size, typeHistogram, bitsPerWeight, dataBytes };
+}
+
+function describeTokenizer(view: Pick<ModelView, 'path' | 'metadata'>): TokenizerDescription {
+  const read = metadataReader(view, 'tokenizer.ggml.');
+  const tokens = view.metadata.get('tokenizer.ggml.tokens');
+  const vocab = tokens?.type === 'array' ? tokens.value.length : 0;
+  return { model: read.optionalString('model'), pre: read.optionalString('pre'), vocab };
 }
 
 /** What the blocks keep for every position: of attention one key and one value of every KV head. */
@@ -69,9 +81,9 @@ function kvScalarsPerToken({ blocks }: Network): number {
   return scalars;
 }
 
-function countTypes(view: ModelView): Record<string, TypeCount> {
+function countTypes(tensors: ModelView['tensors']): Record<string, TypeCount> {
   const types: Record<string, TypeCount> = {};
-  for (const tensor of view.tensors.values()) {
+  for (const tensor of tensors.values()) {
     const { dtype, rows, cols, packed } = tensor;
     const count = (types[packed?.format ?? dtype.name] ??= { tensors: 0, parameters: 0, bytes: 0 });
     count.tensors += 1;

@@ -52,12 +52,17 @@ export function printNote(text: string): void {
 /** One JSON document on stdout. 64-bit integers are numbers where that is exact and decimal strings otherwise. */
 export const printJson = (value: unknown): void => printLine(toJson(value, 2));
 
-/** JSON text of `value`, `bigint` allowed. */
+/** JSON text of `value`, `bigint` allowed. What a terminal would obey is escaped, as JSON allows everywhere in a string. */
 export function toJson(value: unknown, indent?: number): string {
-  return JSON.stringify(
+  const text = JSON.stringify(
     value,
     (_, item: unknown) =>
       typeof item !== 'bigint' ? item : Number.isSafeInteger(Number(item)) ? Number(item) : String(item),
     indent,
+  );
+  // JSON.stringify itself escapes those below U+0020 and halves of surrogate pairs.
+  return text.replace(
+    /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

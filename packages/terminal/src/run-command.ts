@@ -4,6 +4,7 @@ import { painted } from './colour.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { describeInterruption, interruptionOf } from './interruption.ts';
 import { endStatus, guardPipes, printJson, printNote, toJson } from './output.ts';
+import { printableLines } from './printable.ts';
 
 export interface CommandContext {
   /** Aborted by the first Ctrl-C or SIGTERM; a second one ends the process at once. */
@@ -83,7 +84,7 @@ function report(error: unknown, { json, usage }: CommandOptions): void {
   endStatus();
   if (error instanceof QuernError) {
     if (json) printJson({ error });
-    else printNote(`${painted(['bold', 'red'], 'error:', process.stderr)} ${error.describe()}`);
+    else printNote(`${painted(['bold', 'red'], 'error:', process.stderr)} ${printableLines(error.describe())}`);
     if (!json && usage && exitCodeOf(error) === exitCodes.usage) printNote(`\n${usage}`);
     return;
   }

@@ -6,20 +6,28 @@ import type { GgufMetadata } from '@quern/gguf';
 import { tokenizerMetadataFromHf } from '@quern/tokenizer';
 import type { Architecture } from '../arch/architecture.ts';
 
-/** @throws QuernError those of `tokenizerMetadataFromHf` */
+/** Where tokenizer files are read from; a checkpoint is one. */
+export type TokenizerFolder = Pick<HfCheckpoint, 'path' | 'readBytes' | 'readText'>;
+
+/**
+ * @param architecture undefined when quern does not know it: then nothing is mended for it
+ * @param vocabSize undefined: as many tokens as the files name
+ * @throws QuernError those of `tokenizerMetadataFromHf`
+ */
 export async function tokenizerMetadata(
-  checkpoint: HfCheckpoint,
-  architecture: Architecture,
-  vocabSize: number,
+  folder: TokenizerFolder,
+  architecture: Architecture | undefined,
+  vocabSize: number | undefined,
 ): Promise<GgufMetadata> {
-  const settings = { vocabSize, architecture: architecture.name };
-  const made = await tokenizerMetadataFromHf(checkpoint, settings).catch((error: unknown) => {
+  const settings = { vocabSize, architecture: architecture?.name };
+  const made = await tokenizerMetadataFromHf(folder, settings).catch((error: unknown) => {
     if (!(error instanceof QuernError)) throw error;
     // The tokenizer package knows texts by their names, not where they lie.
     const { code, message, file = '', offset, remedy } = error;
-    throw new QuernError(code, message, { file: join(checkpoint.path, file), offset, remedy, cause: error });
+    throw new QuernError(code, message, { file: join(folder.path, file), offset, remedy, cause: error });
   });
   const metadata: GgufMetadata = new Map(made);
-  for (const [key, value] of architecture.tokenizerFixes?.get(vocabSize) ?? []) metadata.set(key, value);
+  const fixes = vocabSize === undefined ? undefined : architecture?.tokenizerFixes?.get(vocabSize);
+  for (const [key, value] of fixes ?? []) metadata.set(key, value);
   return metadata;
 }

@@ -27,7 +27,7 @@ export function byteFallbackVocabulary(
   tokenizer: JsonObject,
   config: JsonObject | undefined,
   specialTokensMap: JsonObject | undefined,
-  vocabSize: number,
+  vocabSize: number | undefined,
 ): ByteFallbackVocabulary {
   const spacePrefix = readsSpacesAsSentencePiece(tokenizer);
   const scores = scoresOfMerges(model);

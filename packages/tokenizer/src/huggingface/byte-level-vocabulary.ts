@@ -20,7 +20,7 @@ export function byteLevelVocabulary(
   tokenizer: JsonObject,
   config: JsonObject | undefined,
   specialTokensMap: JsonObject | undefined,
-  vocabSize: number,
+  vocabSize: number | undefined,
 ): readonly TokenEntry[] {
   const tokens = new TokenList(vocabSize);
   for (const [text, id] of model.vocab) tokens.set(id, { text, type: tokenTypes.normal, score: 0 }, file);

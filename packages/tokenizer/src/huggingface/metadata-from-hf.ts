@@ -14,8 +14,8 @@ import { writeSpecialVocabulary } from './special-vocabulary.ts';
 import type { TokenEntry } from './token-list.ts';
 
 export interface TokenizerMetadataOptions {
-  /** Rows of the embedding: the number of tokens written. */
-  vocabSize: number;
+  /** Rows of the embedding: the number of tokens written. Undefined, for looking only: as many as the files name. */
+  vocabSize?: number;
   /** `general.architecture`; default `llama`. Only llama's converter writes `tokenizer.ggml.add_space_prefix`. */
   architecture?: string;
 }
@@ -34,7 +34,7 @@ export async function tokenizerMetadataFromHf(
   files: CheckpointFiles,
   { vocabSize, architecture = 'llama' }: TokenizerMetadataOptions,
 ): Promise<GgufLikeMetadata> {
-  if (!Number.isSafeInteger(vocabSize) || vocabSize < 1 || vocabSize > maxVocabSize) {
+  if (vocabSize !== undefined && !(Number.isSafeInteger(vocabSize) && vocabSize >= 1 && vocabSize <= maxVocabSize)) {
     throw new QuernError('tokenizer-vocab-size', `A vocabulary of ${vocabSize} tokens is not possible.`, {
       file: 'config.json',
       remedy: `Set vocab_size to a number from 1 to ${maxVocabSize}.`,
@@ -58,17 +58,22 @@ export async function tokenizerMetadataFromHf(
       remedy: 'Put the tokenizer files of the model into the folder.',
     });
   }
-  writeSpecialVocabulary(metadata, tokenizer, config, await readJsonObject(files, 'config.json'), vocabSize);
+  writeSpecialVocabulary(metadata, tokenizer, config, await readJsonObject(files, 'config.json'), tokenCount(metadata));
   await writeChatTemplates(metadata, files, config);
   return metadata;
 }
+
+const tokenCount = (metadata: GgufLikeMetadata): number => {
+  const tokens = metadata.get('tokenizer.ggml.tokens');
+  return Array.isArray(tokens?.value) ? tokens.value.length : 0;
+};
 
 function writeTokenizerJson(
   metadata: GgufLikeMetadata,
   tokenizer: JsonObject,
   config: JsonObject | undefined,
   specialTokensMap: JsonObject | undefined,
-  vocabSize: number,
+  vocabSize: number | undefined,
 ): void {
   const bpe = readBpeModel(tokenizer);
   if (bpe.byteFallback) {

@@ -11,7 +11,7 @@ export function sentencePieceVocabulary(
   model: Uint8Array,
   addedTokens: JsonObject | undefined,
   config: JsonObject | undefined,
-  vocabSize: number,
+  vocabSize: number | undefined,
 ): readonly TokenEntry[] {
   const tokens = new TokenList(vocabSize);
   parseSentencePieceModel(model).forEach(({ text, score, type }, id) => {

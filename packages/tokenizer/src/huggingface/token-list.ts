@@ -1,5 +1,6 @@
 // The tokens of a model while they are gathered from the checkpoint's files: exactly `vocabSize` of them, as many as the
-// embedding has rows. Ids that no file names are `[PAD7]`, unused, as llama.cpp's converter writes them.
+// embedding has rows, or as many as the files name where nobody knows. Ids that no file names are `[PAD7]`, unused, as
+// llama.cpp's converter writes them.
 
 import { QuernError } from '@quern/errors';
 import { tokenTypes } from '../tokenizer.ts';
@@ -14,11 +15,17 @@ export interface TokenEntry {
 const unusedScore = -10000;
 export const addedScore = -1000;
 
+/** Several times the largest known, and little enough to fill up: a file may name any id. */
+const maxUnknownSize = 1 << 21;
+
 export class TokenList {
   readonly #tokens: (TokenEntry | undefined)[];
+  readonly #limit: number;
 
-  constructor(vocabSize: number) {
-    this.#tokens = new Array(vocabSize).fill(undefined);
+  /** @param vocabSize undefined: up to the highest id that is set */
+  constructor(vocabSize: number | undefined) {
+    this.#tokens = new Array(vocabSize ?? 0).fill(undefined);
+    this.#limit = vocabSize ?? maxUnknownSize;
   }
 
   get(id: number): TokenEntry | undefined {
@@ -27,10 +34,10 @@ export class TokenList {
 
   /** Sets token `id`, in place of another if there is one. Throws `tokenizer-vocab-too-large`. */
   set(id: number, token: TokenEntry, file: string): void {
-    if (id >= this.#tokens.length) {
+    if (id >= this.#limit) {
       throw new QuernError(
         'tokenizer-vocab-too-large',
-        `Token ${id} (${JSON.stringify(token.text)}) lies outside the model's vocabulary of ${this.#tokens.length}.`,
+        `Token ${id} (${JSON.stringify(token.text)}) lies outside the model's vocabulary of ${this.#limit}.`,
         { file, remedy: 'Set vocab_size in config.json to the rows of the embedding, or remove the token.' },
       );
     }
