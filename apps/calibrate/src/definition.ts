@@ -4,14 +4,18 @@ import type { CalibrateCommandOptions } from './options.ts';
 
 const help = `
 Examples:
-  $ quern calibrate llama-BF16.gguf                              on the text that comes with quern
+  $ quern calibrate llama-BF16.gguf
+      on the text that comes with quern
   $ quern calibrate ./Llama-3.2-1B --text notes.txt --text mail.txt -o mine.gguf
   $ quern calibrate llama-BF16.gguf --text wiki.train.raw --chunks 100 -c 512
-  $ quern calibrate --merge a.gguf b.gguf -o both.gguf           add up what was measured before
-  $ quern calibrate --merge a.gguf --show-statistics             look into one
+  $ quern calibrate --merge a.gguf b.gguf -o both.gguf
+      add up what was measured before
+  $ quern calibrate --merge a.gguf --show-statistics
+      look into one
 
-The file is llama.cpp's: llama-quantize reads it, and --merge reads what llama-imatrix wrote, old .dat files too. A run
-that was stopped goes on where it was. Measure the unquantized model: it is what the quantized one should resemble.`;
+The file is llama.cpp's: llama-quantize reads it, and --merge reads what
+llama-imatrix wrote, old .dat files too. A run that was stopped goes on where it
+was. Measure the unquantized model: it is what the quantized one should resemble.`;
 
 export const calibrate: CommandDefinition<[model: string | undefined], CalibrateCommandOptions> = {
   name: 'calibrate',

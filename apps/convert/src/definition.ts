@@ -6,20 +6,31 @@ import type { ConvertOptions } from './convert-command.ts';
 
 const help = `
 Examples:
-  $ quern convert ./SmolLM2-135M                              the type of the checkpoint, SmolLM2-135M-BF16.gguf
-  $ quern convert HuggingFaceTB/SmolLM2-135M --type Q8_0      from the hub, through the Hugging Face cache
-  $ quern convert ./SmolLM2-135M --type Q4_K_M -o small.gguf  converted and quantized in one pass
-  $ quern convert ./SmolLM2-135M --type IQ3_M --imatrix auto  with an importance matrix measured first
-  $ quern convert ./SmolLM2-135M --type Q4_K_M --awq-scales   with the channels that matter enlarged first
-  $ quern convert ./SmolLM2-135M --type f16 --dry-run         what would be written, tensor by tensor
-  $ quern convert small-Q8_0.gguf --to hf -o ./small          a checkpoint that transformers and vLLM load
-  $ quern convert ./Llama-3-8B-AWQ                            the codes of AWQ, GPTQ, MLX… in a ggml type that holds them
-  $ quern convert ./Llama-3-8B-AWQ --to hf --type bf16        packed weights as plain numbers
+  $ quern convert ./SmolLM2-135M
+      the type of the checkpoint: SmolLM2-135M-BF16.gguf
+  $ quern convert HuggingFaceTB/SmolLM2-135M --type Q8_0
+      from the hub, through the Hugging Face cache
+  $ quern convert ./SmolLM2-135M --type Q4_K_M -o small.gguf
+      converted and quantized in one pass (quern quantize --help: which type)
+  $ quern convert ./SmolLM2-135M --type IQ3_M --imatrix auto
+      with an importance matrix measured first
+  $ quern convert ./SmolLM2-135M --type Q4_K_M --awq-scales
+      with the channels that matter enlarged first
+  $ quern convert ./SmolLM2-135M --type f16 --dry-run
+      what would be written, tensor by tensor
+  $ quern convert small-Q8_0.gguf --to hf -o ./small
+      a checkpoint that transformers and vLLM load
+  $ quern convert ./Llama-3-8B-AWQ
+      the codes of AWQ, GPTQ, MLX… in a ggml type that holds them
+  $ quern convert ./Llama-3-8B-AWQ --to hf --type bf16
+      packed weights as plain numbers
 
-f32, f16, bf16, q8_0 and auto write what convert_hf_to_gguf.py writes; every other type what llama-quantize makes of the
-auto file. Packed weights (AWQ, GPTQ, compressed-tensors, MLX, FP8, MXFP4) keep their codes with auto where a ggml type
-holds them, and are made anew from their values else; the summary counts both, --strict refuses the latter.
-The output is written as <output>.partial and renamed when complete. A stopped run goes on where it was.`;
+f32, f16, bf16, q8_0 and auto write what convert_hf_to_gguf.py writes; every
+other type what llama-quantize makes of the auto file. Packed weights (AWQ, GPTQ,
+compressed-tensors, MLX, FP8, MXFP4) keep their codes with auto where a ggml type
+holds them, and are made anew from their values else; the summary counts both,
+--strict refuses the latter. The output is written as <output>.partial and
+renamed when complete. A stopped run goes on where it was.`;
 
 export const convert: CommandDefinition<[ref: string], ConvertOptions> = {
   name: 'convert',

@@ -8,17 +8,24 @@ const help = `
 Examples:
   $ quern eval llama-bf16.gguf llama-Q4_K_M.gguf --text wiki.test.raw
   $ quern eval ./Llama-3.2-1B --text wiki.test.raw --chunks 20 --json
-  $ quern eval *-Q*.gguf --base llama-bf16.gguf --text wiki.test.raw --report out.html    KL divergence from the base
-  $ quern eval a.gguf b.gguf --base llama-bf16.gguf --save-base llama.kld --text wiki.test.raw
-  $ quern eval c.gguf --base-file llama.kld              compare with what was saved, by quern or by llama-perplexity
+  $ quern eval *-Q*.gguf --base llama-bf16.gguf --text wiki.test.raw \\
+      --report out.html
+      KL divergence from the base, and a page with plots
+  $ quern eval a.gguf b.gguf --base llama-bf16.gguf --save-base llama.kld \\
+      --text wiki.test.raw
+  $ quern eval c.gguf --base-file llama.kld
+      compare with what was saved, by quern or by llama-perplexity
   $ quern eval a.gguf --hellaswag hellaswag.txt --winogrande winogrande.csv
-  $ quern eval a.gguf --text wiki.test.raw --state a1 --shard 1/2    then, with the other half:  quern eval --merge a1 a2
+  $ quern eval a.gguf --text wiki.test.raw --state a1 --shard 1/2
+      then, with the other half: quern eval --merge a1 a2
 
 Profiles:
-${profiles.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`).join('\n')}
+${profiles.map(({ name, summary }) => `  ${name}\n      ${summary.replace(', ', ',\n      ')}`).join('\n')}
 
-A comparison has two models in memory; with --save-base only one, the base is computed once, and the file takes
-2 · vocabulary bytes per scored token. Models have the KV cache asked for, the base one of F32. Bits per weight count the tensors alone. ± is one standard deviation.`;
+A comparison has two models in memory; with --save-base only one, the base is
+computed once, and the file takes 2 · vocabulary bytes per scored token. Models
+have the KV cache asked for, the base one of F32. Bits per weight count the
+tensors alone. ± is one standard deviation.`;
 
 const measuring = [
   'text',

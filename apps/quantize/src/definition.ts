@@ -6,23 +6,33 @@ import { layerFlags } from './layer-flags.ts';
 import { withPositionals } from './positionals.ts';
 import type { QuantizeOptions } from './quantize-command.ts';
 import { targetFlags } from './target-flags.ts';
+import { typeGuideText } from './type-guide.ts';
 
 const help = `
 Examples:
   $ quern quantize model-BF16.gguf --type Q4_K_M
-  $ quern quantize model-BF16.gguf small.gguf Q6_K 8           in llama-quantize's order, with 8 threads
-  $ quern quantize model-BF16.gguf --type IQ2_M --imatrix imatrix.gguf
+  $ quern quantize model-BF16.gguf small.gguf Q6_K 8
+      in llama-quantize's order; 8 threads
   $ quern quantize model-BF16.gguf --type Q4_K_M --imatrix auto --verify 0.2
-  $ quern quantize model-BF16.gguf --type Q4_K_M --tensor-type 'attn_v=Q8_0' --tensor-type 'blk.[0-3].ffn_down=Q6_K'
-  $ quern quantize model-BF16.gguf --type Q4_K_M --dry-run     what would be written, tensor by tensor
-  $ quern quantize model-BF16.gguf --type Q4_K_M --strict      refuse (exit 3) if a tensor must fall back to another type
-  $ quern quantize ./Llama-3.2-1B --target-bpw 4.5 --imatrix auto -o small.gguf   types per tensor, chosen by measuring
-  $ quern quantize model-BF16.gguf --target-size Q4_K_M         the best mixture of the size that Q4_K_M has
-  $ quern quantize ./Llama-3.2-1B --type awq -o ./Llama-3.2-1B-AWQ              activation-aware, 4 bits, for vLLM
-  $ quern quantize ./Llama-3.2-1B --type Q4_K_M --awq-scales -o small.gguf     the same scales for a GGUF type
-  $ quern quantize ./Llama-3.2-1B --type gptq --group-size 64 --calibration mine.json -o ./Llama-3.2-1B-GPTQ
+  $ quern quantize model-BF16.gguf --type IQ2_M --imatrix imatrix.gguf
+  $ quern quantize model-BF16.gguf --type Q4_K_M --tensor-type 'attn_v=Q8_0'
+  $ quern quantize model-BF16.gguf --type Q4_K_M --dry-run
+      what would be written, tensor by tensor
+  $ quern quantize ./Llama-3.2-1B --target-bpw 4.5 -o small.gguf
+      types per tensor, chosen by measuring
+  $ quern quantize model-BF16.gguf --target-size Q4_K_M
+      the best mixture of the size that Q4_K_M has
+  $ quern quantize ./Llama-3.2-1B --type awq -o ./Llama-3.2-1B-AWQ
+      activation-aware, 4 bits, for vLLM
+  $ quern quantize ./Llama-3.2-1B --type Q4_K_M --awq-scales -o small.gguf
+      the same scales for a GGUF type
+  $ quern quantize ./Llama-3.2-1B --type gptq --group-size 64 \\
+      --calibration mine.json -o ./Llama-3.2-1B-GPTQ
 
-The output is written as <output>.partial and renamed when complete. A run that was stopped goes on where it was.`;
+${typeGuideText}
+
+The output is written as <output>.partial and renamed when complete. A run that
+was stopped goes on where it was.`;
 
 export const quantize: CommandDefinition<
   [input: string, output?: string, type?: string, threads?: string],

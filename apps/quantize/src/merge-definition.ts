@@ -4,10 +4,13 @@ import type { MergeOptions } from './merge-command.ts';
 
 const help = `
 Examples:
-  $ quern merge model-Q4_K_M.gguf model-Q4_K_M.gguf.part-*     what quern quantize --shard 1/8 … 8/8 wrote
-  $ quern merge model.gguf model-00001-of-00003.gguf           the files of a split model
+  $ quern merge model-Q4_K_M.gguf model-Q4_K_M.gguf.part-*
+      what quern quantize --shard 1/8 … 8/8 wrote
+  $ quern merge model.gguf model-00001-of-00003.gguf
+      the files of a split model
 
-The parts give the file of a single run, byte for byte. All of them must come from the same command and input.`;
+The parts give the file of a single run, byte for byte. All of them must come
+from the same command and input.`;
 
 export const merge: CommandDefinition<[output: string, parts: string[]], MergeOptions> = {
   name: 'merge',

@@ -60,7 +60,7 @@ Examples:
   $ quern tokenize Qwen/Qwen3-0.6B --text "Hello world"
 
 Of a hub id the tokenizer is fetched, not the weights. Any architecture goes.
-Without --special, "<|im_start|>" in the text is ordinary text, as it is for the server when a user writes it.`,
+Without --special, "<|im_start|>" in the text is ordinary text.`,
   run: async ({ arguments: [name], options, context }) =>
     (await import('./tokenize.ts')).tokenize(name, options, context),
 };
@@ -84,9 +84,11 @@ export const logits: CommandDefinition<[model: string], LogitsOptions> = {
   help: `
 Examples:
   $ quern logits llama.gguf --ids 1,15043,3186
-  $ quern logits ./Llama-3.2-1B --ids-file prompt-ids.json -o llama-logits.safetensors
+  $ quern logits ./Llama-3.2-1B --ids-file ids.json -o llama.safetensors
 
-The file holds "logits" F32 [positions, vocabulary] and "input_ids" I32 [positions]. The ids are taken as they are: no BOS is
-added. --device reference computes with the plain TypeScript reference (slow), to tell a kernel's fault from a model's.`,
+The file holds "logits" F32 [positions, vocabulary] and "input_ids" I32
+[positions]. The ids are taken as they are: no BOS is added. --device reference
+computes with the plain TypeScript reference (slow), to tell a kernel's fault
+from a model's.`,
   run: async ({ arguments: [name], options, context }) => (await import('./logits.ts')).logits(name, options, context),
 };

@@ -16,8 +16,9 @@ Examples:
   $ quern serve llama.gguf --port 8080
   $ quern inspect llama.gguf
 
-Each command has its own --help. llama.cpp's flags (-m, -ngl, -c, -ctk, …) are understood where they mean something.
-Exit codes: 0 done, 1 failed, 2 wrong command line, 3 refused by a check, 130 interrupted.`;
+Each command has its own --help. llama.cpp's flags (-m, -ngl, -c, -ctk, …) are
+understood where they mean something. Exit codes: 0 done, 1 failed, 2 wrong
+command line, 3 refused by a check, 130 interrupted.`;
 
 const version = (): string =>
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version as string;

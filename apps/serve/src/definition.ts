@@ -7,11 +7,13 @@ const help = `
 Examples:
   $ quern serve llama-Q4_K_M.gguf
   $ quern serve ./Llama-3.2-1B --port 0 --alias llama --api-key secret
-  $ curl localhost:8080/v1/chat/completions -d '{"messages": [{"role": "user", "content": "Hello"}]}'
+  $ curl localhost:8080/v1/chat/completions \\
+      -d '{"messages": [{"role": "user", "content": "Hello"}]}'
 
-The context (-c) is the most that prompt and reply of one request may have together; 0 takes all that the model was trained for.
-All requests share one cache of --cache-tokens, reserved at the start. The API key may also be given as QUERN_API_KEY.
-Ctrl-C lets running requests finish for a few seconds.`;
+The context (-c) is the most that prompt and reply of one request may have
+together; 0 takes all that the model was trained for. All requests share one
+cache of --cache-tokens, reserved at the start. The API key may also be given as
+QUERN_API_KEY. Ctrl-C lets running requests finish for a few seconds.`;
 
 export const serve: CommandDefinition<[model: string], ServeOptions> = {
   name: 'serve',

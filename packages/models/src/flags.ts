@@ -6,7 +6,8 @@ import type { Flag } from '@quern/terminal';
 export const deviceFlags: readonly Flag[] = [
   {
     flags: '--device <list>',
-    description: 'cpu, webgpu, webgpu:<adapter>, reference, or auto; several share the model (default: cpu)',
+    description:
+      'auto (a GPU, if there is a real one), cpu, webgpu, webgpu:<adapter> or reference; several, with commas, share the model (default: auto)',
   },
   {
     flags: '--gpu-layers <count>',

@@ -3,7 +3,8 @@ import { readDeviceRequest } from './device-request.ts';
 
 describe('what is asked for', () => {
   it.each([
-    [{}, { devices: [{ kind: 'cpu' }] }],
+    [{}, { devices: 'auto' }],
+    [{ device: 'cpu' }, { devices: [{ kind: 'cpu' }] }],
     [
       { device: 'auto', gpuLayers: '0' },
       { devices: 'auto', gpuLayers: 0 },
@@ -29,7 +30,12 @@ describe('refuses', () => {
     [{ deviceMemory: '0' }, 'usage-bad-number', /--device-memory .* from 1/],
     [{ threads: '1e9' }, 'usage-bad-number', /--threads/],
     [{ activations: 'int4' }, 'usage-bad-activations', /--activations must be f32 or int8, not 'int4'/],
-    [{ splitMode: 'row' }, 'usage-bad-split-mode', /--split-mode row is for several devices, not cpu alone/],
+    [{ splitMode: 'row' }, 'usage-bad-split-mode', /--split-mode row is for several devices, not auto alone/],
+    [
+      { device: 'cpu', splitMode: 'row' },
+      'usage-bad-split-mode',
+      /--split-mode row is for several devices, not cpu alone/,
+    ],
     [{ splitMode: 'tensor' }, 'usage-bad-split-mode', /--split-mode must be layer or row, not 'tensor'/],
   ])('%o', (options, code, message) =>
     expect(() => readDeviceRequest(options)).toThrow(

@@ -44,7 +44,7 @@ export interface DeviceOptions {
 
 /** @throws QuernError `usage-bad-device`, `usage-bad-number`, `usage-bad-split-mode`, `usage-bad-activations` */
 export function readDeviceRequest(options: DeviceOptions): DeviceRequest {
-  const { device = 'cpu', splitMode } = options;
+  const { device = 'auto', splitMode } = options;
   const split = splitModes.find((mode) => mode === splitMode);
   if (splitMode !== undefined && !split)
     throw new QuernError(
@@ -59,7 +59,7 @@ export function readDeviceRequest(options: DeviceOptions): DeviceRequest {
     );
   const mebibytes = count('--device-memory', options.deviceMemory, 1, 2 ** 24);
   const devices = device === 'auto' ? 'auto' : device.split(',').map(parseDevice);
-  if (split === 'row' && devices.length === 1)
+  if (split === 'row' && (devices === 'auto' || devices.length === 1))
     throw new QuernError('usage-bad-split-mode', `--split-mode row is for several devices, not ${device} alone.`, {
       remedy: 'Name them, as in --device cpu,cpu, or leave the flag out.',
     });

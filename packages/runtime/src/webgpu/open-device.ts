@@ -4,6 +4,7 @@ import type { Capabilities } from './capabilities.ts';
 import { openGpu } from './gpu.ts';
 import { multipliesIntegers, selfTest } from './self-test.ts';
 import { BINDING_ALIGNMENT } from './storage.ts';
+import { mayHaveVulkan } from './vulkan-loader.ts';
 import { type AdapterDescription, WebgpuDevice } from './webgpu-device.ts';
 
 export interface WebgpuDeviceOptions {
@@ -38,6 +39,9 @@ export async function webgpuDevice(options: WebgpuDeviceOptions = {}): Promise<W
     throw new QuernError('device-bad-option', `activations is ${activations}, expected f32 or int8.`);
   for (const [name, value] of Object.entries({ memoryBytes, timeoutMs }))
     if (!(value > 0)) throw new QuernError('device-bad-option', `${name} is ${value}, expected a positive number.`);
+  const { backend } = options;
+  if ((backend === undefined || backend === 'vulkan') && !(await mayHaveVulkan()))
+    throw noAdapter(options, ' It needs libvulkan.so.1, which is not installed.');
   const gpu = await openGpu(flagsOf(options));
   const adapter = await findAdapter(gpu, options);
   const description = describe(adapter);
@@ -77,16 +81,19 @@ const flagsOf = ({ adapter, backend }: WebgpuDeviceOptions): string[] => [
   ...(backend ? [`backend=${backend}`] : []),
 ];
 
-async function findAdapter(gpu: GPU, { adapter: name, backend }: WebgpuDeviceOptions): Promise<GPUAdapter> {
+async function findAdapter(gpu: GPU, options: WebgpuDeviceOptions): Promise<GPUAdapter> {
   let cause: unknown; // Dawn throws when no adapter has the name, and lists those there are
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((error: unknown) => {
     cause = error;
     return null;
   });
   if (adapter) return adapter;
+  throw noAdapter(options, cause instanceof Error ? ` ${cause.message}` : '', cause);
+}
+
+function noAdapter({ adapter: name, backend }: WebgpuDeviceOptions, reason: string, cause?: unknown): QuernError {
   const wanted = `${name ? ` called ${name}` : ''}${backend ? ` of backend ${backend}` : ''}`;
-  const reason = cause instanceof Error ? ` ${cause.message}` : '';
-  throw new QuernError(
+  return new QuernError(
     'webgpu-no-adapter',
     `No WebGPU adapter${wanted} was found (${lookedFor()} was looked for).${reason}`,
     {
