@@ -6,6 +6,7 @@ import { type BlockSpec, type Network, partsOf } from './network.ts';
 import type { ScratchShape } from './room.ts';
 import { type AnyRoom, type ByRole, roomOf } from './rooms.ts';
 import { distinctRopes } from './rope.ts';
+import { ringBlocks } from './state/ring.ts';
 
 export interface BufferShape {
   readonly dtype: 'F32' | 'I32';
@@ -34,7 +35,7 @@ const integers = (per: BufferShape['per'], width?: number) => ({ dtype: 'I32', p
 const floats = (per: BufferShape['per'], width: number) => ({ dtype: 'F32', per, rows: 1, width }) as const;
 
 /** Every shape: what will be allocated, and what the memory check counts. */
-export function bufferShapes(network: Network, { tableWidth }: BatchLimits, part: Part): BufferShapes {
+export function bufferShapes(network: Network, limits: BatchLimits, part: Part): BufferShapes {
   const { embeddingLength: C, vocabSize } = network;
   const blocks = network.blocks.slice(part.firstBlock, part.endBlock);
   const shapes = new Map<string, BufferShape>();
@@ -44,7 +45,9 @@ export function bufferShapes(network: Network, { tableWidth }: BatchLimits, part
   add('tokens', integers('token'));
   add('positions', integers('token'));
   add('seqs', integers('token'));
-  add('blockTable', integers('sequence', tableWidth), 'block table');
+  add('blockTable', integers('sequence', limits.tableWidth), 'block table');
+  for (const ring of ringsOf(blocks, limits))
+    add(ringBuffer(ring), integers('sequence', limits.tableWidth), 'block table');
   add('slots', integers('sequence'));
   add('residual', floats('token', C));
   if (blocks.length > 0) {
@@ -68,6 +71,16 @@ export function bufferShapes(network: Network, { tableWidth }: BatchLimits, part
 }
 
 const roomsOf = (block: BlockSpec) => partsOf(block).map(({ room: spec }) => ({ room: roomOf(spec), spec }));
+
+/** Sizes of the rings of some blocks, in cache blocks. */
+export function ringsOf(blocks: readonly BlockSpec[], limits: BatchLimits): Set<number> {
+  const states = blocks.flatMap(roomsOf).flatMap(({ room, spec }) => Object.values(room.state?.(spec) ?? {}));
+  const rings = states.map((state) => (state.kind === 'paged' ? ringBlocks(state.window, limits) : undefined));
+  return new Set(rings.filter((ring) => ring !== undefined));
+}
+
+/** Name of the block table of a ring. */
+export const ringBuffer = (ring: number): string => `ring of ${ring}`;
 
 /** Names of the tables of a rope. */
 export const ropeBuffers = (key: string): readonly [cos: string, sin: string] => [`cos ${key}`, `sin ${key}`];

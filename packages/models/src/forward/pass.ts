@@ -5,8 +5,10 @@ import type { RopeSpec } from './rope.ts';
 /** What the blocks of one batch share. */
 export interface BatchPass {
   readonly device: Device;
-  /** A view of this batch's size: `residual` [T, C], `positions` [T], `seqs` [T], `blockTable` [S, tableWidth], `slots` [S]. */
+  /** A view of this batch's size: `residual` [T, C], `positions` [T], `seqs` [T], `slots` [S]. */
   buffer(name: string): Tensor;
+  /** Where keys and values of a layer with, or without, a window are: [S, tableWidth]. */
+  blockTable(window: number | undefined): Tensor;
   /** cos and sin [T, dims / 2] of the batch's positions. */
   ropeTable(rope: RopeSpec): { readonly cos: Tensor; readonly sin: Tensor };
   readonly blockTokens: number;

@@ -1,13 +1,14 @@
 // One device's part of a model: what it has loaded, and how a batch enters it.
 import type { Device, Tensor } from '@quern/runtime';
 import type { BatchLimits } from './batch-limits.ts';
-import { type BufferShapes, type Buffers, ropeBuffers, shapeFor } from './buffers.ts';
+import { type BufferShapes, type Buffers, ringBuffer, ringsOf, ropeBuffers, shapeFor } from './buffers.ts';
 import type { HeldWeights } from './held-weights.ts';
 import type { TokenBatch } from './model.ts';
 import type { Network } from './network.ts';
 import type { BatchPass } from './pass.ts';
 import { fillRope, type RopeFrequencies, ropeKey } from './rope.ts';
 import type { HeldStates } from './state/held-states.ts';
+import { ringBlocks, ringTable } from './state/ring.ts';
 
 export interface Rank {
   readonly device: Device;
@@ -39,6 +40,9 @@ export function startPass(
   device.write(views('blockTable'), bytesOf(batch.blockTable));
   device.write(views('slots'), bytesOf(slots));
   for (const [t, position] of batch.positions.entries()) if (position === 0) states.clearSlot(slots[batch.seqs[t]!]!);
+  for (const ring of ringsOf(rank.network.blocks, limits))
+    if (rank.buffers.has(ringBuffer(ring)))
+      device.write(views(ringBuffer(ring)), bytesOf(ringTable(ring, slots, limits.tableWidth)));
   for (const [key, rope] of ropes)
     if (rank.buffers.has(ropeBuffers(key)[0])) writeRope(device, rope, key, batch, views);
   return {
@@ -47,6 +51,10 @@ export function startPass(
     ropeTable: (rope) => {
       const [cos, sin] = ropeBuffers(ropeKey(rope));
       return { cos: views(cos), sin: views(sin) };
+    },
+    blockTable: (window) => {
+      const ring = ringBlocks(window, limits);
+      return views(ring === undefined ? 'blockTable' : ringBuffer(ring));
     },
     blockTokens: limits.blockTokens,
     observe,

@@ -74,7 +74,7 @@ export interface Room<Spec, Weights, Scratch, State = object> {
   readonly title: string;
   tensors(spec: Spec, width: number): Shapes<Weights, RoomTensor>;
   scratch(spec: Spec, width: number): Shapes<Scratch, ScratchShape>;
-  /** None: the part keeps nothing. */
+  /** None: the part keeps nothing. Of a part with `stateOf` it is not allocated. */
   state?(spec: Spec): Shapes<State, StateShape>;
   /** Number of an earlier block whose state this one reads in place of a state of its own. */
   stateOf?(spec: Spec): number | undefined;

@@ -1,6 +1,7 @@
 // One block of a network by itself, on weights that the caller owns and may overwrite: what calibration of one layer at
 // a time runs. Every call computes one sequence from its first position, so a cache of one sequence is enough.
 import type { ModelView } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
 import type { Device, Tensor } from '@quern/runtime';
 import { networkOf } from '../network-of.ts';
 import { batchLimits } from './batch-limits.ts';
@@ -8,7 +9,7 @@ import { allocateBuffers, bufferBytes, bufferShapes } from './buffers.ts';
 import { HeldWeights } from './held-weights.ts';
 import { loadRopes } from './load-ropes.ts';
 import type { MatmulObserver } from './model.ts';
-import type { PartSpec } from './network.ts';
+import { type Network, type PartSpec, partsOf } from './network.ts';
 import { networkTensors } from './network-tensors.ts';
 import { observeMatmuls } from './observe-matmuls.ts';
 import { bytesOf, startPass } from './rank.ts';
@@ -65,6 +66,7 @@ export async function singleBlock(
   const network = networkOf(view);
   const limits = batchLimits({ batchTokens: tokens });
   const { subLayers } = network.blocks[index]!;
+  requireOwnState(network, index, view.path);
   const ropes = await loadRopes(view, [network.blocks[index]!]);
   const owned: Tensor[] = [];
   const alloc: Device['alloc'] = (...request) => {
@@ -112,6 +114,19 @@ export async function singleBlock(
     },
     dispose: () => owned.forEach((tensor) => void device.free(tensor)),
   };
+}
+
+/** What an earlier block keeps is not here. */
+function requireOwnState({ blocks }: Network, index: number, file: string): void {
+  for (const { room } of partsOf(blocks[index]!)) {
+    const of = roomOf(room).stateOf?.(room);
+    if (of !== undefined)
+      throw new QuernError(
+        'unsupported-model',
+        `Block ${index} uses the keys and values of block ${of}: it cannot be calibrated by itself.`,
+        { file, remedy: 'Quantize with an importance matrix instead, which is measured on the whole network.' },
+      );
+  }
 }
 
 const lastWeight = ({ room }: PartSpec, width: number): string =>

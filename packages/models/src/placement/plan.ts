@@ -7,7 +7,7 @@ import { wantedTensors } from '../forward/network-tensors.ts';
 import { networkOf } from '../network-of.ts';
 import { unbindable } from './binding.ts';
 import { bytesOf, type Placement, type PlacementOptions, splitModes } from './placement.ts';
-import { bytesOfShare, type PlannedModel, type Share, shareOfLayers, sharesByRows } from './shares.ts';
+import { bytesOfShare, type PlannedModel, type Share, sharedAcross, shareOfLayers, sharesByRows } from './shares.ts';
 
 /** What planning knows of a device. */
 export interface DeviceCapacity {
@@ -63,6 +63,11 @@ export function planShares(model: PlannedModel, devices: readonly DeviceCapacity
       `The model needs ${bytesOf(overfull)} bytes on the ${overfull.device} device (${detailsOf(overfull, model.limits)}); ` +
         `the device may hold ${overfull.memoryBytes}.`,
     );
+  for (const { firstBlock, endBlock } of shares) {
+    const shared = sharedAcross(model.network, firstBlock, endBlock);
+    if (shared)
+      throw invalid(`block ${shared.block} uses the keys and values of block ${shared.of}, on another device`);
+  }
   for (const share of shares) {
     const what = unbindableOn(share, devices[share.device]!, model);
     if (what) throw aboveBinding(model, what);
@@ -126,6 +131,7 @@ function mostLayers(model: PlannedModel, capacity: DeviceCapacity, device: numbe
     if (fits(middle)) most = middle;
     else tooMany = middle;
   }
+  while (most > 0 && sharedAcross(model.network, end - most, end)) most--;
   return most;
 }
 

@@ -2,8 +2,9 @@
 // description, so that the two cannot disagree.
 import type { BatchLimits } from '../forward/batch-limits.ts';
 import { bufferBytes, bufferShapes } from '../forward/buffers.ts';
-import type { Network } from '../forward/network.ts';
+import { type Network, partsOf } from '../forward/network.ts';
 import { isMatrix, type WantedTensor } from '../forward/network-tensors.ts';
+import { roomOf } from '../forward/rooms.ts';
 import { heldStateBytes } from '../forward/state/held-states.ts';
 import { cutByRows } from './cut-rows.ts';
 import type { DevicePlacement } from './placement.ts';
@@ -66,6 +67,20 @@ export function shareOfLayers(
       return of !== 'host' && of >= firstBlock && of < endBlock;
     }),
   };
+}
+
+/** A block of `firstBlock` … `endBlock - 1` that uses the state of a block before them, if there is one. */
+export function sharedAcross(
+  { blocks }: Network,
+  firstBlock: number,
+  endBlock: number,
+): { block: number; of: number } | undefined {
+  for (const [i, block] of blocks.slice(firstBlock, endBlock).entries())
+    for (const { room } of partsOf(block)) {
+      const of = roomOf(room).stateOf?.(room);
+      if (of !== undefined && of < firstBlock) return { block: firstBlock + i, of };
+    }
+  return undefined;
 }
 
 /** Every device with a part of all blocks. @throws QuernError `placement-not-divisible` */

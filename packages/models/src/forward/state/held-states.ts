@@ -4,15 +4,18 @@ import type { BatchLimits } from '../batch-limits.ts';
 import type { Network, RoomSpec } from '../network.ts';
 import { partsOf } from '../network.ts';
 import { type ByRole, roomOf } from '../rooms.ts';
-import { allocateState, type SlotState, type StateShape, type StateTensor, stateBytes } from './state-shape.ts';
+import { allocateState, type StateShape, type StateTensor, stateBytes } from './state-shape.ts';
 
 interface BlockRange {
   readonly firstBlock: number;
   readonly endBlock: number;
 }
 
-/** What a part keeps, by role. */
-export const statesOf = (room: RoomSpec): ByRole<StateShape> => roomOf(room).state?.(room) ?? {};
+/** What a part keeps of its own, by role. */
+export function statesOf(spec: RoomSpec): ByRole<StateShape> {
+  const room = roomOf(spec);
+  return (room.stateOf?.(spec) === undefined && room.state?.(spec)) || {};
+}
 
 /** Bytes of the states of a device's blocks. */
 export function heldStateBytes({ blocks }: Network, limits: BatchLimits, { firstBlock, endBlock }: BlockRange): number {
@@ -65,11 +68,8 @@ export class HeldStates {
   clearSlot(slot: number): void {
     for (const { tensor, shape } of this.all) {
       if (shape.kind !== 'slot') continue;
-      const bytes = slotBytes(shape);
+      const bytes = 4 * shape.shape.reduce((a, b) => a * b, 1);
       this.#device.write(tensor, new Uint8Array(bytes), slot * bytes);
     }
   }
 }
-
-/** Of one slot. */
-export const slotBytes = ({ shape }: SlotState): number => 4 * shape.reduce((a, b) => a * b, 1);

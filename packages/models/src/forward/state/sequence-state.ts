@@ -1,13 +1,12 @@
 // The states of sequences as their owner sees them: copied to branch a sequence, taken to the host and brought back to
 // return to a point of it. Kinds of states and devices do not matter to the caller; all of them are treated alike.
-//   a snapshot = the bytes of every state tensor, device by device in the order of the network: of a paged state the given
-//   blocks one after the other, of a slot state the slot
+//   a snapshot = the bytes of every state tensor, device by device in the order of the network: of a state in blocks the
+//   given ones one after the other, of a state in slots the slot
 import { QuernError } from '@quern/errors';
 import type { BatchLimits } from '../batch-limits.ts';
 import type { Rank } from '../rank.ts';
 import type { Stage } from '../stage.ts';
-import { slotBytes } from './held-states.ts';
-import type { StateTensor } from './state-shape.ts';
+import { isInSlots, type StateTensor } from './state-shape.ts';
 
 /** Where a sequence has its state: some of its cache blocks, in order, and its slot. */
 export interface SequencePlace {
@@ -42,17 +41,16 @@ export function sequenceState(stages: readonly Stage[], limits: BatchLimits): Se
   const ranks = stages.flatMap((stage) => stage.ranks);
   const held = ranks.flatMap((rank) => rank.states.all.map((state) => ({ rank, state })));
 
+  /** Of a slot, or of a block. */
+  const unitBytes = ({ shape, tensor }: StateTensor): number =>
+    tensor.byteLength / (isInSlots(shape, limits) ? limits.slots : limits.blocks);
   const piecesOf = ({ blocks, slot }: SequencePlace): Piece[] => {
     const usable = (index: number, count: number): boolean => Number.isInteger(index) && index >= 0 && index < count;
     if (!usable(slot, limits.slots) || !blocks.every((block) => usable(block, limits.blocks)))
       throw invalid(`slot ${slot} of ${limits.slots}, blocks ${blocks.join(', ')} of ${limits.blocks}`);
     return held.flatMap(({ rank, state }): Piece[] => {
-      const { shape, tensor } = state;
-      if (shape.kind === 'slot') {
-        const bytes = slotBytes(shape);
-        return [{ rank, state, offset: slot * bytes, bytes }];
-      }
-      const bytes = tensor.byteLength / limits.blocks;
+      const bytes = unitBytes(state);
+      if (isInSlots(state.shape, limits)) return [{ rank, state, offset: slot * bytes, bytes }];
       return blocks.map((block) => ({ rank, state, offset: block * bytes, bytes }));
     });
   };
@@ -80,11 +78,9 @@ export function sequenceState(stages: readonly Stage[], limits: BatchLimits): Se
     }
   };
   return {
-    usesSlots: held.some(({ state }) => state.shape.kind === 'slot'),
+    usesSlots: held.some(({ state }) => isInSlots(state.shape, limits)),
     snapshotBytes: (blocks) =>
-      held.reduce((sum, { state: { shape, tensor } }) => {
-        return sum + (shape.kind === 'slot' ? slotBytes(shape) : (blocks * tensor.byteLength) / limits.blocks);
-      }, 0),
+      held.reduce((sum, { state }) => sum + unitBytes(state) * (isInSlots(state.shape, limits) ? 1 : blocks), 0),
     async copy(from, to) {
       if (from.blocks.length !== to.blocks.length)
         throw invalid(`${from.blocks.length} blocks copied to ${to.blocks.length}`);

@@ -6,8 +6,8 @@ import type { AttentionSpec } from './spec.ts';
 
 export interface AttentionWeights {
   readonly q: Tensor; // [heads·keyLength, C]
-  readonly k: Tensor; // [kvHeads·keyLength, C]
-  readonly v: Tensor; // [kvHeads·valueLength, C]
+  readonly k?: Tensor; // [kvHeads·keyLength, C]
+  readonly v?: Tensor; // [kvHeads·valueLength, C]
   readonly output: Tensor; // [C, heads·valueLength]
   readonly qBias?: Tensor;
   readonly kBias?: Tensor;
@@ -19,8 +19,8 @@ export interface AttentionWeights {
 
 export interface AttentionScratch {
   readonly q: Tensor; // [T, heads·keyLength]
-  readonly k: Tensor; // [T, kvHeads·keyLength]
-  readonly v: Tensor; // [T, kvHeads·valueLength]
+  readonly k?: Tensor; // [T, kvHeads·keyLength]
+  readonly v?: Tensor; // [T, kvHeads·valueLength]
   readonly attended: Tensor; // [T, heads·valueLength]
 }
 
@@ -34,31 +34,38 @@ export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, 
   tensors: (spec, width) => {
     const { q, k, v, attended } = widthsOf(spec);
     const { biases, qkNorm } = spec;
+    const own = spec.keysOf === undefined;
     return {
       q: { name: 'attn_q.weight', shape: [q, width], rows: 'q' },
-      k: { name: 'attn_k.weight', shape: [k, width], rows: 'k' },
-      v: { name: 'attn_v.weight', shape: [v, width], rows: 'v' },
+      ...(own && {
+        k: { name: 'attn_k.weight', shape: [k, width], rows: 'k' },
+        v: { name: 'attn_v.weight', shape: [v, width], rows: 'v' },
+      }),
       output: { name: 'attn_output.weight', shape: [width, attended], cols: 'attended' },
-      ...(biases.qkv && {
-        qBias: { name: 'attn_q.bias', shape: [q], cols: 'q' },
-        kBias: { name: 'attn_k.bias', shape: [k], cols: 'k' },
-        vBias: { name: 'attn_v.bias', shape: [v], cols: 'v' },
-      }),
+      ...(biases.qkv && { qBias: { name: 'attn_q.bias', shape: [q], cols: 'q' } }),
+      ...(biases.qkv &&
+        own && {
+          kBias: { name: 'attn_k.bias', shape: [k], cols: 'k' },
+          vBias: { name: 'attn_v.bias', shape: [v], cols: 'v' },
+        }),
       ...(biases.output && { outputBias: { name: 'attn_output.bias', shape: [width], once: true } }),
-      ...(qkNorm && {
-        qNorm: normTensor('attn_q_norm.weight', qkNorm.over === 'head' ? spec.keyLength : q),
-        kNorm: normTensor('attn_k_norm.weight', qkNorm.over === 'head' ? spec.keyLength : k),
-      }),
+      ...(qkNorm && { qNorm: normTensor('attn_q_norm.weight', qkNorm.over === 'head' ? spec.keyLength : q) }),
+      ...(qkNorm &&
+        own && {
+          kNorm: normTensor('attn_k_norm.weight', qkNorm.over === 'head' ? spec.keyLength : k),
+        }),
     };
   },
   scratch: (spec) => {
     const { q, k, v, attended } = widthsOf(spec);
-    return { q: floats(q), k: floats(k), v: floats(v), attended: floats(attended) };
+    const keys = spec.keysOf === undefined && { k: floats(k), v: floats(v) };
+    return { q: floats(q), ...keys, attended: floats(attended) };
   },
-  state: ({ kvHeads, keyLength, valueLength }) => ({
-    k: { kind: 'paged', holds: 'keys', heads: kvHeads, headWidth: keyLength },
-    v: { kind: 'paged', holds: 'values', heads: kvHeads, headWidth: valueLength },
+  state: ({ kvHeads, keyLength, valueLength, window }) => ({
+    k: { kind: 'paged', holds: 'keys', heads: kvHeads, headWidth: keyLength, window },
+    v: { kind: 'paged', holds: 'values', heads: kvHeads, headWidth: valueLength, window },
   }),
+  stateOf: ({ keysOf }) => keysOf,
   divide: byHeads,
   unsupported: ({ keyLength, valueLength }) =>
     keyLength !== valueLength || keyLength % 4 !== 0

@@ -17,6 +17,8 @@ export interface AttentionSpec {
   /** None: attention does not know the order of the tokens. */
   readonly rope?: RopeSpec;
   readonly qkNorm?: QkNorm;
+  /** Number of an earlier block of the same shape and window whose keys and values are read: this one has no k and v. */
+  readonly keysOf?: number;
   /** Which projections have a bias. */
   readonly biases: { readonly qkv: boolean; readonly output: boolean };
 }
