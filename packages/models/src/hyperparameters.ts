@@ -71,9 +71,10 @@ const noScaling: RopeScaling = {
  */
 export function hyperparameters(view: ModelView, network = networkOf(view)): Hyperparameters {
   const rooms = network.blocks.flatMap(partsOf).map(({ room }) => room);
-  const attention = rooms.find((room) => room.kind === 'attention');
-  const rope = rooms.find((room) => room.kind === 'attention' && room.rope) as typeof attention;
-  const window = rooms.find((room) => room.kind === 'attention' && room.window) as typeof attention;
+  const attentions = rooms.filter((room) => room.kind === 'attention');
+  const [attention] = attentions;
+  const rope = attentions.find((room) => room.rope)?.rope;
+  const window = attentions.find((room) => room.window)?.window;
   return {
     architecture: network.architecture,
     vocabSize: network.vocabSize,
@@ -87,11 +88,11 @@ export function hyperparameters(view: ModelView, network = networkOf(view)): Hyp
     keyLength: attention?.keyLength ?? 0,
     valueLength: attention?.valueLength ?? 0,
     rmsEps: network.output.norm.eps,
-    ropeDimensionCount: rope?.rope?.dims ?? 0,
-    ropeFreqBase: rope?.rope?.base ?? 0,
-    ropeScaling: rope?.rope?.scaling ?? noScaling,
-    ...(window && { slidingWindow: window.window }),
-    ropeStyle: rope?.rope?.style ?? 'norm',
+    ropeDimensionCount: rope?.dims ?? 0,
+    ropeFreqBase: rope?.base ?? 0,
+    ropeScaling: rope?.scaling ?? noScaling,
+    ...(window !== undefined && { slidingWindow: window }),
+    ropeStyle: rope?.style ?? 'norm',
     qkNorm: attention?.qkNorm !== undefined,
     attnBias: attention?.biases.qkv ?? false,
     attnOutputBias: attention?.biases.output ?? false,

@@ -4,7 +4,7 @@ import { type ModelView, type TensorView, withProvedForms } from '@quern/checkpo
 import { QuernError } from '@quern/errors';
 import type { Device, Tensor } from '@quern/runtime';
 import type { BatchSizes } from './forward/batch-limits.ts';
-import { allocateBuffers, bufferShapes } from './forward/buffers.ts';
+import { allocateBuffers, bufferShapes, ringsOf } from './forward/buffers.ts';
 import { requireCacheTypes } from './forward/cache-types.ts';
 import { decoderModel } from './forward/decoder-model.ts';
 import { HeldWeights } from './forward/held-weights.ts';
@@ -87,7 +87,7 @@ class RankInLoading {
   readonly share: Share;
   readonly #owned: Tensor[] = [];
   readonly #loaded = new Map<string, Tensor>();
-  #memory?: Pick<Rank, 'buffers' | 'bufferShapes' | 'states'>;
+  #memory?: Pick<Rank, 'buffers' | 'bufferShapes' | 'rings' | 'states'>;
 
   constructor(device: Device, share: Share) {
     this.device = device;
@@ -101,6 +101,7 @@ class RankInLoading {
     const shapes = bufferShapes(network, limits, this.share);
     this.#memory = {
       bufferShapes: shapes,
+      rings: ringsOf(network.blocks.slice(this.share.firstBlock, this.share.endBlock), limits),
       buffers: allocateBuffers(alloc, shapes, limits),
       states: new HeldStates(this.device, alloc, network, limits, this.share),
     };

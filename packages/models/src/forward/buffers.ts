@@ -2,9 +2,10 @@
 // Blocks of one kind share their scratch: a buffer for every role and shape, however many blocks there are.
 import type { Device, Tensor } from '@quern/runtime';
 import type { BatchLimits } from './batch-limits.ts';
-import { type BlockSpec, type Network, partsOf } from './network.ts';
+import type { Holding } from './holding.ts';
+import { type BlockSpec, type Network, partsOf, type RoomSpec } from './network.ts';
 import type { ScratchShape } from './room.ts';
-import { type AnyRoom, type ByRole, roomOf } from './rooms.ts';
+import { roomOf } from './rooms.ts';
 import { distinctRopes } from './rope.ts';
 import { ringBlocks } from './state/ring.ts';
 
@@ -24,20 +25,13 @@ export interface BufferShape {
 export type BufferShapes = ReadonlyMap<string, BufferShape>;
 export type Buffers = ReadonlyMap<string, Tensor>;
 
-/** The blocks that a device computes, and whether it computes logits. */
-export interface Part {
-  readonly firstBlock: number;
-  readonly endBlock: number;
-  readonly output: boolean;
-}
-
 const integers = (per: BufferShape['per'], width?: number) => ({ dtype: 'I32', per, rows: 1, width }) as const;
 const floats = (per: BufferShape['per'], width: number) => ({ dtype: 'F32', per, rows: 1, width }) as const;
 
 /** Every shape: what will be allocated, and what the memory check counts. */
-export function bufferShapes(network: Network, limits: BatchLimits, part: Part): BufferShapes {
+export function bufferShapes(network: Network, limits: BatchLimits, holding: Holding): BufferShapes {
   const { embeddingLength: C, vocabSize } = network;
-  const blocks = network.blocks.slice(part.firstBlock, part.endBlock);
+  const blocks = network.blocks.slice(holding.firstBlock, holding.endBlock);
   const shapes = new Map<string, BufferShape>();
   const add = (name: string, shape: Omit<BufferShape, 'label'>, label = name): void => {
     shapes.set(name, { ...shape, label });
@@ -62,7 +56,7 @@ export function bufferShapes(network: Network, limits: BatchLimits, part: Part):
   for (const { room, spec } of blocks.flatMap(roomsOf))
     for (const [role, shape] of Object.entries(room.scratch(spec, C)))
       add(scratchName(role, shape), { ...shape, per: 'token', rows: shape.rowsPerToken }, role);
-  if (part.output) {
+  if (holding.output) {
     add('outputRows', integers('output'), 'rows');
     add('outputNormed', floats('output', C), 'normed');
     add('logits', floats('output', vocabSize));
@@ -88,11 +82,17 @@ export const ropeBuffers = (key: string): readonly [cos: string, sin: string] =>
 const scratchName = (role: string, { dtype, rowsPerToken, width }: ScratchShape): string =>
   `${role} ${dtype} ${rowsPerToken} ${width}`;
 
-/** Names of a part's scratch buffers by role. */
-export function scratchNames(room: AnyRoom, spec: Parameters<AnyRoom['scratch']>[0], width: number): ByRole<string> {
-  const shapes = Object.entries(room.scratch(spec, width));
-  return Object.fromEntries(shapes.map(([role, shape]) => [role, scratchName(role, shape)]));
+/** Names of a part's scratch buffers by role; every batch asks for them. `width`: C, the same for one spec. */
+export function scratchNames(spec: RoomSpec, width: number): readonly (readonly [role: string, name: string])[] {
+  const known = namesBySpec.get(spec);
+  if (known) return known;
+  const shapes = Object.entries(roomOf(spec).scratch(spec, width));
+  const names = shapes.map(([role, shape]) => [role, scratchName(role, shape)] as const);
+  namesBySpec.set(spec, names);
+  return names;
 }
+
+const namesBySpec = new WeakMap<RoomSpec, ReturnType<typeof scratchNames>>();
 
 /** The shape of a buffer for so many tokens, sequences or outputs. */
 export const shapeFor = ({ rows, width }: BufferShape, count: number): number[] =>

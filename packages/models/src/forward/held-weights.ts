@@ -2,8 +2,9 @@
 // what one weight does to the whole network can be measured without loading the network again.
 import { QuernError } from '@quern/errors';
 import type { Tensor } from '@quern/runtime';
+import type { Holding } from './holding.ts';
 import type { Network } from './network.ts';
-import { arrangeWeights, type HeldPart, type Weights } from './weights.ts';
+import { arrangeWeights, type Weights } from './weights.ts';
 
 /** Stored bytes of a whole weight. */
 export interface StoredWeight {
@@ -18,19 +19,19 @@ export type Exchange = (before: Tensor, dtype: string, name: string) => Tensor;
 export class HeldWeights {
   readonly #network: Network;
   readonly #tensors: Map<string, Tensor>;
-  readonly #part: HeldPart;
+  readonly #holding: Holding;
   readonly #exchange?: Exchange;
   weights: Weights;
   /** GGUF names, for observers. */
   names: ReadonlyMap<Tensor, string>;
 
   /** @param exchange none: weights keep their types */
-  constructor(network: Network, tensors: ReadonlyMap<string, Tensor>, part: HeldPart, exchange?: Exchange) {
+  constructor(network: Network, tensors: ReadonlyMap<string, Tensor>, holding: Holding, exchange?: Exchange) {
     this.#network = network;
     this.#tensors = new Map(tensors);
-    this.#part = part;
+    this.#holding = holding;
     this.#exchange = exchange;
-    this.weights = arrangeWeights(network, tensors, part);
+    this.weights = arrangeWeights(network, tensors, holding);
     this.names = namesOf(tensors);
   }
 
@@ -46,7 +47,7 @@ export class HeldWeights {
     const tensor = before.dtype === dtype ? before : this.#exchange?.(before, dtype, name);
     if (!tensor) throw new QuernError('replacement-unsupported', `Here it stays ${before.dtype}.`, { tensor: name });
     this.#tensors.set(name, tensor);
-    this.weights = arrangeWeights(this.#network, this.#tensors, this.#part);
+    this.weights = arrangeWeights(this.#network, this.#tensors, this.#holding);
     this.names = namesOf(this.#tensors);
     return tensor;
   }

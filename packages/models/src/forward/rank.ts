@@ -1,7 +1,7 @@
 // One device's part of a model: what it has loaded, and how a batch enters it.
 import type { Device, Tensor } from '@quern/runtime';
 import type { BatchLimits } from './batch-limits.ts';
-import { type BufferShapes, type Buffers, ringBuffer, ringsOf, ropeBuffers, shapeFor } from './buffers.ts';
+import { type BufferShapes, type Buffers, ringBuffer, ropeBuffers, shapeFor } from './buffers.ts';
 import type { HeldWeights } from './held-weights.ts';
 import type { TokenBatch } from './model.ts';
 import type { Network } from './network.ts';
@@ -18,6 +18,8 @@ export interface Rank {
   readonly states: HeldStates;
   readonly buffers: Buffers;
   readonly bufferShapes: BufferShapes;
+  /** Sizes of the rings of its blocks (state/ring.ts). */
+  readonly rings: ReadonlySet<number>;
 }
 
 /** By `ropeKey`. */
@@ -40,9 +42,8 @@ export function startPass(
   device.write(views('blockTable'), bytesOf(batch.blockTable));
   device.write(views('slots'), bytesOf(slots));
   for (const [t, position] of batch.positions.entries()) if (position === 0) states.clearSlot(slots[batch.seqs[t]!]!);
-  for (const ring of ringsOf(rank.network.blocks, limits))
-    if (rank.buffers.has(ringBuffer(ring)))
-      device.write(views(ringBuffer(ring)), bytesOf(ringTable(ring, slots, limits.tableWidth)));
+  for (const ring of rank.rings)
+    device.write(views(ringBuffer(ring)), bytesOf(ringTable(ring, slots, limits.tableWidth)));
   for (const [key, rope] of ropes)
     if (rank.buffers.has(ropeBuffers(key)[0])) writeRope(device, rope, key, batch, views);
   return {

@@ -40,8 +40,14 @@ export interface RopeSpec {
 }
 
 /** Equal for ropes whose tables are equal. */
-export const ropeKey = ({ base, dims, scaling, divisors }: RopeSpec): string =>
-  JSON.stringify([base, dims, Object.entries(scaling).sort(), divisors]);
+export function ropeKey(rope: RopeSpec): string {
+  const { base, dims, scaling, divisors } = rope;
+  const key = keys.get(rope) ?? JSON.stringify([base, dims, Object.entries(scaling).sort(), divisors]);
+  keys.set(rope, key); // every block of every batch asks
+  return key;
+}
+
+const keys = new WeakMap<RopeSpec, string>();
 
 /** The ropes of some blocks by `ropeKey`. A mixer with rope calls its spec `rope`. */
 export function distinctRopes(blocks: readonly BlockSpec[]): Map<string, RopeSpec> {

@@ -5,7 +5,7 @@ import { QuernError } from '@quern/errors';
 import type { Device, Tensor } from '@quern/runtime';
 import { networkOf } from '../network-of.ts';
 import { batchLimits } from './batch-limits.ts';
-import { allocateBuffers, bufferBytes, bufferShapes } from './buffers.ts';
+import { allocateBuffers, bufferBytes, bufferShapes, ringsOf } from './buffers.ts';
 import { HeldWeights } from './held-weights.ts';
 import { loadRopes } from './load-ropes.ts';
 import type { MatmulObserver } from './model.ts';
@@ -38,7 +38,7 @@ export interface SingleSubLayer {
   readonly lastWeight: string;
 }
 
-const partOf = (index: number) => ({ firstBlock: index, endBlock: index + 1, embedding: false, output: false });
+const holdingOf = (index: number) => ({ firstBlock: index, endBlock: index + 1, embedding: false, output: false });
 
 /** Device bytes of states and activations of one sequence, for the block that needs most. */
 export function singleBlockBytes(view: ModelView, tokens: number): number {
@@ -46,8 +46,8 @@ export function singleBlockBytes(view: ModelView, tokens: number): number {
   const limits = batchLimits({ batchTokens: tokens });
   const bytes = network.blocks.map(
     (_, index) =>
-      bufferBytes(bufferShapes(network, limits, partOf(index)), limits) +
-      heldStateBytes(network, limits, partOf(index)),
+      bufferBytes(bufferShapes(network, limits, holdingOf(index)), limits) +
+      heldStateBytes(network, limits, holdingOf(index)),
   );
   return Math.max(...bytes);
 }
@@ -74,11 +74,12 @@ export async function singleBlock(
     owned.push(tensor);
     return tensor;
   };
-  const held = new HeldWeights(network, weights, partOf(index));
-  const shapes = bufferShapes(network, limits, partOf(index));
+  const held = new HeldWeights(network, weights, holdingOf(index));
+  const shapes = bufferShapes(network, limits, holdingOf(index));
   const buffers = allocateBuffers(alloc, shapes, limits);
-  const states = new HeldStates(device, alloc, network, limits, partOf(index));
-  const rank = { device, network, held, states, buffers, bufferShapes: shapes };
+  const states = new HeldStates(device, alloc, network, limits, holdingOf(index));
+  const rings = ringsOf([network.blocks[index]!], limits);
+  const rank = { device, network, held, states, buffers, bufferShapes: shapes, rings };
   const blockTable = Int32Array.from({ length: limits.tableWidth }, (_, cacheBlock) => cacheBlock);
 
   const enter = (entering: Float32Array, observer: MatmulObserver | undefined) => {

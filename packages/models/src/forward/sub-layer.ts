@@ -51,7 +51,7 @@ function computePart(
   const room = roomOf(spec);
   const x = before ? normed(pass, before, weights.before, pass.buffer('residual'), 'partNormed') : shared;
   const scratch: Record<string, Tensor> = {};
-  for (const [role, name] of Object.entries(scratchNames(room, spec, y.shape[1]!))) scratch[role] = pass.buffer(name);
+  for (const [role, name] of scratchNames(spec, y.shape[1]!)) scratch[role] = pass.buffer(name);
   room.run({ pass, spec, weights: weights.room, scratch, state, x, y });
   return room.title;
 }

@@ -1,5 +1,6 @@
 // Gives every tensor that a device has loaded its place in the network.
 import type { Tensor } from '@quern/runtime';
+import type { Holding } from './holding.ts';
 import type { BlockSpec, Network, PartSpec, SubLayerSpec } from './network.ts';
 import { type NormSpec, type NormWeights, normTensors } from './norm.ts';
 import { type ByRole, roomOf } from './rooms.ts';
@@ -35,16 +36,9 @@ export interface OutputWeights {
   readonly matrix: Tensor;
 }
 
-export interface HeldPart {
-  readonly firstBlock: number;
-  readonly endBlock: number;
-  readonly embedding: boolean;
-  readonly output: boolean;
-}
-
 /** `loaded`: by name. */
-export function arrangeWeights(network: Network, loaded: ReadonlyMap<string, Tensor>, part: HeldPart): Weights {
-  const { firstBlock, endBlock, embedding, output } = part;
+export function arrangeWeights(network: Network, loaded: ReadonlyMap<string, Tensor>, holding: Holding): Weights {
+  const { firstBlock, endBlock, embedding, output } = holding;
   const embedded = loaded.get('token_embd.weight');
   const { norm, tied } = network.output;
   return {

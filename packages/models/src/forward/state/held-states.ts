@@ -1,15 +1,13 @@
 // The states that a device holds: those of every part of its blocks, allocated with the model.
 import type { Device, Tensor } from '@quern/runtime';
 import type { BatchLimits } from '../batch-limits.ts';
+import type { Holding } from '../holding.ts';
 import type { Network, RoomSpec } from '../network.ts';
 import { partsOf } from '../network.ts';
 import { type ByRole, roomOf } from '../rooms.ts';
 import { allocateState, type StateShape, type StateTensor, stateBytes } from './state-shape.ts';
 
-interface BlockRange {
-  readonly firstBlock: number;
-  readonly endBlock: number;
-}
+type Blocks = Pick<Holding, 'firstBlock' | 'endBlock'>;
 
 /** What a part keeps of its own, by role. */
 export function statesOf(spec: RoomSpec): ByRole<StateShape> {
@@ -18,7 +16,7 @@ export function statesOf(spec: RoomSpec): ByRole<StateShape> {
 }
 
 /** Bytes of the states of a device's blocks. */
-export function heldStateBytes({ blocks }: Network, limits: BatchLimits, { firstBlock, endBlock }: BlockRange): number {
+export function heldStateBytes({ blocks }: Network, limits: BatchLimits, { firstBlock, endBlock }: Blocks): number {
   let bytes = 0;
   for (const { room } of blocks.slice(firstBlock, endBlock).flatMap(partsOf))
     for (const shape of Object.values(statesOf(room))) bytes += stateBytes(shape, limits);
@@ -29,39 +27,38 @@ export class HeldStates {
   /** Every state of the device, in a fixed order. */
   readonly all: readonly StateTensor[];
   readonly #device: Device;
-  readonly #byPart: ReadonlyMap<string, ByRole<Tensor>>;
+  readonly #firstBlock: number;
+  /** By block, sub-layer and part. */
+  readonly #tensors: readonly (readonly (readonly ByRole<Tensor>[])[])[];
 
-  constructor(device: Device, alloc: Device['alloc'], { blocks }: Network, limits: BatchLimits, range: BlockRange) {
-    this.#device = device;
+  constructor(device: Device, alloc: Device['alloc'], { blocks }: Network, limits: BatchLimits, held: Blocks) {
     const all: StateTensor[] = [];
-    const byPart = new Map<string, ByRole<Tensor>>();
-    const ofKind = new Map<string, ByRole<Tensor>>();
-    for (let block = range.firstBlock; block < range.endBlock; block++) {
-      for (const [i, { parts }] of blocks[block]!.subLayers.entries())
-        for (const [p, { room }] of parts.entries()) {
-          const allocated = Object.entries(statesOf(room)).map(([role, shape]) => {
-            const state = allocateState(alloc, shape, limits, `${role} state of block ${block}`);
-            all.push(state);
-            return [role, state.tensor] as const;
-          });
-          const earlier = roomOf(room).stateOf?.(room);
-          const own = earlier === undefined ? Object.fromEntries(allocated) : ofKind.get(`${room.kind} ${earlier}`)!;
-          byPart.set(`${block} ${i} ${p}`, own);
-          ofKind.set(`${room.kind} ${block}`, own);
-        }
-    }
+    const known = new Map<string, ByRole<Tensor>>();
+    const stateOf = (spec: RoomSpec, block: number): ByRole<Tensor> => {
+      const earlier = roomOf(spec).stateOf?.(spec);
+      if (earlier !== undefined) return known.get(`${spec.kind} ${earlier}`)!;
+      const own: Record<string, Tensor> = {};
+      for (const [role, shape] of Object.entries(statesOf(spec))) {
+        const state = allocateState(alloc, shape, limits, `${role} state of block ${block}`);
+        all.push(state);
+        own[role] = state.tensor;
+      }
+      known.set(`${spec.kind} ${block}`, own);
+      return own;
+    };
     this.all = all;
-    this.#byPart = byPart;
+    this.#device = device;
+    this.#firstBlock = held.firstBlock;
+    this.#tensors = blocks
+      .slice(held.firstBlock, held.endBlock)
+      .map(({ subLayers }, i) =>
+        subLayers.map(({ parts }) => parts.map(({ room }) => stateOf(room, held.firstBlock + i))),
+      );
   }
 
   /** Of the parts of a sub-layer. */
-  of(block: number, subLayer: number): ByRole<Tensor>[] {
-    const found: ByRole<Tensor>[] = [];
-    for (let part = 0; ; part++) {
-      const state = this.#byPart.get(`${block} ${subLayer} ${part}`);
-      if (!state) return found;
-      found.push(state);
-    }
+  of(block: number, subLayer: number): readonly ByRole<Tensor>[] {
+    return this.#tensors[block - this.#firstBlock]![subLayer]!;
   }
 
   /** A sequence begins in the slot: what the last one left there is gone. */

@@ -1,0 +1,10 @@
+// What of a network a device holds.
+export interface Holding {
+  /** Blocks `firstBlock` … `endBlock - 1`. */
+  readonly firstBlock: number;
+  readonly endBlock: number;
+  /** It embeds the tokens. */
+  readonly embedding: boolean;
+  /** It computes logits. */
+  readonly output: boolean;
+}
