@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { dtypeByName } from '@quern/blocks';
 import { type HfCheckpoint, openHfCheckpoint, type TensorView } from '@quern/checkpoint';
-import { architectureByHfName, expectedTensors, hfModelView } from '@quern/models';
+import type { GgufValue } from '@quern/gguf';
+import { architectureByHfName, expectedTensors, hfModelView, modelNumbers } from '@quern/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const models = fileURLToPath(new URL('../models', import.meta.url));
@@ -35,29 +36,12 @@ const architectureName = (metadata: Entry[]) => String(metadata.find(([key]) => 
 
 /** Headers of the tensors that the golden metadata implies; no data. */
 function tensorsFor(config: Record<string, unknown>, metadata: Entry[]): Map<string, TensorView> {
-  const name = architectureName(metadata);
-  const number = (key: string) => Number(metadata.find(([known]) => known === `${name}.${key}`)?.[2]);
-  const [embeddingLength, headCount] = [number('embedding_length'), number('attention.head_count')];
-  const headDim = number('attention.key_length') || embeddingLength / headCount;
-  const sizes = {
-    vocabSize: Number(config.vocab_size),
-    embeddingLength,
-    feedForwardLength: number('feed_forward_length'),
-    headCount,
-    headCountKv: number('attention.head_count_kv'),
-    keyLength: headDim,
-    valueLength: headDim,
-    ropeDimensionCount: headDim,
-    experts: {
-      count: number('expert_count') || 0,
-      feedForwardLength: number('expert_feed_forward_length') || number('feed_forward_length'),
-      sharedFeedForwardLength: number('expert_shared_feed_forward_length') || 0,
-    },
-  };
   const architecture = architectureByHfName((config.architectures as string[])[0] ?? '');
+  const keys = new Map(metadata.map(([key, type, value]) => [key, { type, value } as GgufValue]));
+  const numbers = modelNumbers({ path: 'golden', metadata: keys }, architecture.name, Number(config.vocab_size));
   const tensors = new Map<string, TensorView>();
-  const expected = expectedTensors(architecture, sizes, number('block_count'));
-  const stored = expected.filter(({ rule }) => rule.presence !== 'attentionBias').flatMap(({ sources }) => sources);
+  const expected = expectedTensors(architecture, numbers);
+  const stored = expected.filter(({ rule }) => typeof rule.presence === 'string').flatMap(({ sources }) => sources);
   for (const { name: hf, shape } of stored) {
     const cols = shape.at(-1) ?? 1;
     tensors.set(hf, {

@@ -52,3 +52,5 @@ export class QuernError extends Error {
     return { code, message, file, tensor, offset, remedy };
   }
 }
+
+export { nearestNames } from './nearest-names.ts';

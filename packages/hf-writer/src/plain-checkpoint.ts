@@ -9,7 +9,11 @@ import { type WriteHfOptions, writeHfCheckpoint } from './write-hf-checkpoint.ts
 
 export type PlainType = 'F32' | 'F16' | 'BF16';
 
-export type PlainCheckpoint = Pick<HfCheckpoint, 'path' | 'config' | 'tensors'> & Pick<HfFolder, 'sideFiles'>;
+export type PlainCheckpoint = Pick<HfCheckpoint, 'path' | 'config' | 'tensors'> &
+  Pick<HfFolder, 'sideFiles'> & {
+    /** Tensors that stay F32 whatever type the others get. */
+    readonly f32?: ReadonlySet<string>;
+  };
 
 export interface PlannedTensor {
   readonly view: TensorView;
@@ -54,12 +58,13 @@ const isCounted = ({ name }: DType): boolean => !/^([IU]\d+|BOOL|C64|F64)$/.test
 
 /** @throws QuernError those of `planShards` */
 export function planPlainCheckpoint(
-  { path, tensors }: PlainCheckpoint,
+  { path, tensors, f32 }: PlainCheckpoint,
   type: PlainType,
   maxShardBytes?: number,
 ): PlainPlan {
   const planned = [...tensors.values()].map((view): PlannedTensor => {
-    const to = isCounted(view.dtype) ? dtypeByName(type)! : view.dtype;
+    const plain = dtypeByName(f32?.has(view.name) ? 'F32' : type)!;
+    const to = isCounted(view.dtype) ? plain : view.dtype;
     return { view, to, bytes: view.rows * rowBytes(to, view.cols) };
   });
   const specs = planned.map(({ view: { name, shape }, to }) => ({ name, shape, dtype: to }));

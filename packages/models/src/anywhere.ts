@@ -1,7 +1,8 @@
 // What runs anywhere: everything but Hugging Face folders.
 export type { Architecture, ScalingPair, TensorRule } from './arch/architecture.ts';
-export { dimensionsOf, type ExpectedTensor, expectedTensors } from './arch/expected-tensors.ts';
+export { type ExpectedTensor, expectedTensors } from './arch/expected-tensors.ts';
 export { architectureByGgufName, architectureByHfName, architectures } from './arch/index.ts';
+export { type ModelNumbers, modelNumbers } from './arch/model-numbers.ts';
 export { describeModel, type ModelDescription } from './describe.ts';
 export {
   type CacheOptions,

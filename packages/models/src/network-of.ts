@@ -1,5 +1,6 @@
 // The network of a model, whatever its container: the record of its architecture reads the metadata.
 import type { ModelView } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
 import type { Architecture } from './arch/architecture.ts';
 import { architectureByGgufName } from './arch/index.ts';
 import { maxExperts } from './arch/mixture.ts';
@@ -24,5 +25,9 @@ export function architectureOf(view: ModelView): Architecture {
  */
 export function networkOf(view: ModelView): Network {
   const architecture = architectureOf(view);
-  return architecture.network(networkReader(view, architecture.name));
+  if (architecture.network) return architecture.network(networkReader(view, architecture.name));
+  throw new QuernError('unsupported-model', `${architecture.family} models convert, and do not run yet.`, {
+    file: view.path,
+    remedy: 'docs/models.md says which models run.',
+  });
 }

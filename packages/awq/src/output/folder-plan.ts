@@ -2,12 +2,16 @@
 // parts, which stay numbers, and how the rows of the model view lie in the checkpoint.
 import { dtypeByName } from '@quern/blocks';
 import type { ModelView } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
 import type { HfTensorSpec } from '@quern/hf-writer';
-import { architectureOf, expectedTensors, hyperparameters } from '@quern/models';
+import { architectureOf, type ExpectedTensor, expectedTensors, hyperparameters, modelNumbers } from '@quern/models';
 import type { Packer, PackOptions } from '@quern/packed';
 import { quantizedWeights } from '../layer/layer-pairs.ts';
 
 export type PlainType = 'F16' | 'BF16' | 'F32';
+
+/** Row of the view that is row `row` of `rows` in the checkpoint. */
+export type RowOrder = (row: number, rows: number) => number;
 
 /** One tensor of the model view and what it is called in the checkpoint. */
 export interface PlannedTensor {
@@ -17,8 +21,8 @@ export interface PlannedTensor {
   readonly names: readonly string[];
   /** Shape of each. */
   readonly shape: readonly number[];
-  /** Heads whose rows stand in pairs in the view and in halves in the checkpoint. */
-  readonly permutedHeads: number | undefined;
+  /** Where the order of rows differs. */
+  readonly viewRow: RowOrder | undefined;
   /** Packed, or numbers of the plain type. */
   readonly packed: boolean;
 }
@@ -38,17 +42,18 @@ export function planFolder(view: ModelView, packer: Packer, options: PackOptions
   const numbers = hyperparameters(view);
   const blocks = Array.from({ length: numbers.blockCount }, (_, block) => block);
   const quantized = new Set(blocks.flatMap((block) => quantizedWeights(view, block).map(({ name }) => name)));
-  const heads = { q: numbers.headCount, k: numbers.headCountKv };
-  const tensors = expectedTensors(architectureOf(view), numbers, numbers.blockCount)
+  const architecture = architectureOf(view);
+  const expected = expectedTensors(architecture, modelNumbers(view, architecture.name, numbers.vocabSize));
+  const tensors = expected
     .filter(({ gguf, sources }) => sources.length > 0 && view.tensors.has(gguf))
     .map(
-      ({ gguf, block, sources, rule }): PlannedTensor => ({
-        gguf,
-        block,
-        names: sources.map(({ name }) => name),
-        shape: sources[0]!.shape,
-        permutedHeads: rule.permute && heads[rule.permute],
-        packed: quantized.has(gguf),
+      (entry): PlannedTensor => ({
+        gguf: entry.gguf,
+        block: entry.block,
+        names: entry.sources.map(({ name }) => name),
+        shape: entry.sources[0]!.shape,
+        viewRow: rowOrderOf(entry),
+        packed: quantized.has(entry.gguf),
       }),
     )
     .sort((a, b) => (a.block ?? -1) - (b.block ?? -1));
@@ -65,10 +70,15 @@ export function planFolder(view: ModelView, packer: Packer, options: PackOptions
   return { tensors, specs, packedModules: modules(true), plainModules: modules(false) };
 }
 
-/** Row of the view that is row `row` of the checkpoint (models: to-huggingface/unpermuted-tensor.ts). */
-export function viewRow(row: number, rows: number, heads: number): number {
-  const headRows = rows / heads;
-  const within = row % headRows;
-  const half = headRows / 2;
-  return row - within + 2 * (within % half) + Math.floor(within / half);
+/** @throws QuernError `pack-unsupported` where the checkpoint has more than another order of rows */
+function rowOrderOf({ gguf, rule, place }: ExpectedTensor): RowOrder | undefined {
+  const { part, changes = [] } = rule.stored!;
+  if (part || changes.some(({ ggufRow }) => ggufRow === undefined)) {
+    throw new QuernError('pack-unsupported', 'The checkpoint stores this tensor otherwise than row by row.', {
+      tensor: gguf,
+      remedy: 'Quantize to a GGUF type.',
+    });
+  }
+  if (changes.length === 0) return undefined;
+  return (row, rows) => changes.reduce((at, change) => change.ggufRow!(at, rows, place), row);
 }

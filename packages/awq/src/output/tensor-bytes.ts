@@ -2,30 +2,30 @@
 import { codecOf, dtypeByName } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import type { GroupedRows } from '@quern/packed';
-import { type PlainType, viewRow } from './folder-plan.ts';
+import type { PlainType, RowOrder } from './folder-plan.ts';
 
 /** The rows as the checkpoint wants them. */
-export function inCheckpointOrder(weight: GroupedRows, heads: number | undefined): GroupedRows {
-  if (heads === undefined) return weight;
+export function inCheckpointOrder(weight: GroupedRows, order: RowOrder | undefined): GroupedRows {
+  if (order === undefined) return weight;
   const { rows, cols, codes, scales, zeros } = weight;
   return {
     ...weight,
-    codes: reordered(codes, rows, cols, heads),
-    scales: reordered(scales, rows, scales.length / rows, heads),
-    ...(zeros && { zeros: reordered(zeros, rows, zeros.length / rows, heads) }),
+    codes: reordered(codes, rows, cols, order),
+    scales: reordered(scales, rows, scales.length / rows, order),
+    ...(zeros && { zeros: reordered(zeros, rows, zeros.length / rows, order) }),
   };
 }
 
-/** [rows, cols] with the rows of every head in halves. A vector has one column. */
+/** [rows, cols] in the checkpoint's order of rows. A vector has one column. */
 export function reordered<T extends Float32Array | Uint8Array>(
   values: T,
   rows: number,
   cols: number,
-  heads: number,
+  order: RowOrder,
 ): T {
   const result = values.slice() as T;
   for (let row = 0; row < rows; row++) {
-    const from = viewRow(row, rows, heads) * cols;
+    const from = order(row, rows) * cols;
     result.set(values.subarray(from, from + cols), row * cols);
   }
   return result;

@@ -56,10 +56,10 @@ export async function writeBlock(
   const write = async (name: string, bytes: Uint8Array): Promise<void> => {
     if (!writer.finished.has(name)) await writer.write(name, bytes);
   };
-  for (const { gguf, names, shape, packed, permutedHeads } of plan.tensors.filter((tensor) => tensor.block === block)) {
+  for (const { gguf, names, shape, packed, viewRow } of plan.tensors.filter((tensor) => tensor.block === block)) {
     if (packed) {
       for (const [expert, name] of names.entries()) {
-        const weight = inCheckpointOrder(quantized.get(gguf)![expert]!, permutedHeads);
+        const weight = inCheckpointOrder(quantized.get(gguf)![expert]!, viewRow);
         const parts = packer.pack(weight, options);
         for (const { part, name: partName } of packer.tensorsOf(name, shape, options))
           await write(partName, parts.get(part)!);
@@ -68,7 +68,7 @@ export async function writeBlock(
     }
     const values = changed.get(gguf)?.values ?? (await readFloats(view.tensors.get(gguf)!));
     const rows = shape[0]!;
-    const ordered = permutedHeads === undefined ? values : reordered(values, rows, values.length / rows, permutedHeads);
+    const ordered = viewRow === undefined ? values : reordered(values, rows, values.length / rows, viewRow);
     await write(names[0]!, encodePlain(ordered, plain, gguf));
   }
   await writer.commit();

@@ -1,85 +1,14 @@
 // What an architecture record says. One record is the whole knowledge quern has of an architecture on disk: which
 // config.json it answers to, which GGUF keys and tensors it becomes, how large each tensor must be, and the shape of
-// its block. Conversion, loading, preflight and inspection all read the same record.
+// its block. Conversion, loading, preflight, export and inspection all read the same record.
 
 import type { GgufValue } from '@quern/gguf';
 import type { Network } from '../forward/network.ts';
 import type { NetworkReader } from '../network-reader.ts';
-
-/** How many scalars a tensor axis has, named by what it counts; `dimensionsOf` gives the numbers. */
-export type Dimension =
-  | 'vocab'
-  | 'embd'
-  | 'ff'
-  | 'q'
-  | 'k'
-  | 'v'
-  | 'attnOut'
-  | 'headDim'
-  | 'ropePairs'
-  | 'experts'
-  | 'expertFf'
-  | 'sharedFf'
-  | 'one';
-
-/**
- * When a tensor belongs to a model.
- * - `always`: it must be there.
- * - `untied`: the output matrix: required unless `tie_word_embeddings`, and kept when a tied checkpoint has it.
- * - `attentionBias`: only when config.json says `attention_bias: true`.
- * - `llama3Rope`: made by the lens when the rope type is `llama3`; no checkpoint stores it.
- */
-export type Presence = 'always' | 'untied' | 'attentionBias' | 'llama3Rope';
-
-/** One tensor, both names. `{i}` stands for the block number. */
-export interface TensorRule {
-  /**
-   * Name in the checkpoint; undefined when the lens computes the tensor. With `{j}` the checkpoint has one tensor per
-   * expert, of the shape without its first dimension, and GGUF stacks them.
-   */
-  hf?: string;
-  /** Another name that transformers gives to the same tensor. */
-  alias?: string;
-  /** With `{j}`: the tensor of the checkpoint that may hold all experts, and which of its `of` parts per expert this is. */
-  fused?: { hf: string; part: number; of: number };
-  gguf: string;
-  /** Row-major, innermost last, as everywhere in quern. */
-  shape: readonly Dimension[];
-  presence: Presence;
-  /**
-   * GGUF's `llama` architecture rotates neighbouring pairs (rope style `norm`), transformers rotates halves. The rows of
-   * q and k are reordered within each head so that both mean the same (LlamaModel.permute of convert_hf_to_gguf.py).
-   */
-  permute?: 'q' | 'k';
-}
-
-/** One scalar of config.json and the GGUF keys it becomes, without the `<arch>.` prefix. */
-export interface ConfigRule {
-  hf: string;
-  /** Another name that transformers takes for the same key (`attribute_map`). */
-  alias?: string;
-  gguf: readonly string[];
-  type: 'uint32' | 'float32';
-  /** Above it the value is a mistake or an attack; 2^30 when not given. */
-  max?: number;
-  /**
-   * What transformers' config class fills in when the key is absent or null. Without it the key is required;
-   * `undefined` as a result means that no GGUF key is written.
-   */
-  missing?: (config: Readonly<Record<string, unknown>>) => number | undefined;
-}
-
-/** A config key that this architecture supports with certain values only: any other value would change the result. */
-export interface FixedConfig {
-  key: string;
-  /** Accepted values, compared as JSON. */
-  values: readonly unknown[];
-  /** What transformers takes for an absent key or null, where that is not accepted either. */
-  missing?: string | number | boolean;
-  why: string;
-}
-
-export type RopeType = 'default' | 'linear' | 'yarn' | 'llama3';
+import type { ConfigRule, FixedConfig, Json, RopeRule } from './config-rule.ts';
+import type { Dimensions } from './dimensions.ts';
+import type { ModelNumbers } from './model-numbers.ts';
+import type { TensorRule } from './tensor-rule.ts';
 
 /**
  * Weights that read one input, and what makes that input. Dividing the maker by s per channel and multiplying the
@@ -99,30 +28,64 @@ export interface ScalingPair {
   sameShape?: true;
 }
 
+/** Blocks after the last one of the network, which predict the tokens after the next (multi-token prediction). */
+export interface Draft {
+  /** How many config.json promises. */
+  count: (config: Json) => number;
+  /** How the names of their tensors begin in a checkpoint, without `model.`. */
+  start: (mainBlocks: number) => string;
+}
+
+/** Tensors that a checkpoint may hold and GGUF's text model has no place for. */
+export interface LeftOut {
+  /** How their names begin, without `model.`. */
+  start: string;
+  /** What they are, for the note: `vision tower`. */
+  what: string;
+}
+
 export interface Architecture {
   /** A name for people; unique in the table. */
   family: string;
   /** `general.architecture` of GGUF. */
   name: string;
-  /** `architectures[0]` of config.json. */
+  /** `architectures[0]` of config.json; the first is written back. */
   hf: readonly string[];
-  /** `model_type` of config.json. */
-  modelType: string;
+  /** `model_type` of config.json (of its `text_config`); the first is written back. */
+  modelType: string | readonly string[];
+  /** Where records share a class or a GGUF name: which configs are this one's. */
+  when?: (config: Json) => boolean;
   /** In the order convert_hf_to_gguf.py writes the keys. `rope` and `fileType` mark where those groups stand. */
   config: readonly (ConfigRule | 'rope' | 'fileType')[];
   fixed: readonly FixedConfig[];
-  ropeTypes: readonly RopeType[];
-  /** Rope base when config.json gives none (transformers' `default_theta`); 10000 when not given. */
-  ropeTheta?: number;
+  /** Keys of config.json that say nothing about the numbers of this architecture, beside those of `harmlessKeys`. */
+  ignored?: readonly string[];
+  /** Undefined: the network has no rotary positions. */
+  rope?: RopeRule;
   /** Writes `attention.sliding_window` when config.json has a window shorter than the context. */
   slidingWindow: boolean;
+  /** What an absent `tie_word_embeddings` means; false when not given. */
+  tied?: boolean;
   tensors: readonly TensorRule[];
-  /** Files of this record have experts (records may share a GGUF name). */
-  experts?: boolean;
-  /** What is computed, from what a file says. */
-  network: (read: NetworkReader) => Network;
+  /** Dimensions of its own that shapes name, or other values of standard ones. */
+  sizes?: (numbers: ModelNumbers, block: number | undefined, standard: Dimensions) => Dimensions;
+  /** Beside the towers and projectors that every wrapper may have (`lens/left-out.ts`). */
+  leftOut?: readonly LeftOut[];
+  draft?: Draft;
+  /** Files of this record have experts (records may share a GGUF name); `some`: some files have. */
+  experts?: boolean | 'some';
+  /** What is computed, from what a file says. Undefined: it converts, and does not run yet. */
+  network?: (read: NetworkReader) => Network;
   /** In the order in which AWQ searches them. */
   awq: readonly ScalingPair[];
   /** Tokenizer keys that the converter sets for certain vocabulary sizes, over what the tokenizer files say. */
   tokenizerFixes?: ReadonlyMap<number, readonly [key: string, value: GgufValue][]>;
+  /** The embedding has as many rows in GGUF as the tokenizer has tokens, whatever config.json says. */
+  vocabularyOfTokenizer?: true;
+  /** What differs from llama.cpp or transformers, for docs/models.md. */
+  remarks?: readonly string[];
 }
+
+export type { ConfigRule, FixedConfig, Json, KeyRule, MadeRule, RopeRule, RopeType } from './config-rule.ts';
+export type { Dimension, Dimensions } from './dimensions.ts';
+export type { Presence, StoredAs, TensorRule } from './tensor-rule.ts';

@@ -8,8 +8,8 @@ import type { BlockSpec, Network, RoomSpec, SubLayerSpec } from '../forward/netw
 import { rmsNorm } from '../forward/norm.ts';
 import type { RopeScaling, RopeSpec } from '../forward/rope.ts';
 import type { NetworkReader } from '../network-reader.ts';
-import { maxBlocks } from './dense.ts';
 import { maxExperts } from './mixture.ts';
+import { maxBlocks } from './model-numbers.ts';
 
 /** Of a feed-forward layer: far above any model, far below what could be allocated. */
 export const maxWidth = 1 << 24;

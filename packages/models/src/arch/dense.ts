@@ -1,22 +1,22 @@
 // What the dense decoder-only models share: the config.json keys and tensor names that transformers gave to Llama and
 // that its descendants kept. Order of keys: TextModel.set_gguf_parameters of llama.cpp's conversion/base.py.
-import type { Architecture, ConfigRule, FixedConfig, ScalingPair, TensorRule } from './architecture.ts';
+import { halvesToPairs } from '../change/permuted-heads.ts';
+import type { Architecture, ConfigRule, FixedConfig, Json, ScalingPair, TensorRule } from './architecture.ts';
+import type { Dimension } from './dimensions.ts';
+import { maxBlocks } from './model-numbers.ts';
+import type { Presence, StoredAs } from './tensor-rule.ts';
 
-/** The deepest models have some 130 layers. */
-export const maxBlocks = 4096;
-
-const heads = (config: Readonly<Record<string, unknown>>) => Number(config.num_attention_heads);
+const heads = (config: Json) => Number(config.num_attention_heads);
 
 /** `hidden_size / num_attention_heads`, the head size where config.json names none. */
-export const evenHeadDim = (config: Readonly<Record<string, unknown>>) =>
-  Math.floor(Number(config.hidden_size) / heads(config));
+export const evenHeadDim = (config: Json) => Math.floor(Number(config.hidden_size) / heads(config));
 
 export interface DenseDefaults {
   contextLength: number;
   /** `num_key_value_heads` when the key is absent; null always means one per attention head. */
   kvHeads?: number;
   rmsEps: number;
-  headDim: (config: Readonly<Record<string, unknown>>) => number | undefined;
+  headDim: (config: Json) => number | undefined;
   /** Keys of a mixture of experts, which the converter writes in the middle. */
   experts?: readonly ConfigRule[];
 }
@@ -24,7 +24,7 @@ export interface DenseDefaults {
 /** The keys of every dense model; the numbers are the defaults of the transformers config class. */
 export function denseConfig(defaults: DenseDefaults): (ConfigRule | 'rope' | 'fileType')[] {
   return [
-    { hf: 'num_hidden_layers', gguf: ['block_count'], type: 'uint32', max: maxBlocks },
+    { hf: 'num_hidden_layers', gguf: ['block_count'], type: 'uint32', max: maxBlocks, plusDraft: true },
     { hf: 'max_position_embeddings', gguf: ['context_length'], type: 'uint32', missing: () => defaults.contextLength },
     { hf: 'hidden_size', gguf: ['embedding_length'], type: 'uint32' },
     { hf: 'intermediate_size', gguf: ['feed_forward_length'], type: 'uint32' },
@@ -57,68 +57,91 @@ export const fixedForDense: readonly FixedConfig[] = [
   { key: 'hidden_act', values: ['silu', 'swish'], why: 'the gated MLP is computed with SiLU' },
   { key: 'mlp_bias', values: [false], why: 'biases in the MLP are not mapped' },
   { key: 'is_causal', values: [true], why: 'attention is causal' },
-  { key: 'partial_rotary_factor', values: [1], why: 'rope covers the whole head' },
 ];
+
+/** Qwen's window in some of the layers, which no released model uses. Its keys say nothing when the switch is off. */
+export const noWindow: FixedConfig = {
+  key: 'use_sliding_window',
+  values: [false],
+  why: 'a sliding window in some layers only is not supported',
+};
+export const windowKeys: readonly string[] = ['sliding_window', 'max_window_layers', 'use_mrope'];
+
+/** A tensor of no block. */
+export const outsideBlocks = (
+  hf: string,
+  gguf: string,
+  shape: readonly Dimension[],
+  presence: Presence = 'always',
+): TensorRule => ({ gguf, shape, presence, stored: { name: hf } });
 
 export const embeddingTensors: readonly TensorRule[] = [
-  { hf: 'model.embed_tokens.weight', gguf: 'token_embd.weight', shape: ['vocab', 'embd'], presence: 'always' },
-  { hf: 'model.norm.weight', gguf: 'output_norm.weight', shape: ['embd'], presence: 'always' },
-  { hf: 'lm_head.weight', gguf: 'output.weight', shape: ['vocab', 'embd'], presence: 'untied' },
+  outsideBlocks('model.embed_tokens.weight', 'token_embd.weight', ['vocab', 'embd']),
+  outsideBlocks('model.norm.weight', 'output_norm.weight', ['embd']),
+  outsideBlocks('lm_head.weight', 'output.weight', ['vocab', 'embd'], 'untied'),
 ];
 
-export const inBlock = (hf: string, gguf: string, rest: Omit<TensorRule, 'hf' | 'gguf' | 'presence'>): TensorRule => ({
-  hf: `model.layers.{i}.${hf}`,
-  gguf: `blk.{i}.${gguf}`,
-  presence: 'always',
-  ...rest,
-});
+/** Factors of Llama 3's rope scaling. */
+export const ropeFreqs: TensorRule = { gguf: 'rope_freqs.weight', shape: ['ropePairs'], presence: 'made' };
+
+/** What a rule of a block says beside its names and its shape. */
+type InBlock = Omit<TensorRule, 'gguf' | 'shape' | 'presence' | 'stored'> &
+  Omit<StoredAs, 'name'> & { presence?: Presence };
+
+/** A tensor of a block: `hf` within `model.layers.{i}.`, `gguf` within `blk.{i}.`. */
+export function inBlock(hf: string, gguf: string, shape: readonly Dimension[], rest: InBlock = {}): TensorRule {
+  const { part, changes, packed, presence = 'always', ...rule } = rest;
+  return {
+    gguf: `blk.{i}.${gguf}`,
+    shape,
+    presence,
+    stored: {
+      name: `model.layers.{i}.${hf}`,
+      ...(part && { part }),
+      ...(changes && { changes }),
+      ...(packed !== undefined && { packed }),
+    },
+    ...rule,
+  };
+}
 
 /** `permute` for architectures whose GGUF rope style is `norm`. */
 export function denseBlockTensors({ permute }: { permute: boolean }): TensorRule[] {
   return [
     ...attentionBlockTensors({ permute }),
-    inBlock('mlp.gate_proj.weight', 'ffn_gate.weight', { shape: ['ff', 'embd'] }),
-    inBlock('mlp.up_proj.weight', 'ffn_up.weight', { shape: ['ff', 'embd'] }),
-    inBlock('mlp.down_proj.weight', 'ffn_down.weight', { shape: ['embd', 'ff'] }),
+    inBlock('mlp.gate_proj.weight', 'ffn_gate.weight', ['ff', 'embd']),
+    inBlock('mlp.up_proj.weight', 'ffn_up.weight', ['ff', 'embd']),
+    inBlock('mlp.down_proj.weight', 'ffn_down.weight', ['embd', 'ff']),
   ];
 }
+
+const permuted = (permute: boolean, of: 'heads' | 'kvHeads'): InBlock =>
+  permute ? { changes: [halvesToPairs(of)] } : {};
 
 /** A block without its MLP. */
 export function attentionBlockTensors({ permute }: { permute: boolean }): TensorRule[] {
   return [
-    inBlock('input_layernorm.weight', 'attn_norm.weight', { shape: ['embd'] }),
-    inBlock('self_attn.q_proj.weight', 'attn_q.weight', { shape: ['q', 'embd'], permute: permute ? 'q' : undefined }),
-    inBlock('self_attn.k_proj.weight', 'attn_k.weight', { shape: ['k', 'embd'], permute: permute ? 'k' : undefined }),
-    inBlock('self_attn.v_proj.weight', 'attn_v.weight', { shape: ['v', 'embd'] }),
-    inBlock('self_attn.o_proj.weight', 'attn_output.weight', { shape: ['embd', 'attnOut'] }),
-    inBlock('post_attention_layernorm.weight', 'ffn_norm.weight', { shape: ['embd'] }),
+    inBlock('input_layernorm.weight', 'attn_norm.weight', ['embd']),
+    inBlock('self_attn.q_proj.weight', 'attn_q.weight', ['q', 'embd'], permuted(permute, 'heads')),
+    inBlock('self_attn.k_proj.weight', 'attn_k.weight', ['k', 'embd'], permuted(permute, 'kvHeads')),
+    inBlock('self_attn.v_proj.weight', 'attn_v.weight', ['v', 'embd']),
+    inBlock('self_attn.o_proj.weight', 'attn_output.weight', ['embd', 'attnOut']),
+    inBlock('post_attention_layernorm.weight', 'ffn_norm.weight', ['embd']),
   ];
 }
 
 /** RMS norms of every q and k head. */
 export const headNormTensors: readonly TensorRule[] = [
-  inBlock('self_attn.q_norm.weight', 'attn_q_norm.weight', { shape: ['headDim'] }),
-  inBlock('self_attn.k_norm.weight', 'attn_k_norm.weight', { shape: ['headDim'] }),
+  inBlock('self_attn.q_norm.weight', 'attn_q_norm.weight', ['headDim']),
+  inBlock('self_attn.k_norm.weight', 'attn_k_norm.weight', ['headDim']),
 ];
 
 /** Biases of q, k, v; `permute` as above. */
-export function qkvBiasTensors({
-  permute,
-  presence,
-}: {
-  permute: boolean;
-  presence: TensorRule['presence'];
-}): TensorRule[] {
+export function qkvBiasTensors({ permute, presence }: { permute: boolean; presence: Presence }): TensorRule[] {
   return [
-    {
-      ...inBlock('self_attn.q_proj.bias', 'attn_q.bias', { shape: ['q'], permute: permute ? 'q' : undefined }),
-      presence,
-    },
-    {
-      ...inBlock('self_attn.k_proj.bias', 'attn_k.bias', { shape: ['k'], permute: permute ? 'k' : undefined }),
-      presence,
-    },
-    { ...inBlock('self_attn.v_proj.bias', 'attn_v.bias', { shape: ['v'] }), presence },
+    inBlock('self_attn.q_proj.bias', 'attn_q.bias', ['q'], { ...permuted(permute, 'heads'), presence }),
+    inBlock('self_attn.k_proj.bias', 'attn_k.bias', ['k'], { ...permuted(permute, 'kvHeads'), presence }),
+    inBlock('self_attn.v_proj.bias', 'attn_v.bias', ['v'], { presence }),
   ];
 }
 

@@ -1,47 +1,11 @@
 // The tensors a model of an architecture consists of, with their exact shapes: what preflight demands of a checkpoint
 // and what loading demands of a GGUF file.
-import type { Architecture, Dimension, TensorRule } from './architecture.ts';
-
-export type Dimensions = Readonly<Record<Dimension, number>>;
-
-/** The sizes that tensor shapes are made of, in scalars. */
-export interface ModelSizes {
-  vocabSize: number;
-  embeddingLength: number;
-  feedForwardLength: number;
-  headCount: number;
-  headCountKv: number;
-  keyLength: number;
-  valueLength: number;
-  ropeDimensionCount: number;
-  /** Undefined for a dense model. */
-  experts?: ExpertSizes;
-}
-
-export interface ExpertSizes {
-  count: number;
-  feedForwardLength: number;
-  /** Width of the expert that every token uses; 0 when there is none. */
-  sharedFeedForwardLength: number;
-}
-
-export function dimensionsOf(sizes: ModelSizes): Dimensions {
-  return {
-    vocab: sizes.vocabSize,
-    embd: sizes.embeddingLength,
-    ff: sizes.feedForwardLength,
-    q: sizes.headCount * sizes.keyLength,
-    k: sizes.headCountKv * sizes.keyLength,
-    v: sizes.headCountKv * sizes.valueLength,
-    attnOut: sizes.headCount * sizes.valueLength,
-    headDim: sizes.keyLength,
-    ropePairs: sizes.ropeDimensionCount / 2,
-    experts: sizes.experts?.count ?? 0,
-    expertFf: sizes.experts?.feedForwardLength ?? 0,
-    sharedFf: sizes.experts?.sharedFeedForwardLength ?? 0,
-    one: 1,
-  };
-}
+import type { Place } from '../change/change.ts';
+import { wholeShape } from '../change/part.ts';
+import type { Architecture } from './architecture.ts';
+import { sizesOf } from './dimensions.ts';
+import type { ModelNumbers } from './model-numbers.ts';
+import type { StoredAs, TensorRule } from './tensor-rule.ts';
 
 /** A tensor of the checkpoint. */
 export interface ExpectedSource {
@@ -49,37 +13,80 @@ export interface ExpectedSource {
   shape: readonly number[];
 }
 
+/** One way in which a checkpoint may store a tensor. */
+export interface ExpectedStorage {
+  stored: StoredAs;
+  /** One tensor, or several: one per expert, or parts that follow one another. */
+  sources: readonly ExpectedSource[];
+}
+
 export interface ExpectedTensor {
   rule: TensorRule;
-  /** What the checkpoint stores of it: one tensor, one per expert, or none when the lens computes it. */
-  sources: readonly ExpectedSource[];
   gguf: string;
   shape: readonly number[];
   /** Number of the block it belongs to. */
   block?: number;
+  place: Place;
+  /** As it is written into a checkpoint; empty when the lens makes it. */
+  sources: readonly ExpectedSource[];
+  /** All ways, that of `sources` first. */
+  storages: readonly ExpectedStorage[];
 }
 
-const inBlock = (name: string, block: number) => name.replace('{i}', String(block));
-
 /** Every rule of the record, once per block where it is a block's. */
-export function expectedTensors(architecture: Architecture, sizes: ModelSizes, blockCount: number): ExpectedTensor[] {
-  const dimensions = dimensionsOf(sizes);
+export function expectedTensors(architecture: Architecture, numbers: ModelNumbers): ExpectedTensor[] {
+  const whole: Place = { numbers, sizes: sizesOf(architecture, numbers) };
+  const mainBlocks = numbers.blocks - numbers.draftBlocks;
+  const blocks = Array.from({ length: numbers.blocks }, (_, block) => ({
+    numbers,
+    sizes: sizesOf(architecture, numbers, block),
+    block,
+  }));
   return architecture.tensors.flatMap((rule): ExpectedTensor[] => {
-    const shape = rule.shape.map((dimension) => dimensions[dimension]);
-    if (!rule.gguf.includes('{i}')) return [{ rule, sources: sourcesOf(rule.hf, shape), gguf: rule.gguf, shape }];
-    return Array.from({ length: blockCount }, (_, block) => ({
-      rule,
-      sources: sourcesOf(rule.hf && inBlock(rule.hf, block), shape),
-      gguf: inBlock(rule.gguf, block),
-      shape,
-      block,
-    }));
+    if (!rule.gguf.includes('{i}')) return [expected(rule, whole, mainBlocks)];
+    return blocks
+      .filter(({ block }) => (block < mainBlocks ? rule.draft !== 'only' : rule.draft !== undefined))
+      .filter((place) => rule.blocks?.(place) ?? true)
+      .map((place) => expected(rule, place, mainBlocks));
   });
 }
 
-function sourcesOf(hf: string | undefined, shape: readonly number[]): ExpectedSource[] {
-  if (hf === undefined) return [];
-  if (!hf.includes('{j}')) return [{ name: hf, shape }];
-  const [experts, ...each] = shape;
-  return Array.from({ length: experts! }, (_, expert) => ({ name: hf.replace('{j}', String(expert)), shape: each }));
+function expected(rule: TensorRule, place: Place, mainBlocks: number): ExpectedTensor {
+  const { block, sizes } = place;
+  const shape = rule.shape.map((dimension) => {
+    const size = sizes[dimension];
+    if (size === undefined) throw new Error(`${rule.gguf}: no dimension ${dimension}`);
+    return size;
+  });
+  const named = (name: string) =>
+    block === undefined ? name : name.replace('{i}', String(block)).replace('{m}', String(block - mainBlocks));
+  const ways = rule.stored ? [rule.stored, ...(rule.also ?? [])] : [];
+  const storages = ways.map((stored) => ({ stored, sources: sourcesOf(stored, shape, place, named) }));
+  return {
+    rule,
+    gguf: named(rule.gguf),
+    shape,
+    ...(block !== undefined && { block }),
+    place,
+    sources: storages[0]?.sources ?? [],
+    storages,
+  };
+}
+
+function sourcesOf(
+  stored: StoredAs,
+  shape: readonly number[],
+  place: Place,
+  named: (name: string) => string,
+): ExpectedSource[] {
+  const { name, part, changes = [] } = stored;
+  const before = (after: readonly number[]): readonly number[] => {
+    const changed = changes.reduceRight((result, change) => change.storedShape(result, place), after);
+    return part ? wholeShape(part, changed, place.sizes) : changed;
+  };
+  if (typeof name !== 'string')
+    return name.map((one) => ({ name: named(one.name), shape: before([place.sizes[one.rows]!, ...shape.slice(1)]) }));
+  if (!name.includes('{j}')) return [{ name: named(name), shape: before(shape) }];
+  const each = before(shape.slice(1));
+  return Array.from({ length: shape[0]! }, (_, j) => ({ name: named(name).replace('{j}', String(j)), shape: each }));
 }

@@ -1,5 +1,5 @@
 // THE table of architectures. A new one is a file beside this and a line here (docs/adding/architecture.md).
-import { QuernError } from '@quern/errors';
+import { nearestNames, QuernError } from '@quern/errors';
 import type { Architecture } from './architecture.ts';
 import { llama } from './llama.ts';
 import { mistral } from './mistral.ts';
@@ -18,7 +18,7 @@ export const architectures: readonly Architecture[] = [llama, mistral, mixtral, 
  */
 export function architectureByGgufName(name: string, hasExperts: boolean, file?: string): Architecture {
   const named = architectures.filter((architecture) => architecture.name === name);
-  const found = named.find(({ experts = false }) => hasExperts === experts);
+  const found = named.find(({ experts = false }) => experts === 'some' || hasExperts === experts);
   if (found) return found;
   if (named.length > 0) {
     const text = hasExperts ? `${name} models with experts are not supported` : `a ${name} model must have experts`;
@@ -27,7 +27,7 @@ export function architectureByGgufName(name: string, hasExperts: boolean, file?:
   const known = [...new Set(architectures.map((architecture) => architecture.name))];
   throw new QuernError('unknown-architecture', `GGUF architecture "${name}" is not supported.`, {
     file,
-    remedy: `Supported: ${known.join(', ')}.`,
+    remedy: `${nearestText(name, known)}Supported: ${known.join(', ')}.`,
   });
 }
 
@@ -38,8 +38,14 @@ export function architectureByGgufName(name: string, hasExperts: boolean, file?:
 export function architectureByHfName(name: string, file?: string): Architecture {
   const found = architectures.find((architecture) => architecture.hf.includes(name));
   if (found) return found;
+  const classes = [...new Set(architectures.flatMap(({ hf }) => hf))];
   throw new QuernError('unknown-architecture', `Model class "${name}" is not supported.`, {
     file,
-    remedy: `Supported: ${architectures.flatMap((architecture) => architecture.hf).join(', ')}.`,
+    remedy: `${nearestText(name, classes)}Supported: ${classes.join(', ')}.`,
   });
 }
+
+const nearestText = (name: string, known: readonly string[]): string => {
+  const near = nearestNames(name, known, 3);
+  return near.length > 0 ? `Nearest: ${near.join(', ')}. ` : '';
+};

@@ -8,8 +8,10 @@ import {
   embeddingTensors,
   evenHeadDim,
   fixedForDense,
+  inBlock,
   llamaTokenizerFixes,
   qkvBiasTensors,
+  ropeFreqs,
 } from './dense.ts';
 
 export const llamaNetwork: Architecture['network'] = (read) => {
@@ -30,19 +32,16 @@ export const llama: Architecture = {
     { hf: 'head_dim', gguf: ['rope.dimension_count'], type: 'uint32', missing: evenHeadDim },
   ],
   fixed: fixedForDense,
-  ropeTypes: ['default', 'linear', 'yarn', 'llama3'],
+  // The class has no window, whatever config.json says.
+  ignored: ['sliding_window'],
+  rope: { types: ['default', 'linear', 'yarn', 'llama3'] },
   slidingWindow: false,
   tensors: [
-    { gguf: 'rope_freqs.weight', shape: ['ropePairs'], presence: 'llama3Rope' },
+    ropeFreqs,
     ...embeddingTensors,
     ...denseBlockTensors({ permute: true }),
-    ...qkvBiasTensors({ permute: true, presence: 'attentionBias' }),
-    {
-      hf: 'model.layers.{i}.self_attn.o_proj.bias',
-      gguf: 'blk.{i}.attn_output.bias',
-      shape: ['embd'],
-      presence: 'attentionBias',
-    },
+    ...qkvBiasTensors({ permute: true, presence: { flag: 'attention_bias' } }),
+    inBlock('self_attn.o_proj.bias', 'attn_output.bias', ['embd'], { presence: { flag: 'attention_bias' } }),
   ],
   network: llamaNetwork,
   awq: densePairs,

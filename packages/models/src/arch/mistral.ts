@@ -9,6 +9,7 @@ import {
   evenHeadDim,
   fixedForDense,
   llamaTokenizerFixes,
+  ropeFreqs,
 } from './dense.ts';
 import { llamaNetwork } from './llama.ts';
 
@@ -23,13 +24,9 @@ export const mistral: Architecture = {
     { hf: 'head_dim', gguf: ['rope.dimension_count'], type: 'uint32', missing: evenHeadDim },
   ],
   fixed: [...fixedForDense, { key: 'attention_bias', values: [false], why: 'Mistral attention has no biases' }],
-  ropeTypes: ['default', 'linear', 'yarn', 'llama3'],
+  rope: { types: ['default', 'linear', 'yarn', 'llama3'] },
   slidingWindow: true,
-  tensors: [
-    { gguf: 'rope_freqs.weight', shape: ['ropePairs'], presence: 'llama3Rope' },
-    ...embeddingTensors,
-    ...denseBlockTensors({ permute: true }),
-  ],
+  tensors: [ropeFreqs, ...embeddingTensors, ...denseBlockTensors({ permute: true })],
   network: llamaNetwork,
   awq: densePairs,
   tokenizerFixes: llamaTokenizerFixes,

@@ -8,6 +8,7 @@ import {
   evenHeadDim,
   fixedForDense,
   llamaTokenizerFixes,
+  ropeFreqs,
 } from './dense.ts';
 import { expertCounts, expertTensors, mixturePairs } from './mixture.ts';
 
@@ -28,11 +29,12 @@ export const mixtral: Architecture = {
     { hf: 'head_dim', gguf: ['rope.dimension_count'], type: 'uint32', missing: evenHeadDim },
   ],
   fixed: [...fixedForDense, { key: 'attention_bias', values: [false], why: 'Mixtral attention has no biases' }],
-  ropeTypes: ['default', 'linear', 'yarn', 'llama3'],
-  ropeTheta: 1e6,
+  // The class has one width, that of its experts: `intermediate_size`.
+  ignored: ['moe_intermediate_size'],
+  rope: { types: ['default', 'linear', 'yarn', 'llama3'], theta: 1e6 },
   slidingWindow: true,
   tensors: [
-    { gguf: 'rope_freqs.weight', shape: ['ropePairs'], presence: 'llama3Rope' },
+    ropeFreqs,
     ...embeddingTensors,
     ...attentionBlockTensors({ permute: true }),
     ...expertTensors('block_sparse_moe', { gate: 'w1', down: 'w2', up: 'w3' }),

@@ -2,6 +2,8 @@
 // conversion/base.py; names of the stacks: gguf-py tensor_mapping.py.
 import type { ConfigRule, FixedConfig, ScalingPair, TensorRule } from './architecture.ts';
 import { attentionPairs, inBlock } from './dense.ts';
+import type { Dimension } from './dimensions.ts';
+import type { StoredAs } from './tensor-rule.ts';
 
 /** `LLAMA_MAX_EXPERTS`. */
 export const maxExperts = 512;
@@ -10,7 +12,7 @@ export const maxExperts = 512;
 export function expertCounts({ experts, used }: { experts: number; used: number }): ConfigRule[] {
   const count = { type: 'uint32', max: maxExperts } as const;
   return [
-    { ...count, hf: 'num_experts', alias: 'num_local_experts', gguf: ['expert_count'], missing: () => experts },
+    { ...count, hf: ['num_experts', 'num_local_experts'], gguf: ['expert_count'], missing: () => experts },
     { ...count, hf: 'num_experts_per_tok', gguf: ['expert_used_count'], missing: () => used },
   ];
 }
@@ -21,34 +23,47 @@ export const fixedForSparseBlocks: readonly FixedConfig[] = [
   { key: 'mlp_only_layers', values: [[]], why: 'every block has experts' },
 ];
 
-/** A router and three stacks; `names`: the parts of an expert. transformers 5 spells them `mlp`, fused, in any model. */
-export function expertTensors(at: string, names: { gate: string; up: string; down: string }): TensorRule[] {
-  const fused = (hf: string, part: number, of: number) => ({ hf: `model.layers.{i}.mlp.experts.${hf}`, part, of });
-  const stacks: TensorRule[] = [
-    inBlock(`${at}.experts.{j}.${names.gate}.weight`, 'ffn_gate_exps.weight', {
-      shape: ['experts', 'expertFf', 'embd'],
-      fused: fused('gate_up_proj', 0, 2),
-    }),
-    inBlock(`${at}.experts.{j}.${names.up}.weight`, 'ffn_up_exps.weight', {
-      shape: ['experts', 'expertFf', 'embd'],
-      fused: fused('gate_up_proj', 1, 2),
-    }),
-    inBlock(`${at}.experts.{j}.${names.down}.weight`, 'ffn_down_exps.weight', {
-      shape: ['experts', 'embd', 'expertFf'],
-      fused: fused('down_proj', 0, 1),
+/** What the parts of an expert are called. */
+export interface ExpertNames {
+  gate: string;
+  up: string;
+  down: string;
+}
+
+/** As transformers 5 holds the experts of a block, gate and up joined: [experts, 2·ff, embd] and [experts, embd, ff]. */
+const fusedGateUp = (index: number): StoredAs => ({
+  name: 'model.layers.{i}.mlp.experts.gate_up_proj',
+  part: { index, of: ['expertFf', 'expertFf'] },
+});
+
+/** The three stacks of a block's experts, in the checkpoint one tensor for each expert or two fused ones. */
+export function expertStacks(at: string, names: ExpertNames): TensorRule[] {
+  const stack = (name: string, gguf: string, shape: readonly Dimension[], fused: StoredAs): TensorRule =>
+    inBlock(`${at}.experts.{j}.${name}.weight`, gguf, shape, { also: [fused] });
+  return [
+    stack(names.gate, 'ffn_gate_exps.weight', ['experts', 'expertFf', 'embd'], fusedGateUp(0)),
+    stack(names.up, 'ffn_up_exps.weight', ['experts', 'expertFf', 'embd'], fusedGateUp(1)),
+    stack(names.down, 'ffn_down_exps.weight', ['experts', 'embd', 'expertFf'], {
+      name: 'model.layers.{i}.mlp.experts.down_proj',
     }),
   ];
-  const router = inBlock(`${at}.gate.weight`, 'ffn_gate_inp.weight', { shape: ['experts', 'embd'] });
-  const alias = 'model.layers.{i}.mlp.gate.weight';
-  return [router.hf === alias ? router : { ...router, alias }, ...stacks];
+}
+
+/** A router and three stacks. transformers 5 spells them `mlp` in any model. */
+export function expertTensors(at: string, names: ExpertNames): TensorRule[] {
+  const other = at === 'mlp' ? [] : [{ name: 'model.layers.{i}.mlp.gate.weight' }];
+  return [
+    inBlock(`${at}.gate.weight`, 'ffn_gate_inp.weight', ['experts', 'embd'], { also: other }),
+    ...expertStacks(at, names),
+  ];
 }
 
 /** The expert that every token uses, weighed by a gate of its own. */
 export const sharedExpertTensors: readonly TensorRule[] = [
-  inBlock('mlp.shared_expert_gate.weight', 'ffn_gate_inp_shexp.weight', { shape: ['one', 'embd'] }),
-  inBlock('mlp.shared_expert.gate_proj.weight', 'ffn_gate_shexp.weight', { shape: ['sharedFf', 'embd'] }),
-  inBlock('mlp.shared_expert.up_proj.weight', 'ffn_up_shexp.weight', { shape: ['sharedFf', 'embd'] }),
-  inBlock('mlp.shared_expert.down_proj.weight', 'ffn_down_shexp.weight', { shape: ['embd', 'sharedFf'] }),
+  inBlock('mlp.shared_expert_gate.weight', 'ffn_gate_inp_shexp.weight', ['one', 'embd']),
+  inBlock('mlp.shared_expert.gate_proj.weight', 'ffn_gate_shexp.weight', ['sharedFf', 'embd']),
+  inBlock('mlp.shared_expert.up_proj.weight', 'ffn_up_shexp.weight', ['sharedFf', 'embd']),
+  inBlock('mlp.shared_expert.down_proj.weight', 'ffn_down_shexp.weight', ['embd', 'sharedFf']),
 ];
 
 /** AutoAWQ leaves the router as it was behind a norm that it has divided; that changes the choice of experts. */

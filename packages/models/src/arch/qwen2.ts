@@ -7,7 +7,9 @@ import {
   densePairs,
   embeddingTensors,
   fixedForDense,
+  noWindow,
   qkvBiasTensors,
+  windowKeys,
 } from './dense.ts';
 
 export const qwen2: Architecture = {
@@ -16,11 +18,9 @@ export const qwen2: Architecture = {
   hf: ['Qwen2ForCausalLM'],
   modelType: 'qwen2',
   config: denseConfig({ contextLength: 32768, kvHeads: 32, rmsEps: 1e-6, headDim: () => undefined }),
-  fixed: [
-    ...fixedForDense,
-    { key: 'use_sliding_window', values: [false], why: 'a sliding window in some layers only is not supported' },
-  ],
-  ropeTypes: ['default', 'linear', 'yarn'],
+  fixed: [...fixedForDense, noWindow],
+  ignored: windowKeys,
+  rope: { types: ['default', 'linear', 'yarn'] },
   slidingWindow: false,
   tensors: [
     ...embeddingTensors,

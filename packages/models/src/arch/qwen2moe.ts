@@ -10,7 +10,15 @@ import {
   readExperts,
   readFeedForwardLength,
 } from './decoder.ts';
-import { attentionBlockTensors, denseConfig, embeddingTensors, fixedForDense, qkvBiasTensors } from './dense.ts';
+import {
+  attentionBlockTensors,
+  denseConfig,
+  embeddingTensors,
+  fixedForDense,
+  noWindow,
+  qkvBiasTensors,
+  windowKeys,
+} from './dense.ts';
 import {
   expertCounts,
   expertTensors,
@@ -50,9 +58,10 @@ export const qwen2moe: Architecture = {
     ...fixedForSparseBlocks,
     { key: 'norm_topk_prob', values: [false], why: 'GGUF has no key for it and llama.cpp does not normalize' },
     { key: 'qkv_bias', values: [true], why: 'q, k and v have biases in GGUF' },
-    { key: 'use_sliding_window', values: [false], why: 'a sliding window in some layers only is not supported' },
+    noWindow,
   ],
-  ropeTypes: ['default', 'linear', 'yarn'],
+  ignored: windowKeys,
+  rope: { types: ['default', 'linear', 'yarn'] },
   slidingWindow: false,
   tensors: [
     ...embeddingTensors,

@@ -8,6 +8,8 @@ import {
   embeddingTensors,
   fixedForDense,
   headNormTensors,
+  noWindow,
+  windowKeys,
 } from './dense.ts';
 
 export const qwen3: Architecture = {
@@ -19,9 +21,10 @@ export const qwen3: Architecture = {
   fixed: [
     ...fixedForDense,
     { key: 'attention_bias', values: [false], why: 'GGUF has no attention biases for qwen3' },
-    { key: 'use_sliding_window', values: [false], why: 'a sliding window in some layers only is not supported' },
+    noWindow,
   ],
-  ropeTypes: ['default', 'linear', 'yarn'],
+  ignored: windowKeys,
+  rope: { types: ['default', 'linear', 'yarn'] },
   slidingWindow: false,
   tensors: [...embeddingTensors, ...denseBlockTensors({ permute: false }), ...headNormTensors],
   network: (read) => {

@@ -1,7 +1,15 @@
 // Qwen 3 MoE (30B-A3B, 235B-A22B, Coder): Qwen 3's attention with experts in place of the MLP.
 import type { Architecture } from './architecture.ts';
 import { decoder, evenShare, preNormBlock, readAttention, readEps, readExperts } from './decoder.ts';
-import { attentionBlockTensors, denseConfig, embeddingTensors, fixedForDense, headNormTensors } from './dense.ts';
+import {
+  attentionBlockTensors,
+  denseConfig,
+  embeddingTensors,
+  fixedForDense,
+  headNormTensors,
+  noWindow,
+  windowKeys,
+} from './dense.ts';
 import { expertCounts, expertTensors, fixedForSparseBlocks, mixturePairs } from './mixture.ts';
 
 export const qwen3moe: Architecture = {
@@ -29,9 +37,10 @@ export const qwen3moe: Architecture = {
       why: 'GGUF has no key for it and llama.cpp normalizes',
     },
     { key: 'attention_bias', values: [false], why: 'GGUF has no attention biases for qwen3moe' },
-    { key: 'use_sliding_window', values: [false], why: 'a sliding window in some layers only is not supported' },
+    noWindow,
   ],
-  ropeTypes: ['default', 'linear', 'yarn'],
+  ignored: windowKeys,
+  rope: { types: ['default', 'linear', 'yarn'] },
   slidingWindow: false,
   tensors: [
     ...embeddingTensors,

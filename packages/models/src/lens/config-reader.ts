@@ -1,86 +1,96 @@
-// Typed access to config.json. Every number is checked before it becomes a size; offenders are collected, so that one
-// run tells everything that is wrong.
+// Values of config.json by the rules of a record. Every value is checked before it becomes a size; offenders are collected,
+// so that one run tells everything that is wrong.
 import { join } from 'node:path';
 import type { HfCheckpoint } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import type { Architecture, ConfigRule } from '../arch/architecture.ts';
+import type { GgufValue } from '@quern/gguf';
+import type { Architecture } from '../arch/architecture.ts';
+import { configError, isAbsent, show, valueAt } from '../arch/config-error.ts';
+import {
+  type ConfigRule,
+  type ConfigType,
+  type ConfigValue,
+  type Facts,
+  isMade,
+  type Json,
+  type KeyRule,
+  spellings,
+} from '../arch/config-rule.ts';
+import type { TrackedConfig } from './tracked-config.ts';
 
-/** Values of the record's config rules by config.json key; `undefined` where the key is absent and has no default. */
-export type ConfigValues = ReadonlyMap<string, number | undefined>;
+/** Values of the record's rules; absent where nothing is to be written. */
+export type ConfigValues = ReadonlyMap<ConfigRule, ConfigValue>;
 
 // The largest vocabulary known has 2^18 rows.
 const maxSize = 2 ** 30;
+// Of a list without one entry per block, such as rope sections.
+const maxListed = 4096;
+
+/** Every architecture needs the number of tokens, whether GGUF has a key for it or not. */
+export const vocabularyRule: KeyRule = { hf: 'vocab_size', gguf: [], type: 'uint32' };
 
 /**
- * All numbers the architecture's record asks for.
+ * All values the architecture's record asks for.
  * @throws QuernError `config-missing`, `config-bad-value`, listing every offender
  */
-export function readConfigValues(checkpoint: HfCheckpoint, architecture: Architecture): ConfigValues {
-  const { config } = checkpoint;
-  const file = configFile(checkpoint);
-  const rules = architecture.config.filter((rule): rule is ConfigRule => typeof rule === 'object');
-  // Every architecture needs the number of tokens, whether GGUF has a key for it or not.
-  const sizes: ConfigRule[] = [...rules, { hf: 'vocab_size', gguf: [], type: 'uint32' }];
+export function readConfigValues(
+  config: Json,
+  architecture: Architecture,
+  facts: Facts,
+): { values: ConfigValues; vocabSize: number } {
+  const rules: ConfigRule[] = architecture.config.filter((rule) => typeof rule === 'object');
+  const keyRules = [...rules.filter((rule): rule is KeyRule => !isMade(rule)), vocabularyRule];
 
   const missing = new Set(
-    sizes.filter((rule) => isAbsent(given(config, rule)) && !rule.missing).map((rule) => JSON.stringify(rule.hf)),
+    keyRules
+      .filter((rule) => isAbsent(given(config, rule)) && !rule.missing)
+      .map((rule) => JSON.stringify(nameOf(rule))),
   );
-  if (missing.size > 0) {
-    throw new QuernError('config-missing', `config.json lacks ${[...missing].join(', ')}.`, { file });
-  }
+  if (missing.size > 0) throw new QuernError('config-missing', `config.json lacks ${[...missing].join(', ')}.`);
+  for (const rule of keyRules) refuseContradiction(config, rule);
   const bad = new Set(
-    sizes
+    keyRules
       .filter((rule) => !isAbsent(given(config, rule)) && !isValid(rule, given(config, rule)))
-      .map(
-        (rule) =>
-          `"${rule.hf}" is ${show(given(config, rule))} (needed: ${rule.type === 'uint32' ? 'an integer' : 'a number'} above 0, at most ${rule.max ?? maxSize})`,
-      ),
+      .map((rule) => `"${nameOf(rule)}" is ${show(given(config, rule))} (needed: ${wanted(rule)})`),
   );
-  if (bad.size > 0) throw new QuernError('config-bad-value', `config.json: ${[...bad].join('; ')}.`, { file });
+  if (bad.size > 0) throw configError([...bad].join('; '));
 
-  const values = new Map<string, number | undefined>();
-  for (const rule of sizes) if (!values.has(rule.hf)) values.set(rule.hf, configValue(rule, config));
-  const fail = (why: string): never => {
-    throw new QuernError('config-bad-value', `config.json: ${why}.`, { file });
-  };
-  for (const { hf, alias } of rules) {
-    const [one, other] = [config[hf], alias && config[alias]];
-    if (!isAbsent(one) && !isAbsent(other) && one !== other)
-      fail(`"${hf}" is ${show(one)} and "${alias}", which means the same, is ${show(other)}`);
+  const values = new Map<ConfigRule, ConfigValue>();
+  for (const rule of rules) {
+    const value = isMade(rule) ? rule.made(config, facts) : keyValue(rule, config, facts);
+    if (!isAbsent(value)) values.set(rule, value);
   }
-  checkHeads(values, fail);
-  checkExperts(values, fail);
-  return values;
+  checkMade(values);
+  checkLists(values, config);
+  checkHeads(values);
+  checkExperts(values);
+  return { values, vocabSize: Number(given(config, vocabularyRule)) };
 }
 
-/** The value of a rule: what config.json says, or what it means when it says nothing. */
-export function configValue(rule: ConfigRule, config: Config): number | undefined {
-  const value = given(config, rule);
-  return isAbsent(value) ? rule.missing?.(config) : Number(value);
+/** What config.json says, or what it means when it says nothing. */
+function keyValue(rule: KeyRule, config: Json, { draftBlocks }: Facts): ConfigValue | undefined {
+  const stored = given(config, rule);
+  const value = (isAbsent(stored) ? rule.missing?.(config) : stored) as ConfigValue | undefined;
+  if (rule.words && typeof value === 'string') return rule.words[value];
+  return rule.plusDraft ? Number(value) + draftBlocks : value;
 }
 
-type Config = HfCheckpoint['config'];
+export const nameOf = (rule: KeyRule): string => spellings(rule)[0]!;
 
-const given = (config: Config, { hf, alias }: ConfigRule): unknown =>
-  alias !== undefined && isAbsent(config[hf]) ? config[alias] : config[hf];
+/** The value of the first spelling that is there. */
+const given = (config: Json, rule: KeyRule): unknown =>
+  spellings(rule)
+    .map((path) => valueAt(config, path))
+    .find((value) => !isAbsent(value));
 
-function checkExperts(values: ConfigValues, fail: (why: string) => never): void {
-  const [experts, used] = [values.get('num_experts'), values.get('num_experts_per_tok')];
-  if (experts !== undefined && used !== undefined && used > experts)
-    fail(`${used} "num_experts_per_tok" of ${experts} "num_experts" cannot be used`);
-}
-
-function checkHeads(values: ConfigValues, fail: (why: string) => never): void {
-  const heads = values.get('num_attention_heads') ?? 0;
-  const kvHeads = values.get('num_key_value_heads') ?? 0;
-  const hidden = values.get('hidden_size') ?? 0;
-  if (heads % kvHeads !== 0) fail(`${kvHeads} "num_key_value_heads" do not divide ${heads} "num_attention_heads"`);
-  const headDim = values.get('head_dim');
-  if (headDim === undefined && hidden % heads !== 0) {
-    fail(`${heads} "num_attention_heads" do not divide "hidden_size" ${hidden}, and there is no "head_dim"`);
-  }
-  const size = headDim ?? hidden / heads;
-  if (size < 2 || size % 2 !== 0) fail(`the head size ${size} is not even, rope needs pairs`);
+function refuseContradiction(config: Json, rule: KeyRule): void {
+  const said = spellings(rule)
+    .map((path) => ({ path, value: valueAt(config, path) }))
+    .filter(({ value }) => !isAbsent(value));
+  const other = said.find(({ value }) => !isSame(value, said[0]!.value));
+  if (!other) return;
+  const [{ path, value }] = said as [(typeof said)[number]];
+  throw configError(`"${path}" is ${show(value)} and "${other.path}", which means the same, is ${show(other.value)}`);
 }
 
 /** For error messages. */
@@ -88,51 +98,138 @@ export const configFile = ({ path }: Pick<HfCheckpoint, 'path'>): string => join
 
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-export const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null;
-
-function isValid(rule: ConfigRule, value: unknown): boolean {
-  if (typeof value !== 'number' || !(value > 0) || value > (rule.max ?? maxSize)) return false;
-  return rule.type === 'float32' || Number.isInteger(value);
+function isValid(rule: KeyRule, value: unknown): boolean {
+  if (Array.isArray(value))
+    return rule.perBlock === true && value.length > 0 && value.every((item) => isOne(rule, item));
+  return isOne(rule, value);
 }
 
-/** A config value for a message: short, and unmistakable (`"64"` is not `64`). */
-export function show(value: unknown): string {
-  // JSON would write NaN, which Python's JSON has, as null.
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+function isOne(rule: KeyRule, value: unknown): boolean {
+  const { type, words, max = maxSize } = rule;
+  if (words && typeof value === 'string') return Object.hasOwn(words, value);
+  if (type === 'bool') return typeof value === 'boolean';
+  if (type === 'string') return typeof value === 'string';
+  if (typeof value !== 'number' || value > max) return false;
+  if (rule.min === undefined ? !(value > 0) : !(value >= rule.min)) return false;
+  return type === 'float32' || Number.isInteger(value);
+}
+
+function wanted(rule: KeyRule): string {
+  const { type, words, max = maxSize, perBlock } = rule;
+  if (words) return `one of ${Object.keys(words).join(', ')}`;
+  if (type === 'bool') return 'true or false';
+  if (type === 'string') return 'a text';
+  const what = type === 'float32' ? 'a number' : 'an integer';
+  return `${what} ${rule.min === undefined ? 'above 0' : `from ${rule.min}`}, at most ${max}${perBlock ? ', or a list of them' : ''}`;
+}
+
+/** What functions of a record computed: a mistake there must not become a size. */
+function checkMade(values: ConfigValues): void {
+  for (const [rule, value] of values) {
+    const items = Array.isArray(value) ? value : [value];
+    if (items.every((item) => isOfType(rule.type, item)) && items.length <= maxListed) continue;
+    throw configError(`what becomes "${rule.gguf[0]}" is ${show(value)}`);
+  }
+}
+
+function isOfType(type: ConfigType, value: unknown): boolean {
+  if (type === 'bool') return typeof value === 'boolean';
+  if (type === 'string') return typeof value === 'string';
+  if (typeof value !== 'number' || !Number.isFinite(value)) return false;
+  if (type === 'float32') return true;
+  return Number.isInteger(value) && value <= maxSize && value >= (type === 'uint32' ? 0 : -maxSize);
+}
+
+function checkLists(values: ConfigValues, config: Json): void {
+  const blocks = numberAt(values, 'block_count');
+  for (const [rule, value] of values) {
+    if (isMade(rule) || !rule.perBlock || !Array.isArray(value) || blocks === undefined) continue;
+    const layers = blocks.name === undefined ? undefined : Number(valueAt(config, blocks.name));
+    if (value.length !== layers)
+      throw configError(`"${nameOf(rule)}" has ${value.length} entries for ${layers} layers`);
+  }
+}
+
+/** The one number that becomes a GGUF key, and the config key it comes from. */
+function numberAt(values: ConfigValues, gguf: string): { value: number; name?: string } | undefined {
+  for (const [rule, value] of values) {
+    if (!rule.gguf.includes(gguf) || typeof value !== 'number') continue;
+    return { value, ...(!isMade(rule) && { name: nameOf(rule) }) };
+  }
+  return undefined;
+}
+
+function checkExperts(values: ConfigValues): void {
+  const [experts, used] = [numberAt(values, 'expert_count'), numberAt(values, 'expert_used_count')];
+  if (experts && used && used.value > experts.value)
+    throw configError(`${used.value} "${used.name}" of ${experts.value} "${experts.name}" cannot be used`);
+}
+
+function checkHeads(values: ConfigValues): void {
+  const [heads, kvHeads] = [numberAt(values, 'attention.head_count'), numberAt(values, 'attention.head_count_kv')];
+  const [hidden, headDim] = [numberAt(values, 'embedding_length'), numberAt(values, 'attention.key_length')];
+  if (!heads || !hidden) return;
+  if (kvHeads && heads.value % kvHeads.value !== 0)
+    throw configError(`${kvHeads.value} "${kvHeads.name}" do not divide ${heads.value} "${heads.name}"`);
+  if (headDim === undefined && hidden.value % heads.value !== 0) {
+    throw configError(
+      `${heads.value} "${heads.name}" do not divide "${hidden.name}" ${hidden.value}, and there is no "head_dim"`,
+    );
+  }
+  const size = headDim?.value ?? hidden.value / heads.value;
+  if (size < 2 || size % 2 !== 0) throw configError(`the head size ${size} is not even, rope needs pairs`);
+}
+
+/** A value of a rule as GGUF stores it: lists of integers are int32 there, as gguf-py writes them. */
+export function ggufValue({ type }: ConfigRule, value: ConfigValue): GgufValue {
+  const one = (item: unknown) => (type === 'float32' ? Math.fround(Number(item)) : item);
+  if (!Array.isArray(value)) return { type, value: one(value) } as GgufValue;
+  return { type: 'array', of: type === 'uint32' ? 'int32' : type, value: value.map(one) } as GgufValue;
 }
 
 /**
  * The features of config.json that would change the result if they were ignored.
  * @throws QuernError `unsupported-config`, listing every offender
  */
-export function checkSupported(checkpoint: HfCheckpoint, architecture: Architecture): void {
-  const { config } = checkpoint;
+export function checkSupported(
+  { path, packing }: HfCheckpoint,
+  tracked: TrackedConfig,
+  architecture: Architecture,
+): void {
+  const { config } = tracked;
   const offenders = architecture.fixed
     .map(({ key, missing, ...rest }) => ({ key, value: isAbsent(config[key]) ? missing : config[key], ...rest }))
     .filter(({ value, values }) => !isAbsent(value) && !values.some((accepted) => isSame(accepted, value)))
     .map(({ key, value, why }) => `"${key}": ${show(value)}${isAbsent(config[key]) ? ' by default' : ''} (${why})`);
   const quantization = config.quantization_config;
   // What is packed in a known way was unpacked when the checkpoint was opened.
-  if (!isAbsent(quantization) && !checkpoint.packing) {
+  if (!isAbsent(quantization) && !packing) {
     const method = (quantization as { quant_method?: unknown }).quant_method;
     offenders.push(
       `"quantization_config" (the weights are quantized${method ? ` by ${show(method)}` : ''}, and nothing unpacked them)`,
     );
   }
-  const layerTypes = config.layer_types;
-  if (Array.isArray(layerTypes)) {
-    const other = [...new Set(layerTypes.filter((type) => type !== 'full_attention'))];
-    if (other.length > 0)
-      offenders.push(`"layer_types" with ${other.map(show).join(', ')} (only full attention is supported)`);
-  }
   if (offenders.length === 0) return;
   throw new QuernError(
     'unsupported-config',
     `config.json asks for what ${architecture.family} cannot do here: ${offenders.join('; ')}.`,
-    {
-      file: configFile(checkpoint),
-      remedy: 'Converting without it would change what the model says.',
-    },
+    { file: configFile({ path }), remedy: 'Converting without it would change what the model says.' },
+  );
+}
+
+/**
+ * Layers of another kind than full attention, where the record does not read them.
+ * @throws QuernError `unsupported-config`
+ */
+export function checkLayerTypes({ path }: HfCheckpoint, tracked: TrackedConfig, { family }: Architecture): void {
+  if (tracked.asked().has('layer_types')) return;
+  const types: unknown = tracked.config.layer_types;
+  if (!Array.isArray(types)) return;
+  const other = [...new Set(types.filter((type) => type !== 'full_attention'))];
+  if (other.length === 0) return;
+  throw new QuernError(
+    'unsupported-config',
+    `config.json asks for what ${family} cannot do here: "layer_types" with ${other.map(show).join(', ')} (only full attention is supported).`,
+    { file: configFile({ path }), remedy: 'Converting without it would change what the model says.' },
   );
 }

@@ -2,12 +2,14 @@
 // accepts is compared with llama.cpp's converter in test/golden/convert-metadata.test.ts.
 import { dtypeByName } from '@quern/blocks';
 import type { TensorView } from '@quern/checkpoint';
-import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { joined } from '../change/joined.ts';
 import { type Change, closeChanged, refusal, view } from '../testing/changed-checkpoint.ts';
-import { stackedTensor } from './stacked-tensor.ts';
 
 afterEach(closeChanged);
+
+const stackedTensor = (name: string, views: readonly TensorView[]) =>
+  joined(name, views, [views.length, ...views[0]!.shape]);
 
 const up = (expert: number) => `model.layers.1.mlp.experts.${expert}.up_proj.weight`;
 
@@ -139,51 +141,6 @@ describe('a mixture of experts', () => {
       'blk.0.ffn_up_exps.weight',
       'blk.1.ffn_gate_exps.weight',
     ]);
-  });
-});
-
-describe('stackedTensor', () => {
-  const rows = 5;
-  const cols = 3;
-  let largest = 0;
-  const matrix = (expert: number): TensorView => ({
-    name: `expert ${expert}`,
-    dtype: dtypeByName('F32'),
-    shape: [rows, cols],
-    rows,
-    cols,
-    rowBytes: 4 * cols,
-    file: 'made by the test',
-    offset: 0,
-    readRows: async (first, count, into) => {
-      largest = Math.max(largest, first + count);
-      for (let i = 0; i < into.length; i++) into[i] = 100 * expert + first * 4 * cols + i;
-    },
-  });
-  const stack = stackedTensor('stack', [0, 1, 2, 3].map(matrix));
-
-  it('has a dimension more and the rows of all', () => {
-    expect(stack).toMatchObject({ name: 'stack', shape: [4, rows, cols], rows: 20, cols, rowBytes: 12 });
-  });
-
-  it('reads any rows, each from its expert', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.nat(19), fc.nat(20), async (first, most) => {
-        const count = Math.min(most, 20 - first);
-        const bytes = new Uint8Array(12 * count);
-        await stack.readRows(first, count, bytes);
-        const wanted = Uint8Array.from({ length: 12 * count }, (_, i) => {
-          const at = 12 * first + i;
-          return 100 * Math.floor(at / 60) + (at % 60);
-        });
-        expect(bytes).toEqual(wanted);
-        expect(largest).toBeLessThanOrEqual(rows);
-      }),
-    );
-  });
-
-  it('refuses rows beyond the last expert', async () => {
-    await expect(stack.readRows(19, 2, new Uint8Array(24))).rejects.toMatchObject({ code: expect.any(String) });
   });
 });
 

@@ -21,7 +21,7 @@ describe('config.json', () => {
       'unknown-architecture',
       /FooForCausalLM.*LlamaForCausalLM.*Qwen3ForCausalLM/,
     ],
-    ['no class', { config: { architectures: undefined } }, 'config-missing', /architectures/],
+    ['no class', { config: { architectures: undefined, model_type: undefined } }, 'config-missing', /architectures/],
     ['a class that is no list', { config: { architectures: 'LlamaForCausalLM' } }, 'config-missing', /architectures/],
     [
       'missing sizes',

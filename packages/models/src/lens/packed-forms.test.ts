@@ -3,9 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { codecOf } from '@quern/blocks';
 import { type HfCheckpoint, openHfCheckpoint, type TensorView, withProvedForms } from '@quern/checkpoint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { joined } from '../change/joined.ts';
+import { halvesToPairs } from '../change/permuted-heads.ts';
+import { placeWith } from '../testing/change-of-numbers.ts';
 import { inEveryForm } from './packed-forms.ts';
-import { permutedTensor } from './permuted-tensor.ts';
-import { stackedTensor } from './stacked-tensor.ts';
+
+const stackedTensor = (name: string, views: readonly TensorView[]) =>
+  joined(name, views, [views.length, ...views[0]!.shape]);
 
 const folder = (scheme: string) => fileURLToPath(new URL(`../../../../test/models/packed/${scheme}`, import.meta.url));
 let gptq: HfCheckpoint;
@@ -42,7 +46,9 @@ describe('inEveryForm', () => {
   });
 
   it('reorders the rows of all forms alike', async () => {
-    const tensor = inEveryForm([gate(gptq, 0)], ([view]) => permutedTensor(view!, 8));
+    const tensor = inEveryForm([gate(gptq, 0)], ([view]) =>
+      halvesToPairs('heads').toGguf(view!, placeWith({ heads: 8 }), view!.shape),
+    );
     const values = await valuesOf(tensor);
     expect(values).not.toEqual(await valuesOf(gate(gptq, 0)));
     expect(await valuesOf(tensor.packed!.exact[0]!.view)).toEqual(values);

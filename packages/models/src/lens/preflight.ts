@@ -1,13 +1,28 @@
 // Everything that can be wrong with a checkpoint's tensors, found from headers alone, before a byte of data is read.
 import type { HfCheckpoint, TensorView } from '@quern/checkpoint';
-import { QuernError } from '@quern/errors';
-import type { Architecture, TensorRule } from '../arch/architecture.ts';
-import type { ExpectedTensor } from '../arch/expected-tensors.ts';
+import { nearestNames, QuernError } from '@quern/errors';
+import type { Architecture, Json, TensorRule } from '../arch/architecture.ts';
+import type { ExpectedStorage, ExpectedTensor } from '../arch/expected-tensors.ts';
+import { leftOutNotes, leftOutPart } from './left-out.ts';
+import { coreOf, renamingNotes, type TensorNames } from './tensor-names.ts';
 
 /** What the checkpoint stores of an expected tensor. */
 export interface MatchedTensor extends ExpectedTensor {
-  /** In the order of `sources`. */
+  /** The way it is stored. */
+  storage: ExpectedStorage;
+  /** In the order of the storage's `sources`. */
   views: readonly TensorView[];
+}
+
+/** What is known of a model beside its tensors. */
+export interface Demands {
+  readonly config: Json;
+  readonly architecture: Architecture;
+  readonly tied: boolean;
+  /** Its text part was taken out of a wrapper, whose prefixes are no news. */
+  readonly wrapped: boolean;
+  /** Draft blocks that are there and not wanted: how the names of their tensors begin. */
+  readonly dropped?: string;
 }
 
 /** Buffers that old checkpoints store and nobody needs: the converter skips the same. */
@@ -24,66 +39,119 @@ const readable = ['F32', 'F16', 'BF16'];
  *   listing its offenders
  */
 export function matchTensors(
-  checkpoint: HfCheckpoint,
-  architecture: Architecture,
+  { tensors, path: file }: HfCheckpoint,
+  names: TensorNames,
   expected: readonly ExpectedTensor[],
+  demands: Demands,
   note: (text: string) => void,
 ): MatchedTensor[] {
-  const { config, path: file } = checkpoint;
-  const tensors = withoutTiedHead(checkpoint);
-  const allowed = expected.filter(({ rule }) => isAllowed(rule, config));
-  const missing = allowed
-    .filter(({ rule }) => isRequired(rule, config))
-    .flatMap(({ sources }) => sources.filter(({ name }) => !tensors.has(name)));
-  refuse(
-    'tensors-missing',
-    `The checkpoint lacks`,
-    missing.map(({ name }) => name),
-    { file, remedy: missingRemedy([...tensors.keys()]) },
-  );
-
-  const known = new Set(allowed.flatMap(({ sources }) => sources.map(({ name }) => name)));
-  const others = [...tensors].flatMap(([name, { aliasOf }]) => (known.has(name) || aliasOf ? [] : [name]));
+  const { config, architecture, tied } = demands;
+  const allowed = expected.filter(({ rule }) => isAllowed(rule, config) && rule.stored);
+  const matched = allowed.flatMap((entry): MatchedTensor[] => {
+    const found = storageOf(entry, names);
+    return found ? [{ ...entry, ...found }] : [];
+  });
+  const used = new Set(matched.flatMap(({ views }) => views.map(({ name }) => name)));
+  const others = [...tensors].flatMap(([name, { aliasOf }]) => (used.has(name) || aliasOf ? [] : [name]));
   const isSkipped = (name: string) => ignorable.some((ending) => name.endsWith(ending));
-  const skipped = others.filter(isSkipped);
-  const unexpected = others.filter((name) => !isSkipped(name));
+  const left = others.filter((name) => !isSkipped(name) && leftOutPart(name, architecture) !== undefined);
+  const isDropped = (name: string) => demands.dropped !== undefined && names.coreStartsWith(name, demands.dropped);
+  const dropped = others.filter(isDropped);
+  const unexpected = others.filter((name) => !isSkipped(name) && !isDropped(name) && !left.includes(name));
+
+  const there = new Set(matched.map(({ gguf }) => gguf));
+  const missing = allowed
+    .filter(({ gguf, rule }) => isRequired(rule, config, tied) && !there.has(gguf))
+    .flatMap(({ sources }) => sources.filter(({ name }) => !names.find(name)));
+  refuseMissing(
+    missing.map(({ name }) => name),
+    unexpected,
+    [...tensors.keys()],
+    file,
+  );
   refuse('tensors-unexpected', `${architecture.family} has no place for`, unexpected, {
     file,
     remedy: 'Leaving them out would change what the model says.',
   });
-  if (skipped.length > 0) note(`skipped, computed at run time: ${listed(skipped)}`);
-  if (config.tie_word_embeddings === true && tensors.has('lm_head.weight')) {
-    note('tie_word_embeddings is true, yet lm_head.weight is stored: it becomes output.weight');
-  }
 
-  const matched = allowed
-    .filter(({ sources }) => sources.length > 0 && sources.every(({ name }) => tensors.has(name)))
-    .map((entry): MatchedTensor => ({ ...entry, views: entry.sources.map(({ name }) => tensors.get(name)!) }));
+  const skipped = others.filter(isSkipped);
+  if (skipped.length > 0) note(`skipped, computed at run time: ${listed(skipped)}`);
+  for (const text of leftOutNotes(
+    left.map((name) => tensors.get(name)!),
+    architecture,
+  ))
+    note(text);
+  if (dropped.length > 0)
+    note(`left out, as asked: ${dropped.length} tensors of draft blocks, the first ${dropped[0]}`);
+  if (!demands.wrapped) for (const text of renamingNotes(renamedOf(matched))) note(text);
+  if (tied && there.has('output.weight'))
+    note('tie_word_embeddings is true, yet lm_head.weight is stored: it becomes output.weight');
   checkViews(matched, file);
   return matched;
 }
 
 /** A head that is the embedding under another name needs no tensor of its own where config.json ties the two. */
-function withoutTiedHead({ config, tensors }: HfCheckpoint): HfCheckpoint['tensors'] {
-  const head = 'lm_head.weight';
-  const shared = [...tensors.values()].some(({ name, aliasOf }) => aliasOf && (name === head || aliasOf === head));
-  if (config.tie_word_embeddings !== true || !shared) return tensors;
-  return new Map([...tensors].filter(([name]) => name !== head));
+export function withoutTiedHead(checkpoint: HfCheckpoint, tied: boolean): HfCheckpoint {
+  const isHead = (name: string | undefined) => name !== undefined && coreOf(name) === 'lm_head.weight';
+  const { tensors } = checkpoint;
+  const shared = [...tensors.values()].some(({ name, aliasOf }) => aliasOf && (isHead(name) || isHead(aliasOf)));
+  if (!tied || !shared) return checkpoint;
+  return { ...checkpoint, tensors: new Map([...tensors].filter(([name]) => !isHead(name))) };
 }
+
+/** The first of the ways that the checkpoint has completely. */
+function storageOf(
+  { storages }: ExpectedTensor,
+  names: TensorNames,
+): Pick<MatchedTensor, 'storage' | 'views'> | undefined {
+  for (const storage of storages) {
+    const views = storage.sources.map(({ name }) => names.find(name));
+    const { packed } = storage.stored;
+    const fits = (view: TensorView | undefined): view is TensorView =>
+      view !== undefined && (packed === undefined || packed === (view.packed !== undefined));
+    if (views.length > 0 && views.every(fits)) return { storage, views };
+  }
+  return undefined;
+}
+
+const renamedOf = (matched: readonly MatchedTensor[]): { stored: string; expected: string }[] =>
+  matched.flatMap(({ storage, views }) =>
+    views.flatMap(({ name }, i) =>
+      name === storage.sources[i]!.name ? [] : [{ stored: name, expected: storage.sources[i]!.name }],
+    ),
+  );
 
 /** Parts of packed weights are there under their own names only when nothing says how they are packed. */
 const packedPart = /(\.(qweight|weight_packed|scales|weight_scale|weight_scale_inv)|_(blocks|scales))$/;
 
-function missingRemedy(stored: readonly string[]): string {
+function refuseMissing(
+  missing: readonly string[],
+  unexpected: readonly string[],
+  stored: readonly string[],
+  file: string,
+): void {
+  if (missing.length === 0) return;
   const part = stored.find((name) => packedPart.test(name));
-  return part === undefined
-    ? 'Fetch the checkpoint again, or check that config.json belongs to these weights.'
-    : `The weights look packed (${part}), and config.json has no quantization_config: put it back.`;
+  const near = nearestNames(missing[0]!, unexpected, 3);
+  const instead = near.length > 0 ? near : unexpected.slice(0, 3);
+  const holds =
+    unexpected.length === 0
+      ? `It holds ${stored.length} tensors, all of them known`
+      : `It holds ${unexpected.length} others, nearest to the first: ${instead.join(', ')}`;
+  const remedy =
+    part !== undefined
+      ? `The weights look packed (${part}), and config.json has no quantization_config: put it back.`
+      : unexpected.length > 0
+        ? 'Check that config.json belongs to these weights, and how they were saved.'
+        : 'Check that config.json belongs to these weights and that all their files are there.';
+  throw new QuernError('tensors-missing', `The checkpoint lacks ${listed(missing)}. ${holds}.`, { file, remedy });
 }
 
 /** Shapes and types. */
 function checkViews(matched: readonly MatchedTensor[], file: string): void {
-  const pairs = matched.flatMap(({ sources, views }) => views.map((view, i) => ({ view, shape: sources[i]!.shape })));
+  const pairs = matched.flatMap(({ storage, views }) =>
+    views.map((view, i) => ({ view, shape: storage.sources[i]!.shape })),
+  );
   refuse(
     'tensors-wrong-shape',
     'config.json and the weights disagree:',
@@ -114,14 +182,15 @@ function checkViews(matched: readonly MatchedTensor[], file: string): void {
   );
 }
 
-function isRequired(rule: TensorRule, config: HfCheckpoint['config']): boolean {
-  if (rule.presence === 'untied') return config.tie_word_embeddings !== true;
-  return isAllowed(rule, config);
+function isRequired(rule: TensorRule, config: Json, tied: boolean): boolean {
+  if (rule.presence === 'untied') return !tied;
+  return rule.presence !== 'optional' && isAllowed(rule, config);
 }
 
 /** Whether a checkpoint with this config.json may have the tensors of a rule. */
-export function isAllowed(rule: TensorRule, config: HfCheckpoint['config']): boolean {
-  return rule.presence === 'attentionBias' ? config.attention_bias === true : rule.presence !== 'llama3Rope';
+export function isAllowed({ presence }: TensorRule, config: Json): boolean {
+  if (typeof presence === 'string') return presence !== 'made';
+  return (config[presence.flag] ?? presence.missing) === true;
 }
 
 /** Throws when there are offenders, and lists them. */

@@ -1,11 +1,9 @@
-import type { HfCheckpoint } from '@quern/checkpoint';
 import { describe, expect, it } from 'vitest';
 import { llama } from '../arch/llama.ts';
 import { qwen2 } from '../arch/qwen2.ts';
-import { ropeMetadata, ropeParameters } from './rope-parameters.ts';
+import { ropeMetadata, ropeOfModel } from './rope-parameters.ts';
 
-const read = (config: Record<string, unknown>, architecture = llama) =>
-  ropeParameters({ path: 'model', config } as unknown as HfCheckpoint, architecture, 4096);
+const read = (config: Record<string, unknown>, architecture = llama) => ropeOfModel(config, architecture, 4096)!.full;
 
 describe('ropeParameters', () => {
   it('reads the old keys and the new ones alike', () => {
@@ -36,7 +34,7 @@ describe('ropeParameters', () => {
       },
       qwen2,
     );
-    expect(ropeMetadata(rope)).toEqual([
+    expect(ropeMetadata({ full: rope })).toEqual([
       ['rope.scaling.type', { type: 'string', value: 'yarn' }],
       ['rope.scaling.factor', { type: 'float32', value: 4 }],
       ['rope.scaling.original_context_length', { type: 'uint32', value: 32768 }],

@@ -1,11 +1,11 @@
-// Rope settings of config.json, old and new. transformers 5 writes `rope_parameters {rope_type, rope_theta, …}`; before,
-// it was `rope_theta` beside `rope_scaling {rope_type or type, …}`. Both become one shape, then GGUF keys in the order of
-// TextModel.set_gguf_parameters (llama.cpp conversion/base.py).
-import type { HfCheckpoint } from '@quern/checkpoint';
+// Rope settings of config.json in all their dialects: `rope_theta` beside `rope_scaling {rope_type or type, …}` and keys for
+// window layers (before transformers 5), `rope_parameters {rope_type, rope_theta, …}` flat or one per kind of layer (since).
+// They become one shape, then GGUF keys in the order of TextModel.set_gguf_parameters (llama.cpp conversion/base.py).
 import { QuernError } from '@quern/errors';
 import type { GgufValue } from '@quern/gguf';
-import type { Architecture, RopeType } from '../arch/architecture.ts';
-import { configFile, isAbsent, show } from './config-reader.ts';
+import type { Architecture } from '../arch/architecture.ts';
+import { configError, isAbsent, isObject, show } from '../arch/config-error.ts';
+import type { Json, RopeType } from '../arch/config-rule.ts';
 
 export interface Llama3Rope {
   factor: number;
@@ -14,9 +14,18 @@ export interface Llama3Rope {
   originalContext: number;
 }
 
+/** Divisors of each pair's frequency, for short texts and for long ones. */
+export interface LongRope {
+  short: readonly number[];
+  long: readonly number[];
+}
+
+/** Of one kind of layer. */
 export interface RopeParameters {
   type: RopeType;
   theta: number;
+  /** The part of each head that turns; undefined: what the architecture's record says. */
+  partial?: number;
   /** Set for `linear`, `yarn` and `llama3`. */
   factor?: number;
   originalContext?: number;
@@ -25,6 +34,15 @@ export interface RopeParameters {
   betaFast?: number;
   betaSlow?: number;
   llama3?: Llama3Rope;
+  longrope?: LongRope;
+  /** How a head's pairs are shared out to time, height and width (mRoPE). */
+  sections?: readonly number[];
+}
+
+export interface RopeOfModel {
+  full: RopeParameters;
+  /** Of window layers, where they have their own. */
+  window?: RopeParameters;
 }
 
 // transformers: `default_theta` of a configuration class that names none.
@@ -46,100 +64,172 @@ export const yarnKeys: readonly YarnKey[] = [
   { field: 'betaSlow', hf: 'beta_slow', gguf: 'rope.scaling.yarn_beta_slow' },
 ];
 
-/** Keys that would change the angles and that GGUF has no place for. */
-const unmapped: readonly { key: string; harmless: readonly unknown[] }[] = [
-  { key: 'partial_rotary_factor', harmless: [1] },
-  { key: 'mscale', harmless: [] },
-  { key: 'mscale_all_dim', harmless: [] },
-  { key: 'truncate', harmless: [true] },
-  { key: 'mrope_section', harmless: [] },
-  { key: 'full_attention', harmless: [] },
-  { key: 'sliding_attention', harmless: [] },
-];
+/** Spellings of the base of window layers, before transformers 5. */
+const windowThetaKeys = ['rope_local_base_freq', 'swa_rope_theta', 'local_rope_theta'];
+/** Spellings of the part of a head that turns. */
+const partialKeys = ['partial_rotary_factor', 'rotary_pct', 'rope_pct'];
 
 /**
  * @param contextLength `max_position_embeddings`, what transformers takes for a missing original context
  * @throws QuernError `unsupported-rope`, `config-bad-value`
  */
-export function ropeParameters(
-  checkpoint: HfCheckpoint,
-  architecture: Architecture,
-  contextLength: number,
-): RopeParameters {
-  const { config } = checkpoint;
-  const file = configFile(checkpoint);
-  const fail = (code: string, why: string, remedy?: string): never => {
-    throw new QuernError(code, `config.json: ${why}.`, { file, remedy });
-  };
-  const given = config.rope_parameters ?? config.rope_scaling ?? {};
-  if (typeof given !== 'object' || Array.isArray(given)) {
-    return fail('config-bad-value', `the rope parameters are ${show(given)}, an object is needed`);
-  }
-  const rope = given as Record<string, unknown>;
-  const type = (rope.rope_type ?? rope.type ?? 'default') as RopeType;
-  if (!architecture.ropeTypes.includes(type)) {
-    return fail(
+export function ropeOfModel(config: Json, architecture: Architecture, contextLength: number): RopeOfModel | undefined {
+  const { rope: rule } = architecture;
+  if (!rule) return undefined;
+  const given = settingsOf(config);
+  const perKind = isObject(given.full_attention) || isObject(given.sliding_attention);
+  const full = perKind ? objectAt(given, 'full_attention') : given;
+  const window = isObject(given.sliding_attention) ? objectAt(given, 'sliding_attention') : undefined;
+  if (perKind && !rule.window) {
+    throw new QuernError(
       'unsupported-rope',
-      `rope type ${show(type)} is not supported for ${architecture.family}`,
-      `Supported: ${architecture.ropeTypes.join(', ')}.`,
+      `config.json: rope parameters for each kind of layer ("full_attention", "sliding_attention") are not supported for ${architecture.family}.`,
     );
   }
-  for (const { key, harmless } of unmapped) {
-    if (isAbsent(rope[key]) || harmless.includes(rope[key])) continue;
-    return fail('unsupported-rope', `rope parameter "${key}": ${show(rope[key])} is not supported`);
-  }
-  const optional = (key: string, value: unknown): number | undefined => {
-    if (isAbsent(value)) return undefined;
-    if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
-    return fail('config-bad-value', `rope parameter "${key}" is ${show(value)}, a positive number is needed`);
-  };
-  const required = (key: string): number =>
-    optional(key, rope[key]) ?? fail('config-bad-value', `rope type "${type}" needs "${key}"`);
+  const read = (settings: Json, theta: number) => ropeParameters(config, settings, architecture, contextLength, theta);
+  const result: RopeOfModel = { full: read(full, rule.theta ?? defaultTheta) };
+  if (!rule.window) return result;
+  const named = windowThetaKeys.map((key) => positive(key, config[key])).find((value) => value !== undefined);
+  const base = named ?? rule.window.theta;
+  if (window) result.window = read(window, base ?? rule.theta ?? defaultTheta);
+  // Scaling is for the layers that see far: the others have their base and nothing else.
+  else if (base !== undefined) result.window = { type: 'default', theta: base };
+  return result;
+}
 
-  const theta = optional('rope_theta', rope.rope_theta ?? config.rope_theta) ?? architecture.ropeTheta ?? defaultTheta;
-  if (type === 'default') return { type, theta };
-  const factor = required('factor');
-  if (type === 'linear') return { type, theta, factor };
+/** `rope_parameters`, else `rope_scaling`. A file that has both must say the same in both. */
+function settingsOf(config: Json): Json {
+  const [now, before] = [config.rope_parameters, config.rope_scaling];
+  for (const value of [now, before]) {
+    if (!isAbsent(value) && !isObject(value))
+      throw configError(`the rope parameters are ${show(value)}, an object is needed`);
+  }
+  const type = (settings: Json) => settings.rope_type ?? settings.type ?? 'default';
+  if (isObject(now) && isObject(before) && !isObject(now.full_attention) && !isObject(now.sliding_attention)) {
+    if (type(now) !== type(before))
+      throw configError(`"rope_parameters" say ${show(type(now))} and "rope_scaling" says ${show(type(before))}`);
+    for (const key of Object.keys(before).filter((name) => name !== 'type' && name !== 'rope_type')) {
+      if (!isAbsent(now[key]) && JSON.stringify(now[key]) !== JSON.stringify(before[key]))
+        throw configError(
+          `"${key}" is ${show(now[key])} in "rope_parameters" and ${show(before[key])} in "rope_scaling"`,
+        );
+    }
+  }
+  return now ?? before ?? {};
+}
+
+function objectAt(given: Json, key: string): Json {
+  const value: unknown = given[key];
+  if (isAbsent(value)) return {};
+  if (isObject(value)) return value;
+  throw configError(`the rope parameters "${key}" are ${show(value)}, an object is needed`);
+}
+
+function positive(key: string, value: unknown): number | undefined {
+  if (isAbsent(value)) return undefined;
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
+  throw configError(`rope parameter "${key}" is ${show(value)}, a positive number is needed`);
+}
+
+function ropeParameters(
+  config: Json,
+  rope: Json,
+  { rope: rule, family }: Architecture,
+  contextLength: number,
+  thetaWhenAbsent: number,
+): RopeParameters {
+  const stated: unknown = rope.rope_type ?? rope.type ?? 'default';
+  // Phi-3's first name for it.
+  const type = (stated === 'su' ? 'longrope' : stated) as RopeType;
+  if (!rule!.types.includes(type)) {
+    throw new QuernError('unsupported-rope', `config.json: rope type ${show(stated)} is not supported for ${family}.`, {
+      remedy: `Supported: ${rule!.types.join(', ')}.`,
+    });
+  }
+  const required = (key: string): number => {
+    const value = positive(key, rope[key]);
+    if (value === undefined) throw configError(`rope type "${type}" needs "${key}"`);
+    return value;
+  };
+  const [nested, beside] = [rope.rope_theta, config.rope_theta].map((value) => positive('rope_theta', value));
+  if (nested !== undefined && beside !== undefined && nested !== beside)
+    throw configError(`"rope_theta" is ${nested} in the rope parameters and ${beside} beside them`);
+  const theta = nested ?? beside ?? thetaWhenAbsent;
+  const common = {
+    type,
+    theta,
+    ...partialOf(config, rope, rule!.partial !== undefined),
+    ...sectionsOf(rope, rule!.sections),
+  };
+  if (type === 'default' || type === 'proportional') return common;
   const originalContext =
-    optional(
+    positive(
       'original_max_position_embeddings',
       config.original_max_position_embeddings ?? rope.original_max_position_embeddings,
     ) ?? contextLength;
-  if (type === 'llama3') {
-    const llama3 = {
-      factor,
-      lowFreqFactor: required('low_freq_factor'),
-      highFreqFactor: required('high_freq_factor'),
-      originalContext,
-    };
-    if (llama3.highFreqFactor <= llama3.lowFreqFactor) {
-      fail(
-        'config-bad-value',
-        `"high_freq_factor" ${llama3.highFreqFactor} is not above "low_freq_factor" ${llama3.lowFreqFactor}`,
-      );
-    }
-    return { type, theta, factor, originalContext, llama3 };
+  if (type === 'longrope') {
+    const longrope = { short: factors(rope, 'short_factor'), long: factors(rope, 'long_factor') };
+    return { ...common, originalContext, longrope };
   }
-  const yarn = yarnKeys.map(({ field, hf, alias }) => [field, optional(hf, rope[hf] ?? (alias && rope[alias]))]);
-  return { type, theta, factor, originalContext, ...Object.fromEntries(yarn) };
+  const factor = required('factor');
+  if (type === 'linear') return { ...common, factor };
+  if (type === 'llama3') {
+    const [lowFreqFactor, highFreqFactor] = [required('low_freq_factor'), required('high_freq_factor')];
+    if (highFreqFactor <= lowFreqFactor)
+      throw configError(`"high_freq_factor" ${highFreqFactor} is not above "low_freq_factor" ${lowFreqFactor}`);
+    return { ...common, factor, originalContext, llama3: { factor, lowFreqFactor, highFreqFactor, originalContext } };
+  }
+  const yarn = yarnKeys.map(({ field, hf, alias }) => [field, positive(hf, rope[hf] ?? (alias && rope[alias]))]);
+  return { ...common, factor, originalContext, ...Object.fromEntries(yarn) };
 }
 
-/** Keys without the architecture's prefix, in the converter's order. llama3's factors are a tensor, not metadata. */
-export function ropeMetadata(rope: RopeParameters): [string, GgufValue][] {
+/** @throws QuernError `unsupported-rope` where rope must cover the whole head and does not */
+function partialOf(config: Json, rope: Json, allowed: boolean): { partial?: number } {
+  const partial =
+    positive('partial_rotary_factor', rope.partial_rotary_factor) ??
+    partialKeys.map((key) => positive(key, config[key])).find((value) => value !== undefined);
+  if (partial === undefined || (partial === 1 && !allowed)) return {};
+  if (partial > 1) throw configError(`rope covers ${partial} of each head`);
+  if (allowed) return { partial };
+  throw new QuernError(
+    'unsupported-rope',
+    `config.json: rope parameter "partial_rotary_factor": ${partial} is not supported (rope covers the whole head).`,
+  );
+}
+
+function sectionsOf(rope: Json, rule: true | readonly number[] | undefined): { sections?: readonly number[] } {
+  if (!rule) return {};
+  const given: unknown = rope.mrope_section;
+  if (isAbsent(given)) return rule === true ? {} : { sections: rule };
+  const isList =
+    Array.isArray(given) && given.length <= 4 && given.every((n) => Number.isInteger(n) && n >= 0 && n < 4096);
+  if (!isList)
+    throw configError(`rope parameter "mrope_section" is ${show(given)}, a list of at most 4 sizes is needed`);
+  return { sections: [...given, 0, 0, 0, 0].slice(0, 4) };
+}
+
+function factors(rope: Json, key: string): readonly number[] {
+  const given: unknown = rope[key];
+  const isList = Array.isArray(given) && given.length <= 4096 && given.every((n) => Number.isFinite(n) && n > 0);
+  if (isList) return given;
+  throw configError(`rope type "longrope" needs "${key}", a list of positive numbers`);
+}
+
+/** Keys without the architecture's prefix, in the converter's order. Factors of single pairs are tensors, not metadata. */
+export function ropeMetadata({ full, window }: RopeOfModel): [string, GgufValue][] {
   const float = (key: string, value: number | undefined): [string, GgufValue][] =>
     value === undefined ? [] : [[key, { type: 'float32', value: Math.fround(value) }]];
-  const scaling: [string, GgufValue][] = [];
-  if (rope.type === 'linear' || rope.type === 'yarn') {
-    scaling.push(
-      ['rope.scaling.type', { type: 'string', value: rope.type }],
-      ...float('rope.scaling.factor', rope.factor),
+  const { type, sections } = full;
+  const keys: [string, GgufValue][] = [];
+  if (type === 'linear' || type === 'yarn' || type === 'longrope')
+    keys.push(['rope.scaling.type', { type: 'string', value: type }]);
+  if (type === 'linear' || type === 'yarn') keys.push(...float('rope.scaling.factor', full.factor));
+  if (type === 'yarn') {
+    keys.push(
+      ['rope.scaling.original_context_length', { type: 'uint32', value: full.originalContext ?? 0 }],
+      ...yarnKeys.flatMap(({ field, gguf }) => float(gguf, full[field])),
     );
   }
-  if (rope.type === 'yarn') {
-    scaling.push(
-      ['rope.scaling.original_context_length', { type: 'uint32', value: rope.originalContext ?? 0 }],
-      ...yarnKeys.flatMap(({ field, gguf }) => float(gguf, rope[field])),
-    );
-  }
-  return [...scaling, ...float('rope.freq_base', rope.theta)];
+  if (sections) keys.push(['rope.dimension_sections', { type: 'array', of: 'int32', value: sections }]);
+  return [...keys, ...float('rope.freq_base', full.theta), ...float('rope.freq_base_swa', window?.theta)];
 }

@@ -1,41 +1,45 @@
-// The tensors of a GGUF model under their Hugging Face names: q and k in transformers' order of rows, stacked experts one
-// by one. Nothing is read until rows are asked for.
+// The tensors of a GGUF model under their Hugging Face names, as transformers has them. Nothing is read until rows are
+// asked for.
 import type { ModelView, TensorView } from '@quern/checkpoint';
 import type { Architecture } from '../arch/architecture.ts';
 import { type ExpectedTensor, expectedTensors } from '../arch/expected-tensors.ts';
-import type { Hyperparameters } from '../hyperparameters.ts';
+import type { ModelNumbers } from '../arch/model-numbers.ts';
 import { refuse } from '../lens/preflight.ts';
-import { expertTensor } from './expert-tensor.ts';
-import { unpermutedTensor } from './unpermuted-tensor.ts';
+import { storedTensors } from './stored-tensors.ts';
 
 export interface CheckpointTensors {
   /** The embedding, then block after block, then the rest. */
   tensors: ReadonlyMap<string, TensorView>;
-  /** q, k, v (and, where the class has it, the output projection) have biases. */
-  attentionBias: boolean;
+  /** Keys of config.json that say which tensors there are, `attention_bias` among them. */
+  flags: ReadonlyMap<string, boolean>;
   /** The embedding is the output matrix too. */
   tied: boolean;
+  /** Names of tensors that are F32 whatever the others are. */
+  f32: ReadonlySet<string>;
 }
 
-/** @throws QuernError `tensors-missing`, `tensors-unexpected`, `tensors-wrong-shape`, `tensors-unsupported-dtype` */
+/** @throws QuernError `tensors-missing`, `tensors-unexpected`, `tensors-wrong-shape` */
 export function checkpointTensors(
   view: ModelView,
   architecture: Architecture,
-  numbers: Hyperparameters,
+  numbers: ModelNumbers,
 ): CheckpointTensors {
   const { tensors: stored, path: file } = view;
-  const blocks = Math.min(numbers.blockCount, stored.size);
   refuse(
     'tensors-missing',
     'The file promises more blocks than it has tensors:',
-    blocks < numbers.blockCount ? [String(numbers.blockCount)] : [],
+    numbers.blocks > stored.size ? [String(numbers.blocks)] : [],
     { file },
   );
-  const rules = expectedTensors(architecture, numbers, blocks);
+  const rules = expectedTensors(architecture, numbers);
   const has = ({ gguf }: ExpectedTensor) => stored.has(gguf);
-  const attentionBias = rules.some((entry) => entry.rule.presence === 'attentionBias' && has(entry));
-  const expected = rules.filter(({ rule }) => rule.presence !== 'attentionBias' || attentionBias);
-  const isRequired = ({ rule: { presence } }: ExpectedTensor) => presence === 'always' || presence === 'attentionBias';
+  const flags = new Map<string, boolean>();
+  for (const entry of rules) {
+    const flag = flagOf(entry);
+    if (flag !== undefined) flags.set(flag, flags.get(flag) === true || has(entry));
+  }
+  const expected = rules.filter((entry) => flags.get(flagOf(entry) ?? '') ?? true);
+  const isRequired = (entry: ExpectedTensor) => entry.rule.presence === 'always' || flagOf(entry) !== undefined;
   const names = (entries: readonly ExpectedTensor[]) => entries.map(({ gguf }) => gguf);
   refuse('tensors-missing', 'The file lacks', names(expected.filter((entry) => isRequired(entry) && !has(entry))), {
     file,
@@ -47,46 +51,35 @@ export function checkpointTensors(
     file,
     remedy: 'Leaving them out would change what the model says.',
   });
-  const found = expected.filter(has);
-  checkViews(found, view);
+  const found = inModelOrder(expected.filter(has));
+  checkShapes(found, view);
 
-  const tensors = new Map<string, TensorView>();
-  for (const entry of inModelOrder(found)) {
-    const tensor = stored.get(entry.gguf)!;
-    for (const [i, { name, shape }] of entry.sources.entries()) {
-      const one = entry.sources.length > 1 || entry.rule.hf?.includes('{j}') ? expertTensor(tensor, i, shape) : tensor;
-      tensors.set(name, { ...unpermuted(entry, one, numbers), name });
-    }
-  }
-  return { tensors, attentionBias, tied: !stored.has('output.weight') };
+  const { tensors, incomplete } = storedTensors(found.map((entry) => ({ entry, tensor: stored.get(entry.gguf)! })));
+  refuse('tensors-missing', 'The file lacks parts of', incomplete, { file, remedy: 'Fetch the file again.' });
+  return {
+    tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
+    flags,
+    tied: !stored.has('output.weight'),
+    f32: new Set(found.flatMap(({ rule, sources }) => (rule.f32 ? sources.map(({ name }) => name) : []))),
+  };
 }
 
-function unpermuted({ rule }: ExpectedTensor, tensor: TensorView, numbers: Hyperparameters): TensorView {
-  if (!rule.permute) return tensor;
-  return unpermutedTensor(tensor, rule.permute === 'q' ? numbers.headCount : numbers.headCountKv);
-}
+const flagOf = ({ rule: { presence } }: ExpectedTensor): string | undefined =>
+  typeof presence === 'string' ? undefined : presence.flag;
 
 const inModelOrder = (found: readonly ExpectedTensor[]): ExpectedTensor[] => {
   const place = ({ block, gguf }: ExpectedTensor) => block ?? (gguf === 'token_embd.weight' ? -1 : Number.MAX_VALUE);
   return [...found].sort((a, b) => place(a) - place(b));
 };
 
-function checkViews(found: readonly ExpectedTensor[], { tensors, path: file }: ModelView): void {
-  const pairs = found.map(({ gguf, shape, rule }) => ({ view: tensors.get(gguf)!, shape, rule }));
+function checkShapes(found: readonly ExpectedTensor[], { tensors, path: file }: ModelView): void {
   refuse(
     'tensors-wrong-shape',
     'The metadata and the tensors disagree:',
-    pairs
+    found
+      .map(({ gguf, shape }) => ({ view: tensors.get(gguf)!, shape }))
       .filter(({ view, shape }) => view.shape.join() !== shape.join())
       .map(({ view, shape }) => `${view.name} is [${view.shape}], the metadata make it [${shape}]`),
-    { file },
-  );
-  refuse(
-    'tensors-unsupported-dtype',
-    'A vector whose elements are reordered must not be stored in blocks:',
-    pairs
-      .filter(({ view, rule }) => rule.permute && view.shape.length === 1 && view.dtype.blockSize > 1)
-      .map(({ view }) => `${view.name} is ${view.dtype.name}`),
     { file },
   );
 }

@@ -4,21 +4,24 @@ import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { Architecture } from '../arch/architecture.ts';
 import { architectures } from '../arch/index.ts';
-import type { Hyperparameters } from '../hyperparameters.ts';
 import { architectureOf } from '../network-of.ts';
 
 /** @throws QuernError `unknown-architecture`, `unsupported-model` */
-export function exportedArchitecture(view: ModelView, numbers: Hyperparameters): Architecture {
+export function exportedArchitecture(view: ModelView): Architecture {
   const first = architectureOf(view);
-  const hasExperts = ({ experts = false }: Architecture) => experts;
-  const places = (architecture: Architecture, gguf: string) => architecture.tensors.some((rule) => rule.gguf === gguf);
+  const { metadata, tensors } = view;
+  const says = (architecture: Architecture, key: string) =>
+    architecture.config.some((rule) => typeof rule === 'object' && rule.gguf.includes(key));
+  const window = 'attention.sliding_window';
+  const places = (architecture: Architecture, gguf: string) =>
+    !tensors.has(gguf.replace('{i}', '0')) || architecture.tensors.some((rule) => rule.gguf === gguf);
   const found = architectures.find(
     (architecture) =>
       architecture.name === first.name &&
-      hasExperts(architecture) === hasExperts(first) &&
-      (numbers.slidingWindow === undefined || architecture.slidingWindow) &&
-      (!numbers.attnBias || places(architecture, 'blk.{i}.attn_q.bias')) &&
-      (!numbers.attnOutputBias || places(architecture, 'blk.{i}.attn_output.bias')),
+      architecture.experts === first.experts &&
+      (!metadata.has(`${first.name}.${window}`) || architecture.slidingWindow || says(architecture, window)) &&
+      places(architecture, 'blk.{i}.attn_q.bias') &&
+      places(architecture, 'blk.{i}.attn_output.bias'),
   );
   if (found) return found;
   throw new QuernError(

@@ -1,7 +1,9 @@
 // The reverse lens: a GGUF model seen as a Hugging Face checkpoint, with the tensor names, shapes and row order that
 // transformers has, config.json and tokenizer files. Nothing but metadata is read until rows are asked for.
 import type { HfCheckpoint, ModelView, TensorView } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
 import { tokenizerFilesOf, tokenizerFromGguf } from '@quern/tokenizer';
+import { modelNumbers } from '../arch/model-numbers.ts';
 import { hyperparameters } from '../hyperparameters.ts';
 import type { PlainFileType } from '../lens/dtype-policy.ts';
 import { checkpointTensors } from './checkpoint-tensors.ts';
@@ -23,6 +25,8 @@ export interface HuggingFaceModel extends HfCheckpoint {
   readonly sideFiles: ReadonlyMap<string, string | Uint8Array>;
   /** What was left out and says nothing, one sentence each. */
   readonly remarks?: readonly string[];
+  /** Tensors that stay F32 whatever type the others get. */
+  readonly f32?: ReadonlySet<string>;
 }
 
 /**
@@ -32,14 +36,16 @@ export interface HuggingFaceModel extends HfCheckpoint {
  *   `tokenizer-*`, `pre-tokenizer-unknown`, `export-differs`
  */
 export async function huggingFaceOf(view: ModelView, type: CheckpointType): Promise<HuggingFaceModel> {
-  const numbers = hyperparameters(view);
-  const architecture = exportedArchitecture(view, numbers);
-  const { tensors, attentionBias, tied } = checkpointTensors(view, architecture, numbers);
+  const architecture = exportedArchitecture(view);
+  // Of a network that runs more is known than of one that only converts: its numbers are checked first.
+  if (architecture.network) hyperparameters(view);
+  const numbers = modelNumbers(view, architecture.name, tokenRows(view));
+  const { tensors, flags, tied, f32 } = checkpointTensors(view, architecture, numbers);
   const tokenizer = tokenizerFromGguf(view.metadata);
   const sideFiles = tokenizerFilesOf(view.metadata);
-  const rope = await ropeConfig(view, numbers);
+  const rope = await ropeConfig(view, architecture, numbers);
   const dtype = torchNames[type];
-  const config = configJson(view, architecture, { numbers, tokenizer, rope, attentionBias, tied, dtype });
+  const config = configJson(view, architecture, { numbers, tokenizer, rope, flags, tied, dtype });
   const generation = generationConfig(view, tokenizer, config.pad_token_id);
   sideFiles.set('generation_config.json', `${JSON.stringify(generation, null, 2)}\n`);
 
@@ -61,7 +67,14 @@ export async function huggingFaceOf(view: ModelView, type: CheckpointType): Prom
     close: () => view.close(),
   };
   const notes = [...(view.notes ?? []), ...(await verifyExport(view, checkpoint))];
-  return { ...checkpoint, sideFiles, notes };
+  return { ...checkpoint, sideFiles, notes, f32 };
+}
+
+/** `<arch>.vocab_size` is optional in GGUF: the embedding has one row per token. */
+function tokenRows({ tensors, path }: ModelView): number {
+  const embedding = tensors.get('token_embd.weight');
+  if (embedding) return embedding.rows;
+  throw new QuernError('tensors-missing', 'The file lacks token_embd.weight.', { file: path });
 }
 
 /**

@@ -3,6 +3,7 @@
 import { carriedFiles, type HfCheckpoint, withoutQuantization } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { architectures } from '../arch/index.ts';
+import { textConfigOf } from '../lens/wrapper.ts';
 import { withoutZeroBiases } from '../lens/zero-biases.ts';
 import { type CheckpointType, type HuggingFaceModel, torchNames } from './hugging-face-of.ts';
 
@@ -52,5 +53,5 @@ function refuseUnsaidCodes({ tensors, packing, path }: HfCheckpoint): void {
 async function withoutFillers(checkpoint: HfCheckpoint, note: (text: string) => void): Promise<HfCheckpoint> {
   const named = checkpoint.config.architectures;
   const record = Array.isArray(named) && architectures.find(({ hf }) => hf.includes(named[0]));
-  return record ? withoutZeroBiases(checkpoint, record, note) : checkpoint;
+  return record ? withoutZeroBiases(checkpoint, record, textConfigOf(checkpoint).config, note) : checkpoint;
 }

@@ -1,40 +1,105 @@
 // Rope settings of GGUF metadata as config.json has them: the reverse of ../lens/rope-parameters.ts. They are written in
 // both ways, `rope_parameters` (transformers 5) and `rope_theta` beside `rope_scaling` (before).
-import type { ModelView } from '@quern/checkpoint';
+import type { ModelView, TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import type { Hyperparameters } from '../hyperparameters.ts';
+import type { Architecture } from '../arch/architecture.ts';
+import { sizesOf } from '../arch/dimensions.ts';
+import type { ModelNumbers } from '../arch/model-numbers.ts';
 import { llama3RopeFactors } from '../lens/rope-freqs.ts';
 import type { Llama3Rope } from '../lens/rope-parameters.ts';
 import { yarnKeys } from '../lens/rope-parameters.ts';
-import { metadataReader } from '../metadata-reader.ts';
+import { type MetadataReader, metadataReader } from '../metadata-reader.ts';
 import { shortestFloat } from './shortest-float.ts';
 
 type Json = Record<string, unknown>;
 
 /** @throws QuernError `unsupported-rope`, and those of reading metadata */
-export async function ropeConfig(view: ModelView, numbers: Hyperparameters): Promise<Json> {
-  const theta = shortestFloat(numbers.ropeFreqBase);
-  const scaling = view.tensors.has('rope_freqs.weight')
-    ? await llama3Scaling(view, numbers)
-    : plainScaling(view, numbers);
-  return {
-    rope_parameters: { rope_theta: theta, ...(scaling ?? { rope_type: 'default' }) },
-    rope_scaling: scaling ?? null,
-    rope_theta: theta,
-  };
+export async function ropeConfig(view: ModelView, architecture: Architecture, numbers: ModelNumbers): Promise<Json> {
+  if (!architecture.rope) return {};
+  const read = metadataReader(view, `${architecture.name}.`);
+  const theta = shortestFloat(read.optionalNumber('rope.freq_base', 10000, 1, 1e12));
+  const { ropePairs = 0 } = sizesOf(architecture, numbers);
+  const scaling = (await factorScaling(view, read, 2 * ropePairs, theta)) ?? plainScaling(read, numbers);
+  const sections = sectionsOf(architecture, numbers);
+  const full = { rope_theta: theta, ...sections, ...(scaling ?? { rope_type: 'default' }) };
+  const windowTheta = architecture.rope.window && numbers.at('rope.freq_base_swa');
+  if (windowTheta === undefined) return { rope_parameters: full, rope_scaling: scaling ?? null, rope_theta: theta };
+  const windowRope = { rope_theta: shortestFloat(windowTheta), rope_type: 'default' };
+  return { rope_parameters: { full_attention: full, sliding_attention: windowRope } };
 }
 
-function plainScaling(view: ModelView, { architecture, ropeScaling }: Hyperparameters): Json | undefined {
-  const { type, originalContext } = ropeScaling;
+function sectionsOf({ rope }: Architecture, numbers: ModelNumbers): Json {
+  const sections = rope?.sections && numbers.has('rope.dimension_sections') && numbers.list('rope.dimension_sections');
+  return sections ? { mrope_section: sections.slice(0, 3) } : {};
+}
+
+function plainScaling(read: MetadataReader, numbers: ModelNumbers): Json | undefined {
+  // `rope.scale_linear` is the key of files from before `rope.scaling.*`.
+  const old = numbers.at('rope.scale_linear') || 1;
+  const factor = read.optionalNumber('rope.scaling.factor', old, 0, 1e6) || 1;
+  const type = read.optionalString('rope.scaling.type') ?? (factor === 1 ? 'none' : 'linear');
   if (type === 'none') return undefined;
-  const scaling: Json = { rope_type: type, factor: shortestFloat(ropeScaling.factor) };
+  const scaling: Json = { rope_type: type, factor: shortestFloat(factor) };
   if (type === 'linear') return scaling;
-  scaling.original_max_position_embeddings = originalContext;
-  const read = metadataReader(view, `${architecture}.`);
+  scaling.original_max_position_embeddings = read.optionalInteger(
+    'rope.scaling.original_context_length',
+    numbers.at('context_length') ?? 0,
+    1,
+    1 << 30,
+  );
   for (const { gguf, hf } of yarnKeys) {
     if (read.has(gguf)) scaling[hf] = shortestFloat(read.number(gguf, -1e6, 1e6));
   }
   return scaling;
+}
+
+/** The kinds of scaling that GGUF keeps as a divisor for each pair. */
+async function factorScaling(
+  view: ModelView,
+  read: MetadataReader,
+  headDim: number,
+  theta: number,
+): Promise<Json | undefined> {
+  const [short, long] = ['short', 'long'].map((which) => view.tensors.get(`rope_factors_${which}.weight`));
+  if (short && long) {
+    return {
+      rope_type: 'longrope',
+      short_factor: (await valuesOf(short)).map(shortestFloat),
+      long_factor: (await valuesOf(long)).map(shortestFloat),
+    };
+  }
+  const tensor = view.tensors.get('rope_freqs.weight');
+  if (!tensor) return undefined;
+  const refuse = (why: string): never => {
+    throw new QuernError('unsupported-rope', `The rope factors ${why}.`, {
+      file: view.path,
+      tensor: tensor.name,
+      remedy: 'Config.json has no place for factors; take it from the original checkpoint.',
+    });
+  };
+  const scalingType = read.optionalString('rope.scaling.type') ?? 'none';
+  if (scalingType !== 'none') refuse(`stand beside rope scaling "${scalingType}"`);
+  if (tensor.dtype.name !== 'F32') refuse(`are stored as ${tensor.dtype.name}`);
+  const factors = await valuesOf(tensor);
+  return (
+    proportional(factors) ??
+    llama3Scaling(factors, theta, headDim) ??
+    refuse("do not follow from Llama 3's formula with any known settings")
+  );
+}
+
+async function valuesOf(tensor: TensorView): Promise<number[]> {
+  const bytes = new Uint8Array(tensor.rowBytes * tensor.rows);
+  await tensor.readRows(0, tensor.rows, bytes);
+  const data = new DataView(bytes.buffer);
+  return Array.from({ length: tensor.cols }, (_, i) => data.getFloat32(4 * i, true));
+}
+
+/** The first pairs turn as usual, the others not at all. */
+function proportional(factors: readonly number[]): Json | undefined {
+  const turning = factors.findIndex((factor) => factor !== 1);
+  if (turning < 0 || factors.slice(turning).some((factor) => factor < 1e29)) return undefined;
+  return { rope_type: 'proportional', partial_rotary_factor: turning / factors.length };
 }
 
 /** The converter's power function differs in the last bits from one CPU to another. */
@@ -44,24 +109,9 @@ const roundingError = 4 * 2 ** -23;
  * GGUF stores Llama 3's factors, one for each pair, and not what they were computed from. Settings that give these
  * factors are looked for among those that models have; different settings with equal factors mean the same.
  */
-async function llama3Scaling(view: ModelView, numbers: Hyperparameters): Promise<Json> {
-  const { ropeScaling, ropeFreqBase, keyLength } = numbers;
-  const tensor = view.tensors.get('rope_freqs.weight')!;
-  const refuse = (why: string): never => {
-    throw new QuernError('unsupported-rope', `The rope factors ${why}.`, {
-      file: view.path,
-      tensor: tensor.name,
-      remedy: 'Config.json has no place for factors; take it from the original checkpoint.',
-    });
-  };
-  if (ropeScaling.type !== 'none') refuse(`stand beside rope scaling "${ropeScaling.type}"`);
-  if (tensor.dtype.name !== 'F32') refuse(`are stored as ${tensor.dtype.name}`);
-  const bytes = new Uint8Array(tensor.rowBytes * tensor.rows);
-  await tensor.readRows(0, tensor.rows, bytes);
-  const data = new DataView(bytes.buffer);
-  const factors = Array.from({ length: keyLength / 2 }, (_, i) => data.getFloat32(4 * i, true));
+function llama3Scaling(factors: readonly number[], theta: number, headDim: number): Json | undefined {
   for (const rope of candidates(Math.max(...factors))) {
-    const computed = llama3RopeFactors(rope, shortestFloat(ropeFreqBase), keyLength);
+    const computed = llama3RopeFactors(rope, theta, headDim);
     if (!factors.every((factor, i) => Math.abs(factor - computed[i]!) <= roundingError * factor)) continue;
     return {
       rope_type: 'llama3',
@@ -71,7 +121,7 @@ async function llama3Scaling(view: ModelView, numbers: Hyperparameters): Promise
       original_max_position_embeddings: rope.originalContext,
     };
   }
-  return refuse("do not follow from Llama 3's formula with any known settings");
+  return undefined;
 }
 
 /** Llama 3.1's settings first. The largest factor is the setting, unless no pair is as slow as that. */

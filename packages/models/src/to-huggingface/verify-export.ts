@@ -17,15 +17,17 @@ export async function verifyExport(view: ModelView, checkpoint: HfCheckpoint): P
   const tensors = new Map([...checkpoint.tensors].map(([name, tensor]) => [name, { ...tensor, dtype: plain }]));
   const back = await hfModelView({ ...checkpoint, tensors });
   const file = view.path;
-  const differences = [...differentNumbers(view, back), ...differentTokenizers(view, back)];
+  const { network, name } = architectureOf(view);
+  const numbers = network ? differentNumbers(view, back) : [];
+  const keys = numbers.length > 0 ? [] : differentKeys(view, back, `${name}.`);
+  const differences = [...numbers, ...keys, ...differentTokenizers(view, back)];
   if (differences.length > 0) {
     throw new QuernError('export-differs', `A Hugging Face checkpoint cannot say ${differences.join('; ')}.`, {
       file,
       remedy: 'Take the files from the original checkpoint.',
     });
   }
-  const prefix = `${architectureOf(view).name}.`;
-  const lost = [...view.metadata.keys()].filter((key) => key.startsWith(prefix) && !back.metadata.has(key));
+  const lost = [...view.metadata.keys()].filter((key) => key.startsWith(`${name}.`) && !back.metadata.has(key));
   return lost.length === 0 ? [] : [`metadata without a place in config.json: ${lost.join(', ')}`];
 }
 
@@ -34,6 +36,19 @@ function differentNumbers(view: ModelView, back: ModelView): string[] {
   return [...new Set([...before.keys(), ...after.keys()])]
     .filter((key) => before.get(key) !== after.get(key))
     .map((key) => `${key} ${before.get(key)} (it would be ${after.get(key)})`);
+}
+
+/** Keys that both have with different values. A list of equal values means what one value means. */
+function differentKeys(view: ModelView, back: ModelView, prefix: string): string[] {
+  const said = ({ metadata }: ModelView, key: string): string | undefined => {
+    const value = metadata.get(key);
+    if (value === undefined) return undefined;
+    const items: readonly unknown[] = value.type === 'array' ? value.value : [value.value];
+    return (items.every((item) => item === items[0]) ? items.slice(0, 1) : items).map(String).join();
+  };
+  return [...view.metadata.keys()]
+    .filter((key) => key.startsWith(prefix) && back.metadata.has(key) && said(view, key) !== said(back, key))
+    .map((key) => `${key} ${said(view, key)} (it would be ${said(back, key)})`);
 }
 
 /** Nested numbers by dotted name. */

@@ -1,0 +1,63 @@
+// Numbers computed from numbers, one by one: the norms that a checkpoint stores around zero, state decays that it stores as
+// logarithms. The result is F32, as in llama.cpp's converter, which computes in float32.
+import { codecOf, dtypeByName } from '@quern/blocks';
+import { checkRowRange, type TensorView } from '@quern/checkpoint';
+import { type Change, sameShape } from './change.ts';
+
+/** `f` of every value, as F32. */
+export function mappedValues(tensor: TensorView, f: (value: number) => number): TensorView {
+  const dtype = dtypeByName('F32')!;
+  const { decode } = codecOf(tensor.dtype);
+  const { packed: _, ...stored } = tensor;
+  const result = { ...stored, dtype, rowBytes: 4 * tensor.cols };
+  return {
+    ...result,
+    async readRows(firstRow, rowCount, into) {
+      checkRowRange(result, firstRow, rowCount, into);
+      const bytes = new Uint8Array(rowCount * tensor.rowBytes);
+      await tensor.readRows(firstRow, rowCount, bytes);
+      const values = new Float32Array(rowCount * tensor.cols);
+      decode(bytes, values);
+      // GGUF is little-endian, whatever the machine is.
+      const data = new DataView(into.buffer, into.byteOffset, into.byteLength);
+      for (const [i, value] of values.entries()) data.setFloat32(4 * i, f(value), true);
+    },
+  };
+}
+
+/** A tensor stored in blocks as F32; others as they are. */
+export const inPlainNumbers = (tensor: TensorView): TensorView =>
+  tensor.dtype.blockSize === 1 ? tensor : mappedValues(tensor, (value) => value);
+
+const elementwise = (does: string, there: (value: number) => number, back: (value: number) => number): Change => ({
+  does,
+  moves: 'values',
+  storedShape: sameShape,
+  toGguf: (tensor) => mappedValues(tensor, there),
+  toCheckpoint: (tensor) => mappedValues(tensor, back),
+});
+
+/** Norms of weight 1 + w (Gemma 1–3, Qwen 3.5). */
+export const plusOne = elementwise(
+  '1 added',
+  (value) => value + 1,
+  (value) => value - 1,
+);
+
+/** `A_log` of state-space models and delta nets: A = −e^(A_log). */
+export const negatedExp = elementwise(
+  'negated exponential',
+  (value) => -Math.exp(value),
+  (value) => Math.log(-value),
+);
+
+/** `A_log` of Kimi's delta attention, whose sign llama.cpp puts into the product. */
+export const exponential = elementwise('exponential', Math.exp, Math.log);
+
+/** Every value times a constant. */
+export const times = (factor: number): Change =>
+  elementwise(
+    `times ${factor}`,
+    (value) => value * factor,
+    (value) => value / factor,
+  );
