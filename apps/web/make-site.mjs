@@ -15,6 +15,8 @@ const entry = join(here, 'dist/page/main.js');
 
 rmSync(site, { recursive: true, force: true });
 cpSync(join(here, 'public'), site, { recursive: true });
+// The server of `npm run web --models` has a list in its place.
+writeFileSync(join(site, 'models.json'), '[]');
 
 const waiting = [entry];
 const placed = new Set(waiting);

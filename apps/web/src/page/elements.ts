@@ -9,6 +9,7 @@ const byId = <Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind 
 export const elements = {
   loadForm: byId('load-form', HTMLFormElement),
   url: byId('url', HTMLInputElement),
+  models: byId('models', HTMLDataListElement),
   files: byId('files', HTMLInputElement),
   device: byId('device', HTMLSelectElement),
   context: byId('context', HTMLInputElement),

@@ -38,6 +38,7 @@ export function setUpLoading(onModel: (worker?: ModelWorker, model?: LoadedModel
     }
   }
 
+  void offerModels();
   elements.loadForm.addEventListener('submit', (event) => {
     event.preventDefault();
     const address = elements.url.value.trim();
@@ -58,6 +59,18 @@ export function setUpLoading(onModel: (worker?: ModelWorker, model?: LoadedModel
     worker = undefined;
     show('nothing');
   });
+}
+
+/** The server of `npm run web --models` has a list; the site by itself has an empty one. */
+async function offerModels(): Promise<void> {
+  const models: unknown = await fetch('models.json')
+    .then((response) => (response.ok ? response.json() : []))
+    .catch(() => []);
+  for (const model of Array.isArray(models) ? models : []) {
+    const option = document.createElement('option');
+    option.value = `models/${model}`;
+    elements.models.append(option);
+  }
 }
 
 function show(state: 'nothing' | 'loading' | 'loaded' | 'failed'): void {

@@ -88,3 +88,9 @@ test('isolation is what the headers say', async () => {
   await expect(serveSite({ port: Number(port) })).rejects.toMatchObject({ code: 'web-cannot-listen' });
   await plain.close();
 });
+
+test('the list of the models, as addresses below it', async () => {
+  const response = await get('/models.json');
+  expect(await response.json()).toEqual(['a%20b.gguf', 'empty.gguf', 'inside.gguf', 'link.gguf']);
+  expect(response.headers.get('content-type')).toBe('application/json');
+});

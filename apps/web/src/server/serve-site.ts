@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { QuernError } from '@quern/errors';
+import { listModels } from './list-models.ts';
 import { sendFile } from './send-file.ts';
 
 export interface SiteOptions {
@@ -13,7 +14,7 @@ export interface SiteOptions {
   readonly port?: number;
   /** Send the headers that make the page cross-origin isolated. Default true. */
   readonly isolated?: boolean;
-  /** Folder of model files, served under /models/. */
+  /** Folder of model files, served under /models/; /models.json is their list. */
   readonly models?: string;
 }
 
@@ -64,6 +65,11 @@ async function answer(
     return;
   }
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  if (pathname === '/models.json' && models !== undefined) {
+    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache' });
+    response.end(JSON.stringify(await listModels(models)));
+    return;
+  }
   if (pathname.startsWith('/models/') && models !== undefined)
     return sendFile(request, response, models, pathname.slice('/models/'.length));
   return sendFile(request, response, siteFolder, pathname === '/' ? 'index.html' : pathname.slice(1));
