@@ -5,6 +5,7 @@ import type { Case } from './case.ts';
 import { expertCases } from './expert-cases.ts';
 import { embedCases, matmulCases } from './matmul-cases.ts';
 import { rowCases } from './row-cases.ts';
+import { sequenceCases } from './sequence-cases.ts';
 
 export const cases: readonly Case[] = [
   ...matmulCases,
@@ -14,4 +15,5 @@ export const cases: readonly Case[] = [
   ...rowCases,
   ...actOpCases,
   ...expertCases,
+  ...sequenceCases,
 ];

@@ -1,4 +1,5 @@
 // The ops of a mixture of experts: routers with ties and NaN, experts with no, few and many tokens, every kind of weight.
+import type { OpParams } from '@quern/runtime';
 import { type Case, floats, integers, weights } from './case.ts';
 import { randomSource } from './random.ts';
 
@@ -73,6 +74,91 @@ const routeWeightsCases = routerCases.flatMap(({ title, mixture: { tokens, used 
     }),
   ),
 );
+
+/** Routers as the models have them, with and without bias and groups. */
+const routers: { title: string; params: OpParams['route']; biased: boolean; tokens: number; experts: number }[] = [
+  {
+    title: 'DeepSeek V3',
+    params: { used: 6, score: 'sigmoid', groups: 8, groupsUsed: 4 },
+    biased: true,
+    tokens: 9,
+    experts: 64,
+  },
+  {
+    title: 'DeepSeek V2',
+    params: { used: 6, score: 'softmax', groups: 8, groupsUsed: 3, groupBy: 'one' },
+    biased: false,
+    tokens: 9,
+    experts: 160,
+  },
+  { title: 'DeepSeek V4', params: { used: 6, score: 'sqrt_softplus' }, biased: true, tokens: 9, experts: 60 },
+  { title: 'ERNIE', params: { used: 4, score: 'softmax' }, biased: true, tokens: 5, experts: 37 },
+  { title: 'Llama 4', params: { used: 1, score: 'sigmoid' }, biased: false, tokens: 5, experts: 16 },
+  { title: 'biased logits', params: { used: 2 }, biased: true, tokens: 3, experts: 7 },
+  { title: 'groups of one', params: { used: 2, groups: 4, groupsUsed: 3 }, biased: false, tokens: 3, experts: 4 },
+];
+const scoredRouteCases = routers.map(
+  ({ title, params, biased, tokens, experts }, i): Case<'route'> => ({
+    op: 'route',
+    title: `${title}, ${describeMixture({ tokens, experts, used: params.used })}`,
+    inputs: [floats([tokens, experts], 1100 + i, 3), ...(biased ? [floats([experts], 1110 + i, 0.3)] : [])],
+    outputShape: [tokens, params.used],
+    params,
+  }),
+);
+
+const weighings: { params: OpParams['routeWeights']; byExpert?: true }[] = [
+  { params: { over: 'chosen', score: 'sigmoid', scale: 2.5 } },
+  { params: { over: 'all', score: 'sigmoid' } },
+  { params: { over: 'chosen', score: 'sqrt_softplus', scale: 1.5 } },
+  { params: { over: 'all', score: 'softmax', scale: 16 } },
+  { params: { over: 'chosen' }, byExpert: true },
+];
+const scoredWeightsCases = weighings.flatMap(({ params, byExpert }, i) =>
+  mixtures.map((mixture, j): Case<'routeWeights'> => {
+    const { tokens, experts, used } = mixture;
+    return {
+      op: 'routeWeights',
+      title: `${describeMixture(mixture)}, ${Object.values(params).join(' ')}${byExpert ? ', scaled by expert' : ''}`,
+      inputs: [
+        floats([tokens, experts], 1120 + j, 3),
+        integers([tokens, used], choose(mixture, 1130 + i)),
+        ...(byExpert ? [floats([experts], 1140 + j)] : []),
+      ],
+      outputShape: [tokens, used],
+      params,
+    };
+  }),
+);
+
+const pickCases = mixtures.map((mixture, i): Case<'pickExperts'> => {
+  const { tokens, experts, used } = mixture;
+  const table = choose({ ...mixture, tokens: 50 }, 1150 + i);
+  const words = Array.from({ length: tokens }, (_, t) => (t * 31) % 50);
+  return {
+    op: 'pickExperts',
+    title: describeMixture(mixture),
+    inputs: [integers([50, used], table), integers([tokens], words)],
+    outputShape: [tokens, used],
+    params: { experts },
+  };
+});
+
+const biasCases = mixtures.map((mixture, i): Case<'addExpertBias'> => {
+  const { tokens, experts, used } = mixture;
+  const cols = [1, 4, 37, 64, 1023][i]!;
+  return {
+    op: 'addExpertBias',
+    title: `${cols} columns, ${describeMixture(mixture)}`,
+    inputs: [
+      floats([tokens * used, cols], 1160 + i),
+      floats([experts, cols], 1170 + i),
+      integers([tokens, used], choose(mixture, 1180 + i)),
+    ],
+    outputShape: [tokens * used, cols],
+    params: {},
+  };
+});
 
 interface Product extends Mixture {
   dtype: string;
@@ -169,7 +255,11 @@ const gateLimitCase: Case<'gateRows'> = {
 
 export const expertCases: Case[] = [
   ...routeCases,
+  ...scoredRouteCases,
   ...routeWeightsCases,
+  ...scoredWeightsCases,
+  ...pickCases,
+  ...biasCases,
   ...matmulExpertsCases,
   ...combineCases,
   ...sumSquaresCases,

@@ -10,8 +10,8 @@ export interface Variant {
   readonly capabilities: WebgpuDeviceOptions['capabilities'];
   /** Which of the many cases of the matmuls: a software driver takes seconds to compile one of their shaders. */
   readonly matmuls: (type: string, tokens: number, index: number) => boolean;
-  /** Which of those of attention, whose shaders are as large. */
-  readonly attention: (index: number) => boolean;
+  /** Which of those of attention, whose shaders are as large; `special` where an option changes the shader. */
+  readonly attention: (index: number, special: boolean) => boolean;
 }
 
 /** The first proves the decoders, the others what lanes do together. */
@@ -20,7 +20,7 @@ export const variants: readonly Variant[] = [
     title: 'a lane per row',
     capabilities: { teams: false },
     matmuls: (_type, _tokens, index) => index % 11 === 0,
-    attention: (index) => index % 6 === 0,
+    attention: (index, special) => index % 6 === 0 || special,
   },
   {
     title: 'workgroups',
@@ -38,13 +38,20 @@ export const variants: readonly Variant[] = [
 
 const reference = referenceDevice();
 
+/** One pair of types of each layout with more than a window. */
+const isSpecial = ({ params, inputs }: Case): boolean =>
+  ['valueDim', 'chunk', 'softCap', 'causal'].some((option) => option in params) &&
+  inputs[1]!.dtype === 'F16' &&
+  inputs[2]!.dtype === 'F16' &&
+  inputs[0]!.bytes.length < 2 ** 17;
+
 export function sampleCases({ matmuls, attention }: Pick<Variant, 'matmuls' | 'attention'>): Case[] {
   const isMatmul = ({ op }: Case) => op === 'matmul' || op === 'matmulExperts';
   const candidates = [...cases.filter(isMatmul), ...webgpuOnlyCases];
   const manyWays = ({ op, inputs }: Case) => op === 'matmulExperts' && ['F16', 'Q8_0'].includes(inputs[1]!.dtype);
   return [
     ...cases.filter((entry) => !isMatmul(entry) && entry.op !== 'attention'),
-    ...cases.filter(({ op }) => op === 'attention').filter((_, index) => attention(index)),
+    ...cases.filter(({ op }) => op === 'attention').filter((entry, index) => attention(index, isSpecial(entry))),
     ...candidates.filter((entry, index) => {
       const [x, w] = entry.inputs;
       return manyWays(entry) || matmuls(w!.dtype, x!.shape[0]!, index);

@@ -117,6 +117,7 @@ export class CpuDevice implements Device {
     const extents = joins ? extentsOf(call) : undefined;
     if (extents) this.#jobs.settleFor(extents);
     this.#changed(call.output);
+    for (const [i, span] of call.inputs.entries()) if (call.spec.inputs[i]!.updated) this.#changed(span);
     if (!cpu || stored !== undefined) {
       this.#jobs.settle();
       const key = [name, stored].join(' ').trim();

@@ -42,10 +42,24 @@ export function prepareCall<Storage, Name extends OpName>(
     if (overlap(spans[i]!, target) && !(same && operand.mayAlias))
       throw new QuernError('op-overlap', `${name}: the output overlaps ${operand.name} in memory.`);
   }
+  checkUpdated(spec, spans);
   const place = (operand: string) => spec.inputs.findIndex((input) => input.name === operand);
   checkIndices(spec, (operand) => i32(spans[place(operand)]!), dims, params);
   const dtypes = inputs.map((tensor) => tensor.dtype);
   return { spec, dims, params, inputs: spans, output: target, dtypes, outputDtype: output.dtype };
+}
+
+/** What is written in place must be nothing that another operand reads. */
+function checkUpdated<Storage, Name extends OpName>(spec: Op<Name>, spans: readonly Span<Storage>[]): void {
+  for (const [i, span] of spans.entries()) {
+    if (!spec.inputs[i]!.updated) continue;
+    const other = spans.findIndex((one, k) => k !== i && overlap(one, span));
+    if (other >= 0)
+      throw new QuernError(
+        'op-overlap',
+        `${spec.name}: ${spec.inputs[i]!.name}, which is updated, overlaps ${spec.inputs[other]!.name} in memory.`,
+      );
+  }
 }
 
 const overlap = <Storage>(a: Span<Storage>, b: Span<Storage>): boolean =>

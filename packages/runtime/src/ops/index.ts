@@ -27,19 +27,40 @@
 // softCap    (x)                                   {cap}                        -> cap · tanh(x / cap) (may alias x)
 // add        (a, b) same shape                     {}                           -> a + b (may alias a)
 // scale      (x)                                   {factor}                     -> x · factor (may alias x)
+// columns    (x [N, C])                            {first}                      -> [N, W]   columns first … first+W−1
+// putColumns (x [M, W])                            {first}                      -> y [N, C]: these columns of y are written, each row of x for N/M
+//            rows of y (a key's rotary part for all heads); the other columns keep their content
+// meanRows   (x [T, C], seq [T] I32)               {}                           -> [S, C]   mean of each sequence's rows
 // gatherRows (x [T, C], rows [N] I32)              {}                           -> [N, C]
 // softmax    (x [N, C])                            {}                           -> [N, C]
 // logProb    (logits [N, V], targets [N] I32)      {}                           -> [N]      log softmax(logits)[target], f64 inside
 // sumSquares (x [T, C])                            {}                           -> [C]      added to what the output holds
 //
 // Mixture of experts, E experts of which each token uses `used`:
-// route          (logits [T, E])                       {used}                   -> [T, used] I32, the largest logits first
-// routeWeights   (logits [T, E], ids [T, used] I32)    {over: 'all'|'chosen'}   -> [T, used]  softmax(logits)[ids]
+// route          (logits [T, E], bias? [E])            {used, score?, groups?, groupsUsed?, groupBy?} -> [T, used] I32, the largest first
+//                score: logits (default), softmax, sigmoid, sqrt_softplus; + bias. Of `groups` parts only the groupsUsed with the largest
+//                sum of 'two' experts (default; DeepSeek V3) or of 'one' (V2)
+// routeWeights   (logits [T, E], ids [T, used] I32, expertScale? [E])
+//                {over: 'all'|'chosen', score?, scale?} -> [T, used]  score(logits)[ids] · scale · expertScale[ids]; score softmax by default;
+//                over 'chosen': divided by the sum of the chosen
+// pickExperts    (table [vocab, used] I32, tokens [T] I32)  {experts}           -> [T, used] I32  table[tokens]
+// addExpertBias  (x [T·used, R], bias [E, R], ids [T, used] I32)  {}            -> x + bias[ids] (may alias x)
 // matmulExperts  (x [T or T·used, C], w [E, R, C] any dtype, ids [T, used] I32) -> [T·used, R]  x · w[ids]ᵀ
 // combineExperts (weights [T, used], x [T·used, C])    {}                       -> [T, C]     Σ weights · x
 // sumSquaresExperts (x [T or T·used, C], ids [T, used] I32)                     -> sums [E, C] += column sums of squares, by expert
 // gateRows       (x [N, C], gate [N])                  {}                       -> x · sigmoid(gate) (may alias x)
+//
+// States of sequences (sequences.ts): token t is of sequence seq[t] [T] I32, whose state is row slots[seq[t]], slots [S] I32. Tokens of a
+// sequence stand in order; the state is updated in place, goes on from batch to batch, and is zeros where its owner begins a sequence.
+// causalConv     (x [T, C], weight [C, K], state [slots, K−1, C], seq, slots, bias? [C])  {act?: 'none'|'silu'} -> [T, C]
+// gatedDeltaRule (qkv [T, 2·kHeads·kDim + heads·vDim], decay [T, heads] or [T, heads·kDim], beta [T, heads],
+//                state [slots, heads, kDim, vDim], seq, slots)  {kHeads, scale, normEps} -> [T, heads·vDim]
+//                decay is ln of the factor (≤ 0), beta after its sigmoid; q and k are L2-normed inside; head h has key head h mod kHeads (GGUF order)
+// mamba2Scan     (xbc [T, heads·headDim + 2·groups·stateDim], dt [T, heads], a [heads], d [heads],
+//                state [slots, heads, headDim, stateDim], seq, slots)  {groups, dtMin?, dtMax?} -> [T, heads·headDim]
+//                dt with its bias but before softplus; a is −e^A_log, as GGUF has it
 import type { Act } from './acts.ts';
+import type { Score } from './router-scores.ts';
 
 export interface OpParams {
   embed: Record<string, never>;
@@ -73,11 +94,25 @@ export interface OpParams {
   softmax: Record<string, never>;
   logProb: Record<string, never>;
   sumSquares: Record<string, never>;
-  route: { used: number };
-  routeWeights: { over: 'all' | 'chosen' };
+  columns: { first: number };
+  putColumns: { first: number };
+  meanRows: Record<string, never>;
+  route: {
+    used: number;
+    score?: Score | 'logits';
+    groups?: number;
+    groupsUsed?: number;
+    groupBy?: 'two' | 'one';
+  };
+  routeWeights: { over: 'all' | 'chosen'; score?: Score; scale?: number };
+  pickExperts: { experts: number };
+  addExpertBias: Record<string, never>;
   matmulExperts: Record<string, never>;
   combineExperts: Record<string, never>;
   gateRows: Record<string, never>;
   sumSquaresExperts: Record<string, never>;
+  causalConv: { act?: 'none' | 'silu' };
+  gatedDeltaRule: { kHeads: number; scale: number; normEps: number };
+  mamba2Scan: { groups: number; dtMin?: number; dtMax?: number };
 }
 export type OpName = keyof OpParams;

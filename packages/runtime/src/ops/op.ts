@@ -20,6 +20,8 @@ export interface Operand {
   readonly optional?: true;
   /** The output may be this very tensor. Any other overlap of an input and the output is refused. */
   readonly mayAlias?: true;
+  /** Of an input: it is read and written in place, and overlaps nothing else. */
+  readonly updated?: true;
   /** I32 only: every value v must satisfy 0 ≤ v < this dimension; of an output the op promises it. */
   readonly below?: Dim;
 }
@@ -48,7 +50,7 @@ export type Indices = (operand: string) => Int32Array;
 export interface ReferenceCall<Name extends OpName = OpName> {
   readonly dims: Dims;
   readonly params: OpParams[Name];
-  /** An F32 input. */
+  /** An F32 input; one that is updated is written through it. */
   f32(operand: string): Float32Array;
   /** An I32 input. */
   i32(operand: string): Int32Array;

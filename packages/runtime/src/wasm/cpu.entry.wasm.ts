@@ -3,6 +3,12 @@
 // scratch is 32 KiB that belong to the calling thread.
 export { act } from '../ops/act/kernel.wasm';
 export { add } from '../ops/add/kernel.wasm';
+export { addExpertBias } from '../ops/add-expert-bias/kernel.wasm';
+export { causalConv } from '../ops/causal-conv/kernel.wasm';
+export { gatedDeltaRule } from '../ops/gated-delta-rule/kernel.wasm';
+export { mamba2Scan } from '../ops/mamba2-scan/kernel.wasm';
+export { meanRows } from '../ops/mean-rows/kernel.wasm';
+export { moveColumns } from '../ops/columns/move-columns.wasm';
 export { attention, attentionJoin, attentionSpans } from '../ops/attention/kernel.wasm';
 export { combineExperts } from '../ops/combine-experts/kernel.wasm';
 export { embed } from '../ops/embed/kernel.wasm';

@@ -58,7 +58,7 @@ export interface Shader {
 
 /**
  * Source of a shader without its interface, which is generated from the op's spec. For an F32 operand `x` there are
- * `get_x(i)`, `get_x4(i)` (i … i + 3), for the output also `put_y(i, value)`; an I32 operand's `get_ids(i)` is u32. They
+ * `get_x(i)`, `get_x4(i)` (i … i + 3), for the output and what is updated also `put_y(i, value)`; an I32 operand's `get_ids(i)` is u32. They
  * count from the first bound row, and work on the output's memory when operand and output are the same. A stored operand is
  * words for the snippets of blocks: weights are called `w`, as snippets expect; for a cache, which is called by its name,
  * `snippetFor` (stored-type.ts) writes it into the snippet. Its first bound row begins at byte `p.<variable>_base`.

@@ -60,8 +60,8 @@ export class Launcher {
       if (this.#prepared?.name === name && room >= dispatch.scratchBytes!) return;
       this.#prepared = { name, shard: shard.id };
     }
-    const written = windows.findIndex((_, i) => bindings[i]!.writable);
-    if (written >= 0 && windows[written]!.shard.id === this.#prepared?.shard) this.forgetPrepared();
+    if (windows.some(({ shard }, i) => bindings[i]!.writable && shard.id === this.#prepared?.shard))
+      this.forgetPrepared();
     const bound = [
       ...windows,
       ...(pipeline.usesScratch ? [this.#scratchOf(dispatch.scratchBytes ?? 0)] : []),
@@ -98,9 +98,9 @@ export class Launcher {
       operand === op.output.name ? call.output : call.inputs[op.inputs.findIndex(({ name }) => name === operand)]!;
     const copies: Storage[] = [];
     const windows = bindings.map(({ operand }) => windowOf(op.name, spanOf(operand), rows?.[operand]));
-    const written = windows.find((_, i) => bindings[i]!.writable)?.shard;
+    const written = new Set(windows.filter((_, i) => bindings[i]!.writable).map(({ shard }) => shard));
     for (const [i, { shard, offset, size, skip }] of windows.entries()) {
-      if (shard !== written || bindings[i]!.writable) continue;
+      if (!written.has(shard) || bindings[i]!.writable) continue;
       const copy = this.#pool.allocateWhole(size);
       const [target] = copy.shards;
       this.#commands.copy(shard.buffer, offset, target!.buffer, 0, size);

@@ -38,7 +38,7 @@ export function composeShader(op: Op, parts: ShaderParts, inPlace: ReadonlySet<s
   const bindings = shown.map(
     (operand): Binding => ({
       operand: operand.name,
-      writable: operand === op.output,
+      writable: isWritten(op, operand),
       baseUnit: isStored(operand) ? 1 : 4,
     }),
   );
@@ -58,13 +58,16 @@ struct Params {
   items: u32,
 ${shown.map((operand) => `  ${variableOf(operand)}_base: u32,\n`).join('')}${fields.map(({ name, float }) => `  ${name}: ${float ? 'f32' : 'u32'},\n`).join('')}}
 @group(0) @binding(0) var<uniform> p: Params;
-${shown.map((operand, i) => variable(operand, i, operand === op.output, vectors.has(operand.name))).join('')}
+${shown.map((operand, i) => variable(operand, i, isWritten(op, operand), vectors.has(operand.name))).join('')}
 ${parts.scratch ? `@group(1) @binding(${bindings.length}) var<storage, read_write> scratch: array<${parts.scratch}>;\n` : ''}${parts.table ? `@group(1) @binding(${bindings.length + (parts.scratch ? 1 : 0)}) var<storage, read> table: array<u32>;\n` : ''}const LANES = ${team.lanes}u;
 ${team.usesSubgroups ? 'var<private> subgroup_lanes: u32;' : ''}
 ${shown.map((operand) => accessors(operand, variableOf(operand), vectors.has(operand.name))).join('')}${op.inputs
   .filter(({ name }) => inPlace.has(name))
   .map((operand) => accessors(operand, op.output.name, false))
-  .join('')}${parts.scratchOnly ? '' : putter(op.output)}
+  .join('')}${shown
+  .filter((operand) => isWritten(op, operand))
+  .map(putter)
+  .join('')}
 ${declarations}
 @compute @workgroup_size(${team.workgroupSize})
 fn main(
@@ -87,6 +90,8 @@ ${body}
     itemsPerWorkgroup: team.itemsPerWorkgroup,
   };
 }
+
+const isWritten = (op: Op, operand: Operand): boolean => operand === op.output || operand.updated === true;
 
 const numberTypes = { F32: 'f32', I32: 'i32', weights: 'u32', cache: 'u32' } as const;
 

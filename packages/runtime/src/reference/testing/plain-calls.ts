@@ -13,6 +13,10 @@ export function tensor(values: Float32Array | Int32Array | Uint16Array, shape: n
 export const f32 = (values: number[], shape = [1, values.length]) => tensor(Float32Array.from(values), shape);
 export const i32 = (values: number[], shape = [values.length]) => tensor(Int32Array.from(values), shape, 'I32');
 
+export const read = async (values: ReturnType<typeof tensor>) => [
+  ...new Float32Array((await device.read(values)).buffer),
+];
+
 export async function run<N extends OpName>(
   op: N,
   inputs: ReturnType<typeof f32>[],
@@ -21,5 +25,5 @@ export async function run<N extends OpName>(
 ) {
   const y = device.alloc('F32', shape);
   device.run(op, inputs, y, params);
-  return [...new Float32Array((await device.read(y)).buffer)];
+  return read(y);
 }
