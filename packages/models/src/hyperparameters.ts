@@ -100,7 +100,7 @@ export function hyperparameters(view: ModelView, network = networkOf(view)): Hyp
 }
 
 function feedForwardLength(view: ModelView, network: Network, rooms: readonly RoomSpec[]): number {
-  const dense = rooms.find((room) => room.kind === 'gated-mlp');
+  const dense = rooms.find((room) => room.kind === 'gated-mlp' || room.kind === 'plain-mlp');
   if (dense) return dense.width;
   const read = metadataReader(view, `${network.architecture}.`);
   if (!read.has('feed_forward_length')) return 0;

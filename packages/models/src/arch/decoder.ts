@@ -5,7 +5,7 @@ import type { ExpertsSpec, RouterSpec } from '../forward/feed-forwards/experts/s
 import type { FeedForwardSpec } from '../forward/feed-forwards/index.ts';
 import type { AttentionSpec } from '../forward/mixers/attention/spec.ts';
 import type { BlockSpec, Network, RoomSpec, SubLayerSpec } from '../forward/network.ts';
-import { rmsNorm } from '../forward/norm.ts';
+import { type NormSpec, rmsNorm } from '../forward/norm.ts';
 import type { RopeScaling, RopeSpec } from '../forward/rope.ts';
 import type { NetworkReader } from '../network-reader.ts';
 import { maxExperts } from './mixture.ts';
@@ -16,8 +16,12 @@ export const maxWidth = 1 << 24;
 
 export const readEps = (read: NetworkReader): number => read.number('attention.layer_norm_rms_epsilon', 0, 1);
 
-/** A network of `block_count` blocks with an RMS norm before the output. */
-export function decoder(read: NetworkReader, block: (index: number) => BlockSpec): Network {
+/** A network of `block_count` blocks; `norm` before the output: an RMS norm when not given. */
+export function decoder(
+  read: NetworkReader,
+  block: (index: number) => BlockSpec,
+  norm: NormSpec = rmsNorm('output_norm', readEps(read)),
+): Network {
   const blockCount = read.integer('block_count', 1, maxBlocks);
   return {
     architecture: read.architecture,
@@ -26,7 +30,7 @@ export function decoder(read: NetworkReader, block: (index: number) => BlockSpec
     embeddingLength: embeddingLengthOf(read),
     embedding: {},
     blocks: Array.from({ length: blockCount }, (_, index) => block(index)),
-    output: { norm: rmsNorm('output_norm', readEps(read)), tied: !read.hasTensor('output.weight') },
+    output: { norm, tied: !read.hasTensor('output.weight') },
   };
 }
 
@@ -123,7 +127,7 @@ export const readFeedForwardLength = (read: NetworkReader): number =>
 export const readGatedMlp = (read: NetworkReader): FeedForwardSpec => ({
   kind: 'gated-mlp',
   width: readFeedForwardLength(read),
-  activation: 'silu',
+  activation: { act: 'silu' },
 });
 
 /**
@@ -150,7 +154,7 @@ export function readExperts(
     width: read.has('expert_feed_forward_length')
       ? read.uniformInteger('expert_feed_forward_length', 1, maxWidth)
       : width(readFeedForwardLength(read), used),
-    activation: 'silu',
+    activation: { act: 'silu' },
     router: { kind: 'softmax', over },
   };
 }

@@ -78,7 +78,7 @@ export const qwen2moe: Architecture = {
     const width = read.has('expert_shared_feed_forward_length')
       ? read.integer('expert_shared_feed_forward_length', 1, maxWidth)
       : readFeedForwardLength(read);
-    const shared = { kind: 'shared-expert', width, activation: 'silu', gated: true } as const;
+    const shared = { kind: 'shared-expert', width, activation: { act: 'silu' }, gated: true } as const;
     return decoder(read, () => preNormBlock(eps, attention, experts, shared));
   },
   awq: sharedMixturePairs,

@@ -88,8 +88,9 @@ async function computeLogits(parts: ModelParts, batch: OutputBatch, options: Pas
   await inspect?.('output_norm', device, normed);
   observeBy(rank, observer)?.(matrix, normed);
   device.run('matmul', [normed, matrix], logits, {});
-  const { scale } = network.output;
+  const { scale, softCap: cap } = network.output;
   if (scale !== undefined) device.run('scale', [logits], logits, { factor: scale });
+  if (cap !== undefined) device.run('softCap', [logits], logits, { cap });
   await inspect?.('the output matrix', device, logits);
   return logits;
 }

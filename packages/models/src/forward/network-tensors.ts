@@ -20,10 +20,9 @@ export interface NetworkTensor {
 
 export function networkTensors(network: Network): NetworkTensor[] {
   const { vocabSize, embeddingLength: C, output, blocks } = network;
-  const { weight: norm } = normTensors(output.norm, C);
   return [
     { name: 'token_embd.weight', shape: [vocabSize, C], of: 'embedding' },
-    { ...norm, of: 'output' },
+    ...Object.values(normTensors(output.norm, C)).map(({ name, shape }) => ({ name, shape, of: 'output' }) as const),
     ...(output.tied ? [] : [{ name: 'output.weight', shape: [vocabSize, C], of: 'output' } as const]),
     ...divisors(network),
     ...blocks.flatMap((block, i) => blockTensors(block, C, i)),

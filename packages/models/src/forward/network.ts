@@ -5,7 +5,7 @@
 //   for every sub-layer of every block:
 //     n = before(x)                                              what all its parts read, unless a part norms x itself
 //     x += scale · after(Σ over parts: after(part(n)))           one part, or several that run in parallel
-//   logits = scale · (norm(x) · output matrix)
+//   logits = cap(scale · (norm(x) · output matrix))
 //
 // A part is a mixer (it looks at other tokens) or a feed-forward (it does not); each kind is a room (room.ts).
 import type { FeedForwardSpec } from './feed-forwards/index.ts';
@@ -50,6 +50,8 @@ export interface OutputSpec {
   readonly tied: boolean;
   /** Multiplies the logits; 1 when not given. */
   readonly scale?: number;
+  /** Then logits become cap · tanh(logits / cap). */
+  readonly softCap?: number;
 }
 
 export interface Network {

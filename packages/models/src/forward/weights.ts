@@ -73,7 +73,7 @@ function blockWeights({ subLayers }: BlockSpec, width: number, find: Find): Bloc
 }
 
 const normWeights = (norm: NormSpec | undefined, find: Find): NormWeights | undefined =>
-  norm && (byRole(normTensors(norm, 0), find) as unknown as NormWeights);
+  norm && byRole(normTensors(norm, 0), find);
 
 const byRole = (wanted: object, find: Find): ByRole<Tensor> =>
   Object.fromEntries(Object.entries(wanted).map(([role, { name }]: [string, { name: string }]) => [role, find(name)]));

@@ -4,9 +4,16 @@ import { experts } from './experts/room.ts';
 import type { ExpertsSpec } from './experts/spec.ts';
 import { gatedMlp } from './gated-mlp/room.ts';
 import type { GatedMlpSpec } from './gated-mlp/spec.ts';
+import { plainMlp } from './plain-mlp/room.ts';
+import type { PlainMlpSpec } from './plain-mlp/spec.ts';
 import { sharedExpert } from './shared-expert/room.ts';
 import type { SharedExpertSpec } from './shared-expert/spec.ts';
 
-export type FeedForwardSpec = GatedMlpSpec | ExpertsSpec | SharedExpertSpec;
+export type FeedForwardSpec = GatedMlpSpec | PlainMlpSpec | ExpertsSpec | SharedExpertSpec;
 
-export const feedForwards = { 'gated-mlp': gatedMlp, experts, 'shared-expert': sharedExpert } as const;
+export const feedForwards = {
+  'gated-mlp': gatedMlp,
+  'plain-mlp': plainMlp,
+  experts,
+  'shared-expert': sharedExpert,
+} as const;

@@ -56,7 +56,7 @@ function mix({
   choose(pass, spec, weights.router, scratch, x);
   projectExperts(pass, x, weights.gate, ids, gate);
   projectExperts(pass, x, weights.up, ids, up);
-  pass.device.run('gatedAct', [gate, up], gate, { act: spec.activation });
+  pass.device.run('gatedAct', [gate, up], gate, spec.activation);
   projectExperts(pass, gate, weights.down, ids, outputs);
   pass.device.run('combineExperts', [shares, outputs], y, {});
 }

@@ -40,11 +40,11 @@ export function runGatedMlp(
   x: Tensor,
   weights: GatedMlpWeights,
   { gate, up }: GatedMlpScratch,
-  act: Activation,
+  activation: Activation,
   y: Tensor,
 ): void {
   project(pass, x, weights.gate, undefined, gate);
   project(pass, x, weights.up, undefined, up);
-  pass.device.run('gatedAct', [gate, up], gate, { act });
+  pass.device.run('gatedAct', [gate, up], gate, activation);
   project(pass, gate, weights.down, undefined, y);
 }

@@ -1,4 +1,6 @@
 // y = down · (act(gate · x) · (up · x))
+import type { OpParams } from '@quern/runtime';
+
 export interface GatedMlpSpec {
   readonly kind: 'gated-mlp';
   /** F, rows of gate and up. */
@@ -6,5 +8,5 @@ export interface GatedMlpSpec {
   readonly activation: Activation;
 }
 
-/** What the op gatedAct computes of the gate. */
-export type Activation = 'silu';
+/** What is computed of gate and up: `{ act: 'silu' }`, or with more (clamped, of gpt-oss). */
+export type Activation = OpParams['gatedAct'];

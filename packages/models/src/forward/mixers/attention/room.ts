@@ -15,6 +15,7 @@ export interface AttentionWeights {
   readonly outputBias?: Tensor;
   readonly qNorm?: Tensor;
   readonly kNorm?: Tensor;
+  readonly sinks?: Tensor; // [heads]
 }
 
 export interface AttentionScratch {
@@ -35,6 +36,7 @@ export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, 
     const { q, k, v, attended } = widthsOf(spec);
     const { biases, qkNorm } = spec;
     const own = spec.keysOf === undefined;
+    const weighted = qkNorm && qkNorm.weighted !== false;
     return {
       q: { name: 'attn_q.weight', shape: [q, width], rows: 'q' },
       ...(own && {
@@ -49,11 +51,12 @@ export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, 
           vBias: { name: 'attn_v.bias', shape: [v], cols: 'v' },
         }),
       ...(biases.output && { outputBias: { name: 'attn_output.bias', shape: [width], once: true } }),
-      ...(qkNorm && { qNorm: normTensor('attn_q_norm.weight', qkNorm.over === 'head' ? spec.keyLength : q) }),
-      ...(qkNorm &&
+      ...(weighted && { qNorm: normTensor('attn_q_norm.weight', qkNorm.over === 'head' ? spec.keyLength : q) }),
+      ...(weighted &&
         own && {
           kNorm: normTensor('attn_k_norm.weight', qkNorm.over === 'head' ? spec.keyLength : k),
         }),
+      ...(spec.sinks && { sinks: { name: 'attn_sinks.weight', shape: [spec.heads], cols: 'heads' } }),
     };
   },
   scratch: (spec) => {
@@ -68,8 +71,8 @@ export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, 
   stateOf: ({ keysOf }) => keysOf,
   divide: byHeads,
   unsupported: ({ keyLength, valueLength }) =>
-    keyLength !== valueLength || keyLength % 4 !== 0
-      ? `Heads of ${keyLength} (key) and ${valueLength} (value) scalars are not supported: equal sizes, a multiple of 4, are.`
+    keyLength % 4 !== 0 || valueLength % 4 !== 0
+      ? `Heads of ${keyLength} (key) and ${valueLength} (value) scalars are not supported: multiples of 4 are.`
       : undefined,
   run: attend,
 };
@@ -96,6 +99,7 @@ function byHeads(spec: AttentionSpec, divider: Divider): Division<AttentionSpec>
       k: keys,
       v: divider.units(kvHeads, valueLength, 'key-value heads'),
       attended: divider.units(heads, valueLength, 'heads'),
+      heads: divider.units(heads, 1, 'heads'),
     },
   };
 }

@@ -10,7 +10,7 @@ type Call = PartCall<AttentionSpec, AttentionWeights, AttentionScratch, Attentio
 export function attend(call: Call): void {
   const { pass, spec, weights, scratch, state, x, y } = call;
   const { device, blockTokens } = pass;
-  const { heads, kvHeads, keyLength: headDim, scale, window } = spec;
+  const { heads, kvHeads, keyLength: headDim, valueLength: valueDim, scale, window, chunk, softCap, causal } = spec;
   const { q, k, v, attended } = scratch;
   const paging = [pass.blockTable(window), pass.buffer('seqs'), pass.buffer('positions')];
 
@@ -26,8 +26,9 @@ export function attend(call: Call): void {
     device.run('kvWrite', [k, ...paging], state.k, { blockTokens });
     device.run('kvWrite', [v, ...paging], state.v, { blockTokens });
   }
-  const shape = { heads, kvHeads, headDim, scale, blockTokens, ...(window !== undefined && { window }) };
-  device.run('attention', [q, state.k, state.v, ...paging], attended, shape);
+  const inputs = [q, state.k, state.v, ...paging, ...(weights.sinks ? [weights.sinks] : [])];
+  const shape = { heads, kvHeads, headDim, valueDim, blockTokens };
+  device.run('attention', inputs, attended, { ...shape, scale, window, chunk, softCap, causal });
 
   project(pass, attended, weights.output, weights.outputBias, y);
 }
@@ -36,17 +37,17 @@ export function attend(call: Call): void {
 function place({ pass, spec }: Call, x: Tensor, heads: number, norm: Tensor | undefined): void {
   const { rope, qkNorm, keyLength: headDim } = spec;
   const { device } = pass;
-  if (norm && qkNorm!.at === 'before-rope') normalizeRows(device, x, norm, qkNorm!.eps);
+  const width = qkNorm?.over === 'width' ? x.shape[1]! : headDim;
+  if (qkNorm?.at === 'before-rope') normalizeRows(device, x, width, norm, qkNorm.eps);
   if (rope) {
     const { cos, sin } = pass.ropeTable(rope);
     device.run('rope', [x, cos, sin], x, { headDim, rotaryDim: rope.dims, style: rope.style, heads });
   }
-  if (norm && qkNorm!.at === 'after-rope') normalizeRows(device, x, norm, qkNorm!.eps);
+  if (qkNorm?.at === 'after-rope') normalizeRows(device, x, width, norm, qkNorm.eps);
 }
 
 /** In place: x [T, n·width] seen as [T·n, width]. */
-function normalizeRows(device: Device, x: Tensor, weight: Tensor, eps: number): void {
-  const width = weight.shape[0]!;
+function normalizeRows(device: Device, x: Tensor, width: number, weight: Tensor | undefined, eps: number): void {
   const rows = device.view(x, [(x.shape[0]! * x.shape[1]!) / width, width]);
-  device.run('rmsNorm', [rows, weight], rows, { eps });
+  device.run('rmsNorm', weight ? [rows, weight] : [rows], rows, { eps });
 }

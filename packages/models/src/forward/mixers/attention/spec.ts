@@ -1,4 +1,4 @@
-// Softmax attention over keys and values of earlier tokens, as data.
+// Softmax attention over keys and values of other tokens, as data.
 //   y = output · attention(rope(norm(q · x)), rope(norm(k · x)), v · x)      q, k, v, output may be biased
 import type { RopeSpec } from '../../rope.ts';
 
@@ -14,6 +14,14 @@ export interface AttentionSpec {
   readonly scale: number;
   /** A token attends to itself and the `window - 1` tokens before it; undefined: to all. */
   readonly window?: number;
+  /** Only positions of the token's own part of so many are seen (Llama 4). */
+  readonly chunk?: number;
+  /** False: later tokens of the batch are seen too, as far as the window (embedding models). Default true. */
+  readonly causal?: boolean;
+  /** Scores s become cap · tanh(s / cap). */
+  readonly softCap?: number;
+  /** A learned score per head that has no value (`attn_sinks`). */
+  readonly sinks?: boolean;
   /** None: attention does not know the order of the tokens. */
   readonly rope?: RopeSpec;
   readonly qkNorm?: QkNorm;
@@ -23,10 +31,12 @@ export interface AttentionSpec {
   readonly biases: { readonly qkv: boolean; readonly output: boolean };
 }
 
-/** RMS norm of q and k, with weights (`attn_q_norm`, `attn_k_norm`). */
+/** RMS norm of q and k. */
 export interface QkNorm {
   readonly eps: number;
-  /** Each head alone, by the same weights, or all heads as one vector. */
+  /** False: without weights. Default true (`attn_q_norm`, `attn_k_norm`). */
+  readonly weighted?: boolean;
+  /** Each head alone, by the same weights, or all heads as one vector (with weights). */
   readonly over: 'head' | 'width';
   readonly at: 'before-rope' | 'after-rope';
 }
