@@ -101,7 +101,10 @@ async function measure({ view, plan, chunks, unfinished, resume, options }: Job)
   const { vocabSize } = hyperparameters(view);
   const devices = { devices: [{ kind: 'cpu' } as const], threads: options.threads };
   const loadOptions = calibrationLoadOptions(vocabSize, contextTokens, plan);
-  const { model, dispose } = await loadOnDevices(view, devices, loadOptions);
+  const { model, summary, dispose } = await loadOnDevices(view, devices, loadOptions);
+  const most = Math.min(maxChunks ?? chunks.length, chunks.length);
+  const earlier = resume ? `, ${resume.chunkCount} of them measured before` : '';
+  options.onNote?.(`Measuring ${most} chunks of ${contextTokens} tokens${earlier}, one at a time, on ${summary}.`);
   try {
     const datasets = texts.map(({ name }) => name);
     return await calibrate(model, chunks, {
