@@ -110,7 +110,7 @@ function countsOf(options: TargetOptions) {
     contextTokens: parseCount('--calibration-ctx', options.calibrationCtx, 1 << 20),
     chunks: parseCount('--calibration-chunks', options.calibrationChunks, 1 << 20),
     everyLayers: parseCount('--measure-layers', options.measureLayers, 1 << 16),
-    trials: options.trials === '0' ? 0 : parseCount('--trials', options.trials, 10_000),
+    trials: parseCount('--trials', options.trials, 10_000, 0),
     threads: parseCount('--threads', options.threads, 1024),
     types: options.types?.split(',').map((type) => type.trim()),
     measure: measure === 'all' ? measure : measure === '1' ? 1 : 2,

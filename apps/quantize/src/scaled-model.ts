@@ -75,5 +75,5 @@ export const calibrationOf = ({ calibration, samples, seqLen, seed }: Omit<Scale
   file: calibration,
   samples: parseCount('--samples', samples, 1 << 20),
   sequenceTokens: parseCount('--seq-len', seqLen, 1 << 20),
-  seed: seed === '0' ? 0 : parseCount('--seed', seed, 2 ** 32 - 1),
+  seed: parseCount('--seed', seed, 2 ** 32 - 1, 0),
 });

@@ -45,7 +45,7 @@ export interface ServeOptions extends DeviceOptions, CacheOptions {
 
 export async function serve(reference: string, options: ServeOptions, context: CommandContext): Promise<number> {
   const sizes = {
-    contextTokens: options.ctxSize === '0' ? 0 : parseCount('--ctx-size', options.ctxSize, 1 << 30),
+    contextTokens: parseCount('--ctx-size', options.ctxSize, 1 << 30, 0),
     maxSequences: parseCount('--parallel', options.parallel, 1024)!,
     batchTokens: parseCount('--batch-size', options.batchSize, 1 << 16),
     cacheTokens: parseCount('--cache-tokens', options.cacheTokens, 1 << 30),
@@ -55,8 +55,8 @@ export async function serve(reference: string, options: ServeOptions, context: C
   const cacheTypes = readCacheTypes(options, usualCache);
   // Replies are worth more for being fast than for the last digits of an unrounded product.
   const devices = readDeviceRequest({ activations: 'int8', ...options });
-  const queue = options.queue === '0' ? 0 : parseCount('--queue', options.queue, 1 << 20)!;
-  const port = options.port === '0' ? 0 : parseCount('--port', options.port, 65535)!;
+  const queue = parseCount('--queue', options.queue, 1 << 20, 0)!;
+  const port = parseCount('--port', options.port, 65535, 0)!;
   const apiKey = options.apiKey ?? process.env.QUERN_API_KEY;
   const mode = progressMode(options);
   const download = downloadProgress(mode);

@@ -73,7 +73,7 @@ async function orderedParts(files: readonly string[]): Promise<readonly Part[]> 
   const missing = Array.from({ length: of }, (_, i) => i + 1).filter((shard) => !there.has(shard));
   if (missing.length > 0)
     throw new QuernError('parts-missing', `Shards ${missing.join(', ')} of ${of} are missing.`, {
-      remedy: 'Write them with --shard, or name their files too.',
+      remedy: `Name their files too; what was never written, the same command writes with --shard ${missing[0]}/${of}.`,
     });
   for (const [i, { file, header }] of parts.entries()) {
     const end = parts[i + 1]?.header.begin ?? fileBytes;
