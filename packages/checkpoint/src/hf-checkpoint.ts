@@ -17,6 +17,7 @@ import { openFile, parsePythonJson, type Source } from '@quern/source';
 import { openTorchIndex, openTorchParts } from '@quern/torch';
 import { refuseAdapter } from './adapter-only.ts';
 import { blaming } from './blame.ts';
+import { chatTemplateFolder, isChatTemplate } from './carried-files.ts';
 import { contiguousTensor } from './contiguous-tensor.ts';
 import type { HfCheckpoint, TensorView } from './model-view.ts';
 import { unpackTensors } from './packed-tensor.ts';
@@ -108,11 +109,18 @@ async function readSettings(dir: string, name: string): Promise<Config | undefin
 }
 
 /** The files beside the weights. */
-export const sideFiles = (dir: string): Pick<HfCheckpoint, 'readBytes' | 'readText'> => ({
+export const sideFiles = (dir: string): Pick<HfCheckpoint, 'readBytes' | 'readText' | 'chatTemplates'> => ({
   readBytes: (name) => readSideFile(dir, name, maxSideFileBytes),
   readText: async (name) => {
     const bytes = await readSideFile(dir, name, maxSideFileBytes);
     return bytes && decodeUtf8(bytes, join(dir, name));
+  },
+  chatTemplates: async () => {
+    const names = await readdir(join(dir, chatTemplateFolder)).catch(() => []);
+    return names
+      .map((name) => `${chatTemplateFolder}/${name}`)
+      .filter(isChatTemplate)
+      .sort();
   },
 });
 
@@ -178,9 +186,10 @@ function parseObject(bytes: Uint8Array, file: string): Config {
   throw new QuernError('checkpoint-bad-config', `${basename(file)} is not a JSON object.`, { file });
 }
 
-/** A file directly in the folder, or undefined when there is none. */
+/** A file directly in the folder, or a chat template in the folder of those; undefined when there is none. */
 async function readSideFile(dir: string, name: string, maxBytes: number): Promise<Uint8Array | undefined> {
-  if (!/^[^/\\:\0]+$/.test(name) || name === '.' || name === '..') {
+  const plain = /^[^/\\:\0]+$/.test(name) && name !== '.' && name !== '..';
+  if (!plain && !isChatTemplate(name)) {
     throw new QuernError('checkpoint-bad-name', `${JSON.stringify(name)} is no plain file name.`, { file: dir });
   }
   const path = join(dir, name);

@@ -4,21 +4,8 @@ import { QuernError } from '@quern/errors';
 import { indexedFiles } from '@quern/safetensors';
 import type { Repository } from '@quern/source';
 import { torchIndexedFiles } from '@quern/torch';
+import { carriedFiles, isChatTemplate } from './carried-files.ts';
 import { weightFiles } from './weight-files.ts';
-
-/** Files that say how text becomes tokens and how tokens are chosen: they stay when weights are written anew. */
-export const carriedFiles: readonly string[] = [
-  'generation_config.json',
-  'tokenizer.json',
-  'tokenizer.model',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'vocab.json',
-  'merges.txt',
-  'chat_template.jinja',
-  'chat_template.json',
-];
 
 /** Fetched beside the weights. */
 const sideFiles: ReadonlySet<string> = new Set([
@@ -58,7 +45,9 @@ export async function checkpointFiles(
     requirePresent([...wanted], names, index, repo);
     wanted.add(index);
   }
-  return names.filter((name) => sideFiles.has(name) || wanted.has(name)).map((name) => folder + name);
+  return names
+    .filter((name) => sideFiles.has(name) || isChatTemplate(name) || wanted.has(name))
+    .map((name) => folder + name);
 }
 
 /** Known before gigabytes are fetched. */

@@ -130,13 +130,15 @@ describe('a hub id', () => {
       'pytorch_model.bin': 'other weights',
       'consolidated.safetensors': 'the same weights again',
       'onnx/model.safetensors': 'weights of something else',
+      'additional_chat_templates/tool_use.jinja': 'template',
       'README.md': 'words',
     };
     const { path, kind } = await locate('owner/tiny@v1');
     expect(kind).toBe('hf');
     expect((await readdir(path)).sort()).toEqual(
       [
-        ...['config.json', 'model-00001-of-00001.safetensors', 'model.safetensors.index.json', 'rest.safetensors'],
+        ...['additional_chat_templates', 'config.json', 'model-00001-of-00001.safetensors'],
+        ...['model.safetensors.index.json', 'rest.safetensors'],
         'tokenizer.json',
       ].sort(),
     );

@@ -76,6 +76,8 @@ export interface HfCheckpoint {
   /** Text of a side file (`tokenizer.json`, `generation_config.json`), or undefined when absent. */
   readText(name: string): Promise<string | undefined>;
   readBytes(name: string): Promise<Uint8Array | undefined>;
+  /** Names for `readText` and `readBytes` of what is in the folder additional_chat_templates, in order. */
+  chatTemplates?(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 

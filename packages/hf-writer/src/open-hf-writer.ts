@@ -1,8 +1,8 @@
 // Writing a checkpoint folder tensor by tensor, in any order and with any pauses: every offset is known before the first
 // byte. What was committed survives a kill; the folder gets its name when everything is in it.
 import { createHash } from 'node:crypto';
-import { rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { QuernError } from '@quern/errors';
 import { createFileSink, partialPathOf } from '@quern/source';
 import { configText } from './config-text.ts';
@@ -90,7 +90,7 @@ function sideFilesOf(
   const add = (name: string, content: string | Uint8Array) =>
     files.set(name, typeof content === 'string' ? new TextEncoder().encode(content) : content);
   for (const [name, content] of sideFiles) {
-    const plain = /^[^/\\:\0]+$/.test(name) && name !== '.' && name !== '..';
+    const plain = /^(additional_chat_templates\/)?[^/\\:\0]+$/.test(name) && !/(^|\/)\.\.?$/.test(name);
     if (!plain || name === 'config.json' || /\.(safetensors|safetensors\.index\.json|partial)$/.test(name)) {
       throw new QuernError('hf-bad-side-file', `${JSON.stringify(name)} cannot be a file beside the weights.`, {
         file: dir,
@@ -112,6 +112,7 @@ function contentOf({ shards }: ShardPlan, sideFiles: ReadonlyMap<string, Uint8Ar
 }
 
 async function writeWhole(path: string, content: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
   if (await stat(path).catch(() => undefined)) await rm(path);
   const sink = await createFileSink(path, content.length, { resumable: true });
   try {

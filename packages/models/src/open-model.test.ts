@@ -1,16 +1,17 @@
 // Checkpoint folders as people have them. The truth is the same model in the usual layout, which the golden tests compare
 // with llama.cpp's converter.
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dtypeByName } from '@quern/blocks';
-import type { ModelView } from '@quern/checkpoint';
+import { type ModelView, openHfCheckpoint } from '@quern/checkpoint';
 import { openSafetensors, writeSafetensors } from '@quern/safetensors';
 import { openFile } from '@quern/source';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openModel } from './open-model.ts';
+import { plainCheckpointOf } from './to-huggingface/plain-checkpoint-of.ts';
 
 const arch = (name: string) => fileURLToPath(new URL(`../../../test/models/arch/${name}`, import.meta.url));
 let root: string;
@@ -162,6 +163,37 @@ describe('a KV cache that alone is quantized', () => {
   });
 });
 
+// What llama.cpp's converter writes of these three files (it lists names in any order).
+it('chat templates in a folder of their own, which a plain copy of the checkpoint keeps', async () => {
+  await folder('qwen2');
+  await mkdir(join(dir, 'additional_chat_templates'));
+  await writeFile(join(dir, 'chat_template.jinja'), 'usual');
+  for (const name of ['tool_use', 'rag']) await writeFile(join(dir, `additional_chat_templates/${name}.jinja`), name);
+  await writeFile(join(dir, 'additional_chat_templates/README.md'), 'no template');
+  const config = JSON.parse(await readFile(join(dir, 'tokenizer_config.json'), 'utf8'));
+  await writeFile(join(dir, 'tokenizer_config.json'), JSON.stringify({ ...config, chat_template: undefined }));
+  const view = await openModel(dir);
+  const templates = [...view.metadata].filter(([key]) => key.startsWith('tokenizer.chat_template'));
+  await view.close();
+  expect(new Map(templates)).toEqual(
+    new Map([
+      ['tokenizer.chat_template', { type: 'string', value: 'usual' }],
+      ['tokenizer.chat_template.rag', { type: 'string', value: 'rag' }],
+      ['tokenizer.chat_template.tool_use', { type: 'string', value: 'tool_use' }],
+      ['tokenizer.chat_templates', { type: 'array', of: 'string', value: ['rag', 'tool_use'] }],
+    ]),
+  );
+  const checkpoint = await openHfCheckpoint(dir);
+  const { sideFiles } = await plainCheckpointOf(checkpoint, 'BF16');
+  await checkpoint.close();
+  const kept = [...sideFiles].filter(([name]) => name.includes('template'));
+  expect(kept.map(([name, content]) => [name, Buffer.from(content).toString()])).toEqual([
+    ['chat_template.jinja', 'usual'],
+    ['additional_chat_templates/rag.jinja', 'rag'],
+    ['additional_chat_templates/tool_use.jinja', 'tool_use'],
+  ]);
+});
+
 it('JSON as Python and Windows write it, in every file', async () => {
   await folder('qwen2');
   const shard = 'model-00001-of-00001.safetensors';
@@ -179,7 +211,7 @@ it('JSON as Python and Windows write it, in every file', async () => {
     const text = await readFile(join(dir, name), 'utf8');
     await writeFile(
       join(dir, name),
-      `\ufeff${text.replace('{', '{"some_number": NaN, "others": [Infinity, -Infinity],')}`,
+      `\ufeff${text.replace('{', '{"initializer_range": NaN, "task_specific_params": [Infinity, -Infinity],')}`,
     );
   }
   await expectUsual();

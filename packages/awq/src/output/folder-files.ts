@@ -1,6 +1,4 @@
 // config.json and the files beside it: those of the checkpoint, with what the packing has to say.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { carriedFiles, isGguf, type ModelView, openHfCheckpoint } from '@quern/checkpoint';
 import { huggingFaceOf, torchNames } from '@quern/models';
 import type { PackedConfig } from '@quern/packed';
@@ -43,11 +41,11 @@ async function isFolder(path: string): Promise<boolean> {
 async function filesOf(
   dir: string,
 ): Promise<{ config: Readonly<Record<string, unknown>>; sideFiles: Map<string, Uint8Array> }> {
-  const { config, close } = await openHfCheckpoint(dir);
+  const { config, close, readBytes, chatTemplates } = await openHfCheckpoint(dir);
   await close();
   const sideFiles = new Map<string, Uint8Array>();
-  for (const name of carriedFiles) {
-    const bytes = await readFile(join(dir, name)).catch(() => undefined);
+  for (const name of [...carriedFiles, ...((await chatTemplates?.()) ?? [])]) {
+    const bytes = await readBytes(name);
     if (bytes) sideFiles.set(name, bytes);
   }
   return { config, sideFiles };

@@ -54,7 +54,7 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
   const rope = blaming(file, () => ropeOfModel(config, architecture, contextLength));
   const window = blaming(file, () => ownWindow(config, architecture, contextLength));
   checkLayerTypes(stored, text, architecture);
-  const tokenizer = await tokenizerMetadata(stored, architecture, vocabSize);
+  const tokenizer = await tokenizerMetadata(stored, architecture, vocabSize, note);
 
   const keys: GgufMetadata = new Map();
   const numbersOf = () => {

@@ -7,7 +7,7 @@ import { tokenizerMetadataFromHf } from '@quern/tokenizer';
 import type { Architecture } from '../arch/architecture.ts';
 
 /** Where tokenizer files are read from; a checkpoint is one. */
-export type TokenizerFolder = Pick<HfCheckpoint, 'path' | 'readBytes' | 'readText'>;
+export type TokenizerFolder = Pick<HfCheckpoint, 'path' | 'readBytes' | 'readText' | 'chatTemplates'>;
 
 /**
  * @param architecture undefined when quern does not know it: then nothing is mended for it
@@ -18,8 +18,9 @@ export async function tokenizerMetadata(
   folder: TokenizerFolder,
   architecture: Architecture | undefined,
   vocabSize: number | undefined,
+  note?: (text: string) => void,
 ): Promise<GgufMetadata> {
-  const settings = { vocabSize, architecture: architecture?.name };
+  const settings = { vocabSize, architecture: architecture?.name, note };
   const made = await tokenizerMetadataFromHf(folder, settings).catch((error: unknown) => {
     if (!(error instanceof QuernError)) throw error;
     // The tokenizer package knows texts by their names, not where they lie.

@@ -18,7 +18,7 @@ export async function plainCheckpointOf(stored: HfCheckpoint, type: CheckpointTy
   const checkpoint = await withoutFillers(stored, (text) => remarks.push(text));
   const dtype = torchNames[type];
   const files = new Map<string, Uint8Array>();
-  for (const name of carriedFiles) {
+  for (const name of [...carriedFiles, ...((await checkpoint.chatTemplates?.()) ?? [])]) {
     const bytes = await checkpoint.readBytes(name);
     if (bytes) files.set(name, bytes);
   }

@@ -1,4 +1,4 @@
-// The BPE model in tokenizer.json: `model.vocab` and `model.merges`, checked.
+// The BPE model in tokenizer.json (`model.vocab` and `model.merges`), or in vocab.json and merges.txt, checked.
 
 import { QuernError } from '@quern/errors';
 import { asArray, asId, asObject, type JsonObject, malformed } from './checkpoint-files.ts';
@@ -11,10 +11,17 @@ export interface BpeModel {
   readonly byteFallback: boolean;
 }
 
+/** Where vocabulary and merges stand, for errors. */
+export interface BpePlaces {
+  readonly vocab: string;
+  readonly merges: string;
+}
+
 const file = 'tokenizer.json';
+const within: BpePlaces = { vocab: file, merges: file };
 
 /** Throws `tokenizer-json-malformed`, `tokenizer-kind-unsupported`, `tokenizer-vocab-*`, `tokenizer-merge-unknown`. */
-export function readBpeModel(tokenizer: JsonObject): BpeModel {
+export function readBpeModel(tokenizer: JsonObject, places: BpePlaces = within): BpeModel {
   const model = asObject(tokenizer.model, file, 'model');
   if (model.type !== 'BPE') {
     throw new QuernError('tokenizer-kind-unsupported', `tokenizer.json holds a ${model.type} model, not BPE.`, {
@@ -30,37 +37,42 @@ export function readBpeModel(tokenizer: JsonObject): BpeModel {
       });
     }
   }
-  const vocab = readVocab(model);
-  const merges = asArray(model.merges, file, 'model.merges')
+  const vocab = readVocab(model, places.vocab);
+  const merges = asArray(model.merges, places.merges, 'the list of merges')
     .filter((merge, index) => !(index === 0 && typeof merge === 'string' && merge.startsWith('#version')))
-    .map((merge, index) => readMerge(merge, index, vocab));
+    .map((merge, index) => readMerge(merge, index, vocab, places.merges));
   return { vocab, merges, byteFallback: model.byte_fallback === true };
 }
 
-function readVocab(model: JsonObject): ReadonlyMap<string, number> {
+function readVocab(model: JsonObject, file: string): ReadonlyMap<string, number> {
   const vocab = new Map<string, number>();
   const textOf = new Map<number, string>();
-  for (const [text, value] of Object.entries(asObject(model.vocab, file, 'model.vocab'))) {
-    const id = asId(value, file, `model.vocab[${JSON.stringify(text)}]`);
+  for (const [text, value] of Object.entries(asObject(model.vocab, file, 'the vocabulary'))) {
+    const id = asId(value, file, `the id of ${JSON.stringify(text)}`);
     const other = textOf.get(id);
     if (other !== undefined) {
       throw new QuernError(
         'tokenizer-vocab-duplicate',
         `The tokens ${JSON.stringify(other)} and ${JSON.stringify(text)} both have the id ${id}.`,
-        { file, remedy: 'Download tokenizer.json again, or give each token its own id.' },
+        { file, remedy: `Download ${file} again, or give each token its own id.` },
       );
     }
     textOf.set(id, text);
     vocab.set(text, id);
   }
-  if (vocab.size === 0) throw malformed(file, 'is malformed: model.vocab is empty');
+  if (vocab.size === 0) throw malformed(file, 'is malformed: the vocabulary is empty');
   return vocab;
 }
 
-function readMerge(merge: unknown, index: number, vocab: ReadonlyMap<string, number>): readonly [string, string] {
+function readMerge(
+  merge: unknown,
+  index: number,
+  vocab: ReadonlyMap<string, number>,
+  file: string,
+): readonly [string, string] {
   const pair = typeof merge === 'string' ? merge.split(' ') : merge;
   if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((part) => typeof part === 'string' && part !== '')) {
-    throw malformed(file, `is malformed: model.merges[${index}] is not a pair of texts`);
+    throw malformed(file, `is malformed: merge ${index} is not a pair of texts`);
   }
   const [left, right] = pair as [string, string];
   for (const text of [left, right, left + right]) {
@@ -68,7 +80,7 @@ function readMerge(merge: unknown, index: number, vocab: ReadonlyMap<string, num
     throw new QuernError(
       'tokenizer-merge-unknown',
       `Merge ${index} (${JSON.stringify([left, right])}) needs the token ${JSON.stringify(text)}, which is not there.`,
-      { file, remedy: 'Download tokenizer.json again: its merges and its vocabulary do not belong together.' },
+      { file, remedy: `Download ${file} again: its merges and the vocabulary do not belong together.` },
     );
   }
   return [left, right];

@@ -11,7 +11,7 @@ import { looksSpecial, specialTexts } from './added-tokens.ts';
 import type { BpeModel } from './bpe-model.ts';
 import { addedTokens } from './byte-level-vocabulary.ts';
 import { asArray, isObject, type JsonObject } from './checkpoint-files.ts';
-import { addedScore, type TokenEntry, TokenList } from './token-list.ts';
+import { addedScore, type TokenEntry, type TokenList } from './token-list.ts';
 
 const file = 'tokenizer.json';
 const byteName = /^<0x[0-9A-Fa-f]{2}>$/;
@@ -27,22 +27,21 @@ export function byteFallbackVocabulary(
   tokenizer: JsonObject,
   config: JsonObject | undefined,
   specialTokensMap: JsonObject | undefined,
-  vocabSize: number | undefined,
+  tokens: TokenList,
 ): ByteFallbackVocabulary {
   const spacePrefix = readsSpacesAsSentencePiece(tokenizer);
   const scores = scoresOfMerges(model);
   const special = specialTexts(config, specialTokensMap);
-  const tokens = new TokenList(vocabSize);
   for (const [text, id] of model.vocab) {
     const type = byteName.test(text) ? tokenTypes.byte : special.has(text) ? tokenTypes.control : tokenTypes.normal;
     const score = type === tokenTypes.normal ? (scores.get(text) ?? 0) : 0;
-    tokens.set(id, { text, type, score }, file);
+    tokens.set(id, { text, type, score });
   }
   for (const token of addedTokens(model, tokenizer, config, specialTokensMap)) {
     const control = token.special || looksSpecial(token.text);
     const type = control ? tokenTypes.control : tokenTypes.userDefined;
     const text = control ? token.text : token.text.replaceAll('▁', ' ');
-    tokens.set(token.id, { text, type, score: addedScore }, file);
+    tokens.set(token.id, { text, type, score: addedScore });
   }
   return { tokens: tokens.finish(file), spacePrefix };
 }

@@ -11,7 +11,7 @@ import {
 } from './added-tokens.ts';
 import type { BpeModel } from './bpe-model.ts';
 import type { JsonObject } from './checkpoint-files.ts';
-import { type TokenEntry, TokenList } from './token-list.ts';
+import type { TokenEntry, TokenList } from './token-list.ts';
 
 const file = 'tokenizer.json';
 
@@ -20,10 +20,9 @@ export function byteLevelVocabulary(
   tokenizer: JsonObject,
   config: JsonObject | undefined,
   specialTokensMap: JsonObject | undefined,
-  vocabSize: number | undefined,
+  tokens: TokenList,
 ): readonly TokenEntry[] {
-  const tokens = new TokenList(vocabSize);
-  for (const [text, id] of model.vocab) tokens.set(id, { text, type: tokenTypes.normal, score: 0 }, file);
+  for (const [text, id] of model.vocab) tokens.set(id, { text, type: tokenTypes.normal, score: 0 });
   for (const { id, text, special } of addedTokens(model, tokenizer, config, specialTokensMap)) {
     const control = special || looksSpecial(text);
     const token: TokenEntry = {
@@ -31,7 +30,7 @@ export function byteLevelVocabulary(
       type: control ? tokenTypes.control : tokenTypes.userDefined,
       score: 0,
     };
-    tokens.set(id, token, file);
+    tokens.set(id, token);
   }
   checkNoGaps(model, tokens);
   return tokens.finish(file);
@@ -70,7 +69,7 @@ const maxGap = 1024;
 /** Ids may be missing behind the vocabulary (the embedding is often rounded up), hardly inside it. */
 function checkNoGaps(model: BpeModel, tokens: TokenList): void {
   let last = 0;
-  for (const id of model.vocab.values()) last = Math.max(last, id);
+  for (const id of model.vocab.values()) if (id < tokens.limit) last = Math.max(last, id);
   let missing = 0;
   for (let id = 0; id < last; id++) if (!tokens.get(id)) missing++;
   if (missing <= maxGap) return;

@@ -1,5 +1,6 @@
 // Chat templates of a checkpoint: in tokenizer_config.json (one, or a list with names), else chat_template.jinja, else
-// chat_template.json (converter: gguf-py `SpecialVocab`, `GGUFWriter.add_chat_template`).
+// chat_template.json; and those with names in additional_chat_templates/*.jinja (converter: gguf-py `SpecialVocab`,
+// `GGUFWriter.add_chat_template`).
 
 import { asObject, asString, type CheckpointFiles, type JsonObject, readJsonObject } from './checkpoint-files.ts';
 import type { GgufLikeMetadata } from './gguf-like-value.ts';
@@ -9,16 +10,28 @@ export async function writeChatTemplates(
   files: CheckpointFiles,
   config: JsonObject | undefined,
 ): Promise<void> {
-  if (!config) return;
   const template =
-    config.chat_template ??
+    config?.chat_template ??
     (await files.readText('chat_template.jinja')) ??
     (await readJsonObject(files, 'chat_template.json'))?.chat_template;
-  if (typeof template === 'string') {
+  const others = await additionalTemplates(files);
+  if (Array.isArray(template)) writeNamedTemplates(metadata, [...template, ...others]);
+  else if (others.length > 0) {
+    writeNamedTemplates(metadata, typeof template === 'string' ? [{ name: 'default', template }, ...others] : others);
+  } else if (typeof template === 'string') {
     metadata.set('tokenizer.chat_template', { type: 'string', value: template });
-  } else if (Array.isArray(template)) {
-    writeNamedTemplates(metadata, template);
   }
+}
+
+/** `additional_chat_templates/tool_use.jinja`: how transformers saves more than one. */
+async function additionalTemplates(files: CheckpointFiles): Promise<{ name: string; template: string | undefined }[]> {
+  const paths = (await files.chatTemplates?.()) ?? [];
+  return Promise.all(
+    paths.map(async (path) => ({
+      name: path.replace(/^.*\//, '').replace(/\.jinja$/, ''),
+      template: await files.readText(path),
+    })),
+  );
 }
 
 /** `[{"name": "default", "template": …}, {"name": "tool_use", …}]` */

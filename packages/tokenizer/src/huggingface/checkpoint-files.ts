@@ -7,6 +7,8 @@ import { parsePythonJson } from '@quern/source';
 export interface CheckpointFiles {
   readText(name: string): Promise<string | undefined>;
   readBytes(name: string): Promise<Uint8Array | undefined>;
+  /** Names for `readText` of what is in the folder additional_chat_templates, in order. */
+  chatTemplates?(): Promise<readonly string[]>;
 }
 
 export type JsonObject = Record<string, unknown>;

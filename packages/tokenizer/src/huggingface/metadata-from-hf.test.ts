@@ -180,6 +180,37 @@ describe('tokenizerMetadataFromHf, byte-level BPE', () => {
   });
 });
 
+// llama.cpp's converter: "ignore token 512: id is out of range, max=511".
+describe('tokens beyond the embedding are left out with a note', () => {
+  const noted = async (contents: Parameters<typeof files>[0], vocabSize: number) => {
+    const notes: string[] = [];
+    const options = { vocabSize, architecture: 'qwen2', note: (text: string) => void notes.push(text) };
+    return { metadata: await tokenizerMetadataFromHf(files(contents), options), notes };
+  };
+
+  it('added ones, in tokenizer.json and in the configuration', async () => {
+    for (const contents of [
+      { 'tokenizer.json': byteLevel((each) => void (each.added_tokens = [{ id: 264, content: '[PAD]' }])) },
+      {
+        'tokenizer.json': byteLevel(),
+        'tokenizer_config.json': { added_tokens_decoder: { 264: { content: '[PAD]' } } },
+      },
+    ]) {
+      const { metadata, notes } = await noted(contents, 264);
+      expect(listOf(metadata, 'tokens')).toHaveLength(264);
+      expect(listOf(metadata, 'tokens')).not.toContain('[PAD]');
+      expect(notes).toEqual(['left out, beyond the 264 rows of the embedding: token "[PAD]" (264)']);
+    }
+  });
+
+  it('of the vocabulary itself, with the merges that make them', async () => {
+    const { metadata, notes } = await noted({ 'tokenizer.json': byteLevel() }, 257);
+    expect(listOf(metadata, 'tokens').slice(-1)).toEqual(['he']);
+    expect(listOf(metadata, 'merges')).toEqual(['h e']);
+    expect(notes).toEqual(['left out, beyond the 257 rows of the embedding: 3 tokens, the first "hel" (257)']);
+  });
+});
+
 describe('tokenizerMetadataFromHf refuses', () => {
   const model = (change: (model: Json & { vocab: Record<string, unknown> }) => void) =>
     byteLevel((tokenizer) => change(tokenizer.model as Json & { vocab: Record<string, unknown> }));
@@ -231,12 +262,6 @@ describe('tokenizerMetadataFromHf refuses', () => {
       'tokenizer-vocab-gap',
       { 'tokenizer.json': model(({ vocab }) => void (vocab.far = 5000)) },
       6000,
-    ],
-    ['more tokens than the model', 'tokenizer-vocab-too-large', { 'tokenizer.json': byteLevel() }, 259],
-    [
-      'an added token beyond the model',
-      'tokenizer-vocab-too-large',
-      { 'tokenizer.json': byteLevel((each) => void (each.added_tokens = [{ id: 264, content: 'x' }])) },
     ],
     [
       'a merge of unknown tokens',

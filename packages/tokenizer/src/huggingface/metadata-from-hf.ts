@@ -2,7 +2,7 @@
 // convert_hf_to_gguf.py (`set_vocab` of the llama and qwen families). Only tokenizer files are read.
 
 import { QuernError } from '@quern/errors';
-import { readBpeModel } from './bpe-model.ts';
+import { type BpePlaces, readBpeModel } from './bpe-model.ts';
 import { byteFallbackVocabulary } from './byte-fallback-vocabulary.ts';
 import { byteLevelVocabulary } from './byte-level-vocabulary.ts';
 import { writeChatTemplates } from './chat-templates.ts';
@@ -10,29 +10,32 @@ import { type CheckpointFiles, type JsonObject, readJsonObject } from './checkpo
 import type { GgufLikeMetadata } from './gguf-like-value.ts';
 import { preTokenizerName } from './pre-tokenizer-structure.ts';
 import { sentencePieceVocabulary } from './sentence-piece-vocabulary.ts';
+import { slowPlaces, slowTokenizer } from './slow-tokenizer.ts';
 import { writeSpecialVocabulary } from './special-vocabulary.ts';
-import type { TokenEntry } from './token-list.ts';
+import { type TokenEntry, TokenList } from './token-list.ts';
 
 export interface TokenizerMetadataOptions {
   /** Rows of the embedding: the number of tokens written. Undefined, for looking only: as many as the files name. */
   vocabSize?: number;
   /** `general.architecture`; default `llama`. Only llama's converter writes `tokenizer.ggml.add_space_prefix`. */
   architecture?: string;
+  /** Told what is left out. */
+  note?: (text: string) => void;
 }
 
 /** More tokens than any model has, and little enough to allocate. */
 const maxVocabSize = 1 << 24;
 
 /**
- * Reads tokenizer.model, else tokenizer.json, and the configuration beside them.
+ * Reads tokenizer.model, else tokenizer.json, else vocab.json and merges.txt, and the configuration beside them.
  *
  * Throws a QuernError that names the file: `tokenizer-missing`, `tokenizer-vocab-size`, `tokenizer-json-malformed`,
  * `protobuf-malformed`, `sentence-piece-malformed`, `tokenizer-kind-unsupported`, `pre-tokenizer-unsupported`,
- * `normalizer-unsupported`, `tokenizer-vocab-{gap,duplicate,too-large}`, `tokenizer-merge-unknown`.
+ * `normalizer-unsupported`, `tokenizer-vocab-{gap,duplicate}`, `tokenizer-merge-unknown`, `tokenizer-class-unknown`.
  */
 export async function tokenizerMetadataFromHf(
   files: CheckpointFiles,
-  { vocabSize, architecture = 'llama' }: TokenizerMetadataOptions,
+  { vocabSize, architecture = 'llama', note = () => {} }: TokenizerMetadataOptions,
 ): Promise<GgufLikeMetadata> {
   if (vocabSize !== undefined && !(Number.isSafeInteger(vocabSize) && vocabSize >= 1 && vocabSize <= maxVocabSize)) {
     throw new QuernError('tokenizer-vocab-size', `A vocabulary of ${vocabSize} tokens is not possible.`, {
@@ -40,26 +43,32 @@ export async function tokenizerMetadataFromHf(
       remedy: `Set vocab_size to a number from 1 to ${maxVocabSize}.`,
     });
   }
-  const config = await readJsonObject(files, 'tokenizer_config.json');
-  const tokenizer = await readJsonObject(files, 'tokenizer.json');
-  const model = await files.readBytes('tokenizer.model');
+  const given = await readJsonObject(files, 'tokenizer_config.json');
+  const fast = await readJsonObject(files, 'tokenizer.json');
+  const specialTokensMap = await readJsonObject(files, 'special_tokens_map.json');
+  const model = await sentencePieceModel(files);
+  const slow = model || fast ? undefined : await slowTokenizer(files, given, specialTokensMap);
+  const { tokenizer, config } = slow ?? { tokenizer: fast, config: given };
 
   const metadata: GgufLikeMetadata = new Map();
+  const tokens = new TokenList(vocabSize);
   const prefix = config?.add_prefix_space;
   if (architecture === 'llama' && typeof prefix === 'boolean') setSpacePrefix(metadata, prefix);
   if (model) {
     const added = await readJsonObject(files, 'added_tokens.json');
-    writeSentencePiece(metadata, sentencePieceVocabulary(model, added, config, vocabSize));
+    writeSentencePiece(metadata, sentencePieceVocabulary(model, added, config, tokens));
   } else if (tokenizer) {
-    const specialTokensMap = await readJsonObject(files, 'special_tokens_map.json');
-    writeTokenizerJson(metadata, tokenizer, config, specialTokensMap, vocabSize);
+    writeTokenizerJson(metadata, { tokenizer, config, specialTokensMap, tokens, places: slow && slowPlaces });
   } else {
-    throw new QuernError('tokenizer-missing', 'The checkpoint has neither tokenizer.model nor tokenizer.json.', {
-      remedy: 'Put the tokenizer files of the model into the folder.',
-    });
+    throw new QuernError(
+      'tokenizer-missing',
+      'The checkpoint has neither tokenizer.model, nor tokenizer.json, nor vocab.json with merges.txt.',
+      { remedy: 'Put the tokenizer files of the model into the folder.' },
+    );
   }
+  noteBeyond(tokens, note);
   writeSpecialVocabulary(metadata, tokenizer, config, await readJsonObject(files, 'config.json'), tokenCount(metadata));
-  await writeChatTemplates(metadata, files, config);
+  await writeChatTemplates(metadata, files, given);
   return metadata;
 }
 
@@ -68,28 +77,54 @@ const tokenCount = (metadata: GgufLikeMetadata): number => {
   return Array.isArray(tokens?.value) ? tokens.value.length : 0;
 };
 
-function writeTokenizerJson(
-  metadata: GgufLikeMetadata,
-  tokenizer: JsonObject,
-  config: JsonObject | undefined,
-  specialTokensMap: JsonObject | undefined,
-  vocabSize: number | undefined,
-): void {
-  const bpe = readBpeModel(tokenizer);
+/** tokenizer.model, when it is SentencePiece's: that of Llama 3 is a list for tiktoken, which tokenizer.json repeats. */
+async function sentencePieceModel(files: CheckpointFiles): Promise<Uint8Array | undefined> {
+  const bytes = await files.readBytes('tokenizer.model');
+  if (!bytes || !/^[\w+/]+={0,2} \d+\r?\n/.test(new TextDecoder('latin1').decode(bytes.subarray(0, 256)))) return bytes;
+  for (const name of ['tokenizer.json', 'vocab.json']) if (await files.readText(name)) return undefined;
+  throw new QuernError('tokenizer-kind-unsupported', 'tokenizer.model is a list for tiktoken, not of SentencePiece.', {
+    file: 'tokenizer.model',
+    remedy: "Put the model's tokenizer.json beside it.",
+  });
+}
+
+function noteBeyond(tokens: TokenList, note: (text: string) => void): void {
+  const beyond = [...tokens.beyond];
+  if (beyond.length === 0) return;
+  const [id, text] = beyond[0]!;
+  const first = `${JSON.stringify(text)} (${id})`;
+  note(
+    `left out, beyond the ${tokens.limit} rows of the embedding: ${beyond.length === 1 ? `token ${first}` : `${beyond.length} tokens, the first ${first}`}`,
+  );
+}
+
+interface TokenizerJson {
+  readonly tokenizer: JsonObject;
+  readonly config: JsonObject | undefined;
+  readonly specialTokensMap: JsonObject | undefined;
+  readonly tokens: TokenList;
+  readonly places?: BpePlaces;
+}
+
+function writeTokenizerJson(metadata: GgufLikeMetadata, given: TokenizerJson): void {
+  const { tokenizer, config, specialTokensMap, tokens: list, places } = given;
+  const bpe = readBpeModel(tokenizer, places);
   if (bpe.byteFallback) {
-    const { tokens, spacePrefix } = byteFallbackVocabulary(bpe, tokenizer, config, specialTokensMap, vocabSize);
+    const { tokens, spacePrefix } = byteFallbackVocabulary(bpe, tokenizer, config, specialTokensMap, list);
     if (!spacePrefix) setSpacePrefix(metadata, false);
     writeSentencePiece(metadata, tokens);
     return;
   }
   const pre = preTokenizerName(tokenizer);
-  const tokens = byteLevelVocabulary(bpe, tokenizer, config, specialTokensMap, vocabSize);
+  const tokens = byteLevelVocabulary(bpe, tokenizer, config, specialTokensMap, list);
   metadata.set('tokenizer.ggml.model', { type: 'string', value: 'gpt2' });
   metadata.set('tokenizer.ggml.pre', { type: 'string', value: pre });
   writeTokens(metadata, tokens, false);
-  if (bpe.merges.length > 0) {
+  // Merges to tokens that are left out lead nowhere.
+  const possible = bpe.merges.filter(([left, right]) => !list.beyond.has(bpe.vocab.get(left + right) as number));
+  if (possible.length > 0) {
     // A space within a token would look like the separator: it is written as the byte alphabet writes it.
-    const merges = bpe.merges.map((pair) => pair.map((part) => part.replaceAll(' ', 'Ġ')).join(' '));
+    const merges = possible.map((pair) => pair.map((part) => part.replaceAll(' ', 'Ġ')).join(' '));
     metadata.set('tokenizer.ggml.merges', { type: 'array', of: 'string', value: merges });
   }
 }

@@ -5,23 +5,22 @@ import { tokenTypes } from '../tokenizer.ts';
 import { addedTokensOfConfig, looksSpecial } from './added-tokens.ts';
 import { asId, type JsonObject } from './checkpoint-files.ts';
 import { parseSentencePieceModel } from './sentence-piece-model.ts';
-import { addedScore, type TokenEntry, TokenList } from './token-list.ts';
+import { addedScore, type TokenEntry, type TokenList } from './token-list.ts';
 
 export function sentencePieceVocabulary(
   model: Uint8Array,
   addedTokens: JsonObject | undefined,
   config: JsonObject | undefined,
-  vocabSize: number | undefined,
+  tokens: TokenList,
 ): readonly TokenEntry[] {
-  const tokens = new TokenList(vocabSize);
   parseSentencePieceModel(model).forEach(({ text, score, type }, id) => {
     // The converter does not tell user-defined pieces from normal ones.
     const kept = type === tokenTypes.userDefined ? tokenTypes.normal : type;
-    tokens.set(id, { text, score, type: kept }, 'tokenizer.model');
+    tokens.set(id, { text, score, type: kept });
   });
   for (const [text, value] of Object.entries(addedTokens ?? {})) {
     const id = asId(value, 'added_tokens.json', `the id of ${JSON.stringify(text)}`);
-    tokens.set(id, { text, score: addedScore, type: tokenTypes.userDefined }, 'added_tokens.json');
+    tokens.set(id, { text, score: addedScore, type: tokenTypes.userDefined });
   }
   for (const { id, text, special } of addedTokensOfConfig(config)) {
     const control = special || looksSpecial(text);
@@ -30,7 +29,7 @@ export function sentencePieceVocabulary(
       score: addedScore,
       type: control ? tokenTypes.control : tokenTypes.userDefined,
     };
-    tokens.set(id, token, 'tokenizer_config.json');
+    tokens.set(id, token);
   }
   return tokens.finish('tokenizer.model');
 }

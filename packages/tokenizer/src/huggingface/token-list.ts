@@ -1,6 +1,6 @@
 // The tokens of a model while they are gathered from the checkpoint's files: exactly `vocabSize` of them, as many as the
-// embedding has rows, or as many as the files name where nobody knows. Ids that no file names are `[PAD7]`, unused, as
-// llama.cpp's converter writes them.
+// embedding has rows, or as many as the files name where nobody knows. Ids that no file names are `[PAD7]`, unused, and
+// tokens beyond the embedding are left out, as llama.cpp's converter does both.
 
 import { QuernError } from '@quern/errors';
 import { tokenTypes } from '../tokenizer.ts';
@@ -20,28 +20,37 @@ const maxUnknownSize = 1 << 21;
 
 export class TokenList {
   readonly #tokens: (TokenEntry | undefined)[];
-  readonly #limit: number;
+  readonly #isKnown: boolean;
+  /** No token may have this id or a higher one. */
+  readonly limit: number;
+  /** Texts, by id, for which the embedding has no row: nothing the model can be told. */
+  readonly beyond = new Map<number, string>();
 
   /** @param vocabSize undefined: up to the highest id that is set */
   constructor(vocabSize: number | undefined) {
     this.#tokens = new Array(vocabSize ?? 0).fill(undefined);
-    this.#limit = vocabSize ?? maxUnknownSize;
+    this.#isKnown = vocabSize !== undefined;
+    this.limit = vocabSize ?? maxUnknownSize;
   }
 
   get(id: number): TokenEntry | undefined {
     return this.#tokens[id];
   }
 
-  /** Sets token `id`, in place of another if there is one. Throws `tokenizer-vocab-too-large`. */
-  set(id: number, token: TokenEntry, file: string): void {
-    if (id >= this.#limit) {
+  /**
+   * Sets token `id`, in place of another if there is one.
+   * @throws QuernError `tokenizer-vocab-too-large` where nobody knows the size, and a list up to the id is more than any model has
+   */
+  set(id: number, token: TokenEntry): void {
+    if (id < this.limit) this.#tokens[id] = token;
+    else if (this.#isKnown) this.beyond.set(id, token.text);
+    else {
       throw new QuernError(
         'tokenizer-vocab-too-large',
-        `Token ${id} (${JSON.stringify(token.text)}) lies outside the model's vocabulary of ${this.#limit}.`,
-        { file, remedy: 'Set vocab_size in config.json to the rows of the embedding, or remove the token.' },
+        `Token ${id} (${JSON.stringify(token.text)}) is beyond any vocabulary.`,
+        { remedy: 'Remove the token from the tokenizer files, or set vocab_size in config.json.' },
       );
     }
-    this.#tokens[id] = token;
   }
 
   /** All tokens, padded. Throws `tokenizer-vocab-duplicate` when two have one text. */

@@ -1,0 +1,21 @@
+// The files of a checkpoint that weights written anew take along.
+
+/** Files that say how text becomes tokens and how tokens are chosen: they stay when weights are written anew. */
+export const carriedFiles: readonly string[] = [
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer.model',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'vocab.json',
+  'merges.txt',
+  'chat_template.jinja',
+  'chat_template.json',
+];
+
+/** Where transformers saves chat templates that have a name. */
+export const chatTemplateFolder = 'additional_chat_templates';
+
+/** `additional_chat_templates/tool_use.jinja`; such files are carried too. */
+export const isChatTemplate = (name: string): boolean => /^additional_chat_templates\/[^/\\:\0]+\.jinja$/.test(name);
