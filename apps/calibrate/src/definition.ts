@@ -1,5 +1,5 @@
 // What `quern calibrate` is called and takes.
-import type { CommandDefinition } from '@quern/terminal';
+import { type CommandDefinition, modelForms } from '@quern/terminal';
 import type { CalibrateCommandOptions } from './options.ts';
 
 const help = `
@@ -20,7 +20,7 @@ was. Measure the unquantized model: it is what the quantized one should resemble
 export const calibrate: CommandDefinition<[model: string | undefined], CalibrateCommandOptions> = {
   name: 'calibrate',
   description: 'Measure an importance matrix: which columns of the weights matter on a text.',
-  arguments: [{ name: '[model]', isModel: true, description: 'GGUF file, checkpoint folder or hub id' }],
+  arguments: [{ name: '[model]', isModel: true, description: modelForms }],
   flags: [
     {
       title: 'What to measure',

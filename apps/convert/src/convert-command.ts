@@ -16,7 +16,7 @@ import {
   writeAndReport,
 } from '@quern/kquant';
 import { openModel } from '@quern/models';
-import { type CommandContext, createProgress, progressMode } from '@quern/terminal';
+import { type CommandContext, downloadProgress, progressMode } from '@quern/terminal';
 import { scaledModel } from './scaled-model.ts';
 import { toHuggingFace } from './to-hugging-face.ts';
 
@@ -47,7 +47,7 @@ export async function convert(
     throw new QuernError('usage-not-quantizing', `${unused} means nothing with --type ${options.type}.`, {
       remedy: 'Drop it, or choose a quantized type.',
     });
-  const opened = await openModel(await locateFolder(ref, options, context));
+  const opened = await openModel((await locate(ref, options, context)).path);
   try {
     const proved = await withProvedForms(opened);
     const { fileType } = planConversion(proved, conversion ?? 'auto');
@@ -69,24 +69,20 @@ export async function convert(
   }
 }
 
-async function locate(ref: string, { revision, json }: ConvertOptions, context: CommandContext): Promise<Located> {
-  const progress = createProgress({ title: 'download', mode: progressMode({ json }) });
-  const located = await locateCheckpoint(ref, {
-    revision,
-    ...context,
-    onProgress: ({ file, receivedBytes, totalBytes }) =>
-      progress.update({ done: receivedBytes, total: totalBytes, label: file }),
-  });
-  progress.finish();
+async function locate(ref: string, options: ConvertOptions, context: CommandContext): Promise<Located> {
+  const { revision, to } = options;
+  const download = downloadProgress(progressMode(options));
+  const accept = to === 'hf' ? undefined : refuseGguf;
+  const located = await locateCheckpoint(ref, { revision, accept, ...context, ...download.watch });
+  download.finish();
   return located;
 }
 
-/** Folder of the checkpoint, fetched first when it is a hub id. */
-async function locateFolder(ref: string, options: ConvertOptions, context: CommandContext): Promise<string> {
-  const { path, kind } = await locate(ref, options, context);
-  if (kind === 'hf') return path;
+/** Before it is fetched. */
+function refuseGguf(kind: Located['kind'], file: string): void {
+  if (kind === 'hf') return;
   throw new QuernError('usage-already-gguf', 'The input is a GGUF file already.', {
-    file: path,
+    file,
     remedy: 'Use quern quantize to change its type, or --to hf for a checkpoint folder.',
   });
 }

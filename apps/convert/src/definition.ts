@@ -39,7 +39,7 @@ export const convert: CommandDefinition<[ref: string], ConvertOptions> = {
     {
       name: '<checkpoint>',
       isModel: true,
-      description: 'folder, hub id such as org/model or org/model@revision, or (with --to hf) .gguf file',
+      description: 'checkpoint folder or hub id (owner/repo, owner/repo@revision); with --to hf any model',
     },
   ],
   flags: [

@@ -44,7 +44,8 @@ export const quantize: CommandDefinition<
     {
       name: '<model>',
       isModel: true,
-      description: 'GGUF file, of a split model any part; for awq, gptq, rtn and targets also a folder or hub id',
+      description:
+        'GGUF file (of a split any part), here, on the hub or at a URL; for awq, gptq, rtn and targets also a checkpoint',
     },
     { name: '[output]', description: 'as --output' },
     { name: '[type]', description: 'as --type; also straight after the model' },

@@ -1,6 +1,5 @@
 // quern quantize: a GGUF file to a smaller one, with the bytes of llama-quantize; or a checkpoint folder of packed weights.
-import { stat } from 'node:fs/promises';
-import { type ModelView, openGgufModel } from '@quern/checkpoint';
+import { type Located, locateCheckpoint, type ModelView, openGgufModel } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import {
   fileTypeNamed,
@@ -10,7 +9,7 @@ import {
   type WriteFlagValues,
   writeAndReport,
 } from '@quern/kquant';
-import type { CommandContext } from '@quern/terminal';
+import { type CommandContext, downloadProgress, progressMode } from '@quern/terminal';
 import { type LayerFlagValues, layerTypeOf, layerTypes, strangeLayerFlags } from './layer-flags.ts';
 import { quantizeLayers } from './quantize-layers.ts';
 import { quantizeToTarget } from './quantize-to-target.ts';
@@ -59,7 +58,7 @@ async function quantizeToGguf(
     output,
     converted,
   }: ScaledModel = awqScales === undefined
-    ? { view: await openGgufInput(input, fileType), output: options.output ?? quantizedName(input, fileType) }
+    ? { view: await openGgufInput(input, options, context), output: options.output ?? quantizedName(input, fileType) }
     : await scaledModel(input, fileType, { ...options, awqScales }, context);
   try {
     const request = { fileType, output, converted, keepSplit, allowRequantize, ...context };
@@ -74,14 +73,19 @@ async function quantizeToGguf(
   }
 }
 
-/** @throws QuernError `source-not-a-file` with the command that takes folders, and those of `openGgufModel` */
-async function openGgufInput(input: string, fileType: string): Promise<ModelView> {
-  if ((await stat(input).catch(() => undefined))?.isDirectory())
-    throw new QuernError('source-not-a-file', 'The input is a folder, and GGUF types are made from a GGUF file.', {
+/** @throws QuernError `source-not-a-file` with the command that takes folders, and those of `locateCheckpoint` */
+async function openGgufInput(input: string, options: QuantizeOptions, context: CommandContext): Promise<ModelView> {
+  const download = downloadProgress(progressMode(options));
+  const accept = (kind: Located['kind']): void => {
+    if (kind === 'gguf') return;
+    throw new QuernError('source-not-a-file', 'The input is a checkpoint, and GGUF types are made from a GGUF file.', {
       file: input,
-      remedy: `quern convert ${input} --type ${fileType} makes one of the folder.`,
+      remedy: `quern convert ${input} --type ${options.type} makes one of the checkpoint.`,
     });
-  return openGgufModel(input);
+  };
+  const { path } = await locateCheckpoint(input, { accept, ...context, ...download.watch });
+  download.finish();
+  return openGgufModel(path);
 }
 
 /** @throws QuernError `usage-not-for-type` */

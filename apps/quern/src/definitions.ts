@@ -1,11 +1,11 @@
 // What `quern inspect`, `tokenize` and `logits` are called and take.
 import { deviceFlags } from '@quern/models/flags';
-import type { CommandDefinition, Flag } from '@quern/terminal';
+import { type CommandDefinition, type Flag, modelForms } from '@quern/terminal';
 import type { InspectOptions } from './inspect.ts';
 import type { LogitsOptions } from './logits.ts';
 import type { TokenizeOptions } from './tokenize.ts';
 
-const model = { name: '<model>', isModel: true, description: 'GGUF file, checkpoint folder or hub id' };
+const model = { name: '<model>', isModel: true, description: modelForms };
 const json: Flag = { flags: '--json', description: 'print one JSON document' };
 
 export const inspect: CommandDefinition<[model: string], InspectOptions> = {

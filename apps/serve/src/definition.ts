@@ -1,6 +1,6 @@
 // What `quern serve` is called and takes.
 import { cacheFlags, deviceFlags } from '@quern/models/flags';
-import type { CommandDefinition } from '@quern/terminal';
+import { type CommandDefinition, modelForms } from '@quern/terminal';
 import type { ServeOptions } from './command.ts';
 
 const help = `
@@ -18,7 +18,7 @@ QUERN_API_KEY. Ctrl-C lets running requests finish for a few seconds.`;
 export const serve: CommandDefinition<[model: string], ServeOptions> = {
   name: 'serve',
   description: 'Serve a model: OpenAI-compatible endpoints and a chat page.',
-  arguments: [{ name: '<model>', isModel: true, description: 'GGUF file, checkpoint folder or hub id' }],
+  arguments: [{ name: '<model>', isModel: true, description: modelForms }],
   flags: [
     {
       title: 'Server',

@@ -50,3 +50,7 @@ export interface CommandDefinition<Arguments, Options> {
 
 /** A command whose values nobody looks at. */
 export type AnyCommandDefinition = CommandDefinition<never, never>;
+
+/** What a model may be called wherever one is expected; `parseModelReference` of @quern/source reads it. */
+export const modelForms =
+  'GGUF file, checkpoint folder, hub id (owner/repo, owner/repo:Q4_K_M, owner/repo/file.gguf, owner/repo@revision) or URL';

@@ -1,12 +1,13 @@
 export * from './anywhere.ts';
 export { hasColours, painted, type Style } from './colour.ts';
-export type {
-  AnyCommandDefinition,
-  Argument,
-  CommandDefinition,
-  CommandLine,
-  Flag,
-  FlagGroup,
+export {
+  type AnyCommandDefinition,
+  type Argument,
+  type CommandDefinition,
+  type CommandLine,
+  type Flag,
+  type FlagGroup,
+  modelForms,
 } from './command-definition.ts';
 export { type DownloadProgress, downloadProgress } from './download-progress.ts';
 export { exitCodeOf, exitCodes } from './exit-codes.ts';
