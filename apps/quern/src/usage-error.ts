@@ -1,6 +1,5 @@
 // What is wrong with a command line, in the form of every other error: a code, a message, a remedy, JSON where asked for.
-import { QuernError } from '@quern/errors';
-import { nearest } from '@quern/terminal';
+import { nearest, QuernError } from '@quern/errors';
 import type { Command, CommanderError } from 'commander';
 import { longLlamaNames } from './llama-flags.ts';
 

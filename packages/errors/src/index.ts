@@ -53,4 +53,4 @@ export class QuernError extends Error {
   }
 }
 
-export { nearestNames } from './nearest-names.ts';
+export { nearest } from './nearest.ts';

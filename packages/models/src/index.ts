@@ -1,6 +1,8 @@
 export * from './anywhere.ts';
 export { type ContentsDescription, describeContents, type LayerNumber, listTensors } from './describe-contents.ts';
+export { type DraftChoice, draftChoices } from './lens/draft.ts';
 export { hfModelView, type LensOptions } from './lens/hf-model-view.ts';
+export { coreOf } from './lens/tensor-names.ts';
 export { openModel } from './open-model.ts';
 export { type OpenedTokenizer, type OpenTokenizerOptions, openTokenizer } from './open-tokenizer.ts';
 export {

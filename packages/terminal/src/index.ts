@@ -12,7 +12,6 @@ export {
 export { type DownloadProgress, downloadProgress } from './download-progress.ts';
 export { exitCodeOf, exitCodes } from './exit-codes.ts';
 export { expandFilePatterns } from './file-patterns.ts';
-export { nearest } from './nearest.ts';
 export { guardPipes, printJson, printLine, printNote, toJson } from './output.ts';
 export { parseCount } from './parse-count.ts';
 export { printable, printableLines } from './printable.ts';

@@ -4,8 +4,7 @@
 // The rows are the mixtures of llama.cpp (src/llama-quant.cpp `llama_tensor_get_type_impl`). A rule names a group of
 // tensors, when it holds, and the type; of the rules of one row the first that holds decides. What all rows share
 // (output, 70B, eight experts) is in `mixture.ts`.
-import { QuernError } from '@quern/errors';
-import { nearest } from '@quern/terminal';
+import { nearest, QuernError } from '@quern/errors';
 import {
   bailingMoe3,
   both,

@@ -5,7 +5,7 @@
 import type { GgufValue } from '@quern/gguf';
 import type { Network } from '../forward/network.ts';
 import type { NetworkReader } from '../network-reader.ts';
-import type { ConfigRule, FixedConfig, Json, RopeRule } from './config-rule.ts';
+import type { ConfigRule, Facts, FixedConfig, Json, RopeRule } from './config-rule.ts';
 import type { Dimensions } from './dimensions.ts';
 import type { ModelNumbers } from './model-numbers.ts';
 import type { TensorRule } from './tensor-rule.ts';
@@ -30,8 +30,8 @@ export interface ScalingPair {
 
 /** Blocks after the last one of the network, which predict the tokens after the next (multi-token prediction). */
 export interface Draft {
-  /** How many config.json promises. */
-  count: (config: Json) => number;
+  /** How many config.json promises, or the checkpoint shows. */
+  count: (config: Json, facts: Pick<Facts, 'stores'>) => number;
   /** How the names of their tensors begin in a checkpoint, without `model.`. */
   start: (mainBlocks: number) => string;
 }
@@ -60,6 +60,8 @@ export interface Architecture {
   fixed: readonly FixedConfig[];
   /** Keys of config.json that say nothing about the numbers of this architecture, beside those of `harmlessKeys`. */
   ignored?: readonly string[];
+  /** What else of config.json is not supported, in words; undefined when all is well. */
+  unsupported?: (config: Json) => string | undefined;
   /** Undefined: the network has no rotary positions. */
   rope?: RopeRule;
   /** Writes `attention.sliding_window` when config.json has a window shorter than the context. */
@@ -80,6 +82,11 @@ export interface Architecture {
   awq: readonly ScalingPair[];
   /** Tokenizer keys that the converter sets for certain vocabulary sizes, over what the tokenizer files say. */
   tokenizerFixes?: ReadonlyMap<number, readonly [key: string, value: GgufValue][]>;
+  /**
+   * What the converter calls a pre-tokenizer of these models, by the name that its structure has here: several names of
+   * llama.cpp have one expression.
+   */
+  preTokenizers?: Readonly<Record<string, string>>;
   /** The embedding has as many rows in GGUF as the tokenizer has tokens, whatever config.json says. */
   vocabularyOfTokenizer?: true;
   /** What differs from llama.cpp or transformers, for docs/models.md. */

@@ -105,15 +105,17 @@ export function inBlock(hf: string, gguf: string, shape: readonly Dimension[], r
   };
 }
 
+export const mlpTensors: readonly TensorRule[] = [
+  inBlock('mlp.gate_proj.weight', 'ffn_gate.weight', ['ff', 'embd']),
+  inBlock('mlp.up_proj.weight', 'ffn_up.weight', ['ff', 'embd']),
+  inBlock('mlp.down_proj.weight', 'ffn_down.weight', ['embd', 'ff']),
+];
+
 /** `permute` for architectures whose GGUF rope style is `norm`. */
-export function denseBlockTensors({ permute }: { permute: boolean }): TensorRule[] {
-  return [
-    ...attentionBlockTensors({ permute }),
-    inBlock('mlp.gate_proj.weight', 'ffn_gate.weight', ['ff', 'embd']),
-    inBlock('mlp.up_proj.weight', 'ffn_up.weight', ['ff', 'embd']),
-    inBlock('mlp.down_proj.weight', 'ffn_down.weight', ['embd', 'ff']),
-  ];
-}
+export const denseBlockTensors = ({ permute }: { permute: boolean }): TensorRule[] => [
+  ...attentionBlockTensors({ permute }),
+  ...mlpTensors,
+];
 
 const permuted = (permute: boolean, of: 'heads' | 'kvHeads'): InBlock =>
   permute ? { changes: [halvesToPairs(of)] } : {};

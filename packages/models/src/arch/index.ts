@@ -1,15 +1,29 @@
 // THE table of architectures. A new one is a file beside this and a line here (docs/adding/architecture.md).
-import { nearestNames, QuernError } from '@quern/errors';
+import { nearest, QuernError } from '@quern/errors';
 import type { Architecture } from './architecture.ts';
 import { llama } from './llama.ts';
 import { mistral } from './mistral.ts';
 import { mixtral } from './mixtral.ts';
+import { olmo2 } from './olmo2.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen2moe } from './qwen2moe.ts';
 import { qwen3 } from './qwen3.ts';
 import { qwen3moe } from './qwen3moe.ts';
+import { qwen35 } from './qwen35.ts';
+import { smollm3 } from './smollm3.ts';
 
-export const architectures: readonly Architecture[] = [llama, mistral, mixtral, qwen2, qwen2moe, qwen3, qwen3moe];
+export const architectures: readonly Architecture[] = [
+  llama,
+  mistral,
+  mixtral,
+  olmo2,
+  qwen2,
+  qwen2moe,
+  qwen3,
+  qwen35,
+  qwen3moe,
+  smollm3,
+];
 
 /**
  * The record of a GGUF `general.architecture`. Where several families share the name (`llama`), the first of the table
@@ -46,6 +60,6 @@ export function architectureByHfName(name: string, file?: string): Architecture 
 }
 
 const nearestText = (name: string, known: readonly string[]): string => {
-  const near = nearestNames(name, known, 3);
+  const near = nearest(name, known);
   return near.length > 0 ? `Nearest: ${near.join(', ')}. ` : '';
 };

@@ -201,6 +201,8 @@ export function checkSupported(
     .map(({ key, missing, ...rest }) => ({ key, value: isAbsent(config[key]) ? missing : config[key], ...rest }))
     .filter(({ value, values }) => !isAbsent(value) && !values.some((accepted) => isSame(accepted, value)))
     .map(({ key, value, why }) => `"${key}": ${show(value)}${isAbsent(config[key]) ? ' by default' : ''} (${why})`);
+  const other = architecture.unsupported?.(config);
+  if (other !== undefined) offenders.push(other);
   const quantization = config.quantization_config;
   // What is packed in a known way was unpacked when the checkpoint was opened.
   if (!isAbsent(quantization) && !packing) {

@@ -26,7 +26,7 @@ export function draftOf(
   names: TensorNames,
   choice: DraftChoice,
 ): DraftOfModel {
-  const promised = draft?.count(config) ?? 0;
+  const promised = draft?.count(config, { stores: names.startsWith }) ?? 0;
   const layers: unknown = config.num_hidden_layers;
   if (!Number.isInteger(promised) || promised < 0 || promised > maxBlocks)
     throw configError(`${promised} blocks that predict further tokens cannot be`);

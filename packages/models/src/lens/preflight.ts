@@ -1,6 +1,6 @@
 // Everything that can be wrong with a checkpoint's tensors, found from headers alone, before a byte of data is read.
 import type { HfCheckpoint, TensorView } from '@quern/checkpoint';
-import { nearestNames, QuernError } from '@quern/errors';
+import { nearest, QuernError } from '@quern/errors';
 import type { Architecture, Json, TensorRule } from '../arch/architecture.ts';
 import type { ExpectedStorage, ExpectedTensor } from '../arch/expected-tensors.ts';
 import { leftOutNotes, leftOutPart } from './left-out.ts';
@@ -132,7 +132,7 @@ function refuseMissing(
 ): void {
   if (missing.length === 0) return;
   const part = stored.find((name) => packedPart.test(name));
-  const near = nearestNames(missing[0]!, unexpected, 3);
+  const near = nearest(missing[0]!, unexpected);
   const instead = near.length > 0 ? near : unexpected.slice(0, 3);
   const holds =
     unexpected.length === 0

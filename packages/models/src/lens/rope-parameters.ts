@@ -6,6 +6,7 @@ import type { GgufValue } from '@quern/gguf';
 import type { Architecture } from '../arch/architecture.ts';
 import { configError, isAbsent, isObject, show } from '../arch/config-error.ts';
 import type { Json, RopeType } from '../arch/config-rule.ts';
+import { rotaryPart } from '../arch/rotary-part.ts';
 
 export interface Llama3Rope {
   factor: number;
@@ -66,8 +67,6 @@ export const yarnKeys: readonly YarnKey[] = [
 
 /** Spellings of the base of window layers, before transformers 5. */
 const windowThetaKeys = ['rope_local_base_freq', 'swa_rope_theta', 'local_rope_theta'];
-/** Spellings of the part of a head that turns. */
-const partialKeys = ['partial_rotary_factor', 'rotary_pct', 'rope_pct'];
 
 /**
  * @param contextLength `max_position_embeddings`, what transformers takes for a missing original context
@@ -185,11 +184,8 @@ function ropeParameters(
 
 /** @throws QuernError `unsupported-rope` where rope must cover the whole head and does not */
 function partialOf(config: Json, rope: Json, allowed: boolean): { partial?: number } {
-  const partial =
-    positive('partial_rotary_factor', rope.partial_rotary_factor) ??
-    partialKeys.map((key) => positive(key, config[key])).find((value) => value !== undefined);
+  const partial = rotaryPart(config, rope);
   if (partial === undefined || (partial === 1 && !allowed)) return {};
-  if (partial > 1) throw configError(`rope covers ${partial} of each head`);
   if (allowed) return { partial };
   throw new QuernError(
     'unsupported-rope',

@@ -6,6 +6,8 @@ import type { GgufMetadata } from '@quern/gguf';
 import { tokenizerMetadataFromHf } from '@quern/tokenizer';
 import type { Architecture } from '../arch/architecture.ts';
 
+const preKey = 'tokenizer.ggml.pre';
+
 /** Where tokenizer files are read from; a checkpoint is one. */
 export type TokenizerFolder = Pick<HfCheckpoint, 'path' | 'readBytes' | 'readText' | 'chatTemplates'>;
 
@@ -28,6 +30,9 @@ export async function tokenizerMetadata(
     throw new QuernError(code, message, { file: join(folder.path, file), offset, remedy, cause: error });
   });
   const metadata: GgufMetadata = new Map(made);
+  const pre = metadata.get(preKey)?.value;
+  const usual = typeof pre === 'string' ? architecture?.preTokenizers?.[pre] : undefined;
+  if (usual !== undefined) metadata.set(preKey, { type: 'string', value: usual });
   const fixes = vocabSize === undefined ? undefined : architecture?.tokenizerFixes?.get(vocabSize);
   for (const [key, value] of fixes ?? []) metadata.set(key, value);
   return metadata;

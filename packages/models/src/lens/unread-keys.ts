@@ -1,5 +1,5 @@
 // Keys of config.json that nothing reads: known to be harmless, switched off, or refused.
-import { nearestNames, QuernError } from '@quern/errors';
+import { nearest, QuernError } from '@quern/errors';
 import type { Architecture } from '../arch/architecture.ts';
 import { show } from '../arch/config-error.ts';
 import { isHarmless } from './harmless-keys.ts';
@@ -24,7 +24,7 @@ export function refuseUnread(tracked: TrackedConfig, architecture: Architecture,
   const offenders = tracked.unread().filter(({ path, value }) => !isOff(value) && !known(path));
   if (offenders.length === 0) return;
   const told = offenders.slice(0, 10).map(({ path, value }) => {
-    const [near] = nearestNames(path, tracked.asked());
+    const [near] = nearest(path, [...tracked.asked()]);
     return `"${path}": ${show(value)}${near ? ` (known: "${near}")` : ''}`;
   });
   const rest = offenders.length - told.length;

@@ -1,0 +1,112 @@
+// Every architecture against llama.cpp's converter, and back again: the tiny checkpoint as BF16 GGUF has its metadata key
+// for key and its tensors by hash; made into a checkpoint again, that has the tensors it came from. A new architecture is
+// a name in the list.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { codecOf, type DType, TranscodePool } from '@quern/blocks';
+import { type ModelView, openGgufModel, openHfCheckpoint, type TensorView } from '@quern/checkpoint';
+import { planPlainCheckpoint } from '@quern/hf-writer';
+import { planConversion, writeModel } from '@quern/kquant';
+import { coreOf, huggingFaceOf, openModel } from '@quern/models';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { archFolder, goldenOf, goldenTensors, goldenValue, isCosmetic, nearlyHash } from './arch-json.ts';
+
+interface Case {
+  readonly name: string;
+  /** Tensors of the checkpoint, without words in front, that GGUF's text model leaves out: how their names begin. */
+  readonly leftOut?: readonly string[];
+  /** Tensors that cannot come back to the last bit: the logarithm of an exponential, 1 + w of a small w. */
+  readonly nearly?: RegExp;
+}
+
+const cases: readonly Case[] = [
+  { name: 'olmo2' },
+  { name: 'qwen35', nearly: /A_log$|norm.weight$/ },
+  { name: 'qwen35-vl-wrapper', leftOut: ['visual.'], nearly: /A_log$|norm.weight$/ },
+  { name: 'smollm3' },
+];
+
+/** What the converter computes with exp, whose last bit differs from one CPU to another. */
+const computed = /\.ssm_a$/;
+
+let folder: string;
+let pool: TranscodePool;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'quern-architectures-'));
+  pool = await TranscodePool.create({ threads: 2 });
+});
+afterAll(async () => {
+  await pool.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe.each(cases)('$name', ({ name, leftOut = [], nearly }) => {
+  let ours: ModelView;
+  beforeAll(async () => {
+    const output = join(folder, `${name}.gguf`);
+    const model = await openModel(archFolder(name));
+    await writeModel(model, planConversion(model, 'BF16'), output, { pool });
+    await model.close();
+    ours = await openGgufModel(output);
+  });
+  afterAll(() => ours?.close());
+
+  it('has the metadata of llama.cpp, in its order', () => {
+    const golden = Object.entries(goldenOf(name).metadata).filter(([key]) => !isCosmetic(key));
+    const found = [...ours.metadata].filter(([key]) => !isCosmetic(key));
+    expect(found.map(([key]) => key)).toEqual(golden.map(([key]) => key));
+    expect(found.map(([key, value]) => [key, goldenValue(key, value)])).toEqual(golden);
+  });
+
+  it('has the tensors of llama.cpp, to the last bit', async () => {
+    const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+    const golden = [...goldenOf(name).tensors].sort(byName);
+    const found = (await goldenTensors(ours)).sort(byName);
+    const hashes = new Set(golden.map(({ sha256 }) => sha256));
+    const near = found.map(async (tensor) => {
+      if (hashes.has(tensor.sha256) || !computed.test(tensor.name)) return tensor;
+      return { ...tensor, sha256: (await nearlyHash(ours.tensors.get(tensor.name)!, hashes)) ?? tensor.sha256 };
+    });
+    expect(await Promise.all(near)).toEqual(golden);
+  });
+
+  it('comes back as the checkpoint', async () => {
+    const original = await openHfCheckpoint(archFolder(name));
+    const back = await huggingFaceOf(ours, 'BF16');
+    const wanted = [...original.tensors.values()].filter(
+      (tensor) => !leftOut.some((start) => coreOf(tensor.name).startsWith(start)),
+    );
+    const byCore = new Map([...back.tensors.values()].map((tensor) => [coreOf(tensor.name), tensor]));
+    expect([...byCore.keys()].sort()).toEqual(wanted.map((tensor) => coreOf(tensor.name)).sort());
+    const types = new Map(planPlainCheckpoint(back, 'BF16').tensors.map(({ view, to }) => [view.name, to.name]));
+    for (const tensor of wanted) {
+      const made = byCore.get(coreOf(tensor.name))!;
+      expect([made.shape, types.get(made.name)], tensor.name).toEqual([tensor.shape, tensor.dtype.name]);
+      const [theirs, values] = [await valuesOf(tensor), rounded(await valuesOf(made), tensor.dtype)];
+      const isNear = nearly?.test(tensor.name);
+      const room = (value: number) => (isNear ? 1e-6 * Math.abs(value) + 2 ** -24 : 0);
+      const same = theirs.every((value, i) => Math.abs(value - values[i]!) <= room(value));
+      expect(same, tensor.name).toBe(true);
+    }
+    await original.close();
+  });
+});
+
+/** As a folder of this type has them. */
+function rounded(values: Float32Array, dtype: DType): Float32Array {
+  const { encode, decode } = codecOf(dtype);
+  const bytes = new Uint8Array(values.length * dtype.typeSize);
+  encode(values, bytes, values.length);
+  const result = new Float32Array(values.length);
+  decode(bytes, result);
+  return result;
+}
+
+async function valuesOf(tensor: TensorView): Promise<Float32Array> {
+  const bytes = new Uint8Array(tensor.rows * tensor.rowBytes);
+  await tensor.readRows(0, tensor.rows, bytes);
+  const values = new Float32Array(tensor.rows * tensor.cols);
+  codecOf(tensor.dtype).decode(bytes, values);
+  return values;
+}
