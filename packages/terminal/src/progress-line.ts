@@ -17,7 +17,7 @@ export interface ProgressFigures {
 
 const gap = 2;
 const titleColumns = 28;
-const barColumns = [20, 10];
+const [shortBar, longBar] = [10, 20];
 /** A label shorter than this says nothing. */
 const leastLabel = 10;
 
@@ -31,19 +31,28 @@ export const describeProgress = (figures: ProgressFigures): string => {
 export function progressLine(figures: ProgressFigures, columns: number): string {
   const { percent, amount, rate, time, label, ...words } = wordsOf(figures);
   const title = shortened(words.title, titleColumns);
-  const parts = [title, percent, amount, time, rate].filter((part) => part !== undefined);
+  const most = [title, percent, amount, time].filter((part) => part !== undefined);
   const widthOf = (some: readonly string[]): number => some.reduce((sum, part) => sum + textWidth(part) + gap, -gap);
-  while (parts.length > 1 && widthOf(parts) > columns) parts.pop();
-  const room = columns - widthOf(parts) - gap;
-  const bar = figures.total ? barColumns.find((length) => length <= room) : undefined;
-  const left = room - (bar === undefined ? 0 : bar + gap);
-  const shown = (part: string | undefined): string | undefined =>
-    part !== undefined && parts.includes(part) ? part : undefined;
+  while (most.length > 1 && widthOf(most) > columns) most.pop();
+  let left = columns - widthOf(most);
+  /** Whether there is room for it, which is then taken. */
+  const takes = (width: number): boolean => {
+    if (left < width + gap) return false;
+    left -= width + gap;
+    return true;
+  };
+  // The short bar before the rate: a bar that comes and goes with the length of the other words is restless.
+  let bar = figures.total && takes(shortBar) ? shortBar : 0;
+  const shownRate = rate !== undefined && takes(textWidth(rate)) ? rate : undefined;
+  if (bar > 0 && takes(longBar - shortBar - gap)) bar = longBar;
+  const shown = (part: string | undefined) => (part !== undefined && most.includes(part) ? part : undefined);
   return [
     shortened(title, columns),
-    bar === undefined ? undefined : barText(figures.done / figures.total!, bar),
-    ...[percent, amount, rate, time].map(shown),
-    label !== undefined && left >= leastLabel ? painted('dim', shortened(label, left), process.stderr) : undefined,
+    bar === 0 ? undefined : barText(figures.done / figures.total!, bar),
+    ...[shown(percent), shown(amount), shownRate, shown(time)],
+    label !== undefined && left >= leastLabel + gap
+      ? painted('dim', shortened(label, left - gap), process.stderr)
+      : undefined,
   ]
     .filter((part) => part !== undefined)
     .join(' '.repeat(gap));

@@ -47,7 +47,8 @@ test.each([20, 30, 40, 60, 79, 80, 120, 200])('never wider than %i columns', (co
     expect([...progressLine(figures, columns)].length).toBeLessThanOrEqual(columns);
 });
 
-test('where it is narrow, label and bar go first, then rate and time', () => {
-  expect(progressLine(half, 60)).toBe('quantize   50%  2.00 of 4.00 GiB  256 MiB/s  ETA 8.0 s');
+test('where it is narrow, the label goes first, then the rate, the bar and the time', () => {
+  expect(progressLine(half, 79)).toBe('quantize  ██████████░░░░░░░░░░   50%  2.00 of 4.00 GiB  256 MiB/s  ETA 8.0 s');
+  expect(progressLine(half, 60)).toBe('quantize  █████░░░░░   50%  2.00 of 4.00 GiB  ETA 8.0 s');
   expect(progressLine(half, 34)).toBe('quantize   50%  2.00 of 4.00 GiB');
 });
