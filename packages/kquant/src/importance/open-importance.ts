@@ -22,8 +22,8 @@ export interface ImportanceChoice {
 
 /**
  * Opens `path` for `view`.
- * @throws QuernError `imatrix-other-model`, `usage-weights` for a part of a name that fits no entry, and those of
- *   `openImatrix`
+ * @throws QuernError `imatrix-other-model`, `imatrix-bad-count`, `imatrix-bad-sum`, `usage-weights` for a part of a name
+ *   that fits no entry, and those of `openImatrix`
  */
 export async function openImportance(
   path: string,
@@ -40,6 +40,8 @@ export async function openImportance(
     const wanted = (name: string) =>
       include.length > 0 ? include.some((part) => name.includes(part)) : !exclude.some((part) => name.includes(part));
     const entries = new Map([...file.entries].filter(([name]) => wanted(name)));
+    // A number that makes no sense is found before hours of work, not at its tensor.
+    for (const name of entries.keys()) await file.read(name);
     return {
       path,
       datasets: file.datasets,

@@ -13,7 +13,7 @@ export function splitPlan(plan: Plan, fileOf: (sourceName: string) => string): P
     metadata.set('split.count', { type: 'uint16', value: files.length });
     metadata.set('split.tensors.count', { type: 'int32', value: plan.tensors.length });
     const tensors = plan.tensors.filter((tensor) => fileOf(sourceNameOf(tensor)) === file);
-    return completePlan(plan.fileType, metadata, tensors);
+    return { ...completePlan(plan.fileType, metadata, tensors), imatrix: plan.imatrix };
   });
 }
 

@@ -3,9 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readImatrix } from '@quern/calibration';
+import type { QuernError } from '@quern/errors';
 import { openGguf } from '@quern/gguf';
 import { describe, expect, test } from 'vitest';
 import { fileTypes, type Plan, planTypes, refuseUnwritable } from '../index.ts';
+import type { PlannedImatrix } from './importance.ts';
 
 const expected = join(import.meta.dirname, '../../../../test/models/tiny-llama/expected');
 const recorded = readFileSync(join(expected, 'quantize.tsv'), 'utf8')
@@ -14,7 +16,7 @@ const recorded = readFileSync(join(expected, 'quantize.tsv'), 'utf8')
   .map((line) => line.split('\t'));
 const imatrix = { path: 'imatrix.gguf', ...(await readImatrix(join(expected, 'imatrix.gguf'))) };
 
-async function planFor(fileType: string, withImatrix = false): Promise<Plan> {
+async function planFor(fileType: string, given?: PlannedImatrix): Promise<Plan> {
   const gguf = await openGguf(join(expected, 'llama.cpp-bf16.gguf'));
   const tensors = [...gguf.tensors.values()].map((tensor): [string, never] => [
     tensor.name,
@@ -22,7 +24,7 @@ async function planFor(fileType: string, withImatrix = false): Promise<Plan> {
   ]);
   await gguf.close();
   const input = { path: 'tiny-llama', metadata: gguf.metadata, tensors: new Map(tensors) };
-  return planTypes(input, fileType, { imatrix: withImatrix ? imatrix : undefined });
+  return planTypes(input, fileType, { imatrix: given });
 }
 
 describe('types and order are those of llama-quantize', () => {
@@ -30,7 +32,7 @@ describe('types and order are those of llama-quantize', () => {
     for (const name of new Set(recorded.map(([type]) => type!))) {
       test(`${name}, ${which}`, async () => {
         const rows = recorded.filter(([type, matrix]) => type === name && matrix === which);
-        const plan = await planFor(name, which === 'imatrix');
+        const plan = await planFor(name, which === 'imatrix' ? imatrix : undefined);
         if (rows[0]![2]!.startsWith('REFUSED')) {
           expect(rows[0]![2]).toMatch(/requires an importance matrix/);
           const refusal = expect.objectContaining({ code: 'refused-imatrix-needed', tensor: expect.any(String) });
@@ -64,4 +66,21 @@ test('a name that is no file type is a usage error that lists the names', async 
   await expect(planFor('Q4_X')).rejects.toThrow(
     expect.objectContaining({ code: 'usage-unknown-type', remedy: expect.stringContaining('Q4_K_M') }),
   );
+});
+
+// llama-quantize: "Missing importance matrix for tensor blk.0.ffn_up.weight in a very low-bit quantization".
+test('a matrix that lacks a tensor is named, with the tensor: nobody is asked to give one', async () => {
+  const entries = new Map([...imatrix.entries].filter(([name]) => name !== 'blk.0.ffn_up.weight'));
+  const plan = await planFor('IQ2_XS', { ...imatrix, path: 'given.gguf', entries });
+  const error = (() => {
+    try {
+      refuseUnwritable(plan, 'x.gguf');
+    } catch (thrown) {
+      return thrown as QuernError;
+    }
+    return undefined;
+  })();
+  expect(error).toMatchObject({ code: 'refused-imatrix-lacks', tensor: 'blk.0.ffn_up.weight' });
+  expect(error?.message).toMatch(/given\.gguf has nothing about blk\.0\.ffn_up\.weight; IQ2_XS/);
+  expect(error?.remedy).toMatch(/more text.*--tensor-type blk\.0\.ffn_up\.weight=/);
 });

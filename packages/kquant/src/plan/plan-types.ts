@@ -92,7 +92,8 @@ export function planTypes(view: PlanInput, fileType: string, options: PlanOption
   const changes = { overrides: options.overrides, imatrix, layers, fileType: fileTypeNumber };
   const before = options.converted?.metadata ?? view.metadata;
   const quantized = quantizedMetadata(before, facts.architecture, changes);
-  return completePlan(row.name, quantized, tensors, notesOn(row, quantized, facts, options));
+  const plan = completePlan(row.name, quantized, tensors, notesOn(row, quantized, facts, options));
+  return imatrix ? { ...plan, imatrix: imatrix.path } : plan;
 }
 
 /** What llama-quantize passes over in silence. */

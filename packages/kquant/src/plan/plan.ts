@@ -61,6 +61,8 @@ export interface Plan {
   readonly totals: PlanTotals;
   /** What a person should know, one sentence each. */
   readonly notes: readonly string[];
+  /** The importance matrix that was given. */
+  readonly imatrix?: string;
 }
 
 /** What a planner needs of a tensor; a `TensorView` has it all. */

@@ -1,28 +1,43 @@
 // What is wrong with a plan before a byte of it is written.
 import { hasCodec } from '@quern/blocks';
-import { QuernError } from '@quern/errors';
+import { type ErrorPlace, QuernError } from '@quern/errors';
 import { fidelityOf, losesCodes } from './fidelity.ts';
-import { type Plan, sourceNameOf } from './plan.ts';
+import { type Plan, sourceNameOf, type TensorPlan } from './plan.ts';
 
 /**
  * Refuses a plan that cannot be written: a type without an encoder, or one that is garbage without an importance matrix.
- * @throws QuernError `transcode-unsupported`, `refused-imatrix-needed` (exit 3), naming the tensor
+ * @throws QuernError `transcode-unsupported`, `refused-imatrix-needed`, `refused-imatrix-lacks` (exit 3), naming the tensor
  */
 export function refuseUnwritable(plan: Plan, file: string): void {
   for (const tensor of plan.tensors) {
     const { name, from, via, to } = tensor;
     const place = { file, tensor: name };
-    if (tensor.importance === 'needed') {
-      throw new QuernError('refused-imatrix-needed', `${to.name} is garbage without an importance matrix.`, {
-        ...place,
-        remedy: 'Give one with --imatrix FILE, or --imatrix auto to measure it first.',
-      });
-    }
+    if (tensor.importance === 'needed') throw noImportance(plan, tensor, place);
     const [before = from, missing] = [via, [from, via, to].find((type) => type && type !== to && !hasCodec(type))];
     if (before === to || (!missing && hasCodec(to))) continue;
     const what = missing ? `Weights stored as ${missing.name} cannot be read` : `${to.name} cannot be written`;
     throw new QuernError('transcode-unsupported', `${what} yet.`, { ...place, remedy: 'Choose another --type.' });
   }
+}
+
+function noImportance({ imatrix, totals }: Plan, tensor: TensorPlan, place: ErrorPlace): QuernError {
+  if (imatrix === undefined) {
+    return new QuernError('refused-imatrix-needed', `${tensor.to.name} is garbage without an importance matrix.`, {
+      ...place,
+      remedy: 'Give one with --imatrix FILE, or --imatrix auto to measure it first.',
+    });
+  }
+  const others = totals.importance.needed - 1;
+  const more = others === 0 ? '' : `, and about ${others} more that need it`;
+  const name = sourceNameOf(tensor);
+  return new QuernError(
+    'refused-imatrix-lacks',
+    `The importance matrix ${imatrix} has nothing about ${name}${more}; ${tensor.to.name} is garbage without it.`,
+    {
+      ...place,
+      remedy: `Collect it again with more text, or give the tensor another type: --tensor-type ${name}=q4_K.`,
+    },
+  );
 }
 
 /**
