@@ -88,6 +88,15 @@ const clampedCases = clampings.flatMap((clamping): Case<'gatedAct'>[] => {
   ];
 });
 
+const xieluParams = { alphaP: 0.8, alphaN: 1.3, beta: 0.5, eps: -1e-6 };
+const xieluCases: Case<'xielu'>[] = [floats([3, 37], 280, 3), floats([2, 1023], 281, 1e-4), row(limits)].map((x) => ({
+  op: 'xielu',
+  title: `${x.shape.join('×')}`,
+  inputs: [x],
+  outputShape: x.shape,
+  params: xieluParams,
+}));
+
 const gateCases = (['sigmoid', 'silu', 'softplus'] as const).flatMap((act) =>
   [
     { n: 1, c: 1, gates: 1 },
@@ -105,6 +114,18 @@ const gateCases = (['sigmoid', 'silu', 'softplus'] as const).flatMap((act) =>
     }),
   ),
 );
+
+const gateLimits = [Number.NaN, -Infinity, -200, -88, 0, 88, 200, Infinity];
+const gateLimitCase: Case<'gate'> = {
+  op: 'gate',
+  title: 'sigmoid at the limits of e^x',
+  inputs: [row(gateLimits.flatMap(() => [1, -2])), row(gateLimits)].map((operand, i) => ({
+    ...operand,
+    shape: [gateLimits.length, 2 - i],
+  })),
+  outputShape: [gateLimits.length, 2],
+  params: { act: 'sigmoid' },
+};
 
 const capCases = [0.5, 30].flatMap((cap): Case<'softCap'>[] => [
   ...sizes.map(
@@ -125,4 +146,12 @@ const capCases = [0.5, 30].flatMap((cap): Case<'softCap'>[] => [
   },
 ]);
 
-export const actOpCases: Case[] = [...actCases, ...gatedCases, ...clampedCases, ...gateCases, ...capCases];
+export const actOpCases: Case[] = [
+  ...actCases,
+  ...gatedCases,
+  ...clampedCases,
+  ...xieluCases,
+  ...gateCases,
+  gateLimitCase,
+  ...capCases,
+];

@@ -231,28 +231,6 @@ const sumSquaresCases = mixtures.flatMap((mixture, i) => {
   );
 });
 
-const gateCases = [
-  [1, 1],
-  [3, 37],
-  [33, 1024],
-].map(
-  ([n, cols], i): Case<'gateRows'> => ({
-    op: 'gateRows',
-    title: `${n}×${cols}`,
-    inputs: [floats([n!, cols!], 1020 + i), floats([n!], 1030 + i, 4)],
-    outputShape: [n!, cols!],
-    params: {},
-  }),
-);
-const gateLimits = [Number.NaN, -Infinity, -200, -88, 0, 88, 200, Infinity];
-const gateLimitCase: Case<'gateRows'> = {
-  op: 'gateRows',
-  title: 'at the limits of e^x',
-  inputs: [rows(gateLimits.map(() => [1, -2])), { ...rows([gateLimits]), shape: [gateLimits.length] }],
-  outputShape: [gateLimits.length, 2],
-  params: {},
-};
-
 export const expertCases: Case[] = [
   ...routeCases,
   ...scoredRouteCases,
@@ -263,6 +241,4 @@ export const expertCases: Case[] = [
   ...matmulExpertsCases,
   ...combineCases,
   ...sumSquaresCases,
-  ...gateCases,
-  gateLimitCase,
 ];

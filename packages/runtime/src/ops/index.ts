@@ -20,6 +20,7 @@
 //            vCache may be kCache itself (latent attention): each head's values are then its first valueDim numbers.
 // act        (x)                                   {act}                        -> act(x) (may alias x)
 //            act: silu, gelu (tanh form), gelu_erf (exact), relu, relu2 (its square), sigmoid, softplus
+// xielu      (x)                                   {alphaP, alphaN, beta, eps} -> xIELU of Apertus, the alphas as they multiply (may alias x)
 // gatedAct   (gate [T, F], up [T, F])              {act, limit?, alpha?, offset?} -> act(gate) · (up + offset) (may alias either)
 //            limit: gate ≤ limit and |up| ≤ limit first; alpha: silu is g·sigmoid(alpha·g). gpt-oss: silu, 7, 1.702, 1
 // gate       (x [N, C], gate [N, G])               {act}                        -> x · act(gate), a gate for C/G neighbours (may alias x)
@@ -48,7 +49,6 @@
 // matmulExperts  (x [T or T·used, C], w [E, R, C] any dtype, ids [T, used] I32) -> [T·used, R]  x · w[ids]ᵀ
 // combineExperts (weights [T, used], x [T·used, C])    {}                       -> [T, C]     Σ weights · x
 // sumSquaresExperts (x [T or T·used, C], ids [T, used] I32)                     -> sums [E, C] += column sums of squares, by expert
-// gateRows       (x [N, C], gate [N])                  {}                       -> x · sigmoid(gate) (may alias x)
 //
 // States of sequences (sequences.ts): token t is of sequence seq[t] [T] I32, whose state is row slots[seq[t]], slots [S] I32. Tokens of a
 // sequence stand in order; the state is updated in place, goes on from batch to batch, and is zeros where its owner begins a sequence.
@@ -84,6 +84,7 @@ export interface OpParams {
     causal?: boolean;
   };
   act: { act: Act };
+  xielu: { alphaP: number; alphaN: number; beta: number; eps: number };
   gatedAct: { act: Act; limit?: number; alpha?: number; offset?: number };
   gate: { act: Act };
   multiply: Record<string, never>;
@@ -109,7 +110,6 @@ export interface OpParams {
   addExpertBias: Record<string, never>;
   matmulExperts: Record<string, never>;
   combineExperts: Record<string, never>;
-  gateRows: Record<string, never>;
   sumSquaresExperts: Record<string, never>;
   causalConv: { act?: 'none' | 'silu' };
   gatedDeltaRule: { kHeads: number; scale: number; normEps: number };

@@ -8,7 +8,6 @@ import { columns } from './columns/op.ts';
 import { combineExperts } from './combine-experts/op.ts';
 import { embed } from './embed/op.ts';
 import { gate } from './gate/op.ts';
-import { gateRows } from './gate-rows/op.ts';
 import { gatedAct } from './gated-act/op.ts';
 import { gatedDeltaRule } from './gated-delta-rule/op.ts';
 import { gatherRows } from './gather-rows/op.ts';
@@ -33,6 +32,7 @@ import { softCap } from './soft-cap/op.ts';
 import { softmax } from './softmax/op.ts';
 import { sumSquares } from './sum-squares/op.ts';
 import { sumSquaresExperts } from './sum-squares-experts/op.ts';
+import { xielu } from './xielu/op.ts';
 
 export const ops: { readonly [Name in OpName]: Op<Name> } = {
   embed,
@@ -43,6 +43,7 @@ export const ops: { readonly [Name in OpName]: Op<Name> } = {
   kvWrite,
   attention,
   act,
+  xielu,
   gatedAct,
   gate,
   multiply,
@@ -62,7 +63,6 @@ export const ops: { readonly [Name in OpName]: Op<Name> } = {
   matmulExperts,
   addExpertBias,
   combineExperts,
-  gateRows,
   sumSquaresExperts,
   causalConv,
   gatedDeltaRule,

@@ -30,6 +30,12 @@ describe('activations', () => {
     for (const [i, value] of recorded.entries()) if (value !== 0) expect(y[i]! / value).toBeCloseTo(1, 6); // tails too
   });
 
+  it('xIELU', async () => {
+    // XIELUActivation(alpha_p_init=0.8, alpha_n_init=1.8, beta=0.5, eps=-1e-6, dtype=float64) of transformers.activations
+    const y = await run('xielu', [f32(x)], [1, x.length], { alphaP: 0.8, alphaN: 1.8, beta: 0.5, eps: -1e-6 });
+    expectClose(y, [6.0044618, 2.8043553, 0.16218299, -0.041292648, -1.7999991e-6, 0.058, 1.3, 12.168, 31.8]);
+  });
+
   it('the clamped gate of gpt-oss', async () => {
     // GptOssExperts._apply_gate with alpha 1.702, limit 7
     const operands = [f32([-8, -1, 0.5, 9]), f32([-9, 2, 0.5, 8])];

@@ -86,7 +86,9 @@ describe('reference ops', () => {
     expect(await run('matmulExperts', [f32([2, 3]), stack, ids], [2, 1], {})).toEqual([203, 23]);
     expect(await run('matmulExperts', [f32([2, 3, 4, 5], [2, 2]), stack, ids], [2, 1], {})).toEqual([203, 45]);
     expect(await run('combineExperts', [f32([0.5, 2]), f32([1, 2, 3, 4], [2, 2])], [1, 2], {})).toEqual([6.5, 9]);
-    const gated = await run('gateRows', [f32([2, 4, 2, 4], [2, 2]), f32([0, Math.log(3)], [2])], [2, 2], {});
+    const gated = await run('gate', [f32([2, 4, 2, 4], [2, 2]), f32([0, Math.log(3)], [2, 1])], [2, 2], {
+      act: 'sigmoid',
+    });
     expect(gated.map((v) => Math.round(v * 1e6) / 1e6)).toEqual([1, 2, 1.5, 3]);
   });
 

@@ -13,7 +13,6 @@ export { attention, attentionJoin, attentionSpans } from '../ops/attention/kerne
 export { combineExperts } from '../ops/combine-experts/kernel.wasm';
 export { embed } from '../ops/embed/kernel.wasm';
 export { gate } from '../ops/gate/kernel.wasm';
-export { gateRows } from '../ops/gate-rows/kernel.wasm';
 export { gatedAct } from '../ops/gated-act/kernel.wasm';
 export { gatherRows } from '../ops/gather-rows/kernel.wasm';
 export { kvWrite } from '../ops/kv-write/kernel.wasm';
@@ -33,6 +32,7 @@ export { softCap } from '../ops/soft-cap/kernel.wasm';
 export { softmax } from '../ops/softmax/kernel.wasm';
 export { sumSquares } from '../ops/sum-squares/kernel.wasm';
 export { sumSquaresExperts } from '../ops/sum-squares-experts/kernel.wasm';
+export { xielu } from '../ops/xielu/kernel.wasm';
 export { decode } from './decoders.wasm';
 export { takesIntegers } from './integer-types.wasm';
 export { areFinite } from './plain-row.wasm';

@@ -33,6 +33,6 @@ export const sharedExpert: Room<SharedExpertSpec, SharedExpertWeights, SharedExp
     const { sharedGate } = scratch;
     if (!weights.sharedGate || !sharedGate) return;
     project(pass, x, weights.sharedGate, undefined, sharedGate);
-    pass.device.run('gateRows', [y, pass.device.view(sharedGate, [sharedGate.shape[0]!])], y, {});
+    pass.device.run('gate', [y, sharedGate], y, { act: 'sigmoid' });
   },
 };
