@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readImatrix, writeImatrix } from '@quern/calibration';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CommandResult, root, runCommand, startCommand } from './cli-fixture.ts';
+import { type CommandResult, root, runCommand, signalledAt } from './cli-fixture.ts';
 
 const model = join(root, 'test/models/tiny-llama');
 const otherModel = join(root, 'test/models/arch/llama3');
@@ -69,21 +69,18 @@ describe('stopping', () => {
 
   /** Sends `signal` at the first sign of progress that `ready` accepts. */
   function stopped(output: string, signal: NodeJS.Signals, ready: (done: number) => boolean): Promise<CommandResult> {
-    const child = startCommand('calibrate', ...run(output));
-    const result: CommandResult = { code: null, stdout: '', stderr: '' };
-    child.stdout!.on('data', (chunk) => (result.stdout += chunk));
-    child.stderr!.on('data', (chunk) => {
-      result.stderr += chunk;
-      const done = Number(/.*"done":(\d+)/s.exec(result.stderr)?.[1] ?? 0);
-      if (ready(done)) child.kill(signal);
-    });
-    return new Promise((resolve) => child.on('close', (code) => resolve({ ...result, code })));
+    const doneOf = (stderr: string): number => Number(/.*"done":(\d+)/s.exec(stderr)?.[1] ?? 0);
+    return signalledAt(signal, (stderr) => ready(doneOf(stderr)), 'calibrate', ...run(output));
   }
 
   test('Ctrl-C keeps every chunk that was done, and the next run gives the bytes of an undisturbed one', async () => {
     const output = file('interrupted.gguf');
-    const { code } = await stopped(output, 'SIGINT', (done) => done > 0);
+    const { code, stdout: told } = await stopped(output, 'SIGINT', (done) => done > 0);
     expect(code).toBe(130);
+    expect(JSON.parse(told).error).toMatchObject({
+      ...{ code: 'interrupted', kept: [`${output}.unfinished`], discard: `rm ${output}.unfinished` },
+      resume: ['quern', 'calibrate', ...run(output)].join(' '),
+    });
     expect(existsSync(output)).toBe(false);
     const { chunkCount } = await readImatrix(`${output}.unfinished`);
     expect(chunkCount).toBeGreaterThan(0);
@@ -190,9 +187,13 @@ describe('refusals', () => {
     ['a missing text', () => [model, '--text', file('none'), '-o', file('x')], 1, /cannot be read/],
     ['an unknown recipe', () => [model, '--recipe', 'none', '-o', file('x')], 1, /no recipe called "none".*default/],
     ['a missing model', () => [file('none.gguf'), '-o', file('x')], 1, /none\.gguf/],
-    ['a folder that does not exist', () => [model, ...short, '-o', file('no/x.gguf')], 1, /no such folder/],
-    ['a folder as output', () => [model, ...short, '-o', folder], 1, /folder has this name/],
-    ['an existing output', () => [model, ...short, '-o', text], 3, /exists already.*--force/],
+    [
+      'a folder that does not exist',
+      () => [model, ...short, '-o', file('no/x.gguf')],
+      1,
+      /folder of the output does not exist/,
+    ],
+    ['an existing output', () => [model, ...short, '-o', text], 3, /The output file exists.*--force/],
     [
       'an imatrix of another model',
       () => [otherModel, ...short, '--merge', golden, '-o', file('x')],

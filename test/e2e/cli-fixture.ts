@@ -14,24 +14,43 @@ export interface CommandResult {
 }
 
 export function startCommand(...args: string[]): ChildProcess {
-  return spawn(process.execPath, [...nodeArguments, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [...nodeArguments, ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // As started by hand, not by npx.
+    env: { ...process.env, npm_command: undefined },
+  });
 }
 
 export function runCommand(...args: string[]): Promise<CommandResult> {
   return resultOf(startCommand(...args));
 }
 
+/** One after the other in one process: for commands that are refused. */
+export async function runCommands(lines: readonly (readonly string[])[]): Promise<CommandResult[]> {
+  const script = join(import.meta.dirname, 'command-lines.ts');
+  const child = spawn(process.execPath, [...nodeArguments.slice(0, -1), script, JSON.stringify(lines)], { cwd: root });
+  const { stdout, stderr } = await resultOf(child);
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout) as CommandResult[];
+}
+
 /** Runs until stderr, where progress is printed, says `moment`; then presses Ctrl-C, once. */
-export function interruptedAt(moment: RegExp, ...args: string[]): Promise<CommandResult> {
+export const interruptedAt = (moment: RegExp, ...args: string[]): Promise<CommandResult> =>
+  signalledAt('SIGINT', (stderr) => moment.test(stderr), ...args);
+
+/** Sends a signal when `ready` says so of stderr: once, since a second one ends a command without its leave. */
+export function signalledAt(
+  signal: NodeJS.Signals,
+  ready: (stderr: string) => boolean,
+  ...args: string[]
+): Promise<CommandResult> {
   const child = startCommand(...args);
-  return resultOf(child, (stderr) => {
-    if (moment.test(stderr)) child.kill('SIGINT');
-    return moment.test(stderr);
-  });
+  return resultOf(child, (stderr) => ready(stderr) && child.kill(signal));
 }
 
 /** @param onStderr sees all of it at each piece, until it returns true */
-function resultOf(child: ChildProcess, onStderr?: (stderr: string) => boolean): Promise<CommandResult> {
+export function resultOf(child: ChildProcess, onStderr?: (stderr: string) => boolean): Promise<CommandResult> {
   const result: CommandResult = { code: null, stdout: '', stderr: '' };
   let isSeen = onStderr === undefined;
   child.stdout!.on('data', (chunk) => (result.stdout += chunk));

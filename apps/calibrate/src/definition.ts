@@ -65,7 +65,10 @@ export const calibrate: CommandDefinition<[model: string | undefined], Calibrate
     {
       title: 'Writing',
       flags: [
-        { flags: '-o, --output <file>', description: 'importance matrix to write (default: imatrix.gguf)' },
+        {
+          flags: '-o, --output <file>',
+          description: 'importance matrix to write, or a folder for it (default: imatrix.gguf)',
+        },
         {
           flags: '--format <format>',
           description: 'llama.cpp writes gguf; dat is its older format',

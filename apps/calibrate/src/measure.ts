@@ -14,13 +14,13 @@ const defaultContextTokens = 512;
 export async function measure(
   model: string,
   merge: readonly NamedMatrix[],
+  output: string,
   options: CalibrateCommandOptions,
   context: CommandContext,
 ): Promise<Outcome> {
   const plan = await planOf(options);
   const threads = parseCount('--threads', options.threads, 1024);
   const saveEveryMs = 1000 * parseCount('--save-every', options.saveEvery, 86_400)!;
-  const output = options.output ?? (options.format === 'dat' ? 'imatrix.dat' : 'imatrix.gguf');
 
   const mode = progressMode(options);
   const download = downloadProgress(mode);

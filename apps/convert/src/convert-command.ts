@@ -2,20 +2,26 @@
 // same pass, with the bytes of converting and quantizing one after the other. With --to hf (to-hugging-face.ts) the other
 // way, from GGUF or from a checkpoint of any kind of weights.
 
-import { type Located, locateCheckpoint, withProvedForms } from '@quern/checkpoint';
+import { type Located, locateCheckpoint, type ModelView, withProvedForms } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import {
+  checkQuantizing,
+  checkWriteFlags,
   conversionType,
   convertedName,
   fileTypeNamed,
+  type Plan,
   planConversion,
   type QuantizeFlagValues,
   quantizeFlagsGiven,
   quantizePlan,
+  requireOutputNamed,
+  requireOutputs,
   type WriteFlagValues,
   writeAndReport,
 } from '@quern/kquant';
 import { openModel } from '@quern/models';
+import { outputFile } from '@quern/source';
 import { type CommandContext, downloadProgress, progressMode } from '@quern/terminal';
 import { scaledModel } from './scaled-model.ts';
 import { toHuggingFace } from './to-hugging-face.ts';
@@ -47,12 +53,17 @@ export async function convert(
     throw new QuernError('usage-not-quantizing', `${unused} means nothing with --type ${options.type}.`, {
       remedy: 'Drop it, or choose a quantized type.',
     });
+  checkWriteFlags(options);
+  const outputOf = (type: string): Promise<string> => outputFile(options.output, convertedName(ref, type));
+  // Of auto the name is known with the model; the folder is known now.
+  await requireOutputNamed(await outputOf(quantization?.name ?? conversion ?? 'auto'), options);
   const opened = await openModel((await locate(ref, options, context)).path);
   try {
     const proved = await withProvedForms(opened);
-    const { fileType } = planConversion(proved, conversion ?? 'auto');
-    const output = options.output ?? convertedName(ref, quantization?.name ?? fileType);
+    const planned = planConversion(proved, conversion ?? 'auto');
+    const output = await outputOf(quantization?.name ?? planned.fileType);
     const isScaled = options.awqScales !== undefined;
+    if (isScaled) await checkBeforeScaling(proved, planned, output, quantization?.name, options);
     const model = isScaled ? await scaledModel(proved, output, options, context) : proved;
     // Scaled weights stay F32 until they are quantized, so that they are rounded once.
     const converted = planConversion(model, conversion ?? (isScaled ? 'F32' : 'auto'));
@@ -67,6 +78,18 @@ export async function convert(
   } finally {
     await opened.close();
   }
+}
+
+/** Scales take long: what would stop the command behind them shows now. */
+async function checkBeforeScaling(
+  view: ModelView,
+  converted: Plan,
+  output: string,
+  fileType: string | undefined,
+  options: ConvertOptions,
+): Promise<void> {
+  if (fileType === undefined) await requireOutputs(view, converted, output, options);
+  else await checkQuantizing(view, { fileType, output, converted }, options);
 }
 
 async function locate(ref: string, options: ConvertOptions, context: CommandContext): Promise<Located> {

@@ -55,7 +55,8 @@ export const convert: CommandDefinition<[ref: string], ConvertOptions> = {
         },
         {
           flags: '-o, --output <path>',
-          description: 'output file or folder (default: <name>-<TYPE>.gguf, or <name>-<TYPE>)',
+          description:
+            'file to write, or a folder for it (default: <name>-<TYPE>.gguf); with --to hf the new folder (default: <name>-<TYPE>)',
         },
         { flags: '--max-shard-size <size>', description: 'with --to hf: largest file of weights (default: 5GB)' },
         { flags: '--revision <name>', description: 'branch, tag or commit of a hub id' },

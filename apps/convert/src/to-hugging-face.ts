@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { type Located, openGgufModel, openHfCheckpoint } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { parseShardSize, planPlainCheckpoint, writePlainCheckpoint } from '@quern/hf-writer';
+import { parseShardSize, planPlainCheckpoint, requireOutputFolder, writePlainCheckpoint } from '@quern/hf-writer';
 import {
   checkpointName,
   conversionType,
@@ -19,6 +19,7 @@ import {
   huggingFaceOf,
   plainCheckpointOf,
 } from '@quern/models';
+import { outputFolder } from '@quern/source';
 import {
   type CommandContext,
   createProgress,
@@ -50,6 +51,8 @@ export async function toHuggingFace(
   const type = checkUsage(options);
   const maxShardBytes = options.maxShardSize === undefined ? undefined : parseShardSize(options.maxShardSize);
   const threads = parseCount('--threads', options.threads, 1024);
+  const outputOf = (wanted: string): string => outputFolder(options.output, checkpointName(ref, wanted));
+  if (!dryRun) await requireOutputFolder(outputOf(type), { force });
   const model = await open(await locate(), type);
   try {
     const { checkpoint } = model;
@@ -57,7 +60,9 @@ export async function toHuggingFace(
     if (!json) for (const note of notes) printNote(`note: ${note}`);
     if (strict && checkpoint.notes[0] !== undefined) throw refusedNote(checkpoint.notes[0], checkpoint.path);
     const plan = planPlainCheckpoint(checkpoint, model.type, maxShardBytes);
-    const path = options.output ?? checkpointName(ref, model.type);
+    const path = outputOf(model.type);
+    const inputs = new Set(plan.tensors.map(({ view }) => view.file));
+    if (!dryRun) await requireOutputFolder(path, { inputs, force });
     const facts = { path, notes, ...plainSummary(plan) };
     if (dryRun) {
       if (json) printJson(facts);
@@ -67,7 +72,7 @@ export async function toHuggingFace(
     const progress = createProgress({ title: 'convert', mode: progressMode({ json }) });
     const written = await writePlainCheckpoint(path, checkpoint, plan, {
       ...{ maxShardBytes, threads, strict, force, allowNonFinite, onOverflow, signal, onUnfinished },
-      settings: { type: model.type, source: await identityOf(plan.tensors.map(({ view }) => view.file)) },
+      settings: { type: model.type, source: await identityOf([...inputs]) },
       onNote: progress.note,
       onProgress: ({ done, total, tensor }) => progress.update({ done, total, label: tensor }),
     }).finally(() => progress.finish());

@@ -5,18 +5,22 @@ import { QuernError } from '@quern/errors';
 import { type DeviceRequest, hyperparameters } from '@quern/models';
 import {
   type BaseFile,
+  type BaseFileHead,
   type BaseLogProbs,
+  baseFileBytes,
   baseOfModel,
   countWindows,
   createBaseFile,
   type EvaluationJournal,
   evaluateWindows,
+  type ModelRecord,
   modelFingerprint,
   openBaseFile,
   perplexityTokens,
   requireSameVocabulary,
   type WindowPlan,
 } from '@quern/perplexity';
+import { requireOutputFile } from '@quern/source';
 import { type CommandContext, createProgress, type ProgressMode } from '@quern/terminal';
 import { type OpenedModel, openNamedModel, startModel } from './opened-model.ts';
 import type { EvalRequest } from './request.ts';
@@ -35,6 +39,8 @@ export interface OpenedBase {
   readonly sha256: string;
   /** @throws QuernError `vocabulary-differs` */
   requireComparable(model: OpenedModel): void;
+  /** Of a base that is to be saved: whether the file has room, and may be made. */
+  requirePlace(journal: EvaluationJournal): Promise<void>;
   /** Loads what is needed, once. */
   logProbs(journal: EvaluationJournal): Promise<BaseLogProbs>;
   close(): Promise<void>;
@@ -71,6 +77,7 @@ async function baseFromFile(file: BaseFile, { text, models }: EvalRequest): Prom
           remedy: `Compare ${models.length > 1 ? 'models' : 'a model'} with a base of the same vocabulary and text.`,
         });
     },
+    requirePlace: async () => {},
     logProbs: async () => file,
     close: () => file.close(),
   };
@@ -95,6 +102,9 @@ async function baseFromModel(opened: OpenedModel, request: EvalRequest, context:
   try {
     const ids = perplexityTokens(opened.tokenizer, text.bytes, text.file, plan.profile);
     const fingerprint = await modelFingerprint(opened.view);
+    const jobOf = (path: string): SaveJob => ({
+      ...{ opened, ids, file: text.file, plan, fingerprint, path, force: request.force, devices },
+    });
     return {
       name: opened.name,
       identity: saveBase === undefined ? fingerprint : `${fingerprint} in 16 bits`,
@@ -103,6 +113,9 @@ async function baseFromModel(opened: OpenedModel, request: EvalRequest, context:
       ids,
       sha256: sha256(ids),
       requireComparable: (model) => requireSameVocabulary(model.view, opened.view),
+      async requirePlace(journal) {
+        if (saveBase !== undefined) await placeOf(jobOf(saveBase), journal);
+      },
       async logProbs(journal) {
         if (logProbs) return logProbs;
         if (saveBase === undefined) {
@@ -110,11 +123,7 @@ async function baseFromModel(opened: OpenedModel, request: EvalRequest, context:
           closers.push(running.dispose);
           logProbs = baseOfModel(running.model);
         } else {
-          await saveOnce(
-            { opened, ids, file: text.file, plan, fingerprint, path: saveBase, devices },
-            journal,
-            context,
-          );
+          await saveOnce(jobOf(saveBase), journal, context);
           const file = await openBaseFile(saveBase);
           closers.push(() => file.close());
           logProbs = file;
@@ -138,23 +147,36 @@ interface SaveJob {
   readonly plan: WindowPlan;
   readonly fingerprint: string;
   readonly path: string;
+  readonly force: boolean;
   readonly devices: DeviceRequest;
 }
 
-/** The file of an earlier run of the same state is as good as new; any other file is not ours to replace. */
-async function saveOnce(job: SaveJob, journal: EvaluationJournal, { mode, signal }: BaseContext): Promise<void> {
-  const { opened, ids, plan, path } = job;
+interface BasePlace {
+  readonly record: ModelRecord;
+  readonly head: BaseFileHead;
+  /** Complete already. */
+  readonly isSaved: boolean;
+}
+
+/**
+ * The file of an earlier run of the same state is as good as new; any other file is not ours to replace.
+ * @throws QuernError those of `requireOutputFile`
+ */
+async function placeOf(job: SaveJob, journal: EvaluationJournal): Promise<BasePlace> {
+  const { opened, ids, plan, path, force } = job;
   const windows = countWindows(ids.length, plan, job.file);
   const record = await journal.record(opened.name, job.fingerprint, { ...opened.size, windows });
-  if (existsSync(path)) {
-    if (record.windows.size === windows) return;
-    throw new QuernError('refused-output-exists', 'The base file exists.', {
-      file: path,
-      remedy: 'Compare with it by --base-file, or give another name to --save-base.',
-    });
-  }
-  const { contextTokens } = plan;
-  const head = { contextTokens, vocabSize: hyperparameters(opened.view).vocabSize, windows };
+  const head = { contextTokens: plan.contextTokens, vocabSize: hyperparameters(opened.view).vocabSize, windows };
+  const isSaved = existsSync(path) && record.windows.size === windows;
+  if (!isSaved) await requireOutputFile(path, { size: baseFileBytes(head), force, flag: '--save-base' });
+  return { record, head, isSaved };
+}
+
+async function saveOnce(job: SaveJob, journal: EvaluationJournal, { mode, signal }: BaseContext): Promise<void> {
+  const { opened, ids, plan, path } = job;
+  const { record, head, isSaved } = await placeOf(job, journal);
+  if (isSaved) return;
+  const { contextTokens, windows } = head;
   const writer = await createBaseFile(path, head, ids);
   const progress = createProgress({ title: `eval ${opened.name}`, unit: 'tokens', mode });
   try {

@@ -15,6 +15,7 @@ import {
 } from '@quern/terminal';
 import { type OpenedBase, openBase } from './base.ts';
 import { type EvaluateContext, evaluateModel } from './evaluate.ts';
+import { evalOutputs } from './outputs.ts';
 import { reportWriter } from './report/write-report.ts';
 import { type EvalOptions, type EvalRequest, readRequest } from './request.ts';
 import { type BaseResult, baseFigures, evaluationOf, type Outcome, type Results } from './results.ts';
@@ -28,7 +29,7 @@ export const evaluate = (models: readonly string[], options: EvalOptions, contex
 async function runEval(named: readonly string[], options: EvalOptions, context: CommandContext): Promise<number> {
   const models = expandFilePatterns(named);
   const request = await readRequest(models, options);
-  const report = await reportWriter(options);
+  const report = await reportWriter(request.report, options.tensorErrors);
   const mode = progressMode(options);
   const { signal } = context;
   if (request.state !== undefined) context.onUnfinished(request.state);
@@ -36,6 +37,7 @@ async function runEval(named: readonly string[], options: EvalOptions, context: 
   const journal = await EvaluationJournal.open(settingsOf(request, base), request.shard, request.state);
   const outcomes: Outcome[] = [];
   try {
+    await base?.requirePlace(journal);
     // Without models, saving is all there is to do.
     if (models.length === 0) await base?.logProbs(journal);
     for (const model of models) {
@@ -112,7 +114,8 @@ function baseResult(base: OpenedBase | undefined, { state }: EvaluationJournal):
 
 async function runMerge(models: readonly string[], options: EvalOptions): Promise<number> {
   if (models.length > 0) throw new QuernError('usage-merge-models', '--merge measures nothing: name state files only.');
-  const report = await reportWriter(options);
+  const outputs = await evalOutputs([], options);
+  const report = await reportWriter(outputs.report, options.tensorErrors);
   const parts = [];
   for (const file of expandFilePatterns(options.merge!)) parts.push({ file, state: await readState(file) });
   const state = mergeStates(parts);

@@ -47,7 +47,7 @@ export const evaluate: CommandDefinition<[models: string[]], EvalOptions> = {
     {
       title: 'A text',
       flags: [
-        { flags: '-f, --text <file>', description: 'UTF-8 text to evaluate on' },
+        { flags: '-f, --text <file>', description: 'UTF-8 text to evaluate on; one a run' },
         {
           flags: '--profile <name>',
           description: `how the text is cut and scored: ${profiles.map(({ name }) => name).join(', ')}`,
@@ -103,6 +103,7 @@ export const evaluate: CommandDefinition<[models: string[]], EvalOptions> = {
       title: 'Results',
       flags: [
         { flags: '--report <file>', description: 'write an HTML page with table and plots' },
+        { flags: '--force', description: 'replace an existing report or base file' },
         {
           flags: '--tensor-errors <files...>',
           description: 'for the report: what quern quantize --verify --json printed',

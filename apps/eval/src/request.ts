@@ -22,6 +22,7 @@ import {
   windowPlan,
 } from '@quern/perplexity';
 import { parseCount } from '@quern/terminal';
+import { evalOutputs } from './outputs.ts';
 
 export interface EvalOptions extends DeviceOptions, CacheOptions {
   text?: string;
@@ -41,6 +42,7 @@ export interface EvalOptions extends DeviceOptions, CacheOptions {
   merge?: string[];
   report?: string;
   tensorErrors?: string[];
+  force?: boolean;
   statistics?: boolean;
   json?: boolean;
   quiet?: boolean;
@@ -65,6 +67,9 @@ export interface EvalRequest {
   readonly base?: string;
   readonly baseFile?: string;
   readonly saveBase?: string;
+  readonly report?: string;
+  /** Replace existing files. */
+  readonly force: boolean;
   readonly tasks: readonly LoadedTaskSet[];
   readonly shard: Shard;
   readonly state?: string;
@@ -74,8 +79,9 @@ export interface EvalRequest {
 
 /** @throws QuernError `usage-…`, `text-unreadable`, and those of `windowPlan` and `readTaskSet` */
 export async function readRequest(models: readonly string[], options: EvalOptions): Promise<EvalRequest> {
-  const { base, baseFile, saveBase, state } = options;
+  const { base, baseFile, force = false } = options;
   requireSense(models, options);
+  const { report, saveBase, state } = await evalOutputs(models, options);
   const plan = windowPlan({
     profile: options.profile === undefined ? undefined : profileNamed(options.profile),
     contextTokens: parseCount('--ctx-size', options.ctxSize, 1 << 20),
@@ -89,7 +95,7 @@ export async function readRequest(models: readonly string[], options: EvalOption
   const shard = parseShard(options.shard);
   const text = options.text === undefined ? undefined : await readText(options.text);
   const tasks = await readTasks(options);
-  return { models, text, plan, base, baseFile, saveBase, tasks, shard, state, devices, cacheTypes };
+  return { models, text, plan, base, baseFile, saveBase, report, force, tasks, shard, state, devices, cacheTypes };
 }
 
 const taskFiles = ({ hellaswag, winogrande, multipleChoice }: EvalOptions): Record<TaskName, string | undefined> => ({

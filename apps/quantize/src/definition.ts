@@ -59,7 +59,7 @@ export const quantize: CommandDefinition<
         {
           flags: '-o, --output <file>',
           description:
-            'output file, or folder of awq, gptq, rtn (default: named after the type; a file of a GGUF input beside it)',
+            'file to write, or a folder for it; of awq, gptq, rtn the new folder (default: named after the type; a file of a GGUF input beside it)',
         },
         {
           flags: '--allow-requantize',

@@ -1,6 +1,7 @@
 // quern merge: the parts that --shard wrote, or the files of a split model, into one file.
 import { openGgufModel } from '@quern/checkpoint';
 import { mergeParts, planTypes, writeModel } from '@quern/kquant';
+import { outputFile, requireOutputFile } from '@quern/source';
 import {
   type CommandContext,
   createProgress,
@@ -16,9 +17,11 @@ export interface MergeOptions {
   json?: boolean;
 }
 
-export async function merge(output: string, named: readonly string[], options: MergeOptions, context: CommandContext) {
+export async function merge(given: string, named: readonly string[], options: MergeOptions, context: CommandContext) {
   const parts = expandFilePatterns(named);
   const { force, json } = options;
+  const output = await outputFile(given, mergedName(parts[0]!), '<output.gguf>');
+  await requireOutputFile(output, { inputs: parts, force, flag: '<output.gguf>' });
   const progress = createProgress({ title: 'merge', mode: progressMode({ json }) });
   const update = ({ done, total }: { done: number; total: number }) => progress.update({ done, total });
   const [first] = parts;
@@ -31,6 +34,10 @@ export async function merge(output: string, named: readonly string[], options: M
   else printLine(`${output}: ${formatBytes(fileBytes)}`);
   return undefined;
 }
+
+/** In a folder that is named instead of a file: the name of the whole. */
+const mergedName = (part: string): string =>
+  part.replace(/\.part-[^/\\]*$/, '').replace(/-\d{5}-of-\d{5}\.gguf$/, '.gguf');
 
 type JoinOptions = Pick<
   NonNullable<Parameters<typeof writeModel>[3]>,

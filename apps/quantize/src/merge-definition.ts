@@ -16,7 +16,7 @@ export const merge: CommandDefinition<[output: string, parts: string[]], MergeOp
   name: 'merge',
   description: 'Put the parts of --shard together, or join a split GGUF model.',
   arguments: [
-    { name: '<output.gguf>', description: 'file to write' },
+    { name: '<output.gguf>', description: 'file to write, or a folder for it' },
     { name: '<parts...>', description: 'all parts in any order; or any file of a split model' },
   ],
   flags: [

@@ -2,13 +2,16 @@
 import { type Located, locateCheckpoint, type ModelView, openGgufModel } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import {
+  checkWriteFlags,
   fileTypeNamed,
   type QuantizeFlagValues,
   quantizedName,
   quantizePlan,
+  requireOutputNamed,
   type WriteFlagValues,
   writeAndReport,
 } from '@quern/kquant';
+import { outputFile } from '@quern/source';
 import { type CommandContext, downloadProgress, progressMode } from '@quern/terminal';
 import { type LayerFlagValues, layerTypeOf, layerTypes, strangeLayerFlags } from './layer-flags.ts';
 import { quantizeLayers } from './quantize-layers.ts';
@@ -51,14 +54,16 @@ async function quantizeToGguf(
   refuseWithoutTarget(options);
   refuseLayerFlags(options);
   const fileType = fileTypeNamed(options.type, layerTypes).name;
-  const { keepSplit, allowRequantize } = options;
-  const { awqScales } = options;
+  const { keepSplit, allowRequantize, awqScales } = options;
+  checkWriteFlags(options);
+  const wanted = await outputFile(options.output, quantizedName(input, fileType));
+  await requireOutputNamed(wanted, options);
   const {
     view: model,
     output,
     converted,
   }: ScaledModel = awqScales === undefined
-    ? { view: await openGgufInput(input, options, context), output: options.output ?? quantizedName(input, fileType) }
+    ? { view: await openGgufInput(input, options, context), output: wanted }
     : await scaledModel(input, fileType, { ...options, awqScales }, context);
   try {
     const request = { fileType, output, converted, keepSplit, allowRequantize, ...context };

@@ -1,10 +1,11 @@
 // quern quantize --type awq, gptq, rtn: a checkpoint folder of packed weights.
-import { basename } from 'node:path';
 import type { Prepared, QuantizeRequest, QuantizeSummary } from '@quern/awq';
 import { locateCheckpoint, type ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { type QuantizeFlagValues, quantizeFlagsGiven, type WriteFlagValues } from '@quern/kquant';
+import { requireOutputFolder } from '@quern/hf-writer';
+import { modelName, type QuantizeFlagValues, quantizeFlagsGiven, type WriteFlagValues } from '@quern/kquant';
 import { openModel } from '@quern/models';
+import { outputFolder } from '@quern/source';
 import {
   type CommandContext,
   createProgress,
@@ -39,6 +40,9 @@ export async function quantizeLayers(
   // It brings the forward pass with it, which other types do without.
   const awq = await import('@quern/awq');
   const { mode, threads } = { mode: progressMode(options), threads: parseCount('--threads', options.threads, 1024) };
+  const { force, dryRun } = options;
+  const output = outputFolder(options.output, `${modelName(ref)}-${type}`);
+  if (!dryRun) await requireOutputFolder(output, { force });
   const download = downloadProgress(mode);
   const { path } = await locateCheckpoint(ref, { ...context, ...download.watch });
   download.finish();
@@ -46,11 +50,11 @@ export async function quantizeLayers(
   const startMs = performance.now();
   try {
     if (!options.allowRequantize) refuseQuantized(view);
+    const inputs = new Set([...view.tensors.values()].map(({ file }) => file));
+    if (!dryRun) await requireOutputFolder(output, { inputs, force });
     const sequences = type === 'rtn' ? [] : await awq.calibrationSequences(view, settings.calibration);
     const request: QuantizeRequest = { ...settings.request, sequences };
-    const output = options.output ?? `${stemOf(ref)}-${type}`;
     const progress = createProgress({ title: type, unit: 'layers', mode });
-    const { force, dryRun } = options;
     let told: Prepared['needs'] | undefined;
     const summary = await awq
       .quantizeModel(view, output, request, {
@@ -118,8 +122,6 @@ function refuseQuantized(view: ModelView): void {
     remedy: 'Use the unquantized checkpoint; or accept what a second rounding loses with --allow-requantize.',
   });
 }
-
-const stemOf = (ref: string): string => basename(ref.replace(/[/\\]+$/, '')).replace(/\.gguf$/i, '') || 'model';
 
 function describeNeeds(needs: Prepared['needs'], sequences: readonly Int32Array[]): string {
   const { hostBytes, deviceBytes, seconds, outputBytes } = needs;

@@ -1,11 +1,13 @@
 // quern quantize --target-bpw, --target-size: types per tensor, chosen by measuring.
-import { writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { AutomixResult, MeasuredMixture, Target } from '@quern/automix';
 import { locateCheckpoint, type ModelView, withProvedForms } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import {
+  checkQuantizing,
+  checkWriteFlags,
   describeTensors,
+  modelName,
   planConversion,
   planInputs,
   type QuantizeFlagValues,
@@ -14,6 +16,7 @@ import {
   writeAndReport,
 } from '@quern/kquant';
 import { openModel } from '@quern/models';
+import { outputFile } from '@quern/source';
 import {
   type CommandContext,
   createProgress,
@@ -26,6 +29,7 @@ import {
   progressMode,
 } from '@quern/terminal';
 import type { TargetFlagValues } from './target-flags.ts';
+import { type Automix, checkTarget, checkTargetOutputs, saveTypes, typesOf } from './target-outputs.ts';
 
 export interface TargetOptions extends TargetFlagValues, QuantizeFlagValues, WriteFlagValues {
   output?: string;
@@ -43,22 +47,29 @@ export async function quantizeToTarget(
   const automix = await import('@quern/automix');
   const target = targetOf(options, automix);
   const numbers = countsOf(options);
+  checkWriteFlags(options);
+  const output = await outputFile(options.output, `${modelName(ref)}-auto.gguf`);
+  const { typesFile, sensitivity } = await checkTargetOutputs(output, options);
   const download = downloadProgress(progressMode(options));
   const { path, kind } = await locateCheckpoint(ref, { ...context, ...download.watch });
   download.finish();
   const opened = await openModel(path);
   try {
     const view = await withProvedForms(opened);
-    const output = options.output ?? `${stemOf(ref)}-auto.gguf`;
     const converted = kind === 'hf' ? planConversion(view, 'auto') : undefined;
     const note = (text: string): void => printNote(text);
     const { contextTokens, chunks: count } = numbers;
     const chunks = await automix.chunksFor(view, { file: options.calibration, contextTokens, chunks: count }, note);
     // Measuring wants the importance matrix in a dry run too.
-    const inputs = { fileType: 'Q8_0', output, converted, allowRequantize: options.allowRequantize, ...context };
+    const inputs = {
+      ...{ fileType: 'Q8_0', output, outputsChecked: true, converted, ...context },
+      allowRequantize: options.allowRequantize,
+    };
+    const planned = { target, output, planOptions: await checkQuantizing(view, inputs, options) };
+    await checkTarget(view, planned, options, automix);
     const { options: planOptions, imatrix } = await planInputs(view, inputs, { ...options, dryRun: false });
     try {
-      const journal = options.sensitivity ?? (await journalPath(view, output, chunks, planOptions.imatrix, automix));
+      const journal = sensitivity ?? (await journalPath(view, output, chunks, planOptions.imatrix, automix));
       context.onUnfinished(journal);
       const { types, measure, everyLayers, trials, threads } = numbers;
       const result = await withProgress(options, (report) =>
@@ -68,16 +79,13 @@ export async function quantizeToTarget(
           signal: context.signal,
         }),
       );
-      await saveTypes(result, options, automix);
       if (!options.json) show(result, options);
       const facts = { automix: { ...factsOf(result), sensitivity: journal } };
-      return await writeAndReport(view, result.plan, output, {
-        ...options,
-        title: 'quantize',
-        imatrix,
-        ...context,
-        facts,
-      });
+      const writing = { ...options, title: 'quantize', imatrix, ...context, facts };
+      const code = await writeAndReport(view, result.plan, output, writing);
+      // Last: until then the same command goes on where it was stopped, and must not find the file in its way.
+      if (typesFile !== undefined) await saveTypes(result, typesFile, automix);
+      return code;
     } finally {
       await imatrix?.close();
     }
@@ -85,8 +93,6 @@ export async function quantizeToTarget(
     await opened.close();
   }
 }
-
-type Automix = typeof import('@quern/automix');
 
 function targetOf({ targetBpw, targetSize }: TargetOptions, automix: Automix): Target {
   if (targetBpw !== undefined && targetSize !== undefined)
@@ -112,7 +118,7 @@ function countsOf(options: TargetOptions) {
     everyLayers: parseCount('--measure-layers', options.measureLayers, 1 << 16),
     trials: parseCount('--trials', options.trials, 10_000, 0),
     threads: parseCount('--threads', options.threads, 1024),
-    types: options.types?.split(',').map((type) => type.trim()),
+    types: typesOf(options.types),
     measure: measure === 'all' ? measure : measure === '1' ? 1 : 2,
   } as const;
 }
@@ -126,10 +132,8 @@ async function journalPath(
   automix: Automix,
 ): Promise<string> {
   const hash = automix.settingsHash(await automix.settingsOf(view, chunks, imatrix));
-  return join(dirname(output), `${stemOf(view.path)}.sensitivity-${hash.slice(0, 8)}.jsonl`);
+  return join(dirname(output), `${modelName(view.path)}.sensitivity-${hash.slice(0, 8)}.jsonl`);
 }
-
-const stemOf = (path: string): string => basename(path.replace(/[/\\]+$/, '')).replace(/\.gguf$/i, '') || 'model';
 
 async function withProgress<Result>(
   { json }: TargetOptions,
@@ -154,21 +158,6 @@ async function withProgress<Result>(
     errors.finish();
     sensitivity.finish();
   }
-}
-
-async function saveTypes(
-  { plan, sensitivities }: AutomixResult,
-  options: TargetOptions,
-  automix: Automix,
-): Promise<void> {
-  const { saveTensorTypes: file } = options;
-  if (file === undefined) return;
-  const quantized = plan.tensors.filter(({ name }) => sensitivities.has(name));
-  const text = `${automix.tensorTypeLines(quantized).join('\n')}\n`;
-  await writeFile(file, text).catch((cause: Error) => {
-    throw new QuernError('write-failed', `The types cannot be written: ${cause.message}.`, { file, cause });
-  });
-  printNote(`${file}: for quern quantize --type ${plan.fileType} --tensor-type-file`);
 }
 
 function show(result: AutomixResult, { dryRun }: TargetOptions): void {

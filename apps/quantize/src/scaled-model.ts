@@ -1,8 +1,16 @@
 // --awq-scales of quern quantize: AWQ's scales folded into the model before its weights become blocks of ggml types.
-import { basename } from 'node:path';
 import { locateCheckpoint, type ModelView } from '@quern/checkpoint';
-import { convertedName, type Plan, planConversion, quantizedName } from '@quern/kquant';
+import {
+  checkQuantizing,
+  convertedName,
+  type Plan,
+  planConversion,
+  type QuantizeFlagValues,
+  quantizedName,
+  type WriteFlagValues,
+} from '@quern/kquant';
 import { openModel } from '@quern/models';
+import { outputFile } from '@quern/source';
 import {
   type CommandContext,
   createProgress,
@@ -20,15 +28,15 @@ export interface ScaledModel {
   readonly converted?: Plan;
 }
 
-export interface ScaledModelOptions {
+export interface ScaledModelOptions extends QuantizeFlagValues, WriteFlagValues {
   readonly awqScales: string | true;
   readonly calibration?: string;
   readonly samples?: string;
   readonly seqLen?: string;
   readonly seed?: string;
   readonly output?: string;
-  readonly threads?: string;
-  readonly json?: boolean;
+  readonly keepSplit?: boolean;
+  readonly allowRequantize?: boolean;
 }
 
 /** @param ref a GGUF file, a checkpoint folder or a hub id; the view is the caller's to close */
@@ -38,6 +46,7 @@ export async function scaledModel(
   options: ScaledModelOptions,
   context: CommandContext,
 ): Promise<ScaledModel> {
+  const { keepSplit, allowRequantize } = options;
   const { withScales } = await import('@quern/awq');
   const mode = progressMode(options);
   const download = downloadProgress(mode);
@@ -46,8 +55,10 @@ export async function scaledModel(
   const view = await openModel(path);
   const progress = createProgress({ title: 'awq scales', unit: 'layers', mode });
   try {
-    const output =
-      options.output ?? (kind === 'hf' ? convertedName(basename(ref), fileType) : quantizedName(path, fileType));
+    const usual = kind === 'hf' ? convertedName(ref, fileType) : quantizedName(path, fileType);
+    const output = await outputFile(options.output, usual);
+    const converted = kind === 'hf' ? planConversion(view, 'F32') : undefined;
+    await checkQuantizing(view, { fileType, output, converted, keepSplit, allowRequantize }, options);
     const scaled = await withScales(view, {
       scales: options.awqScales,
       output,
@@ -71,7 +82,12 @@ export async function scaledModel(
 }
 
 /** What the flags say about the calibration text. */
-export const calibrationOf = ({ calibration, samples, seqLen, seed }: Omit<ScaledModelOptions, 'awqScales'>) => ({
+export const calibrationOf = ({
+  calibration,
+  samples,
+  seqLen,
+  seed,
+}: Pick<ScaledModelOptions, 'calibration' | 'samples' | 'seqLen' | 'seed'>) => ({
   file: calibration,
   samples: parseCount('--samples', samples, 1 << 20),
   sequenceTokens: parseCount('--seq-len', seqLen, 1 << 20),

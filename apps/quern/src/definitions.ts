@@ -75,7 +75,11 @@ export const logits: CommandDefinition<[model: string], LogitsOptions> = {
       flags: [
         { flags: '--ids <list>', description: 'token ids, separated by commas', conflicts: ['idsFile'] },
         { flags: '--ids-file <file>', description: 'token ids separated by spaces, commas or lines, or a JSON list' },
-        { flags: '-o, --output <file>', description: 'file to write', default: 'logits.safetensors' },
+        {
+          flags: '-o, --output <file>',
+          description: 'file to write, or a folder for it (default: logits.safetensors)',
+        },
+        { flags: '--force', description: 'replace an existing output file' },
         json,
       ],
     },

@@ -11,6 +11,7 @@ import {
   sequenceLogits,
 } from '@quern/models';
 import { writeSafetensors } from '@quern/safetensors';
+import { outputFile, requireOutputFile } from '@quern/source';
 import {
   type CommandContext,
   createProgress,
@@ -25,9 +26,12 @@ import { parseTokenIds, requireInVocabulary } from './token-ids.ts';
 export interface LogitsOptions extends DeviceOptions {
   ids?: string;
   idsFile?: string;
-  output: string;
+  output?: string;
+  force?: boolean;
   json?: boolean;
 }
+
+const usualOutput = 'logits.safetensors';
 
 /** What the logits of one batch may occupy; a vocabulary of 128k takes half a megabyte per position. */
 const logitsBudgetBytes = 64 * 2 ** 20;
@@ -35,6 +39,9 @@ const maxBatchTokens = 512;
 
 export async function logits(name: string, options: LogitsOptions, context: CommandContext): Promise<undefined> {
   const request = readDeviceRequest(options);
+  const output = await outputFile(options.output, usualOutput);
+  const { force, idsFile } = options;
+  await requireOutputFile(output, { inputs: idsFile === undefined ? [] : [idsFile], force });
   const ids = await idsOf(options);
   const view = await openReference(name, context, options);
   const progress = createProgress({ title: 'logits', unit: 'tokens', total: ids.length, mode: progressMode(options) });
@@ -42,6 +49,8 @@ export async function logits(name: string, options: LogitsOptions, context: Comm
   try {
     const { vocabSize, contextLength } = hyperparameters(view);
     requireInVocabulary(ids, vocabSize);
+    const inputs = new Set([...view.tensors.values()].map(({ file }) => file));
+    await requireOutputFile(output, { inputs, size: 4 * ids.length * (vocabSize + 1), force });
     if (ids.length > contextLength) progress.note(`${ids.length} tokens; the model was trained on ${contextLength}.`);
     const loaded = await loadOnDevices(view, request, {
       batchTokens: Math.min(ids.length, maxBatchTokens),
@@ -50,7 +59,7 @@ export async function logits(name: string, options: LogitsOptions, context: Comm
     });
     ({ dispose } = loaded);
     progress.note(loaded.summary);
-    await writeSafetensors(options.output, [
+    await writeSafetensors(output, [
       { name: 'input_ids', dtype: dtypeByName('I32'), shape: [ids.length], data: [bytesOf(ids)] },
       {
         name: 'logits',
@@ -62,8 +71,8 @@ export async function logits(name: string, options: LogitsOptions, context: Comm
     progress.finish();
     if (options.json) {
       const devices = { summary: loaded.summary, ...loaded.model.placement };
-      printJson({ model: name, file: options.output, positions: ids.length, vocabulary: vocabSize, devices });
-    } else printLine(`${options.output}: logits of ${ids.length} positions × ${vocabSize} tokens`);
+      printJson({ model: name, file: output, positions: ids.length, vocabulary: vocabSize, devices });
+    } else printLine(`${output}: logits of ${ids.length} positions × ${vocabSize} tokens`);
   } finally {
     await dispose();
     await view.close();

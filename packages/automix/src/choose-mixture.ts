@@ -70,13 +70,10 @@ const usualTrials = 8;
  *   planning
  */
 export async function chooseMixture(view: ModelView, options: AutomixOptions): Promise<AutomixResult> {
-  const { target, planOptions, imatrix, chunks, threads, onNote, signal } = options;
+  const { planOptions, imatrix, chunks, threads, onNote, signal } = options;
   const planOf = (fileType: string): Plan => planTypes(view, fileType, planOptions);
-  const tensors = quantizables(view, planOptions, options.types);
-  const budget = budgetOf(target, planOf('COPY').totals.weights, planOf);
-  const mixtures = new Mixtures(view, tensors, budget, planOptions);
-  await mixtures.requirePossible();
-
+  const mixtures = await possibleMixtures(view, options);
+  const { tensors } = mixtures;
   const journal = await SensitivityJournal.open(options.journal, await settingsOf(view, chunks, planOptions.imatrix));
   const measuring = new Measuring({ view, imatrix, chunks, threads, signal, onNote });
   try {
@@ -88,6 +85,27 @@ export async function chooseMixture(view: ModelView, options: AutomixOptions): P
     await journal.close();
     await measuring.dispose();
   }
+}
+
+/**
+ * Whether the target can be reached, before anything is measured.
+ * @returns bytes of the file, or of its tensor data, as the target counts them
+ * @throws QuernError `refused-target` with the numbers, `automix-nothing-to-choose`, those of planning
+ */
+export const requireTarget = async (
+  view: ModelView,
+  options: Pick<AutomixOptions, 'target' | 'planOptions' | 'types'>,
+): Promise<number> => (await possibleMixtures(view, options)).budget.bytes;
+
+async function possibleMixtures(
+  view: ModelView,
+  { target, planOptions, types }: Pick<AutomixOptions, 'target' | 'planOptions' | 'types'>,
+): Promise<Mixtures> {
+  const planOf = (fileType: string): Plan => planTypes(view, fileType, planOptions);
+  const budget = budgetOf(target, planOf('COPY').totals.weights, planOf);
+  const mixtures = new Mixtures(view, quantizables(view, planOptions, types), budget, planOptions);
+  await mixtures.requirePossible();
+  return mixtures;
 }
 
 async function sensitivities(

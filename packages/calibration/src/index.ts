@@ -19,7 +19,7 @@ export { type MatchedTensor, matchModel } from './imatrix/match-model.ts';
 export { mergeImatrices, type NamedMatrix } from './imatrix/merge.ts';
 export { type EntryShape, type ImatrixFile, openImatrix, readImatrix } from './imatrix/open-imatrix.ts';
 export { type EntryStatistics, imatrixStatistics } from './imatrix/statistics.ts';
-export { type ImatrixFormat, requireWritable, writeImatrix } from './imatrix/write-imatrix.ts';
+export { type ImatrixFormat, writeImatrix } from './imatrix/write-imatrix.ts';
 export type { CalibrationPlan } from './plan.ts';
 export { loadRecipe, type Recipe, recipeNames } from './recipe.ts';
 export {

@@ -2,13 +2,14 @@
 // <output>.unfinished, and the same run goes on from there: its result has the same bytes as if nothing had happened.
 import type { ModelView } from '@quern/checkpoint';
 import { hyperparameters, loadOnDevices } from '@quern/models';
+import { requireOutputFile } from '@quern/source';
 import { tokenizerFromGguf } from '@quern/tokenizer';
 import { type CalibrationState, calibrate, calibrationLoadOptions } from './collect/calibrate.ts';
 import { calibrationChunks } from './collect/chunks.ts';
 import type { ImportanceMatrix } from './imatrix/importance-matrix.ts';
 import { matchModel } from './imatrix/match-model.ts';
 import { mergeImatrices, type NamedMatrix } from './imatrix/merge.ts';
-import { type ImatrixFormat, requireWritable, writeImatrix } from './imatrix/write-imatrix.ts';
+import { type ImatrixFormat, writeImatrix } from './imatrix/write-imatrix.ts';
 import type { CalibrationPlan } from './plan.ts';
 import { runIdentity, UnfinishedRun } from './unfinished-run.ts';
 
@@ -47,7 +48,7 @@ export interface CalibrationResult {
 
 /**
  * Measures the importance matrix of `view` and writes it to `output`.
- * @throws QuernError `refused-output-exists`, `write-failed`, `disk-full`, `imatrix-other-model` (merge), the reason of
+ * @throws QuernError those of `requireOutputFile`, `disk-full`, `imatrix-other-model` (merge), the reason of
  *   `signal`, and those of `calibrationChunks`, `loadModel`, `calibrate`
  */
 export async function runCalibration(
@@ -57,7 +58,8 @@ export async function runCalibration(
   options: RunOptions = {},
 ): Promise<CalibrationResult> {
   const { merge = [], format, onNote } = options;
-  await requireWritable(output, options);
+  const inputs = new Set([...view.tensors.values()].map(({ file }) => file));
+  await requireOutputFile(output, { inputs, force: options.force });
   for (const { file, matrix } of merge) requireMatch(matrix, view, file);
   const chunks = calibrationChunks(tokenizerFromGguf(view.metadata), plan.texts, plan);
   noteMismatches(view, plan, chunks.length, onNote);

@@ -7,6 +7,7 @@ export type {
   TensorSink,
 } from './hf-folder.ts';
 export { type HfWriter, openHfWriter } from './open-hf-writer.ts';
+export { requireOutputFolder } from './partial-folder.ts';
 export {
   type PlainCheckpoint,
   type PlainPlan,

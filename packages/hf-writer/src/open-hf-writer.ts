@@ -9,11 +9,11 @@ import { configText } from './config-text.ts';
 import type { HfFolder, HfWriterOptions, HfWritten } from './hf-folder.ts';
 import {
   beginPartial,
-  checkOutput,
   checkSpace,
   journalPathOf,
   publishPartial,
   removePartial,
+  requireOutputFolder,
 } from './partial-folder.ts';
 import { planShards, type ShardPlan } from './plan-shards.ts';
 import { openShards } from './shard-files.ts';
@@ -49,7 +49,7 @@ export async function openHfWriter(dir: string, folder: HfFolder, options: HfWri
   const { maxShardBytes, settings = {}, inputs = [], force, onNote, onUnfinished } = options;
   const plan = planShards(dir, folder.tensors, maxShardBytes);
   const sideFiles = sideFilesOf(dir, folder, plan);
-  await checkOutput(dir, inputs, force);
+  await requireOutputFolder(dir, { inputs, force });
   const bytes = [...sideFiles.values(), ...plan.shards.map(({ layout }) => ({ length: layout.fileBytes }))].reduce(
     (sum, { length }) => sum + length,
     0,

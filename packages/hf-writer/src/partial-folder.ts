@@ -3,7 +3,7 @@
 import { mkdir, open, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { QuernError } from '@quern/errors';
-import { missingSpace, partialPathOf, writeError } from '@quern/source';
+import { missingSpace, type OutputPlace, partialPathOf, requireWritable, writeError } from '@quern/source';
 import { changedSettings, type JournalHead, journalHead, readJournal } from './journal.ts';
 
 export const journalPathOf = (dir: string): string => `${partialPathOf(dir)}.journal`;
@@ -13,16 +13,14 @@ const checkpointFile =
   /^(config|generation_config|hf_quant_config|quantize_config|quant_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\.json$|^(merges\.txt|tokenizer\.model|chat_template\.jinja|additional_chat_templates)$|^model[^/]*\.safetensors(\.index\.json)?$/;
 
 /**
- * What is refused before anything is written.
- * @throws QuernError `output-folder-missing`, `refused-output-is-input`, `refused-output-exists`
+ * Whether a checkpoint folder can be made at `dir`.
+ * @throws QuernError those of `requireWritable`, `refused-output-is-input`, `refused-output-exists`
  */
-export async function checkOutput(dir: string, inputs: Iterable<string>, force = false): Promise<void> {
-  if (!(await stat(dirname(resolve(dir))).catch(() => undefined))?.isDirectory()) {
-    throw new QuernError('output-folder-missing', 'The folder above the output folder does not exist.', {
-      file: dir,
-      remedy: 'Create it first.',
-    });
-  }
+export async function requireOutputFolder(
+  dir: string,
+  { inputs = [], force = false }: Pick<OutputPlace, 'inputs' | 'force'> = {},
+): Promise<void> {
+  await requireWritable(dir);
   const there = await stat(dir).catch(() => undefined);
   if (!there) return;
   if (!there.isDirectory()) {
@@ -110,7 +108,7 @@ export async function checkSpace(dir: string, bytes: number): Promise<void> {
 }
 
 /**
- * Gives the folder its name, in place of what `checkOutput` accepted.
+ * Gives the folder its name, in place of what `requireOutputFolder` accepted.
  * @throws QuernError `write-denied`, `write-failed`
  */
 export async function publishPartial(dir: string): Promise<void> {

@@ -1,6 +1,8 @@
 export { type QuantizeFlagValues, quantizeFlagsGiven, type WriteFlagValues } from './command/flags.ts';
-export { checkpointName, convertedName, quantizedName } from './command/output-name.ts';
+export { checkpointName, convertedName, modelName, quantizedName } from './command/output-name.ts';
+export { checkWriteFlags, type OutputFlags, requireOutputNamed, requireOutputs } from './command/outputs.ts';
 export {
+  checkQuantizing,
   type PlanInputs,
   planInputs,
   type QuantizePlan,

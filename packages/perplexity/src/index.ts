@@ -3,6 +3,7 @@ export {
   type BaseFile,
   type BaseFileHead,
   type BaseFileWriter,
+  baseFileBytes,
   createBaseFile,
   openBaseFile,
 } from './divergence/base-file.ts';

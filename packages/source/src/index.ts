@@ -13,4 +13,14 @@ export {
   type SnapshotProgress,
 } from './hub/repository.ts';
 export { type HubOptions, hubSettings } from './hub/settings.ts';
+export {
+  type OutputPlace,
+  outputFile,
+  outputFolder,
+  requireDistinctOutputs,
+  requireFolderAbove,
+  requireOutputFile,
+  requireStateFile,
+  requireWritable,
+} from './output-place.ts';
 export { type WriteErrorOptions, writeError } from './write-error.ts';

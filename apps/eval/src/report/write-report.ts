@@ -3,7 +3,6 @@
 import { readFileSync } from 'node:fs';
 import { createFileSink } from '@quern/source';
 import { expandFilePatterns, printNote } from '@quern/terminal';
-import type { EvalOptions } from '../request.ts';
 import type { Results } from '../results.ts';
 import { reportPage } from './page.ts';
 import { readTensorErrors } from './tensor-errors.ts';
@@ -12,10 +11,10 @@ import { readTensorErrors } from './tensor-errors.ts';
  * @returns what writes the page; undefined when none is asked for
  * @throws QuernError those of `readTensorErrors`; writing it: `disk-full`, `write-denied`, `write-failed`
  */
-export async function reportWriter({
-  report,
-  tensorErrors = [],
-}: EvalOptions): Promise<((results: Results) => Promise<void>) | undefined> {
+export async function reportWriter(
+  report: string | undefined,
+  tensorErrors: readonly string[] = [],
+): Promise<((results: Results) => Promise<void>) | undefined> {
   if (report === undefined) return undefined;
   const errors = await Promise.all(expandFilePatterns(tensorErrors).map(readTensorErrors));
   return async (results) => {

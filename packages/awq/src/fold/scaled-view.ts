@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { ModelView } from '@quern/checkpoint';
 import { cpuDevice } from '@quern/runtime';
+import { requireOutputFile } from '@quern/source';
 import { bytesOf } from '../layer/layer-weights.ts';
 import { findScales } from '../run/find-scales.ts';
 import type { QuantizeHooks } from '../run/quantize-model.ts';
@@ -38,6 +39,8 @@ export async function withScales(view: ModelView, options: ScaledViewOptions): P
 
 async function computed(view: ModelView, path: string, options: ScaledViewOptions): Promise<readonly FoldedPair[]> {
   const { calibration, threads } = options;
+  const inputs = new Set([...view.tensors.values()].map(({ file }) => file));
+  if (!existsSync(path)) await requireOutputFile(path, { inputs, flag: '--awq-scales' });
   const sequences = await calibrationSequences(view, calibration);
   const device = await cpuDevice(threads === undefined ? {} : { threads });
   try {

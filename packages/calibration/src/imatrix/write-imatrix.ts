@@ -1,7 +1,4 @@
 // An importance matrix into a file of either format.
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { QuernError } from '@quern/errors';
 import { createFileSink } from '@quern/source';
 import { writeGgufImatrix } from './gguf-imatrix.ts';
 import type { ImportanceMatrix } from './importance-matrix.ts';
@@ -30,21 +27,4 @@ export async function writeImatrix(
     await sink.abort();
     throw error;
   }
-}
-
-/**
- * Before hours of work: can the result be written at all?
- * @throws QuernError `refused-output-exists`, `write-failed`
- */
-export async function requireWritable(path: string, { force = false }: { force?: boolean } = {}): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory()) throw new QuernError('write-failed', 'A folder has this name.', { file: path });
-  if (found && !force)
-    throw new QuernError('refused-output-exists', 'The output file exists already.', {
-      file: path,
-      remedy: 'Choose another --output, or replace it with --force.',
-    });
-  const folder = dirname(path);
-  if (!(await stat(folder).catch(() => undefined))?.isDirectory())
-    throw new QuernError('write-failed', 'There is no such folder to write to.', { file: folder });
 }

@@ -1,5 +1,6 @@
 // From the flags of a command to a plan, and to the importance matrix that writing it needs.
 import type { ModelView } from '@quern/checkpoint';
+import { requireOutputFile } from '@quern/source';
 import { createProgress, parseCount, printNote, progressMode } from '@quern/terminal';
 import { measuredPath, measureImportance } from '../importance/measure-importance.ts';
 import { type ImportanceSource, openImportance } from '../importance/open-importance.ts';
@@ -10,6 +11,7 @@ import { type PlanOptions, planTypes } from '../plan/plan-types.ts';
 import { parseLayers } from '../plan/prune-layers.ts';
 import { ggmlType, readTensorTypes } from '../plan/tensor-types.ts';
 import type { QuantizeFlagValues, WriteFlagValues } from './flags.ts';
+import { requireOutputs } from './outputs.ts';
 
 export interface QuantizePlanRequest {
   fileType: string;
@@ -19,6 +21,8 @@ export interface QuantizePlanRequest {
   converted?: Plan;
   keepSplit?: boolean;
   allowRequantize?: boolean;
+  /** The caller has looked at the output: the size of the file is not that of the file type. */
+  outputsChecked?: boolean;
   signal?: AbortSignal;
   /** Told of files that stay behind when the run is stopped, for the next one to go on with. */
   onUnfinished?: (...paths: string[]) => void;
@@ -47,6 +51,31 @@ export async function quantizePlan(view: ModelView, request: QuantizePlanRequest
 
 /** The part of `quantizePlan` that reads and measures. */
 export async function planInputs(view: ModelView, request: QuantizePlanRequest, flags: Flags): Promise<PlanInputs> {
+  const options = await checkedOptions(view, request, flags);
+  const imatrix = await imatrixOf(view, request, flags);
+  return { options: { ...options, imatrix }, ...(imatrix && 'importanceOf' in imatrix && { imatrix }) };
+}
+
+/**
+ * Finds what would stop `planInputs` and the writing after it, for callers that have long work to do before.
+ * @returns what the plan will be made with, as far as is known
+ */
+export async function checkQuantizing(
+  view: ModelView,
+  request: QuantizePlanRequest,
+  flags: Flags,
+): Promise<PlanOptions> {
+  const options = await checkedOptions(view, request, flags);
+  const { include, exclude, file } = imatrixFlags(flags);
+  if (flags.imatrix === undefined) return options;
+  if (file === undefined) return { ...options, imatrix: allImportance(view, '') };
+  const imatrix = await openImportance(file, view, { include, exclude });
+  await imatrix.close();
+  return { ...options, imatrix };
+}
+
+/** What can be wrong with flags and outputs shows here, before hours of measuring. */
+async function checkedOptions(view: ModelView, request: QuantizePlanRequest, flags: Flags): Promise<PlanOptions> {
   const { fileType, converted, keepSplit, allowRequantize } = request;
   const options: PlanOptions = {
     converted,
@@ -63,10 +92,19 @@ export async function planInputs(view: ModelView, request: QuantizePlanRequest, 
     pruneLayers: flags.pruneLayers === undefined ? undefined : parseLayers(flags.pruneLayers),
     overrides: flags.overrideKv?.map(parseOverride),
   };
-  // What is wrong with the flags should show before hours of measuring.
-  planTypes(view, fileType, options);
-  const imatrix = await imatrixOf(view, request, flags);
-  return { options: { ...options, imatrix }, ...(imatrix && 'importanceOf' in imatrix && { imatrix }) };
+  const draft = planTypes(view, fileType, options);
+  const { file, measured } = imatrixFlags(flags);
+  if (flags.dryRun) return options;
+  if (measured !== undefined) await requireOutputFile(measured, { flag: '--imatrix auto=' });
+  if (!request.outputsChecked)
+    await requireOutputs(view, draft, request.output, { ...flags, keepSplit }, file === undefined ? [] : [file]);
+  return options;
+}
+
+/** Which file, if any, is there to be read, and which is to be measured under a name that the user gave. */
+function imatrixFlags({ imatrix, includeWeights: include, excludeWeights: exclude }: Flags) {
+  const auto = /^auto(?:=(.+))?$/s.exec(imatrix ?? '');
+  return { include, exclude, auto, file: auto ? undefined : imatrix, measured: auto?.[1] };
 }
 
 async function imatrixOf(
@@ -74,14 +112,14 @@ async function imatrixOf(
   { output, signal, onUnfinished }: QuantizePlanRequest,
   flags: Flags,
 ): Promise<ImportanceSource | PlannedImatrix | undefined> {
-  const { imatrix, includeWeights: include, excludeWeights: exclude, dryRun, json } = flags;
-  if (imatrix === undefined) return undefined;
-  const auto = /^auto(?:=(.+))?$/s.exec(imatrix);
-  let path = imatrix;
+  const { dryRun, json } = flags;
+  if (flags.imatrix === undefined) return undefined;
+  const { include, exclude, auto, measured } = imatrixFlags(flags);
+  let path = flags.imatrix;
   if (auto) {
     const { path: usual, there } = await measuredPath(view, output);
-    path = auto[1] ?? usual;
-    if (there && !auto[1]) printNote(`Using ${path}, measured before.`);
+    path = measured ?? usual;
+    if (there && measured === undefined) printNote(`Using ${path}, measured before.`);
     else if (dryRun) return notMeasuredYet(view, path);
     else {
       const progress = createProgress({ title: 'calibrate', unit: 'tokens', mode: progressMode({ json }) });
@@ -99,6 +137,10 @@ async function imatrixOf(
 /** A dry run measures nothing: it plans as if every matrix had been measured. */
 function notMeasuredYet(view: ModelView, path: string): PlannedImatrix {
   printNote(`note: the importance matrix ${path} would be measured first.`);
+  return allImportance(view, path);
+}
+
+function allImportance(view: ModelView, path: string): PlannedImatrix {
   const matrices = [...view.tensors.values()].filter(({ rows, name }) => rows > 1 && name !== 'token_embd.weight');
   return { path, datasets: [], chunkCount: 0, entries: new Map(matrices.map(({ name }) => [name, undefined])) };
 }

@@ -1,26 +1,23 @@
 // What `quern convert` and `quern quantize` do once they have a plan: show it, or write it and say what was written.
 import { TranscodePool } from '@quern/blocks';
 import type { ModelView } from '@quern/checkpoint';
-import { QuernError } from '@quern/errors';
+import type { QuernError } from '@quern/errors';
 import { createProgress, exitCodeOf, parseCount, printJson, printLine, printNote, progressMode } from '@quern/terminal';
 import type { ImportanceSource } from '../importance/open-importance.ts';
-import { splitName, splitPlan } from '../plan/keep-split.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refuseCompromises, refuseUnwritable } from '../plan/refusals.ts';
-import { defaultBound, refuseErrors, type TensorVerdict, verifyModel } from '../verify/verify-model.ts';
-import { partName } from '../write/part-file.ts';
+import { refuseErrors, type TensorVerdict, verifyModel } from '../verify/verify-model.ts';
 import { parseShard } from '../write/shard.ts';
 import { usefulThreads } from '../write/useful-threads.ts';
 import { type WriteResult, writeModel } from '../write/write-model.ts';
 import type { WriteFlagValues } from './flags.ts';
+import { checkWriteFlags, type OutputFlags, plannedFiles, verifyBound } from './outputs.ts';
 import { describePlan, describeTensors, describeVerdicts, describeWritten, planSummary } from './report.ts';
 
-export interface ReportOptions extends WriteFlagValues {
+export interface ReportOptions extends WriteFlagValues, OutputFlags {
   /** `convert` or `quantize`: the title of the progress line. */
   title: string;
   imatrix?: ImportanceSource;
-  /** Write as many files as the input has. */
-  keepSplit?: boolean;
   signal?: AbortSignal;
   /** Told of files that stay behind when the run is stopped, for the next one to go on with. */
   onUnfinished?: (...paths: string[]) => void;
@@ -45,12 +42,9 @@ export async function writeAndReport(
   path: string,
   options: ReportOptions,
 ): Promise<number | undefined> {
-  const { dryRun, json, strict, keepSplit } = options;
+  const { dryRun, json, strict } = options;
+  checkWriteFlags(options);
   const bound = verifyBound(options);
-  if (options.shard && (keepSplit || bound !== undefined))
-    throw new QuernError('usage-shard', '--shard goes with neither --keep-split nor --verify.', {
-      remedy: 'quern merge joins the parts of one file; verify the result.',
-    });
   const notes = [...(view.notes ?? []), ...plan.notes];
   for (const note of notes) if (!json) printNote(`note: ${note}`);
   if (strict) refuseCompromises(plan, view.path);
@@ -82,20 +76,15 @@ async function writeAll(
   options: ReportOptions,
   verify: boolean,
 ): Promise<Written[]> {
-  const { title, json, signal, onUnfinished, keepSplit, imatrix, strict, force, allowNonFinite, onOverflow } = options;
+  const { title, json, signal, onUnfinished, imatrix, strict, force, allowNonFinite, onOverflow } = options;
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);
-  const plans = keepSplit ? splitPlan(plan, (name) => view.tensors.get(name)!.file) : [plan];
-  for (const part of plans) refuseUnwritable(part, view.path);
-  const threads = parseCount('--threads', options.threads, 1024) ?? usefulThreads(plans);
+  const files = plannedFiles(view, plan, path, options);
+  for (const file of files) refuseUnwritable(file.plan, view.path);
+  const threads = parseCount('--threads', options.threads, 1024) ?? usefulThreads(files.map((file) => file.plan));
   const pool = await TranscodePool.create({ threads });
   const written: Written[] = [];
   try {
-    for (const [no, part] of plans.entries()) {
-      const file = keepSplit
-        ? splitName(path, no, plans.length)
-        : shard
-          ? partName(path, shard.index, shard.count)
-          : path;
+    for (const { plan: part, path: file } of files) {
       const progress = createProgress({ title, mode: progressMode({ json }) });
       const result = await writeModel(view, part, file, {
         ...{ pool, shard, imatrix, strict, force, allowNonFinite, onOverflow, signal, onUnfinished },
@@ -154,13 +143,4 @@ function failure(verdicts: readonly TensorVerdict[], bound: number, file: string
   } catch (error) {
     return error as QuernError;
   }
-}
-
-/** Undefined without --verify. */
-function verifyBound({ verify }: WriteFlagValues): number | undefined {
-  if (verify === undefined || verify === false) return undefined;
-  if (verify === true) return defaultBound;
-  const bound = Number(verify);
-  if (verify.trim() !== '' && bound > 0 && Number.isFinite(bound)) return bound;
-  throw new QuernError('usage-verify', `--verify takes a number above 0, not '${verify}'.`);
 }

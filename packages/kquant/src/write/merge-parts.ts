@@ -1,8 +1,7 @@
 // The parts of all shards put together: the file of a single run, byte for byte.
 import { QuernError } from '@quern/errors';
-import { createFileSink, openFile } from '@quern/source';
+import { createFileSink, openFile, requireOutputFile } from '@quern/source';
 import { type PartHeader, partHeaderBytes, readPartHeader } from './part-file.ts';
-import { preflight } from './preflight.ts';
 
 export interface MergeOptions {
   /** Replace an existing file. */
@@ -17,12 +16,12 @@ const copyBytes = 2 ** 22;
  * @param parts in any order
  * @returns size of the file
  * @throws QuernError `parts-missing` with their numbers, `parts-do-not-fit`, `part-not-recognized`, `part-not-readable`,
- *   those of `preflight` and of writing
+ *   those of `requireOutputFile` and of writing
  */
 export async function mergeParts(path: string, parts: readonly string[], options: MergeOptions = {}): Promise<number> {
   const ordered = await orderedParts(parts);
   const size = ordered[0]!.header.fileBytes;
-  await preflight(path, { inputs: parts, size, force: options.force });
+  await requireOutputFile(path, { inputs: parts, size, force: options.force });
   const sink = await createFileSink(path, size);
   const buffer = new Uint8Array(copyBytes);
   try {

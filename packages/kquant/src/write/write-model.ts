@@ -9,13 +9,13 @@ import { type DType, rowBytes, TranscodePool } from '@quern/blocks';
 import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { type GgufLayout, layoutGguf } from '@quern/gguf';
+import { requireOutputFile } from '@quern/source';
 import type { ImportanceSource } from '../importance/open-importance.ts';
 import { type Plan, sourceNameOf, type TensorPlan } from '../plan/plan.ts';
 import { refuseCompromises, refuseUnwritable } from '../plan/refusals.ts';
 import { importanceReader } from './importance-reader.ts';
 import { type OutputFile, openOutput } from './output-file.ts';
 import { partHeader, readPartHeader } from './part-file.ts';
-import { preflight } from './preflight.ts';
 import { type Shard, type ShardNumber, shardOf, type TensorRows } from './shard.ts';
 import { sourceIdentity, sourceSizes } from './source-identity.ts';
 import { sourceView } from './source-view.ts';
@@ -99,7 +99,7 @@ export async function writeModel(
     options.onNote?.(`${path} is complete: left as it is.`);
     return result(shard.rows.length);
   }
-  await preflight(path, { inputs: files, size: fileBytes, force: options.force });
+  await requireOutputFile(path, { inputs: files, size: fileBytes, force: options.force });
 
   const sources = await sourceIdentity(files);
   const pool = options.pool ?? (await TranscodePool.create({ threads: options.threads ?? usefulThreads([plan]) }));

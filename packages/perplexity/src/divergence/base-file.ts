@@ -28,6 +28,8 @@ const rowsPerWindow = (contextTokens: number): number => contextTokens - 1 - Mat
 const offsetOfWindow = ({ contextTokens, vocabSize, windows }: BaseFileHead, index: number): number =>
   headBytes + 4 * windows * contextTokens + index * rowsPerWindow(contextTokens) * baseRowBytes(vocabSize);
 
+export const baseFileBytes = (head: BaseFileHead): number => offsetOfWindow(head, head.windows);
+
 export interface BaseFile extends BaseFileHead, BaseLogProbs {
   readonly path: string;
   /** [windows · contextTokens] */
@@ -83,7 +85,7 @@ async function readHead(source: Source): Promise<BaseFileHead> {
     vocabSize: number(12, 'vocabulary size', 1, maxVocab),
     windows: number(16, 'number of windows', 1, 2 ** 31 - 1),
   };
-  const size = offsetOfWindow(head, head.windows);
+  const size = baseFileBytes(head);
   if (source.size < size)
     throw new QuernError('base-file-truncated', `The file has ${source.size} bytes; its head announces ${size}.`, {
       file,
@@ -144,7 +146,7 @@ export interface BaseFileWriter {
  */
 export async function createBaseFile(path: string, head: BaseFileHead, tokens: Int32Array): Promise<BaseFileWriter> {
   const { contextTokens, vocabSize, windows } = head;
-  const sink = await createFileSink(path, offsetOfWindow(head, windows));
+  const sink = await createFileSink(path, baseFileBytes(head));
   const start = new Uint8Array(headBytes + 4 * windows * contextTokens);
   start.set(new TextEncoder().encode(magic));
   const view = new DataView(start.buffer);
