@@ -28,11 +28,11 @@ describe('measuring', () => {
     const { code, stdout } = await calibrate(model, '--chunks', '3', '-o', file('default.gguf'), '--json', '-q');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
-      output: file('default.gguf'),
+      path: file('default.gguf'),
       datasets: ['default'],
       chunkCount: 3,
       chunkSize: 512,
-      entries: 28,
+      entryCount: 28,
       neverFired: [],
       resumedChunks: 0,
     });

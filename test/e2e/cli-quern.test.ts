@@ -109,7 +109,7 @@ describe('quern tokenize', () => {
   it("gives transformers' ids", async () => {
     const [{ text, ids }] = recorded;
     const { stdout } = await runCommand('tokenize', tinyLlama, '--text', text, '--json');
-    expect(JSON.parse(stdout)).toMatchObject({ ids, count: ids.length });
+    expect(JSON.parse(stdout)).toMatchObject({ ids, tokenCount: ids.length });
   });
 
   it('recognises special tokens only when told to', async () => {
@@ -149,7 +149,7 @@ describe('quern logits', () => {
     const output = join(folder, `${device}.safetensors`);
     const model = join(models, 'arch/llama3');
     const result = await runCommand('logits', model, '--ids-file', idsFile, '-o', output, '--device', device, '--json');
-    expect(JSON.parse(result.stdout)).toMatchObject({ positions: 48, vocabulary: 512, file: output });
+    expect(JSON.parse(result.stdout)).toMatchObject({ tokenCount: 48, vocabSize: 512, path: output });
     const logits = await readTensor(output, 'logits');
     expect(logits).toMatchObject({ shape: [48, 512], dtype: 'F32' });
     expect(await readTensor(output, 'input_ids')).toMatchObject({ shape: [48], dtype: 'I32' });

@@ -48,8 +48,8 @@ describe('convert', () => {
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       fileType: 'Q8_0',
-      tensors: 38,
-      weights: 4196608,
+      tensorCount: 38,
+      parameters: 4196608,
       fallbacks: [],
       path: 'tiny-llama-Q8_0.gguf',
       resumedTensors: 0,

@@ -142,7 +142,7 @@ describe('the command', () => {
     expect(json.code).toBe(0);
     expect(JSON.parse(json.stdout)).toMatchObject({
       type: 'F32',
-      tensors: 38,
+      tensorCount: 38,
       rounded: { weights: 0 },
       resumedTensors: 0,
     });

@@ -26,7 +26,7 @@ test("AutoGPTQ's zero biases are left out and counted, and --strict has nothing 
   const { code, stdout } = await runCommand('convert', folder, ...flags);
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({
-    tensors: 38,
+    tensorCount: 38,
     rounded: { tensors: 0 },
     notes: ['left out: 28 biases of packed weights that are zero'],
   });

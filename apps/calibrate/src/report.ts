@@ -16,7 +16,7 @@ export function report(outcome: Outcome, options: { json?: boolean; showStatisti
   const neverFired = shortfalls(entries, 1).map(({ tensor, matrices }) => ({ tensor, experts: matrices }));
   const statistics = options.showStatistics ? imatrixStatistics(matrix) : undefined;
   if (options.json) {
-    const summary = { output, datasets, chunkCount, chunkSize, entries: entries.size, neverFired };
+    const summary = { path: output, datasets, chunkCount, chunkSize, entryCount: entries.size, neverFired };
     printJson({ ...summary, resumedChunks, seconds, statistics });
     return;
   }

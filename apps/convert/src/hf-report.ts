@@ -16,11 +16,18 @@ function byTypes({ tensors }: PlainPlan) {
 
 export const plainSummary = (plan: PlainPlan) => ({
   type: plan.type,
-  tensors: plan.tensors.length,
-  weights: plan.weights,
-  bytesOut: plan.bytes,
+  tensorCount: plan.tensors.length,
+  parameters: plan.weights,
+  dataBytes: plan.bytes,
   byType: byTypes(plan),
   files: plan.files,
+});
+
+/** What `--json` adds once the folder is written. */
+export const writtenFacts = ({ bytes, ms, ...facts }: PlainWritten): object => ({
+  ...facts,
+  fileBytes: bytes,
+  seconds: ms / 1000,
 });
 
 export function describePlainPlan(plan: PlainPlan): string {

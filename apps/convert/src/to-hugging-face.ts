@@ -29,7 +29,7 @@ import {
   printNote,
   progressMode,
 } from '@quern/terminal';
-import { describePlainPlan, describePlainTensors, describeWritten, plainSummary } from './hf-report.ts';
+import { describePlainPlan, describePlainTensors, describeWritten, plainSummary, writtenFacts } from './hf-report.ts';
 
 export interface ToHuggingFaceOptions extends QuantizeFlagValues, WriteFlagValues, CommandContext {
   type: string;
@@ -76,7 +76,7 @@ export async function toHuggingFace(
       onNote: progress.note,
       onProgress: ({ done, total, tensor }) => progress.update({ done, total, label: tensor }),
     }).finally(() => progress.finish());
-    if (json) printJson({ ...facts, ...written });
+    if (json) printJson({ ...facts, ...writtenFacts(written) });
     else printLine(`${describePlainPlan(plan)}\n${describeWritten(written)}`);
     return undefined;
   } finally {

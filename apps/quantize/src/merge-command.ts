@@ -30,7 +30,7 @@ export async function merge(given: string, named: readonly string[], options: Me
     ? join(output, first!, { force, ...context, onProgress: update })
     : mergeParts(output, parts, { force, ...context, onProgress: update })
   ).finally(() => progress.finish());
-  if (json) printJson({ path: output, fileBytes, parts: parts.length });
+  if (json) printJson({ path: output, fileBytes, partCount: parts.length });
   else printLine(`${output}: ${formatBytes(fileBytes)}`);
   return undefined;
 }

@@ -68,7 +68,7 @@ export async function quantizeLayers(
       })
       .finally(() => progress.finish());
     if (summary) report(summary, type, request, performance.now() - startMs, options);
-    else if (options.json) printJson({ output, dryRun: true, ...told });
+    else if (options.json) printJson({ path: output, dryRun: true, ...told });
     return undefined;
   } finally {
     await view.close();
@@ -146,7 +146,9 @@ function report(
   );
   if (json) {
     const clips = layers.flatMap((layer) => layer.clips);
-    printJson({ path, bytes, type, format, bits, groupSize, quantizedTensors, resumedBlocks, pairs, clips, starved });
+    const settings = { type, format, bits, groupSize };
+    const counts = { quantizedTensors, resumedBlocks, seconds: ms / 1000 };
+    printJson({ path, fileBytes: bytes, ...settings, ...counts, pairs, clips, starved });
     return;
   }
   if (pairs.length > 0) {

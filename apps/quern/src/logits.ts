@@ -71,7 +71,7 @@ export async function logits(name: string, options: LogitsOptions, context: Comm
     progress.finish();
     if (options.json) {
       const devices = { summary: loaded.summary, ...loaded.model.placement };
-      printJson({ model: name, file: output, positions: ids.length, vocabulary: vocabSize, devices });
+      printJson({ model: name, path: output, tokenCount: ids.length, vocabSize, devices });
     } else printLine(`${output}: logits of ${ids.length} positions × ${vocabSize} tokens`);
   } finally {
     await dispose();

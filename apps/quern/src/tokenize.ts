@@ -30,7 +30,7 @@ export async function tokenize(model: string, options: TokenizeOptions, context:
   download.finish();
   const ids = tokenizer.encode(text, { parseSpecial: options.special, addSpecial: options.addSpecial });
   const tokens = Array.from(ids, (id) => ({ id, piece: tokenizer.piece(id), text: textOfToken(tokenizer, id) }));
-  if (options.json) printJson({ model, count: tokens.length, ids: [...ids], tokens, bytesRead });
+  if (options.json) printJson({ model, tokenCount: tokens.length, ids: [...ids], tokens, bytesRead });
   else printLine(tokenTable(tokens));
 }
 

@@ -18,6 +18,7 @@ import {
   formatBytes,
   formatDuration,
   parseCount,
+  printJson,
   printLine,
   printNote,
   progressMode,
@@ -40,6 +41,7 @@ export interface ServeOptions extends DeviceOptions, CacheOptions {
   queue: string;
   alias?: string;
   apiKey?: string;
+  json?: boolean;
   quiet?: boolean;
 }
 
@@ -80,7 +82,8 @@ export async function serve(reference: string, options: ServeOptions, context: C
       }),
     ...(options.quiet ? {} : log),
   });
-  printLine(`listening on ${server.url}`);
+  if (options.json) printJson({ url: server.url });
+  else printLine(`listening on ${server.url}`);
   if (!apiKey && !isLoopback(options.host))
     printNote('warning: other machines can use this server, without an API key');
   const stopped = new Promise<undefined>((resolve) =>

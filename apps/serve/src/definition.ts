@@ -27,6 +27,7 @@ export const serve: CommandDefinition<[model: string], ServeOptions> = {
         { flags: '--port <number>', description: 'port to listen on; 0 for any free one', default: '8080' },
         { flags: '-a, --alias <name>', description: 'name of the model for clients (default: the file’s)' },
         { flags: '--api-key <key>', description: 'require this key' },
+        { flags: '--json', description: 'print the address as one JSON document, progress as JSON lines on stderr' },
         { flags: '-q, --quiet', description: 'no progress and no log' },
       ],
     },

@@ -5,16 +5,15 @@ import type { Plan } from '../plan/plan.ts';
 import type { TensorVerdict } from '../verify/verify-model.ts';
 import type { WriteResult } from '../write/write-model.ts';
 
-/** The same facts as `describePlan`, as data. Byte counts are of tensor data, without metadata and padding. */
+/** The same facts as `describePlan`, as data, in the words of docs/json.md. */
 export function planSummary(plan: Plan) {
-  const { weights, bytesIn, storedBytes, bytesOut, bitsPerWeight, byType } = plan.totals;
+  const { weights, storedBytes, bytesOut, bitsPerWeight, byType } = plan.totals;
   return {
     fileType: plan.fileType,
-    tensors: plan.tensors.length,
-    weights,
-    bytesIn,
-    storedBytes,
-    bytesOut,
+    tensorCount: plan.tensors.length,
+    parameters: weights,
+    sourceDataBytes: storedBytes,
+    dataBytes: bytesOut,
     bitsPerWeight,
     byType,
     fidelity: countFidelity(plan.tensors),

@@ -124,7 +124,8 @@ function report(
   const verdicts = written.flatMap((file) => file.verdicts ?? []);
   if (json) {
     const [first] = written;
-    const files = written.length === 1 ? first!.result : { files: written.map(({ result }) => result) };
+    const files =
+      written.length === 1 ? factsOf(first!.result) : { files: written.map(({ result }) => factsOf(result)) };
     const verify = bound === undefined ? {} : { verify: { bound, tensors: verdicts } };
     printJson({ notes, ...facts, ...planSummary(plan), ...files, ...verify, ...(error && { error }) });
   } else {
@@ -135,6 +136,8 @@ function report(
   }
   return error && exitCodeOf(error);
 }
+
+const factsOf = ({ ms, ...result }: WriteResult) => ({ ...result, seconds: ms / 1000 });
 
 function failure(verdicts: readonly TensorVerdict[], bound: number, file: string): QuernError | undefined {
   try {
