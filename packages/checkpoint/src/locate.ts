@@ -1,7 +1,7 @@
 // From what a person types to a model on this disk: a .gguf file, a checkpoint folder, a folder of GGUF files, or a
 // reference to the Hugging Face hub or another server, from which it is fetched into the hub's cache first.
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { QuernError } from '@quern/errors';
 import {
   downloadUrl,
@@ -13,6 +13,7 @@ import {
 } from '@quern/source';
 import { refuseAdapter } from './adapter-only.ts';
 import { chooseGguf } from './choose-gguf.ts';
+import { refusePieces } from './file-pieces.ts';
 import { checkpointFiles } from './hub-checkpoint.ts';
 import { selectOnHub } from './hub-selection.ts';
 import { isGguf } from './is-gguf.ts';
@@ -50,6 +51,7 @@ export async function locateCheckpoint(ref: string, options: LocateOptions = {})
 }
 
 async function locateFile(path: string): Promise<Located> {
+  refusePieces(await readdir(dirname(path)).catch(() => []), path, basename(path));
   if (await isGguf(path)) return { path, kind: 'gguf' };
   throw new QuernError('checkpoint-not-recognized', 'The file is not GGUF.', {
     file: path,
@@ -98,6 +100,7 @@ async function fetchFromHub(
   if (selection === undefined) {
     const names = files.map(({ path }) => path);
     await refuseAdapter(names, repo, repository.open);
+    refusePieces(names, repo);
     throw noWeights(names, repo);
   }
   if (selection.kind === 'file') {
@@ -126,6 +129,7 @@ async function locateInFolder(dir: string, { onNote }: LocateOptions): Promise<L
   const chosen = chooseGguf(files, { place: dir, spelling: ({ path }) => join(dir, path) });
   if (!chosen) {
     await refuseAdapter(names, dir, (name) => openFile(join(dir, name)));
+    refusePieces(names, dir);
     throw noWeights(names, dir);
   }
   if (chosen.note !== undefined) onNote?.(chosen.note);

@@ -1,6 +1,7 @@
 // Opening a model: one GGUF file, or the splits PREFIX-00001-of-00003.gguf … that make one.
 import { QuernError } from '@quern/errors';
 import { openFile, type Source } from '@quern/source';
+import { defaultAlignment } from './limits.ts';
 import { type GgufHeader, readGgufHeader } from './read-header.ts';
 import type { GgufTensor } from './read-tensors.ts';
 import { findSplits, joinSplits, splitOf } from './split.ts';
@@ -34,7 +35,7 @@ export async function openGguf(input: string | Source, options: OpenGgufOptions 
   const given = typeof input === 'string' ? await openFile(input) : input;
   const opened: Source[] = typeof input === 'string' ? [given] : [];
   try {
-    const header = await readGgufHeader(given);
+    const header = await headerOf(given);
     const split = splitOf(header.metadata, given.name);
     if (!split) return whole(header, given);
 
@@ -81,6 +82,31 @@ export async function openGguf(input: string | Source, options: OpenGgufOptions 
 
 function whole({ version, metadata, tensors, alignment }: GgufHeader, source: Source): Gguf {
   return { version, metadata, tensors, alignment, files: [source.name], close: () => source.close() };
+}
+
+/**
+ * The header of the file that was given. Files that somebody joined with `cat` are told from one with something behind it.
+ * @throws QuernError `gguf-splits-joined`, and those of `readGgufHeader`
+ */
+async function headerOf(source: Source): Promise<GgufHeader> {
+  try {
+    return await readGgufHeader(source);
+  } catch (error) {
+    const end = error instanceof QuernError && error.code === 'gguf-trailing-data' ? error.offset : undefined;
+    if (end === undefined) throw error;
+    // The last tensor of a split may end without padding.
+    const first = Math.max(0, end - defaultAlignment);
+    const bytes = await source.read(first, Math.min(2 * defaultAlignment, source.size - first));
+    const at = new TextDecoder('latin1').decode(bytes).indexOf('GGUF');
+    if (at < 0) throw error;
+    throw new QuernError('gguf-splits-joined', 'Another GGUF file begins behind the last tensor.', {
+      file: source.name,
+      offset: first + at,
+      remedy:
+        'Splits are not joined with cat: keep them side by side under their own names and give the first, or join them with quern merge.',
+      cause: error,
+    });
+  }
 }
 
 const siblingOf = (dir: string) => (fileName: string) => openFile(dir + fileName);

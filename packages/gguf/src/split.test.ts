@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, unlink } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dtypeByName } from '@quern/blocks';
@@ -49,6 +49,15 @@ test.each([0, 1, 2])('opens the whole model from split %i', async (no) => {
   const { source, offset } = model.tensors.get('d')!;
   expect((await source.read(offset, 1))[0]).toBe('d'.charCodeAt(0));
   await model.close();
+});
+
+test('splits that were joined with cat are called so, whatever the file is named', async () => {
+  await writeAll();
+  const whole = Buffer.concat(await Promise.all([0, 1, 2].map((no) => readFile(path(no)))));
+  for (const name of [join(dir, 'joined.gguf'), path(0)]) {
+    await writeFile(name, whole);
+    await expect(openGguf(name)).rejects.toMatchObject({ code: 'gguf-splits-joined', file: name });
+  }
 });
 
 test('a source needs a way to its siblings', async () => {

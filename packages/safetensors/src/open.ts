@@ -2,7 +2,7 @@
 import type { DType } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import type { Source } from '@quern/source';
-import { maxHeaderBytes, parseHeader } from './header.ts';
+import { type Header, maxHeaderBytes, parseHeader } from './header.ts';
 
 /** Where one tensor's bytes lie. */
 export interface SafetensorsTensor {
@@ -55,11 +55,30 @@ export async function openSafetensors(source: Source): Promise<Safetensors> {
       remedy: 'The file is incomplete: fetch it again.',
     });
   }
-  const { metadata, entries } = parseHeader(await source.read(8, headerBytes), size, file);
+  const { metadata, entries } = await headerOf(source, headerBytes);
   return {
     metadata,
     tensors: new Map(entries.map((entry) => [entry.name, { ...entry, source }])),
     files: [file],
     close: () => source.close(),
   };
+}
+
+/** The header, proved. Shards that somebody joined with `cat` are told from a file with something behind it. */
+async function headerOf(source: Source, headerBytes: number): Promise<Header> {
+  try {
+    return parseHeader(await source.read(8, headerBytes), source.size, source.name);
+  } catch (error) {
+    const end = error instanceof QuernError && error.code === 'safetensors-trailing-data' ? error.offset : undefined;
+    if (end === undefined || source.size - end < 10) throw error;
+    const next = await source.read(end, 9);
+    const length = new DataView(next.buffer, next.byteOffset).getBigUint64(0, true);
+    if (next[8] !== 0x7b || length > BigInt(source.size - end - 8)) throw error;
+    throw new QuernError('safetensors-joined', 'Another safetensors file begins behind the last tensor.', {
+      file: source.name,
+      offset: end,
+      remedy: 'Shards are not joined with cat: put them side by side into one folder and give the folder.',
+      cause: error,
+    });
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dtypeByName } from '@quern/blocks';
@@ -70,6 +70,19 @@ test('files without an index are one model when no tensor is in two', async () =
     code: 'safetensors-tensor-in-two-shards',
     tensor: 'b',
   });
+});
+
+test('shards that were joined with cat are called so', async () => {
+  await shard(first, 'a', 'b');
+  await shard(second, 'c');
+  const both = await Promise.all([first, second].map((name) => readFile(join(dir, name))));
+  await writeFile(join(dir, 'model.safetensors'), Buffer.concat(both));
+  await expect(openParts(dir, ['model.safetensors'])).rejects.toMatchObject({
+    code: 'safetensors-joined',
+    offset: both[0]!.length,
+  });
+  await writeFile(join(dir, 'model.safetensors'), Buffer.concat([both[0]!, Buffer.alloc(64, 1)]));
+  await expect(openParts(dir, ['model.safetensors'])).rejects.toMatchObject({ code: 'safetensors-trailing-data' });
 });
 
 // What save_model of safetensors.torch writes for weights that share memory.
