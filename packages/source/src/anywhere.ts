@@ -3,7 +3,6 @@ export { blobSource } from './blob.ts';
 export { countReads } from './count-reads.ts';
 export { httpSource } from './http.ts';
 export type { HttpOptions } from './http-range.ts';
-export { refuseLfsPointer } from './lfs-pointer.ts';
 export { memorySource } from './memory.ts';
 export { parsePythonJson, pythonJson } from './python-json.ts';
 export { readAhead } from './read-ahead.ts';

@@ -8,13 +8,13 @@ const maxPointerBytes = 1024;
 const begin = 'version https://git-lfs.github.com/spec/';
 
 /** Whether the whole content of a file is a pointer. */
-export const isLfsPointer = (bytes: Uint8Array): boolean =>
+const isLfsPointer = (bytes: Uint8Array): boolean =>
   bytes.length >= begin.length &&
   bytes.length < maxPointerBytes &&
   new TextDecoder().decode(bytes.subarray(0, begin.length)) === begin;
 
 /** @throws QuernError `source-lfs-pointer` */
-export function refuseLfsPointer(bytes: Uint8Array, file: string): void {
+function refuseLfsPointer(bytes: Uint8Array, file: string): void {
   if (!isLfsPointer(bytes)) return;
   const size = /^size (\d{1,15})$/m.exec(new TextDecoder().decode(bytes))?.[1];
   const stands = size === undefined ? 'the real file' : `a file of ${Number(size).toLocaleString('en')} bytes`;
