@@ -108,7 +108,7 @@ describe.each(Object.keys(devices))('%s', (name) => {
   });
   afterAll(() => device.dispose());
 
-  it.each(recurrents)('$op', { timeout: 60_000 }, async (recurrent) => {
+  it.each(recurrents)('$op', async (recurrent) => {
     const alone = await runBatches(device, recurrent, [text(0, 7)]);
     const truth = await runBatches(referenceDevice(), recurrent, [text(0, 7)]);
     const pieces = await runBatches(device, recurrent, [

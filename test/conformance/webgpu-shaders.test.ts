@@ -40,7 +40,7 @@ function isDistinct({ op, inputs, outputShape }: Case, index: number): boolean {
 const distinct = [...cases, ...webgpuOnlyCases].filter(isDistinct);
 
 describe.skipIf(missing)(`shaders compile${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  it.each(Object.keys(adapters))('for %s', { timeout: 300_000 }, async (name) => {
+  it.each(Object.keys(adapters))('for %s', async (name) => {
     const device = await webgpuDevice({ backend: 'null', ...adapters[name] });
     const { f16, halfTiles, integers } = device.capabilities;
     expect(halfTiles).toBe(name.includes('f16 tiles'));

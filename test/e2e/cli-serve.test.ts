@@ -24,7 +24,7 @@ describe('quern serve', () => {
     let log = '';
     child.stderr!.on('data', (chunk) => (log += chunk));
     const url = await address(child);
-    await expect.poll(async () => (await fetch(`${url}/health`)).status, { timeout: 20_000 }).toBe(200);
+    await expect.poll(async () => (await fetch(`${url}/health`)).status).toBe(200);
     const { data } = await (await fetch(`${url}/v1/models`)).json();
     expect(data[0]).toMatchObject({ id: 'tiny', max_model_len: 256 });
     const reply = await fetch(`${url}/v1/chat/completions`, {

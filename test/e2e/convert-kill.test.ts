@@ -45,7 +45,7 @@ function run(fileType: string, output: string, signal?: NodeJS.Signals, share = 
 const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 describe.each(['bf16', 'Q8_0', 'Q4_K_M'])('writing %s', (fileType) => {
-  test('survives SIGKILL at any moment', { timeout: 300_000 }, async () => {
+  test('survives SIGKILL at any moment', async () => {
     const clean = join(folder, `clean-${fileType}.gguf`);
     expect(await run(fileType, clean)).toMatchObject({ code: 0 });
 
@@ -65,7 +65,7 @@ describe.each(['bf16', 'Q8_0', 'Q4_K_M'])('writing %s', (fileType) => {
   });
 });
 
-test('an interrupted run is resumed, not begun again', { timeout: 120_000 }, async () => {
+test('an interrupted run is resumed, not begun again', async () => {
   const output = join(folder, 'resumed.gguf');
   const first = await run('Q4_K_M', output, 'SIGINT', 0.5);
   expect(first.code).not.toBe(0);
@@ -75,7 +75,7 @@ test('an interrupted run is resumed, not begun again', { timeout: 120_000 }, asy
   expect(sha256(output)).toBe(sha256(join(folder, 'clean-Q4_K_M.gguf')));
 });
 
-test('the partial file of another plan is discarded', { timeout: 120_000 }, async () => {
+test('the partial file of another plan is discarded', async () => {
   const output = join(folder, 'other.gguf');
   await run('Q8_0', output, 'SIGINT', 0.5);
   expect(existsSync(`${output}.partial`)).toBe(true);
@@ -84,7 +84,7 @@ test('the partial file of another plan is discarded', { timeout: 120_000 }, asyn
   expect(sha256(output)).toBe(sha256(join(folder, 'clean-bf16.gguf')));
 });
 
-test('a partial file that is no such thing is discarded', { timeout: 120_000 }, async () => {
+test('a partial file that is no such thing is discarded', async () => {
   const output = join(folder, 'foreign.gguf');
   writeFileSync(`${output}.partial`, 'something else');
   writeFileSync(`${output}.partial.journal`, '{"journal":1}\n"token_embd.weight"\n');

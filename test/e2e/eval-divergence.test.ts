@@ -31,7 +31,7 @@ beforeAll(async () => {
   for (const type of ['f32', 'Q8_0', 'Q4_K_M', 'Q2_K'])
     await run('convert', tinyLlama, '--type', type, '-o', file(`${type}.gguf`));
   await run('quantize', file('Q2_K.gguf'), '--type', 'f32', '--allow-requantize', '-o', file('Q2_K-f32.gguf'));
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Lines `label: value[ ± error]`, as both programs print them. */
@@ -89,7 +89,7 @@ describe('statistics', () => {
       );
       expect(found.get(ratio)!.error! / wanted.get(ratio)!.error!).toBeCloseTo(1, 1);
     }
-  }, 120_000);
+  });
 
   it.skipIf(oracleUnavailable)('equal those of the logits that llama.cpp computes', async () => {
     const [contextTokens, windows] = [128, 3];

@@ -50,7 +50,7 @@ beforeAll(async () => {
     const { code, stderr } = await runCommand('convert', join(models, 'tiny-llama'), '--type', type, '-o', file(type));
     if (code !== 0) throw new Error(stderr);
   }
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('quern eval', () => {
@@ -84,7 +84,7 @@ describe('quern eval', () => {
         expect(Math.abs(ppl / wanted.ppl - 1), `${type}: ${ppl} for ${wanted.ppl}`).toBeLessThan(tolerance);
         expect(Math.abs(error / wanted.error - 1), `± of ${type}`).toBeLessThan(errorTolerance);
       }
-    }, 120_000);
+    });
   }
 
   it('prints one table, and keeps the figures of the good models when one is bad', async () => {

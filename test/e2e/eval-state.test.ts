@@ -45,7 +45,7 @@ beforeAll(async () => {
   const tasks = ['--winogrande', join(data, 'winogrande.csv')];
   settings = [file('Q4_0.gguf'), file('Q2_K.gguf'), '--base', file('f32.gguf'), '--text', text, ...tasks];
   settings.push('--ctx-size', '48', '--chunks', '5');
-}, 60_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a state', () => {
@@ -125,7 +125,7 @@ describe('a state', () => {
     ]);
     expect(await refused('part1', 'part2', 'part1')).toEqual([3, expect.stringMatching(/in two of the files/)]);
     expect(await refused('part1', 'interrupted')).toEqual([3, expect.stringMatching(/another/)]);
-  }, 60_000);
+  });
 });
 
 describe('a report', () => {

@@ -35,7 +35,7 @@ beforeAll(async () => {
     const { task, index, score } = JSON.parse(line);
     if (task) scores.set(`${task} ${index}`, score);
   }
-}, 60_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function multipleChoiceFile(): Buffer {

@@ -35,7 +35,7 @@ it('quern eval agrees with llama-perplexity', async () => {
   const [plain, q4] = JSON.parse(stdout).models.map(({ ppl }: { ppl: number }) => ppl);
   expect(Math.abs(plain / figures.get('f32 prose-test.txt')! - 1)).toBeLessThan(3e-5);
   expect(Math.abs(q4 / figures.get('Q4_K_M-none prose-test.txt')! - 1)).toBeLessThan(1e-3);
-}, 120_000);
+});
 
 describe('quern serve', () => {
   let server: TestServer;

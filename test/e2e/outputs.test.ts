@@ -18,7 +18,7 @@ beforeAll(async () => {
   writeFileSync(at('there'), 'precious');
   mkdirSync(at('full'));
   writeFileSync(at('full/letter.txt'), 'precious');
-}, 60_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const none = './no-such-model.gguf';

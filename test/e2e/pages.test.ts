@@ -15,21 +15,17 @@ const textOf = (page: string): string => readFileSync(join(root, page), 'utf8');
 const aliases = ['docs/llama-cpp.md'];
 const commands = ['convert', 'quantize', 'merge', 'calibrate', 'eval', 'serve', 'inspect', 'tokenize', 'logits'];
 
-test.each(commands)(
-  'the flags that pages show of quern %s are those of its help',
-  { timeout: 60_000 },
-  async (name) => {
-    const help = (await runCommand(name, '--help')).stdout;
-    const flags = pages
-      .filter((page) => !aliases.includes(page))
-      .flatMap((page) =>
-        [...textOf(page).matchAll(new RegExp(`quern ${name}\\b([^\`|\\n]*)`, 'g'))].flatMap(([, line]) =>
-          [...line!.matchAll(/(?<![\w-])--?[a-z][a-z-]*/g)].map(([flag]) => `${page}: ${flag}`),
-        ),
-      );
-    expect(flags.filter((flag) => !help.includes(flag.split(': ')[1]!))).toEqual([]);
-  },
-);
+test.each(commands)('the flags that pages show of quern %s are those of its help', async (name) => {
+  const help = (await runCommand(name, '--help')).stdout;
+  const flags = pages
+    .filter((page) => !aliases.includes(page))
+    .flatMap((page) =>
+      [...textOf(page).matchAll(new RegExp(`quern ${name}\\b([^\`|\\n]*)`, 'g'))].flatMap(([, line]) =>
+        [...line!.matchAll(/(?<![\w-])--?[a-z][a-z-]*/g)].map(([flag]) => `${page}: ${flag}`),
+      ),
+    );
+  expect(flags.filter((flag) => !help.includes(flag.split(': ')[1]!))).toEqual([]);
+});
 
 describe.each(pages)('%s', (page) => {
   test('links to pages that exist', () => {

@@ -88,7 +88,7 @@ describe('the command', () => {
   });
 });
 
-it('a run that is killed goes on behind its last block, to the same bytes', { timeout: 120_000 }, async () => {
+it('a run that is killed goes on behind its last block, to the same bytes', async () => {
   const args = ['--type', 'awq', ...fast];
   const whole = join(folder, 'whole');
   const killed = join(folder, 'killed');

@@ -21,7 +21,7 @@ const quick = ['--measure', '1', '--trials', '1', '--calibration-ctx', '64', '--
 const types = ['--types', 'Q3_K,Q4_K,Q6_K'];
 const quantize = (...args: string[]): Promise<CommandResult> => runCommand('quantize', ...args);
 
-test('a run that is killed goes on with what it had measured', { timeout: 180_000 }, async () => {
+test('a run that is killed goes on with what it had measured', async () => {
   const args = ['quantize', checkpoint, '--target-bpw', '4.5', ...quick, ...types, '--force'];
   const killed = at('killed.jsonl');
   const child = startCommand(...args, '-o', at('killed.gguf'), '--sensitivity', killed);
@@ -46,7 +46,7 @@ test('a run that is killed goes on with what it had measured', { timeout: 180_00
   expect(one.tensors).toHaveLength(29);
 });
 
-test('from GGUF with an importance matrix; the saved types give the same bytes', { timeout: 180_000 }, async () => {
+test('from GGUF with an importance matrix; the saved types give the same bytes', async () => {
   const args = ['--imatrix', imatrix, '--types', 'IQ2_XS,IQ3_S,IQ4_XS,Q6_K'];
   const saved = at('types.txt');
   const auto = await quantize(
@@ -64,7 +64,7 @@ test('from GGUF with an importance matrix; the saved types give the same bytes',
   expect(statSync(at('auto.gguf')).size).toBeLessThanOrEqual(statSync(at('fixed.gguf')).size);
 });
 
-test('a dry run measures, prints the mixture, and writes no model', { timeout: 120_000 }, async () => {
+test('a dry run measures, prints the mixture, and writes no model', async () => {
   const dry = await quantize(
     checkpoint,
     '--target-size',
@@ -92,13 +92,13 @@ describe('is refused', () => {
     ['a target above the unquantized', ['--target-size', '1G'], 3, /1000000000 bytes .*has only \d+/],
     ['flags of a target alone', ['--type', 'Q8_0', '--trials', '3'], 2, /--trials means nothing without a target/],
   ];
-  test.each(refused)('%s', { timeout: 30_000 }, async (_, args, code, says) => {
+  test.each(refused)('%s', async (_, args, code, says) => {
     const result = await quantize(fixedGguf, ...args, '-o', at('refused.gguf'));
     expect(result).toMatchObject({ code, stderr: expect.stringMatching(says) });
     expect(existsSync(at('refused.gguf'))).toBe(false);
   });
 
-  test('calibration text that is empty, or measured settings that changed', { timeout: 120_000 }, async () => {
+  test('calibration text that is empty, or measured settings that changed', async () => {
     writeFileSync(at('empty.txt'), '');
     const target = ['--target-bpw', '5', '-o', at('refused.gguf')];
     expect(await quantize(fixedGguf, ...target, '--calibration', at('empty.txt'))).toMatchObject({

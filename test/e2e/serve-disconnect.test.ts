@@ -15,7 +15,7 @@ beforeAll(async () => {
     return generate(...request);
   };
 });
-const untilStarted = (count: number) => expect.poll(() => started, { interval: 5, timeout: 10_000 }).toBe(count);
+const untilStarted = (count: number) => expect.poll(() => started, { interval: 5 }).toBe(count);
 afterAll(() => server.close());
 
 const path = '/v1/chat/completions';
@@ -51,11 +51,11 @@ describe('client disconnect', () => {
     await untilStarted(both);
     second.abort();
     await waiting;
-    await expect.poll(() => server.records.length, { timeout: 10_000 }).toBe(before + 1);
+    await expect.poll(() => server.records.length).toBe(before + 1);
     expect(server.records[before]).toMatchObject({ finishReason: 'cancelled', completionTokens: 0 });
     first.abort();
     await running;
-    await expect.poll(() => server.records.length, { timeout: 10_000 }).toBe(before + 2);
+    await expect.poll(() => server.records.length).toBe(before + 2);
   });
 });
 

@@ -37,7 +37,7 @@ async function sha256(tensor: TensorView): Promise<string> {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-describe('llama-quantize, tensor by tensor', { timeout: 60_000 }, () => {
+describe('llama-quantize, tensor by tensor', () => {
   for (const which of ['none', 'imatrix']) {
     for (const fileType of new Set(recorded.map(([type]) => type!))) {
       test(`${fileType}, ${which}`, async () => {

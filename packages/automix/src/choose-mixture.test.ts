@@ -45,11 +45,11 @@ async function choose(options: Partial<AutomixOptions> = {}): Promise<AutomixRes
 
 const typesOf = ({ plan }: AutomixResult) => plan.tensors.map(({ name, to }) => `${name}=${to.name}`);
 
-describe('tiny-llama at the size of Q4_K_M', { timeout: 240_000 }, () => {
+describe('tiny-llama at the size of Q4_K_M', () => {
   let usual: AutomixResult;
   beforeAll(async () => {
     usual = await choose();
-  }, 240_000);
+  });
 
   test('is better than every fixed mixture that fits, on the text it was measured on', () => {
     expect(usual.fixed.map(({ name }) => name)).toContain('Q4_K_M');
@@ -180,7 +180,7 @@ describe('tiny-llama at the size of Q4_K_M', { timeout: 240_000 }, () => {
   });
 });
 
-test('rows that no K type can have get types with blocks of 32', { timeout: 60_000 }, async () => {
+test('rows that no K type can have get types with blocks of 32', async () => {
   const small = await openModel(join(models, 'arch/qwen3moe/llama.cpp-bf16.gguf'));
   const { plan, chosen, budget } = await chooseMixture(small, {
     target: { kind: 'bits', bitsPerWeight: 6 },

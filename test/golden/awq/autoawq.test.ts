@@ -25,7 +25,7 @@ beforeAll(async () => {
     const method = block === 0 ? ({ name: 'awq', clip: true } as const) : ({ name: 'scales' } as const);
     layers.push(await quantizeLayer({ view, device, block, grid, method }, states));
   }
-}, 300_000);
+});
 afterAll(async () => {
   await device?.dispose();
   await view?.close();

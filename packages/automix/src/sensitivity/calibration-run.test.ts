@@ -54,7 +54,7 @@ async function evaluated(model: Model, base: Model, chunks: readonly Int32Array[
 }
 
 describe.each(['tiny-llama', 'tiny-qwen3-moe'])('%s', (name) => {
-  test('has the divergence of the file that would be written', { timeout: 120_000 }, async () => {
+  test('has the divergence of the file that would be written', async () => {
     const view = await open(checkpoint(name));
     const chunks = await chunksFor(view, { contextTokens, chunks: chunkCount });
     const plan = planTypes(view, 'Q4_K_M', { converted: planConversion(view, 'auto') });
@@ -78,7 +78,7 @@ describe.each(['tiny-llama', 'tiny-qwen3-moe'])('%s', (name) => {
     expect(Math.abs((await run.divergence()).kld)).toBeLessThan(1e-12);
   });
 
-  test('is measured alike from the block of the weight and from the tokens', { timeout: 120_000 }, async () => {
+  test('is measured alike from the block of the weight and from the tokens', async () => {
     const view = await open(checkpoint(name));
     const chunks = await chunksFor(view, { contextTokens, chunks: 2 });
     const { vocabSize, blockCount } = hyperparameters(view);

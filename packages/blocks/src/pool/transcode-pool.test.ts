@@ -273,12 +273,22 @@ describe('failures', () => {
 
   test('closing rejects what is under way', async () => {
     const pool = await TranscodePool.create({ threads: 2 });
-    const source = encode(f32, weights(4000 * 1024));
-    const task = expect(run(pool, f32, q4K, 4000, 1024, source)).rejects.toMatchObject({
-      code: 'transcode-pool-closed',
-    });
-    await new Promise((resolve) => setTimeout(resolve, 15));
-    await pool.close();
+    const source = encode(f32, weights(256));
+    // Under way for certain: its first piece is being filled, until the pool has been told to close.
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let begin = (): void => {};
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const fill = async (): Promise<void> => {
+      begin();
+      await held;
+    };
+    const work = pool.transcode({ from: f32, to: q4K, rows: 4000, cols: 1024 }, fill, async () => {});
+    const task = expect(work).rejects.toMatchObject({ code: 'transcode-pool-closed' });
+    await begun;
+    const closed = pool.close();
+    release();
+    await closed;
     await task;
     await expect(run(pool, f32, q4K, 1, 256, source)).rejects.toBeInstanceOf(QuernError);
   });
