@@ -5,8 +5,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModelView, TensorView } from '@quern/checkpoint';
 import type { GgufScalar, GgufValue } from '@quern/gguf';
+import { checkpointOf } from './forward/architectures.ts';
 
-export const archFolder = (name: string): string => join(import.meta.dirname, '../models/arch', name);
+/** @throws Error where the checkpoint is neither in test/models/arch nor in QUERN_MODELS */
+export function archFolder(name: string): string {
+  const folder = checkpointOf(name);
+  if (folder) return folder;
+  throw new Error(`no checkpoint of ${name}`);
+}
 
 /** A value of metadata; of tokenizer arrays the hash alone. */
 export interface GoldenValue {

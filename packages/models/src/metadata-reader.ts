@@ -14,6 +14,8 @@ export interface MetadataReader {
   uniformInteger(key: string, min: number, max: number): number;
   /** One value for each of `layers`: a scalar stands for all of them. */
   perLayer(key: string, layers: number, min: number, max: number): number[];
+  /** The same of switches, which some files have as 0 and 1. */
+  switchPerLayer(key: string, layers: number): boolean[];
   number(key: string, min: number, max: number): number;
   optionalNumber(key: string, fallback: number, min: number, max: number): number;
   fail(key: string, why: string): never;
@@ -85,6 +87,17 @@ export function metadataReader(view: Pick<ModelView, 'path' | 'metadata'>, prefi
       if (items.length !== layers)
         throw error('metadata-bad-value', key, `${items.length} values for ${layers} layers`);
       return items.map((item) => integer(key, { type: of, value: item }, min, max));
+    },
+    switchPerLayer: (key, layers) => {
+      const { type, value } = must(key);
+      const items: readonly unknown[] = type === 'array' ? value : new Array(layers).fill(value);
+      if (items.length !== layers)
+        throw error('metadata-bad-value', key, `${items.length} values for ${layers} layers`);
+      return items.map((item) => {
+        if (item !== true && item !== false && Number(item) !== 0 && Number(item) !== 1)
+          throw error('metadata-bad-value', key, `${String(item)} is no switch`);
+        return Boolean(Number(item));
+      });
     },
     number: (key, min, max) => inRange(key, numeric(key, must(key)), min, max),
     optionalNumber: (key, fallback, min, max) => {

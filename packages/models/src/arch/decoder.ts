@@ -3,8 +3,9 @@
 
 import type { ExpertsSpec, RouterSpec } from '../forward/feed-forwards/experts/spec.ts';
 import type { FeedForwardSpec } from '../forward/feed-forwards/index.ts';
+import type { SharedExpertSpec } from '../forward/feed-forwards/shared-expert/spec.ts';
 import type { AttentionSpec } from '../forward/mixers/attention/spec.ts';
-import type { BlockSpec, Network, RoomSpec, SubLayerSpec } from '../forward/network.ts';
+import type { BlockSpec, DraftSpec, Network, RoomSpec, SubLayerSpec } from '../forward/network.ts';
 import { type NormSpec, rmsNorm } from '../forward/norm.ts';
 import type { RopeScaling, RopeSpec } from '../forward/rope.ts';
 import type { NetworkReader } from '../network-reader.ts';
@@ -16,21 +17,41 @@ export const maxWidth = 1 << 24;
 
 export const readEps = (read: NetworkReader): number => read.number('attention.layer_norm_rms_epsilon', 0, 1);
 
-/** A network of `block_count` blocks; `norm` before the output: an RMS norm when not given. */
+/**
+ * A network of `block_count` blocks, the last `nextn_predict_layers` of which are draft blocks.
+ * @param norm before the output: an RMS norm when not given
+ */
 export function decoder(
   read: NetworkReader,
   block: (index: number) => BlockSpec,
   norm: NormSpec = rmsNorm('output_norm', readEps(read)),
 ): Network {
-  const blockCount = read.integer('block_count', 1, maxBlocks);
+  const all = read.integer('block_count', 1, maxBlocks);
+  const drafts = read.optionalInteger('nextn_predict_layers', 0, 0, all - 1);
+  const main = all - drafts;
   return {
     architecture: read.architecture,
     vocabSize: read.vocabSize,
     contextLength: contextLengthOf(read),
     embeddingLength: embeddingLengthOf(read),
     embedding: {},
-    blocks: Array.from({ length: blockCount }, (_, index) => block(index)),
+    blocks: Array.from({ length: main }, (_, index) => block(index)),
     output: { norm, tied: !read.hasTensor('output.weight') },
+    draft: Array.from({ length: drafts }, (_, index) => readDraft(read, main + index, block(main + index))),
+  };
+}
+
+/** What a block needs to be a draft block. */
+function readDraft(read: NetworkReader, index: number, block: BlockSpec): DraftSpec {
+  const eps = readEps(read);
+  const has = (name: string) => read.hasTensor(`blk.${index}.nextn.${name}.weight`);
+  return {
+    block,
+    embeddingNorm: rmsNorm('nextn.enorm', eps),
+    hiddenNorm: rmsNorm('nextn.hnorm', eps),
+    ...(has('shared_head_norm') && { norm: rmsNorm('nextn.shared_head_norm', eps) }),
+    ownEmbedding: has('embed_tokens'),
+    ownOutput: has('shared_head_head'),
   };
 }
 
@@ -158,6 +179,19 @@ export function readExperts(
     router: { kind: 'softmax', over },
   };
 }
+
+/** An expert that every token uses; files that do not tell its width mean that of an MLP. */
+export const readSharedExpert = (
+  read: NetworkReader,
+  { gated }: Pick<SharedExpertSpec, 'gated'>,
+): SharedExpertSpec => ({
+  kind: 'shared-expert',
+  width: read.has('expert_shared_feed_forward_length')
+    ? read.integer('expert_shared_feed_forward_length', 1, maxWidth)
+    : readFeedForwardLength(read),
+  activation: { act: 'silu' },
+  gated,
+});
 
 /** The share of a dense MLP's width that each used expert has. */
 export const evenShare = (feedForwardLength: number, used: number): number =>

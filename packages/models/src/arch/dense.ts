@@ -17,6 +17,8 @@ export interface DenseDefaults {
   kvHeads?: number;
   rmsEps: number;
   headDim: (config: Json) => number | undefined;
+  /** `optional`: every block has experts, and config.json may lack the width of an MLP. */
+  feedForward?: 'optional';
   /** Keys of a mixture of experts, which the converter writes in the middle. */
   experts?: readonly ConfigRule[];
 }
@@ -27,7 +29,12 @@ export function denseConfig(defaults: DenseDefaults): (ConfigRule | 'rope' | 'fi
     { hf: 'num_hidden_layers', gguf: ['block_count'], type: 'uint32', max: maxBlocks, plusDraft: true },
     { hf: 'max_position_embeddings', gguf: ['context_length'], type: 'uint32', missing: () => defaults.contextLength },
     { hf: 'hidden_size', gguf: ['embedding_length'], type: 'uint32' },
-    { hf: 'intermediate_size', gguf: ['feed_forward_length'], type: 'uint32' },
+    {
+      hf: 'intermediate_size',
+      gguf: ['feed_forward_length'],
+      type: 'uint32',
+      ...(defaults.feedForward === 'optional' && { missing: () => undefined }),
+    },
     { hf: 'num_attention_heads', gguf: ['attention.head_count'], type: 'uint32' },
     {
       hf: 'num_key_value_heads',

@@ -10,6 +10,7 @@ import { qwen2moe } from './qwen2moe.ts';
 import { qwen3 } from './qwen3.ts';
 import { qwen3moe } from './qwen3moe.ts';
 import { qwen35 } from './qwen35.ts';
+import { qwen35moe } from './qwen35moe.ts';
 import { smollm3 } from './smollm3.ts';
 
 export const architectures: readonly Architecture[] = [
@@ -21,6 +22,7 @@ export const architectures: readonly Architecture[] = [
   qwen2moe,
   qwen3,
   qwen35,
+  qwen35moe,
   qwen3moe,
   smollm3,
 ];

@@ -23,6 +23,6 @@ export function layerTypes<Kind extends string>(
 
 /** Kinds in turn, one `other` after every `interval − 1`: the pattern of most mixtures of two kinds. */
 export const everyNth =
-  <Kind extends string>(interval: number, usual: Kind, other: Kind) =>
+  <Kind>(interval: number, usual: Kind, other: Kind) =>
   (block: number): Kind =>
     (block + 1) % interval === 0 ? other : usual;

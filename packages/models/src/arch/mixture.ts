@@ -17,6 +17,17 @@ export function expertCounts({ experts, used }: { experts: number; used: number 
   ];
 }
 
+/** Widths of one of Qwen's experts, and of the one that every token uses; the numbers are the defaults of the config class. */
+export const expertWidths = ({ each, shared }: { each: number; shared: number }): ConfigRule[] => [
+  { hf: 'moe_intermediate_size', gguf: ['expert_feed_forward_length'], type: 'uint32', missing: () => each },
+  {
+    hf: 'shared_expert_intermediate_size',
+    gguf: ['expert_shared_feed_forward_length'],
+    type: 'uint32',
+    missing: () => shared,
+  },
+];
+
 /** Qwen's way to leave some blocks dense. GGUF has no place for it, and no released model uses it. */
 export const fixedForSparseBlocks: readonly FixedConfig[] = [
   { key: 'decoder_sparse_step', values: [1], why: 'every block has experts' },
@@ -57,6 +68,13 @@ export function expertTensors(at: string, names: ExpertNames): TensorRule[] {
     ...expertStacks(at, names),
   ];
 }
+
+const named = { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' };
+
+/** The same where released checkpoints have the fused stacks. */
+export const fusedExpertTensors: readonly TensorRule[] = expertTensors('mlp', named).map((rule) =>
+  rule.also?.length ? { ...rule, stored: rule.also[0]!, also: [rule.stored!] } : rule,
+);
 
 /** The expert that every token uses, weighed by a gate of its own. */
 export const sharedExpertTensors: readonly TensorRule[] = [

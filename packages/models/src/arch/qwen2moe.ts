@@ -1,15 +1,6 @@
 // Qwen 1.5 and 2 MoE (A2.7B, 57B-A14B): Qwen 2's attention, experts, and one more expert that every token uses.
 import type { Architecture } from './architecture.ts';
-import {
-  decoder,
-  evenShare,
-  maxWidth,
-  preNormBlock,
-  readAttention,
-  readEps,
-  readExperts,
-  readFeedForwardLength,
-} from './decoder.ts';
+import { decoder, evenShare, preNormBlock, readAttention, readEps, readExperts, readSharedExpert } from './decoder.ts';
 import {
   attentionBlockTensors,
   denseConfig,
@@ -22,6 +13,7 @@ import {
 import {
   expertCounts,
   expertTensors,
+  expertWidths,
   fixedForSparseBlocks,
   sharedExpertTensors,
   sharedMixturePairs,
@@ -40,18 +32,7 @@ export const qwen2moe: Architecture = {
       headDim: () => undefined,
       experts: expertCounts({ experts: 60, used: 4 }),
     }),
-    {
-      hf: 'moe_intermediate_size',
-      gguf: ['expert_feed_forward_length'],
-      type: 'uint32',
-      missing: () => 1408,
-    },
-    {
-      hf: 'shared_expert_intermediate_size',
-      gguf: ['expert_shared_feed_forward_length'],
-      type: 'uint32',
-      missing: () => 5632,
-    },
+    ...expertWidths({ each: 1408, shared: 5632 }),
   ],
   fixed: [
     ...fixedForDense,
@@ -75,10 +56,7 @@ export const qwen2moe: Architecture = {
     const eps = readEps(read);
     const attention = readAttention(read, { style: 'neox' });
     const experts = readExperts(read, { over: 'all', width: evenShare });
-    const width = read.has('expert_shared_feed_forward_length')
-      ? read.integer('expert_shared_feed_forward_length', 1, maxWidth)
-      : readFeedForwardLength(read);
-    const shared = { kind: 'shared-expert', width, activation: { act: 'silu' }, gated: true } as const;
+    const shared = readSharedExpert(read, { gated: true });
     return decoder(read, () => preNormBlock(eps, attention, experts, shared));
   },
   awq: sharedMixturePairs,

@@ -3,10 +3,17 @@
 import { negatedExp, plusOne } from '../change/mapped-values.ts';
 import { squeezedKernel } from '../change/reshaped.ts';
 import { tiledColumns, tiledRows } from '../change/tiled-heads.ts';
+import type { FeedForwardSpec } from '../forward/feed-forwards/index.ts';
+import type { MixerSpec } from '../forward/mixers/index.ts';
+import type { BlockSpec } from '../forward/network.ts';
+import { rmsNorm } from '../forward/norm.ts';
+import type { NetworkReader } from '../network-reader.ts';
 import type { Architecture, ConfigRule, Json, TensorRule } from './architecture.ts';
+import { decoder, maxWidth, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import { denseConfig, fixedForDense, inBlock, mlpTensors, outsideBlocks } from './dense.ts';
 import { inDraft } from './draft-blocks.ts';
 import { everyNth, layerTypes } from './layer-types.ts';
+import { maxBlocks } from './model-numbers.ts';
 import { rotaryPart } from './rotary-part.ts';
 
 const kinds = ['linear_attention', 'full_attention'] as const;
@@ -152,6 +159,43 @@ export const qwen35Family = {
   draft: { count: (config) => config.mtp_num_hidden_layers ?? 0, start: () => 'mtp.' },
 } as const satisfies Partial<Architecture>;
 
+/** A delta net where `attention.recurrent_layers` says so (files without it: but for every fourth block), else attention. */
+export function qwen35Mixers(read: NetworkReader, eps: number): (block: number) => MixerSpec {
+  const blocks = read.integer('block_count', 1, maxBlocks);
+  const interval = read.optionalInteger('full_attention_interval', 4, 1, maxBlocks);
+  const drafts = read.optionalInteger('nextn_predict_layers', 0, 0, blocks - 1);
+  const recurrent = read.has('attention.recurrent_layers')
+    ? read.switchPerLayer('attention.recurrent_layers', blocks)
+    : Array.from({ length: blocks - drafts }, (_, block) => everyNth(interval, true, false)(block));
+  const attention: MixerSpec = {
+    ...readAttention(read, { style: 'neox', qkNorm: { eps, over: 'head', at: 'before-rope' } }),
+    gate: { act: 'sigmoid', in: 'query' },
+  };
+  const keyHeads = read.integer('ssm.group_count', 1, 1 << 16);
+  const heads = read.integer('ssm.time_step_rank', 1, 1 << 16);
+  const inner = read.integer('ssm.inner_size', 1, maxWidth);
+  if (heads % keyHeads !== 0) read.fail('ssm.group_count', `${keyHeads} key heads do not divide ${heads} value heads`);
+  if (inner % heads !== 0) read.fail('ssm.inner_size', `${heads} value heads do not divide ${inner}`);
+  const deltaNet: MixerSpec = {
+    kind: 'delta-net',
+    keyHeads,
+    heads,
+    keyLength: read.integer('ssm.state_size', 1, 1024),
+    valueLength: inner / heads,
+    taps: read.integer('ssm.conv_kernel', 2, 16),
+    eps,
+  };
+  return (block) => (recurrent[block] ? deltaNet : attention);
+}
+
+/** Its second norm has another name than usual. */
+export const qwen35Block = (eps: number, mixer: MixerSpec, ...feedForwards: readonly FeedForwardSpec[]): BlockSpec => ({
+  subLayers: [
+    { before: rmsNorm('attn_norm', eps), parts: [{ room: mixer }] },
+    { before: rmsNorm('post_attention_norm', eps), parts: feedForwards.map((room) => ({ room })) },
+  ],
+});
+
 export const qwen35: Architecture = {
   ...qwen35Family,
   family: 'qwen35',
@@ -160,5 +204,11 @@ export const qwen35: Architecture = {
   modelType: ['qwen3_5_text', 'qwen3_5'],
   config: [...denseConfig({ contextLength: 32768, kvHeads: 4, rmsEps: 1e-6, headDim: () => 256 }), ...deltaNetConfig],
   tensors: qwen35Tensors(mlpTensors),
+  network: (read) => {
+    const eps = readEps(read);
+    const mixerOf = qwen35Mixers(read, eps);
+    const mlp = readGatedMlp(read);
+    return decoder(read, (block) => qwen35Block(eps, mixerOf(block), mlp));
+  },
   awq: [],
 };

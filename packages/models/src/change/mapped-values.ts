@@ -29,6 +29,10 @@ export function mappedValues(tensor: TensorView, f: (value: number) => number): 
 export const inPlainNumbers = (tensor: TensorView): TensorView =>
   tensor.dtype.blockSize === 1 ? tensor : mappedValues(tensor, (value) => value);
 
+/** The same numbers as F32. */
+export const inF32 = (tensor: TensorView): TensorView =>
+  tensor.dtype.name === 'F32' ? tensor : mappedValues(tensor, (value) => value);
+
 const elementwise = (does: string, there: (value: number) => number, back: (value: number) => number): Change => ({
   does,
   moves: 'values',

@@ -2,7 +2,8 @@
 // the file to this list. A tensor that nobody would use is refused: it belongs to a network we do not compute.
 import type { ModelView, TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { type BlockSpec, type Network, partsOf } from './network.ts';
+import { inF32 } from '../change/mapped-values.ts';
+import { type BlockSpec, type DraftSpec, type Network, partsOf } from './network.ts';
 import { type NormSpec, normTensors } from './norm.ts';
 import type { RoomTensor } from './room.ts';
 import { roomOf } from './rooms.ts';
@@ -19,14 +20,28 @@ export interface NetworkTensor {
 }
 
 export function networkTensors(network: Network): NetworkTensor[] {
-  const { vocabSize, embeddingLength: C, output, blocks } = network;
+  const { vocabSize, embeddingLength: C, output, blocks, draft } = network;
   return [
     { name: 'token_embd.weight', shape: [vocabSize, C], of: 'embedding' },
     ...Object.values(normTensors(output.norm, C)).map(({ name, shape }) => ({ name, shape, of: 'output' }) as const),
     ...(output.tied ? [] : [{ name: 'output.weight', shape: [vocabSize, C], of: 'output' } as const]),
     ...divisors(network),
     ...blocks.flatMap((block, i) => blockTensors(block, C, i)),
+    ...draft.flatMap((spec, i) => draftTensors(spec, network, blocks.length + i)),
   ];
+}
+
+function draftTensors(spec: DraftSpec, { vocabSize, embeddingLength: C }: Network, i: number): NetworkTensor[] {
+  const { block, embeddingNorm, hiddenNorm, norm, ownEmbedding, ownOutput } = spec;
+  const norms = [embeddingNorm, hiddenNorm, ...(norm ? [norm] : [])].flatMap((of) => Object.values(normTensors(of, C)));
+  const vocabulary = (name: string) => ({ name: `nextn.${name}.weight`, shape: [vocabSize, C] });
+  const own = [
+    ...norms,
+    { name: 'nextn.eh_proj.weight', shape: [C, 2 * C] },
+    ...(ownEmbedding ? [vocabulary('embed_tokens')] : []),
+    ...(ownOutput ? [vocabulary('shared_head_head')] : []),
+  ];
+  return [...own.map(({ name, shape }) => ({ name: `blk.${i}.${name}`, shape, of: i })), ...blockTensors(block, C, i)];
 }
 
 /** Of rope, once each, whatever number of blocks share them. */
@@ -71,7 +86,10 @@ export const isMatrix = (view: TensorView): boolean => view.shape.length > 1;
  */
 export function wantedTensors(view: ModelView, network: Network): WantedTensor[] {
   const expected = networkTensors(network);
-  const wanted = expected.map(({ name, shape, ...rest }) => ({ tensor: find(view, name, shape), ...rest }));
+  const wanted = expected.map(({ name, shape, ...rest }) => {
+    const tensor = find(view, name, shape);
+    return { tensor: rest.part?.wanted.plain ? inF32(tensor) : tensor, ...rest };
+  });
   const names = new Set(expected.map(({ name }) => name));
   for (const { name, file, offset } of view.tensors.values())
     if (!names.has(name))

@@ -5,7 +5,14 @@
 //   for every sub-layer of every block:
 //     n = before(x)                                              what all its parts read, unless a part norms x itself
 //     x += scale · after(Σ over parts: after(part(n)))           one part, or several that run in parallel
-//   logits = cap(scale · (norm(x) · output matrix))
+//   hidden = norm(x)
+//   logits = cap(scale · (hidden · output matrix))
+//
+// Draft blocks guess further tokens from what the last block leaves: with `next` the token that follows,
+//
+//   x = join · [embeddingNorm(embedding[next]), hiddenNorm(hidden)]
+//   the draft block's sub-layers, as above
+//   hidden = norm(x), for the next draft block; logits as above: they are of the token after `next`
 //
 // A part is a mixer (it looks at other tokens) or a feed-forward (it does not); each kind is a room (room.ts).
 import type { FeedForwardSpec } from './feed-forwards/index.ts';
@@ -38,6 +45,19 @@ export interface BlockSpec {
   readonly subLayers: readonly SubLayerSpec[];
 }
 
+/** A block behind the others (multi-token prediction); norms and matrices are called `nextn.*` within it. */
+export interface DraftSpec {
+  readonly block: BlockSpec;
+  readonly embeddingNorm: NormSpec;
+  readonly hiddenNorm: NormSpec;
+  /** None: that of the network's output. */
+  readonly norm?: NormSpec;
+  /** It has an embedding of its own. */
+  readonly ownEmbedding: boolean;
+  /** It has an output matrix of its own. */
+  readonly ownOutput: boolean;
+}
+
 export interface EmbeddingSpec {
   /** Multiplies the rows of the table; 1 when not given. */
   readonly scale?: number;
@@ -65,6 +85,8 @@ export interface Network {
   readonly embedding: EmbeddingSpec;
   readonly blocks: readonly BlockSpec[];
   readonly output: OutputSpec;
+  /** Numbered on behind `blocks`; empty for most models. */
+  readonly draft: readonly DraftSpec[];
 }
 
 /** Every part of a block, in order. */

@@ -20,6 +20,8 @@ export interface RoomTensor {
   /** The dimensions along which devices that split the block by rows cut this tensor (keys of `Division.ranges`). */
   readonly rows?: string;
   readonly cols?: string;
+  /** An op reads it that takes plain numbers: it is F32 on the device, whatever it is stored as, as vectors are. */
+  readonly plain?: true;
   /** Only the first of those devices has it: a bias of what they add up. */
   readonly once?: true;
 }

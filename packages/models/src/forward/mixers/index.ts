@@ -2,7 +2,9 @@
 // (docs/adding/mixer.md).
 import { attention } from './attention/room.ts';
 import type { AttentionSpec } from './attention/spec.ts';
+import { deltaNet } from './delta-net/room.ts';
+import type { DeltaNetSpec } from './delta-net/spec.ts';
 
-export type MixerSpec = AttentionSpec;
+export type MixerSpec = AttentionSpec | DeltaNetSpec;
 
-export const mixers = { attention } as const;
+export const mixers = { attention, 'delta-net': deltaNet } as const;

@@ -5,7 +5,7 @@ import { attend } from './run.ts';
 import type { AttentionSpec } from './spec.ts';
 
 export interface AttentionWeights {
-  readonly q: Tensor; // [heads·keyLength, C]
+  readonly q: Tensor; // [heads·keyLength, C], or with a gate behind every head
   readonly k?: Tensor; // [kvHeads·keyLength, C]
   readonly v?: Tensor; // [kvHeads·valueLength, C]
   readonly output: Tensor; // [C, heads·valueLength]
@@ -23,6 +23,8 @@ export interface AttentionScratch {
   readonly k?: Tensor; // [T, kvHeads·keyLength]
   readonly v?: Tensor; // [T, kvHeads·valueLength]
   readonly attended: Tensor; // [T, heads·valueLength]
+  readonly queryAndGate?: Tensor; // [T, heads·(keyLength + valueLength)]
+  readonly gate?: Tensor; // [T, heads·valueLength]
 }
 
 export interface AttentionState {
@@ -33,18 +35,18 @@ export interface AttentionState {
 export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, AttentionState> = {
   title: 'attention',
   tensors: (spec, width) => {
-    const { q, k, v, attended } = widthsOf(spec);
+    const { q, k, v, attended, projected } = widthsOf(spec);
     const { biases, qkNorm } = spec;
     const own = spec.keysOf === undefined;
     const weighted = qkNorm && qkNorm.weighted !== false;
     return {
-      q: { name: 'attn_q.weight', shape: [q, width], rows: 'q' },
+      q: { name: 'attn_q.weight', shape: [projected, width], rows: 'projected' },
       ...(own && {
         k: { name: 'attn_k.weight', shape: [k, width], rows: 'k' },
         v: { name: 'attn_v.weight', shape: [v, width], rows: 'v' },
       }),
       output: { name: 'attn_output.weight', shape: [width, attended], cols: 'attended' },
-      ...(biases.qkv && { qBias: { name: 'attn_q.bias', shape: [q], cols: 'q' } }),
+      ...(biases.qkv && { qBias: { name: 'attn_q.bias', shape: [projected], cols: 'projected' } }),
       ...(biases.qkv &&
         own && {
           kBias: { name: 'attn_k.bias', shape: [k], cols: 'k' },
@@ -60,9 +62,10 @@ export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, 
     };
   },
   scratch: (spec) => {
-    const { q, k, v, attended } = widthsOf(spec);
+    const { q, k, v, attended, projected } = widthsOf(spec);
     const keys = spec.keysOf === undefined && { k: floats(k), v: floats(v) };
-    return { q: floats(q), ...keys, attended: floats(attended) };
+    const gate = spec.gate && { queryAndGate: floats(projected), gate: floats(attended) };
+    return { q: floats(q), ...keys, ...gate, attended: floats(attended) };
   },
   state: ({ kvHeads, keyLength, valueLength, window }) => ({
     k: { kind: 'paged', holds: 'keys', heads: kvHeads, headWidth: keyLength, window },
@@ -79,12 +82,19 @@ export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, 
 
 const normTensor = (name: string, width: number): RoomTensor => ({ name, shape: [width] });
 
-const widthsOf = ({ heads, kvHeads, keyLength, valueLength }: AttentionSpec) => ({
-  q: heads * keyLength,
-  k: kvHeads * keyLength,
-  v: kvHeads * valueLength,
-  attended: heads * valueLength,
-});
+/** Rows of `attn_q` for one head. */
+const queryLength = ({ keyLength, valueLength, gate }: AttentionSpec) => keyLength + (gate ? valueLength : 0);
+
+function widthsOf(spec: AttentionSpec) {
+  const { heads, kvHeads, keyLength, valueLength } = spec;
+  return {
+    q: heads * keyLength,
+    projected: heads * queryLength(spec),
+    k: kvHeads * keyLength,
+    v: kvHeads * valueLength,
+    attended: heads * valueLength,
+  };
+}
 
 /** q, k, v by heads (rows), the output by the same heads (columns). */
 function byHeads(spec: AttentionSpec, divider: Divider): Division<AttentionSpec> {
@@ -96,6 +106,7 @@ function byHeads(spec: AttentionSpec, divider: Divider): Division<AttentionSpec>
     spec: { ...spec, heads: divider.count(heads, 'heads'), kvHeads: divider.count(kvHeads, 'key-value heads') },
     ranges: {
       q: divider.units(heads, keyLength, 'heads'),
+      projected: divider.units(heads, queryLength(spec), 'heads'),
       k: keys,
       v: divider.units(kvHeads, valueLength, 'key-value heads'),
       attended: divider.units(heads, valueLength, 'heads'),

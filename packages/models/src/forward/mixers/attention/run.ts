@@ -14,7 +14,7 @@ export function attend(call: Call): void {
   const { q, k, v, attended } = scratch;
   const paging = [pass.blockTable(window), pass.buffer('seqs'), pass.buffer('positions')];
 
-  project(pass, x, weights.q, weights.qBias, q);
+  projectQueries(call);
   const own = k && v; // undefined where an earlier block's are read
   if (own) {
     project(pass, x, weights.k!, weights.kBias, k);
@@ -29,8 +29,22 @@ export function attend(call: Call): void {
   const inputs = [q, state.k, state.v, ...paging, ...(weights.sinks ? [weights.sinks] : [])];
   const shape = { heads, kvHeads, headDim, valueDim, blockTokens };
   device.run('attention', inputs, attended, { ...shape, scale, window, chunk, softCap, causal });
+  if (spec.gate) device.run('gate', [attended, scratch.gate!], attended, { act: spec.gate.act });
 
   project(pass, attended, weights.output, weights.outputBias, y);
+}
+
+/** q, and where the spec says so the gates, which come with it. */
+function projectQueries({ pass, spec, weights, scratch, x }: Call): void {
+  const { device } = pass;
+  const { q, gate, queryAndGate } = scratch;
+  project(pass, x, weights.q, weights.qBias, queryAndGate ?? q);
+  if (!queryAndGate || !gate) return;
+  const { heads, keyLength, valueLength } = spec;
+  const byHead = (tensor: Tensor, width: number) => device.view(tensor, [tensor.shape[0]! * heads, width]);
+  const both = byHead(queryAndGate, keyLength + valueLength);
+  device.run('columns', [both], byHead(q, keyLength), { first: 0 });
+  device.run('columns', [both], byHead(gate, valueLength), { first: keyLength });
 }
 
 /** Norm and rope of q or k, in place, in the order that the spec says. */

@@ -1,5 +1,7 @@
 // Softmax attention over keys and values of other tokens, as data.
-//   y = output · attention(rope(norm(q · x)), rope(norm(k · x)), v · x)      q, k, v, output may be biased
+//   y = output · (attention(rope(norm(q · x)), rope(norm(k · x)), v · x) · act(gate · x))
+// q, k, v, output may be biased; most have no gate.
+import type { OpParams } from '@quern/runtime';
 import type { RopeSpec } from '../../rope.ts';
 
 export interface AttentionSpec {
@@ -25,10 +27,18 @@ export interface AttentionSpec {
   /** None: attention does not know the order of the tokens. */
   readonly rope?: RopeSpec;
   readonly qkNorm?: QkNorm;
+  readonly gate?: OutputGate;
   /** Number of an earlier block of the same shape and window whose keys and values are read: this one has no k and v. */
   readonly keysOf?: number;
   /** Which projections have a bias. */
   readonly biases: { readonly qkv: boolean; readonly output: boolean };
+}
+
+/** What attention gives is multiplied by act(gate · x) before the output projection, number by number. */
+export interface OutputGate {
+  readonly act: OpParams['gate']['act'];
+  /** Where its rows are: in `attn_q`, behind those of q head by head. */
+  readonly in: 'query';
 }
 
 /** RMS norm of q and k. */
