@@ -16,6 +16,7 @@ export interface MetadataReader {
   perLayer(key: string, layers: number, min: number, max: number): number[];
   /** The same of switches, which some files have as 0 and 1. */
   switchPerLayer(key: string, layers: number): boolean[];
+  optionalSwitch(key: string, fallback: boolean): boolean;
   number(key: string, min: number, max: number): number;
   optionalNumber(key: string, fallback: number, min: number, max: number): number;
   fail(key: string, why: string): never;
@@ -51,6 +52,11 @@ export function metadataReader(view: Pick<ModelView, 'path' | 'metadata'>, prefi
     const number = numeric(key, value);
     if (!Number.isInteger(number)) throw error('metadata-bad-value', key, `${number} is not an integer`);
     return inRange(key, number, min, max);
+  };
+  const isOn = (key: string, item: unknown): boolean => {
+    if (item !== true && item !== false && Number(item) !== 0 && Number(item) !== 1)
+      throw error('metadata-bad-value', key, `${String(item)} is no switch`);
+    return Boolean(Number(item));
   };
   const text = (key: string, value: GgufValue): string => {
     if (value.type !== 'string') throw error('metadata-bad-type', key, `a string was expected, found ${show(value)}`);
@@ -93,11 +99,11 @@ export function metadataReader(view: Pick<ModelView, 'path' | 'metadata'>, prefi
       const items: readonly unknown[] = type === 'array' ? value : new Array(layers).fill(value);
       if (items.length !== layers)
         throw error('metadata-bad-value', key, `${items.length} values for ${layers} layers`);
-      return items.map((item) => {
-        if (item !== true && item !== false && Number(item) !== 0 && Number(item) !== 1)
-          throw error('metadata-bad-value', key, `${String(item)} is no switch`);
-        return Boolean(Number(item));
-      });
+      return items.map((item) => isOn(key, item));
+    },
+    optionalSwitch: (key, fallback) => {
+      const value = get(key);
+      return value ? isOn(key, value.value) : fallback;
     },
     number: (key, min, max) => inRange(key, numeric(key, must(key)), min, max),
     optionalNumber: (key, fallback, min, max) => {

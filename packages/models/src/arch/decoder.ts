@@ -1,15 +1,12 @@
 // From metadata to specs, for records of decoders: the keys that nearly all architectures share, read and checked once.
 // Keys and defaults: gguf-py constants.py, llama.cpp llama-model.cpp load_hparams.
 
-import type { ExpertsSpec, RouterSpec } from '../forward/feed-forwards/experts/spec.ts';
 import type { FeedForwardSpec } from '../forward/feed-forwards/index.ts';
-import type { SharedExpertSpec } from '../forward/feed-forwards/shared-expert/spec.ts';
 import type { AttentionSpec } from '../forward/mixers/attention/spec.ts';
 import type { BlockSpec, DraftSpec, Network, RoomSpec, SubLayerSpec } from '../forward/network.ts';
 import { type NormSpec, rmsNorm } from '../forward/norm.ts';
 import type { RopeScaling, RopeSpec } from '../forward/rope.ts';
 import type { NetworkReader } from '../network-reader.ts';
-import { maxExperts } from './mixture.ts';
 import { maxBlocks } from './model-numbers.ts';
 
 /** Of a feed-forward layer: far above any model, far below what could be allocated. */
@@ -150,49 +147,3 @@ export const readGatedMlp = (read: NetworkReader): FeedForwardSpec => ({
   width: readFeedForwardLength(read),
   activation: { act: 'silu' },
 });
-
-/**
- * A softmax router over gated experts. llama.cpp reads no widths for the experts of `llama`, and for the others falls back
- * on the division that `width` gives (src/models/qwen2moe.cpp, qwen3moe.cpp).
- */
-export function readExperts(
-  read: NetworkReader,
-  { over, width }: Pick<RouterSpec, 'over'> & { width: (feedForwardLength: number, used: number) => number },
-): ExpertsSpec {
-  const count = read.integer('expert_count', 1, maxExperts);
-  const used = read.uniformInteger('expert_used_count', 1, count);
-  if (read.optionalInteger('expert_group_count', 1, 0, count) > 1)
-    read.fail('expert_group_count', 'groups of experts are not supported');
-  if (![0, 1].includes(read.optionalNumber('expert_weights_scale', 1, 0, 1e6)))
-    read.fail('expert_weights_scale', 'scaled expert weights are not supported');
-  // `llama_expert_gating_func_type`: 0 none given, 1 softmax.
-  if (read.optionalInteger('expert_gating_func', 1, 0, 255) > 1)
-    read.fail('expert_gating_func', 'only softmax routers are supported');
-  return {
-    kind: 'experts',
-    count,
-    used,
-    width: read.has('expert_feed_forward_length')
-      ? read.uniformInteger('expert_feed_forward_length', 1, maxWidth)
-      : width(readFeedForwardLength(read), used),
-    activation: { act: 'silu' },
-    router: { kind: 'softmax', over },
-  };
-}
-
-/** An expert that every token uses; files that do not tell its width mean that of an MLP. */
-export const readSharedExpert = (
-  read: NetworkReader,
-  { gated }: Pick<SharedExpertSpec, 'gated'>,
-): SharedExpertSpec => ({
-  kind: 'shared-expert',
-  width: read.has('expert_shared_feed_forward_length')
-    ? read.integer('expert_shared_feed_forward_length', 1, maxWidth)
-    : readFeedForwardLength(read),
-  activation: { act: 'silu' },
-  gated,
-});
-
-/** The share of a dense MLP's width that each used expert has. */
-export const evenShare = (feedForwardLength: number, used: number): number =>
-  Math.max(1, Math.floor(feedForwardLength / used));

@@ -1,6 +1,6 @@
 // Mixtral 8x7B and 8x22B: Mistral's attention and GGUF architecture `llama`, with experts in place of the MLP.
 import type { Architecture } from './architecture.ts';
-import { decoder, preNormBlock, readAttention, readEps, readExperts } from './decoder.ts';
+import { decoder, preNormBlock, readAttention, readEps } from './decoder.ts';
 import {
   attentionBlockTensors,
   denseConfig,
@@ -11,6 +11,7 @@ import {
   ropeFreqs,
 } from './dense.ts';
 import { expertCounts, expertTensors, mixturePairs } from './mixture.ts';
+import { readExperts } from './read-experts.ts';
 
 export const mixtral: Architecture = {
   family: 'mixtral',

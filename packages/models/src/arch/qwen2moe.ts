@@ -1,6 +1,6 @@
 // Qwen 1.5 and 2 MoE (A2.7B, 57B-A14B): Qwen 2's attention, experts, and one more expert that every token uses.
 import type { Architecture } from './architecture.ts';
-import { decoder, evenShare, preNormBlock, readAttention, readEps, readExperts, readSharedExpert } from './decoder.ts';
+import { decoder, preNormBlock, readAttention, readEps } from './decoder.ts';
 import {
   attentionBlockTensors,
   denseConfig,
@@ -18,6 +18,7 @@ import {
   sharedExpertTensors,
   sharedMixturePairs,
 } from './mixture.ts';
+import { evenShare, readExperts, readSharedExpert } from './read-experts.ts';
 
 export const qwen2moe: Architecture = {
   family: 'qwen2moe',
@@ -56,8 +57,8 @@ export const qwen2moe: Architecture = {
     const eps = readEps(read);
     const attention = readAttention(read, { style: 'neox' });
     const experts = readExperts(read, { over: 'all', width: evenShare });
-    const shared = readSharedExpert(read, { gated: true });
-    return decoder(read, () => preNormBlock(eps, attention, experts, shared));
+    const shared = readSharedExpert(read, experts, { gated: true });
+    return decoder(read, () => preNormBlock(eps, attention, experts, ...shared));
   },
   awq: sharedMixturePairs,
 };

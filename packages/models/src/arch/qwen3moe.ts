@@ -1,6 +1,6 @@
 // Qwen 3 MoE (30B-A3B, 235B-A22B, Coder): Qwen 3's attention with experts in place of the MLP.
 import type { Architecture } from './architecture.ts';
-import { decoder, evenShare, preNormBlock, readAttention, readEps, readExperts } from './decoder.ts';
+import { decoder, preNormBlock, readAttention, readEps } from './decoder.ts';
 import {
   attentionBlockTensors,
   denseConfig,
@@ -11,6 +11,7 @@ import {
   windowKeys,
 } from './dense.ts';
 import { expertCounts, expertTensors, fixedForSparseBlocks, mixturePairs } from './mixture.ts';
+import { evenShare, readExperts } from './read-experts.ts';
 
 export const qwen3moe: Architecture = {
   family: 'qwen3moe',

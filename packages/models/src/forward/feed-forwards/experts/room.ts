@@ -1,20 +1,26 @@
-// Routed experts in place of the MLP (transformers: MixtralSparseMoeBlock, Qwen2MoeSparseMoeBlock, Qwen3MoeSparseMoeBlock).
+// Routed experts in place of the MLP (transformers: MixtralSparseMoeBlock, DeepseekV3MoE, GptOssExperts, Llama4TextMoe).
 import type { Tensor } from '@quern/runtime';
-import { type BatchPass, project, projectExperts } from '../../pass.ts';
-import { floats, integers, type PartCall, type Room } from '../../room.ts';
+import { floats, integers, type Room } from '../../room.ts';
+import { mix } from './run.ts';
 import type { ExpertsSpec } from './spec.ts';
 
 export interface ExpertsWeights {
   readonly router: Tensor; // [experts, C]
+  readonly routerBias?: Tensor; // [experts]
+  readonly choiceBias?: Tensor; // [experts]
   readonly gate: Tensor; // [experts, F, C]
   readonly up: Tensor; // [experts, F, C]
   readonly down: Tensor; // [experts, C, F]
+  readonly gateBias?: Tensor; // [experts, F]
+  readonly upBias?: Tensor; // [experts, F]
+  readonly downBias?: Tensor; // [experts, C]
 }
 
 export interface ExpertsScratch {
   readonly routerLogits: Tensor; // [T, experts]
   readonly ids: Tensor; // [T, used] I32
   readonly shares: Tensor; // [T, used]
+  readonly weighed?: Tensor; // [T, C]
   readonly gate: Tensor; // [T·used, F]
   readonly up: Tensor; // [T·used, F]
   readonly outputs: Tensor; // [T·used, C]
@@ -22,16 +28,24 @@ export interface ExpertsScratch {
 
 export const experts: Room<ExpertsSpec, ExpertsWeights, ExpertsScratch> = {
   title: 'experts',
-  tensors: ({ count, width: ff }, width) => ({
+  tensors: ({ count, width: ff, biased, router }, width) => ({
     router: { name: 'ffn_gate_inp.weight', shape: [count, width] },
+    ...(router.biased && { routerBias: { name: 'ffn_gate_inp.bias', shape: [count] } }),
+    ...(router.choiceBias && { choiceBias: { name: 'exp_probs_b.bias', shape: [count] } }),
     gate: { name: 'ffn_gate_exps.weight', shape: [count, ff, width], rows: 'ff' },
     up: { name: 'ffn_up_exps.weight', shape: [count, ff, width], rows: 'ff' },
     down: { name: 'ffn_down_exps.weight', shape: [count, width, ff], cols: 'ff' },
+    ...(biased && {
+      gateBias: { name: 'ffn_gate_exps.bias', shape: [count, ff], cols: 'ff' },
+      upBias: { name: 'ffn_up_exps.bias', shape: [count, ff], cols: 'ff' },
+      downBias: { name: 'ffn_down_exps.bias', shape: [count, width], once: true },
+    }),
   }),
-  scratch: ({ count, used, width: ff }, width) => ({
+  scratch: ({ count, used, width: ff, router }, width) => ({
     routerLogits: floats(count),
     ids: integers(used),
     shares: floats(used),
+    ...(router.weighsInput && { weighed: floats(width) }),
     gate: floats(ff, used),
     up: floats(ff, used),
     outputs: floats(width, used),
@@ -41,35 +55,9 @@ export const experts: Room<ExpertsSpec, ExpertsWeights, ExpertsScratch> = {
     const range = divider.width(spec.width, 'ff');
     return { spec: { ...spec, width: range[1] - range[0] }, ranges: { ff: range } };
   },
+  unsupported: ({ used, router }) =>
+    router.weighsInput && used > 1
+      ? `Experts whose input is weighed are supported for one expert per token, not for ${used}.`
+      : undefined,
   run: mix,
 };
-
-function mix({
-  pass,
-  spec,
-  weights,
-  scratch,
-  x,
-  y,
-}: PartCall<ExpertsSpec, ExpertsWeights, ExpertsScratch, object>): void {
-  const { ids, shares, gate, up, outputs } = scratch;
-  choose(pass, spec, weights.router, scratch, x);
-  projectExperts(pass, x, weights.gate, ids, gate);
-  projectExperts(pass, x, weights.up, ids, up);
-  pass.device.run('gatedAct', [gate, up], gate, spec.activation);
-  projectExperts(pass, gate, weights.down, ids, outputs);
-  pass.device.run('combineExperts', [shares, outputs], y, {});
-}
-
-/** Fills `ids` and `shares`. */
-function choose(
-  pass: BatchPass,
-  { used, router }: ExpertsSpec,
-  weight: Tensor,
-  { routerLogits, ids, shares }: ExpertsScratch,
-  x: Tensor,
-): void {
-  project(pass, x, weight, undefined, routerLogits);
-  pass.device.run('route', [routerLogits], ids, { used });
-  pass.device.run('routeWeights', [routerLogits, ids], shares, { over: router.over });
-}

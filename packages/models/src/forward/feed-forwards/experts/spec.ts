@@ -1,5 +1,5 @@
 // A mixture of experts. A router picks a few experts for each token; each is a gated MLP, and their results are added by
-// the router's weights:  y = Σₙ weight[n] · mlp[id[n]](x)
+// the router's weights:  y = Σₙ weight[n] · mlp[id[n]](x), or where the router weighs the input  y = Σₙ mlp[id[n]](weight[n] · x)
 import type { Activation } from '../gated-mlp/spec.ts';
 
 export interface ExpertsSpec {
@@ -10,12 +10,34 @@ export interface ExpertsSpec {
   /** F, of one expert. */
   readonly width: number;
   readonly activation: Activation;
+  /** gate, up and down of every expert have biases (gpt-oss). */
+  readonly biased?: boolean;
   readonly router: RouterSpec;
 }
 
-/** id, weight = the largest of softmax(router · x). */
+/**
+ * s = score(router · x); ids = the largest of s + choice bias, within the best groups of experts where there are groups;
+ * weights = scale · s[ids], divided by their sum where they are over the chosen ones.
+ */
 export interface RouterSpec {
-  readonly kind: 'softmax';
-  /** Softmax over all experts, or over the chosen ones alone (transformers' `norm_topk_prob`). */
+  readonly score: 'softmax' | 'sigmoid' | 'sqrt_softplus';
+  /** Whether the weights of all experts sum to what the scores do, or those of the chosen ones to 1 (`norm_topk_prob`). */
   readonly over: 'all' | 'chosen';
+  /** 1 when not given (`routed_scaling_factor`). */
+  readonly scale?: number;
+  /** The matrix has a bias (`ffn_gate_inp.bias`). */
+  readonly biased?: boolean;
+  /** Added to the scores for the choice alone (`exp_probs_b.bias`). */
+  readonly choiceBias?: boolean;
+  readonly groups?: RouterGroups;
+  /** The weights multiply what the experts read, not what they give (Llama 4); for one expert per token. */
+  readonly weighsInput?: boolean;
+}
+
+/** Neighbouring experts, of which a token uses those of the best groups only (DeepSeek). */
+export interface RouterGroups {
+  readonly count: number;
+  readonly used: number;
+  /** A group is as good as its best expert (V2), or as its two best together (V3). */
+  readonly by: 'one' | 'two';
 }

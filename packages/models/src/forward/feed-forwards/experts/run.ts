@@ -1,0 +1,49 @@
+// The ops of routed experts.
+import type { Tensor } from '@quern/runtime';
+import { type BatchPass, project, projectExperts } from '../../pass.ts';
+import type { PartCall } from '../../room.ts';
+import type { ExpertsScratch, ExpertsWeights } from './room.ts';
+import type { ExpertsSpec } from './spec.ts';
+
+type Call = PartCall<ExpertsSpec, ExpertsWeights, ExpertsScratch, object>;
+
+export function mix(call: Call): void {
+  const { pass, spec, weights, scratch, x, y } = call;
+  const { ids, shares, weighed, gate, up, outputs } = scratch;
+  choose(call);
+  if (weighed) pass.device.run('multiply', [x, shares], weighed, {});
+  const input = weighed ?? x;
+  projectBiased(pass, input, weights.gate, weights.gateBias, ids, gate);
+  projectBiased(pass, input, weights.up, weights.upBias, ids, up);
+  pass.device.run('gatedAct', [gate, up], gate, spec.activation);
+  // With one expert per token there is nothing to add up.
+  projectBiased(pass, gate, weights.down, weights.downBias, ids, weighed ? y : outputs);
+  if (!weighed) pass.device.run('combineExperts', [shares, outputs], y, {});
+}
+
+/** Fills `ids` and `shares`. */
+function choose({ pass, spec, weights, scratch, x }: Call): void {
+  const { score, over, scale, groups } = spec.router;
+  const { routerLogits: logits, ids, shares } = scratch;
+  project(pass, x, weights.router, weights.routerBias, logits);
+  const { choiceBias } = weights;
+  // Scores rise with the logits: where nothing is added, the largest logits are the largest scores.
+  pass.device.run('route', choiceBias ? [logits, choiceBias] : [logits], ids, {
+    used: spec.used,
+    score: choiceBias || groups ? score : 'logits',
+    ...(groups && { groups: groups.count, groupsUsed: groups.used, groupBy: groups.by }),
+  });
+  pass.device.run('routeWeights', [logits, ids], shares, { over, score, scale });
+}
+
+function projectBiased(
+  pass: BatchPass,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  ids: Tensor,
+  y: Tensor,
+): void {
+  projectExperts(pass, x, weight, ids, y);
+  if (bias) pass.device.run('addExpertBias', [y, bias, ids], y, {});
+}
