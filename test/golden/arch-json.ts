@@ -1,18 +1,10 @@
-// llama.cpp's conversion of a tiny checkpoint as test/models/arch/<name>/llama.cpp-bf16.json has it, and the same of any
-// GGUF file: metadata key for key, tensors with the SHA-256 of their data.
+// llama.cpp's conversion of a tiny checkpoint as llama.cpp-bf16.json (or .gguf) beside it has it, and the same of any GGUF
+// file: metadata key for key, tensors with the SHA-256 of their data.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ModelView, TensorView } from '@quern/checkpoint';
+import { type ModelView, openGgufModel, type TensorView } from '@quern/checkpoint';
 import type { GgufScalar, GgufValue } from '@quern/gguf';
-import { checkpointOf } from './forward/architectures.ts';
-
-/** @throws Error where the checkpoint is neither in test/models/arch nor in QUERN_MODELS */
-export function archFolder(name: string): string {
-  const folder = checkpointOf(name);
-  if (folder) return folder;
-  throw new Error(`no checkpoint of ${name}`);
-}
 
 /** A value of metadata; of tokenizer arrays the hash alone. */
 export interface GoldenValue {
@@ -35,8 +27,16 @@ export interface GoldenFile {
   readonly tensors: readonly GoldenTensor[];
 }
 
-export const goldenOf = (name: string): GoldenFile =>
-  JSON.parse(readFileSync(join(archFolder(name), 'llama.cpp-bf16.json'), 'utf8'));
+/** What llama.cpp made of the checkpoint in `folder`. */
+export async function goldenOf(folder: string): Promise<GoldenFile> {
+  const json = join(folder, 'llama.cpp-bf16.json');
+  if (existsSync(json)) return JSON.parse(readFileSync(json, 'utf8'));
+  const theirs = await openGgufModel(join(folder, 'llama.cpp-bf16.gguf'));
+  const metadata = Object.fromEntries([...theirs.metadata].map(([key, value]) => [key, goldenValue(key, value)]));
+  const tensors = await goldenTensors(theirs);
+  await theirs.close();
+  return { metadata, tensors };
+}
 
 /** Names and labels, which follow the folder and the model card. */
 export const isCosmetic = (key: string): boolean =>

@@ -13,6 +13,9 @@ export interface ArchitectureRow {
 }
 
 export const architectureRows: readonly ArchitectureRow[] = [
+  { name: 'gemma2' },
+  { name: 'gemma3' },
+  { name: 'gemma3-vl-wrapper' },
   { name: 'llama-spm' },
   { name: 'llama3' },
   { name: 'mistral' },

@@ -87,6 +87,10 @@ export interface Architecture {
    * llama.cpp have one expression.
    */
   preTokenizers?: Readonly<Record<string, string>>;
+  /** Tokenizer keys that the converter sets for every model, over what the tokenizer files say. */
+  tokenizerKeys?: readonly (readonly [key: string, value: GgufValue])[];
+  /** What an absent `vocab_size` means. */
+  vocabSize?: number;
   /** The embedding has as many rows in GGUF as the tokenizer has tokens, whatever config.json says. */
   vocabularyOfTokenizer?: true;
   /** What differs from llama.cpp or transformers, for docs/models.md. */

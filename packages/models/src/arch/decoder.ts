@@ -23,7 +23,7 @@ export function decoder(
   block: (index: number) => BlockSpec,
   norm: NormSpec = rmsNorm('output_norm', readEps(read)),
 ): Network {
-  const all = read.integer('block_count', 1, maxBlocks);
+  const all = readBlocks(read);
   const drafts = read.optionalInteger('nextn_predict_layers', 0, 0, all - 1);
   const main = all - drafts;
   return {
@@ -52,6 +52,7 @@ function readDraft(read: NetworkReader, index: number, block: BlockSpec): DraftS
   };
 }
 
+export const readBlocks = (read: NetworkReader): number => read.integer('block_count', 1, maxBlocks);
 const embeddingLengthOf = (read: NetworkReader): number => read.integer('embedding_length', 1, 1 << 20);
 const contextLengthOf = (read: NetworkReader): number => read.integer('context_length', 1, 1 << 30);
 
@@ -62,6 +63,21 @@ export function preNormBlock(eps: number, mixer: RoomSpec, ...feedForwards: read
     parts: rooms.map((room) => ({ room })),
   });
   return { subLayers: [subLayer('attn_norm', [mixer]), subLayer('ffn_norm', feedForwards)] };
+}
+
+/** A norm before and one after each of the two. */
+export function normedBlock(eps: number, mixer: RoomSpec, feedForward: FeedForwardSpec): BlockSpec {
+  const subLayer = (before: string, after: string, room: RoomSpec): SubLayerSpec => ({
+    before: rmsNorm(before, eps),
+    parts: [{ room }],
+    after: rmsNorm(after, eps),
+  });
+  return {
+    subLayers: [
+      subLayer('attn_norm', 'post_attention_norm', mixer),
+      subLayer('ffn_norm', 'post_ffw_norm', feedForward),
+    ],
+  };
 }
 
 /** Attention with the same numbers in every block; `rest`: what the architecture fixes. */
@@ -115,6 +131,14 @@ export function readRope(read: NetworkReader, style: RopeSpec['style'], keyLengt
     ...(read.hasTensor('rope_freqs.weight') && { divisors: 'rope_freqs.weight' }),
   };
 }
+
+/** Rope of blocks with a window that have a base of their own: positions are not scaled there. */
+export const readWindowRope = (read: NetworkReader, full: RopeSpec, base: number): RopeSpec => ({
+  base: read.optionalNumber('rope.freq_base_swa', base, 1, 1e12),
+  dims: full.dims,
+  style: full.style,
+  scaling: { ...full.scaling, type: 'none', factor: 1, yarnExtFactor: 0 },
+});
 
 function readRopeScaling(read: NetworkReader): RopeScaling {
   // `rope.scale_linear` is the key of files from before `rope.scaling.*`.

@@ -13,6 +13,8 @@ export const evenHeadDim = (config: Json) => Math.floor(Number(config.hidden_siz
 
 export interface DenseDefaults {
   contextLength: number;
+  /** `num_attention_heads` when the key is absent; required when not given. */
+  heads?: number;
   /** `num_key_value_heads` when the key is absent; null always means one per attention head. */
   kvHeads?: number;
   rmsEps: number;
@@ -35,7 +37,12 @@ export function denseConfig(defaults: DenseDefaults): (ConfigRule | 'rope' | 'fi
       type: 'uint32',
       ...(defaults.feedForward === 'optional' && { missing: () => undefined }),
     },
-    { hf: 'num_attention_heads', gguf: ['attention.head_count'], type: 'uint32' },
+    {
+      hf: 'num_attention_heads',
+      gguf: ['attention.head_count'],
+      type: 'uint32',
+      ...(defaults.heads !== undefined && { missing: () => defaults.heads }),
+    },
     {
       hf: 'num_key_value_heads',
       gguf: ['attention.head_count_kv'],

@@ -1,6 +1,9 @@
 // THE table of architectures. A new one is a file beside this and a line here (docs/adding/architecture.md).
 import { nearest, QuernError } from '@quern/errors';
 import type { Architecture } from './architecture.ts';
+import { gemma } from './gemma.ts';
+import { gemma2 } from './gemma2.ts';
+import { gemma3 } from './gemma3.ts';
 import { llama } from './llama.ts';
 import { mistral } from './mistral.ts';
 import { mixtral } from './mixtral.ts';
@@ -14,6 +17,9 @@ import { qwen35moe } from './qwen35moe.ts';
 import { smollm3 } from './smollm3.ts';
 
 export const architectures: readonly Architecture[] = [
+  gemma,
+  gemma2,
+  gemma3,
   llama,
   mistral,
   mixtral,

@@ -27,7 +27,12 @@ const maxSize = 2 ** 30;
 const maxListed = 4096;
 
 /** Every architecture needs the number of tokens, whether GGUF has a key for it or not. */
-export const vocabularyRule: KeyRule = { hf: 'vocab_size', gguf: [], type: 'uint32' };
+const vocabularyRule = ({ vocabSize }: Architecture): KeyRule => ({
+  hf: 'vocab_size',
+  gguf: [],
+  type: 'uint32',
+  ...(vocabSize !== undefined && { missing: () => vocabSize }),
+});
 
 /**
  * All values the architecture's record asks for.
@@ -39,7 +44,8 @@ export function readConfigValues(
   facts: Facts,
 ): { values: ConfigValues; vocabSize: number } {
   const rules: ConfigRule[] = architecture.config.filter((rule) => typeof rule === 'object');
-  const keyRules = [...rules.filter((rule): rule is KeyRule => !isMade(rule)), vocabularyRule];
+  const vocabulary = vocabularyRule(architecture);
+  const keyRules = [...rules.filter((rule): rule is KeyRule => !isMade(rule)), vocabulary];
 
   const missing = new Set(
     keyRules
@@ -64,7 +70,7 @@ export function readConfigValues(
   checkLists(values, config);
   checkHeads(values);
   checkExperts(values);
-  return { values, vocabSize: Number(given(config, vocabularyRule)) };
+  return { values, vocabSize: Number(keyValue(vocabulary, config, facts)) };
 }
 
 /** What config.json says, or what it means when it says nothing. */

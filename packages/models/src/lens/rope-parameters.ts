@@ -90,7 +90,15 @@ export function ropeOfModel(config: Json, architecture: Architecture, contextLen
   if (!rule.window) return result;
   const named = windowThetaKeys.map((key) => positive(key, config[key])).find((value) => value !== undefined);
   const base = named ?? rule.window.theta;
-  if (window) result.window = read(window, base ?? rule.theta ?? defaultTheta);
+  if (window) {
+    const own = read(window, base ?? rule.theta ?? defaultTheta);
+    if (own.type !== 'default')
+      throw new QuernError(
+        'unsupported-rope',
+        `config.json: rope type ${show(own.type)} of window layers ("sliding_attention") is not supported for ${architecture.family}.`,
+      );
+    result.window = own;
+  }
   // Scaling is for the layers that see far: the others have their base and nothing else.
   else if (base !== undefined) result.window = { type: 'default', theta: base };
   return result;

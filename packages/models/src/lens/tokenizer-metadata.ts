@@ -1,4 +1,5 @@
-// `tokenizer.*` keys of a checkpoint: what the tokenizer files say, then what the converter sets by vocabulary size.
+// `tokenizer.*` keys of a checkpoint: what the tokenizer files say, then what the converter sets for the
+// architecture, or by vocabulary size.
 import { join } from 'node:path';
 import type { HfCheckpoint } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
@@ -34,6 +35,6 @@ export async function tokenizerMetadata(
   const usual = typeof pre === 'string' ? architecture?.preTokenizers?.[pre] : undefined;
   if (usual !== undefined) metadata.set(preKey, { type: 'string', value: usual });
   const fixes = vocabSize === undefined ? undefined : architecture?.tokenizerFixes?.get(vocabSize);
-  for (const [key, value] of fixes ?? []) metadata.set(key, value);
+  for (const [key, value] of [...(architecture?.tokenizerKeys ?? []), ...(fixes ?? [])]) metadata.set(key, value);
   return metadata;
 }

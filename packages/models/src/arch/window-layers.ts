@@ -1,0 +1,74 @@
+// Windows in some of the blocks: `sliding_attention` beside `full_attention`. Where llama.cpp knows which block is which,
+// GGUF says it only when config.json says otherwise (`attention.sliding_window_pattern`, which llama.cpp reads then).
+import type { NetworkReader } from '../network-reader.ts';
+import { count, isAbsent } from './config-error.ts';
+import type { ConfigRule, Json } from './config-rule.ts';
+import { everyNth, layerTypes } from './layer-types.ts';
+import type { ModelNumbers } from './model-numbers.ts';
+
+const kinds = ['sliding_attention', 'full_attention'] as const;
+
+export interface WindowLayers {
+  /** Every so many blocks one sees everything, as llama.cpp knows it: the last of them. */
+  readonly period: number;
+  /** The same of config.json without `layer_types`; `period` when not given. */
+  readonly interval?: (config: Json) => number;
+  /** `sliding_window` when config.json has none. */
+  readonly window: number;
+  /** llama.cpp assumes a window when the key is missing, so that it stands there in models without, too. */
+  readonly assumed?: true;
+}
+
+/** True for the blocks with a window. */
+const windowed = (config: Json, { period, interval = () => period }: WindowLayers): boolean[] =>
+  layerTypes(config, kinds, everyNth(interval(config), 'sliding_attention', 'full_attention')).map(
+    (kind) => kind === 'sliding_attention',
+  );
+
+const usual = (blocks: number, period: number): boolean[] =>
+  Array.from({ length: blocks }, (_, block) => (block + 1) % period !== 0);
+
+/** The keys of a model with such blocks: its window, and which blocks have it where that is unusual. */
+export function windowLayerKeys(layers: WindowLayers): ConfigRule[] {
+  const { period, window, assumed = false } = layers;
+  const isWritten = (config: Json) => assumed || windowed(config, layers).includes(true);
+  return [
+    {
+      gguf: ['attention.sliding_window'],
+      type: 'uint32',
+      made: (config) => {
+        const size = isAbsent(config.sliding_window) ? window : count(config, 'sliding_window');
+        return isWritten(config) ? size : undefined;
+      },
+      back: (numbers) => {
+        const size = numbers.at('attention.sliding_window');
+        return size === undefined ? {} : { sliding_window: size };
+      },
+    },
+    {
+      gguf: ['attention.sliding_window_pattern'],
+      type: 'bool',
+      made: (config) => {
+        const pattern = windowed(config, layers);
+        const isUsual = usual(pattern.length, period).every((has, block) => has === pattern[block]);
+        return isUsual || !isWritten(config) ? undefined : pattern;
+      },
+      back: (numbers) => ({ layer_types: patternOf(numbers, period).map((has) => kinds[has ? 0 : 1]) }),
+    },
+  ];
+}
+
+function patternOf(numbers: ModelNumbers, period: number): boolean[] {
+  const blocks = numbers.blocks - numbers.draftBlocks;
+  if (!numbers.at('attention.sliding_window')) return Array<boolean>(blocks).fill(false);
+  const pattern = numbers.list('attention.sliding_window_pattern');
+  return pattern ? pattern.slice(0, blocks).map((has) => has === 1) : usual(blocks, period);
+}
+
+/** The window of each block, undefined where it sees everything. */
+export function readWindows(read: NetworkReader, blocks: number, period: number): (number | undefined)[] {
+  const window = read.optionalInteger('attention.sliding_window', 0, 0, 1 << 30);
+  const key = 'attention.sliding_window_pattern';
+  const pattern = read.has(key) ? read.switchPerLayer(key, blocks) : usual(blocks, period);
+  return pattern.map((has) => (has && window > 0 ? window : undefined));
+}
