@@ -20,7 +20,7 @@ import {
   type WriteFlagValues,
   writeAndReport,
 } from '@quern/kquant';
-import { openModel } from '@quern/models';
+import { type DraftChoice, openModel } from '@quern/models';
 import { outputFile } from '@quern/source';
 import { type CommandContext, downloadProgress, progressMode } from '@quern/terminal';
 import { scaledModel } from './scaled-model.ts';
@@ -34,6 +34,7 @@ export interface ConvertOptions extends QuantizeFlagValues, WriteFlagValues {
   maxShardSize?: string;
   awqScales?: string | true;
   calibration?: string;
+  mtp: DraftChoice;
 }
 
 export async function convert(
@@ -43,6 +44,11 @@ export async function convert(
 ): Promise<number | undefined> {
   if (options.calibration !== undefined && options.awqScales === undefined)
     throw new QuernError('usage-calibration', '--calibration means nothing without --awq-scales.');
+  if (options.to === 'hf' && options.mtp !== 'keep')
+    throw new QuernError(
+      'usage-mtp',
+      `--mtp ${options.mtp} means nothing with --to hf: a checkpoint keeps its blocks.`,
+    );
   if (options.to === 'hf') return toHuggingFace(ref, () => locate(ref, options, context), { ...options, ...context });
   if (options.maxShardSize !== undefined)
     throw new QuernError('usage-max-shard-size', '--max-shard-size means nothing without --to hf.');
@@ -57,7 +63,7 @@ export async function convert(
   const outputOf = (type: string): Promise<string> => outputFile(options.output, convertedName(ref, type));
   // Of auto the name is known with the model; the folder is known now.
   await requireOutputNamed(await outputOf(quantization?.name ?? conversion ?? 'auto'), options);
-  const opened = await openModel((await locate(ref, options, context)).path);
+  const opened = await openModel((await locate(ref, options, context)).path, { draft: options.mtp });
   try {
     const proved = await withProvedForms(opened);
     const planned = planConversion(proved, conversion ?? 'auto');

@@ -59,6 +59,12 @@ export const convert: CommandDefinition<[ref: string], ConvertOptions> = {
             'file to write, or a folder for it (default: <name>-<TYPE>.gguf); with --to hf the new folder (default: <name>-<TYPE>)',
         },
         { flags: '--max-shard-size <size>', description: 'with --to hf: largest file of weights (default: 5GB)' },
+        {
+          flags: '--mtp <choice>',
+          description: 'blocks that draft further tokens (multi-token prediction): with the model, without, or alone',
+          choices: ['keep', 'drop', 'only'],
+          default: 'keep',
+        },
         { flags: '--revision <name>', description: 'branch, tag or commit of a hub id' },
       ],
     },

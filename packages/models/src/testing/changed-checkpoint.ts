@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { type HfCheckpoint, type ModelView, openHfCheckpoint, type TensorView } from '@quern/checkpoint';
 import type { QuernError } from '@quern/errors';
-import { hfModelView } from '../lens/hf-model-view.ts';
+import { hfModelView, type LensOptions } from '../lens/hf-model-view.ts';
 
 const arch = (name: string) => fileURLToPath(new URL(`../../../../test/models/arch/${name}`, import.meta.url));
 const opened: HfCheckpoint[] = [];
@@ -15,6 +15,7 @@ export interface Change {
   tensors?: (tensors: Map<string, TensorView>) => void;
   /** The tensors may be read: the test compares weights. */
   readable?: boolean;
+  options?: LensOptions;
 }
 
 async function changed({ model = 'llama-spm', config = {}, tensors: change, readable }: Change): Promise<HfCheckpoint> {
@@ -33,7 +34,7 @@ async function changed({ model = 'llama-spm', config = {}, tensors: change, read
   return { ...checkpoint, config: merged, tensors };
 }
 
-export const view = async (change: Change): Promise<ModelView> => hfModelView(await changed(change));
+export const view = async (change: Change): Promise<ModelView> => hfModelView(await changed(change), change.options);
 
 /** The error that the change is refused with. */
 export async function refusal(change: Change): Promise<{ code: string; text: string }> {
