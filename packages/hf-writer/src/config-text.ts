@@ -6,6 +6,9 @@ import { pythonJson } from '@quern/source';
 const floatKeys = [
   ...['rope_theta', 'factor', 'low_freq_factor', 'high_freq_factor', 'attention_factor', 'extrapolation_factor'],
   ...['beta_fast', 'beta_slow', 'partial_rotary_factor', 'rms_norm_eps', 'attention_dropout', 'temperature', 'top_p'],
+  ...['final_logit_softcapping', 'attn_logit_softcapping', 'rope_local_base_freq', 'mscale', 'mscale_all_dim'],
+  ...['llama_4_scaling_beta', 'swiglu_limit', 'router_aux_loss_coef', 'routed_scaling_factor', 'layer_norm_eps'],
+  ...['layer_norm_epsilon', 'embedding_multiplier', 'attention_multiplier', 'residual_multiplier', 'logits_scaling'],
 ];
 const wholeFloat = new RegExp(`^( *"(?:${floatKeys.join('|')})": -?\\d+)(,?)$`, 'gm');
 

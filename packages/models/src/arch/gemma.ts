@@ -69,9 +69,6 @@ export const withScaledEmbedding = (network: Network): Network => ({
   embedding: { scale: Math.fround(Math.sqrt(network.embeddingLength)) },
 });
 
-const markOf = (name: string, id: number) =>
-  [`tokenizer.ggml.${name}_token_id`, { type: 'uint32', value: id }] as const;
-
 export const gemma: Architecture = {
   family: 'gemma',
   name: 'gemma',
@@ -104,13 +101,6 @@ export const gemma: Architecture = {
     return withScaledEmbedding(decoder(read, () => preNormBlock(eps, attention, mlp)));
   },
   awq: densePairs,
-  // The converter gives them to every Gemma, though only CodeGemma uses them.
-  tokenizerKeys: [
-    markOf('prefix', 67),
-    markOf('suffix', 69),
-    markOf('middle', 68),
-    markOf('fsep', 70),
-    markOf('eot', 107),
-    noSpacePrefix,
-  ],
+  // The converter sets it for CodeGemma's sake, whatever the vocabulary is.
+  tokenizerKeys: [['tokenizer.ggml.eot_token_id', { type: 'uint32', value: 107 }], noSpacePrefix],
 };
