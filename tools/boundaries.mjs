@@ -68,7 +68,7 @@ for (const { folder, manifest } of packages) {
     const name = specifier.match(/^(@[^/]+\/)?[^/]+/)[0];
     used.add(name);
     if (specifier.startsWith('node:') || name === manifest.name || manifest.dependencies?.[name]) return;
-    if (manifest.optionalDependencies?.[name]) return;
+    if (manifest.peerDependencies?.[name]) return;
     complain(`${where} imports ${name}, which package.json does not declare`);
   }
 }

@@ -30,9 +30,9 @@ function copy(file) {
   const code = readFileSync(file, 'utf8').replace(/^\/\/# sourceMappingURL=.*$/m, '');
   const imported = code.replace(
     /(\bfrom\s*|\bimport\s*|\bimport\(\s*)(['"])([^'"\n]+)\2/g,
-    (whole, before, quote, name) => {
+    (_, before, quote, name) => {
       const found = name.startsWith('.') ? resolve(dirname(file), name) : entryOf(name, file);
-      return found ? `${before}${quote}${visit(found, target)}${quote}` : whole;
+      return `${before}${quote}${visit(found, target)}${quote}`;
     },
   );
   writeFileSync(
@@ -56,13 +56,11 @@ function placeOf(file) {
   return join(site, 'modules', manifest.name, relative(folder, file));
 }
 
-/** The file that a package name means in a browser, or undefined for what only Node reaches. */
+/** The file that a package name means in a browser. */
 function entryOf(name, from) {
   const importer = packageOf(from);
-  if (!importer.manifest.dependencies?.[name]) {
-    if (importer.manifest.optionalDependencies?.[name]) return undefined;
+  if (!importer.manifest.dependencies?.[name])
     throw new Error(`${from} imports ${name}: not for a browser, or not declared in package.json.`);
-  }
   const search = createRequire(from).resolve.paths(name);
   for (const folder of search) {
     const manifest = readManifest(join(folder, name));

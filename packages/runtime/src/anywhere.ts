@@ -1,4 +1,6 @@
 // What runs anywhere: everything but the way in which the CPU device gets its module and threads.
+// The types of WebGPU and WebAssembly, for programs whose `lib` leaves them out.
+/// <reference lib="dom" preserve="true" />
 export { CpuDevice } from './cpu/cpu-device.ts';
 export type { CpuDeviceOptions } from './cpu/create-cpu-device.ts';
 export type { Device, DeviceLimits, Tensor } from './device.ts';

@@ -72,7 +72,9 @@ class Opening {
       gpu = await this.#open({ kind: 'webgpu' }, { software: false });
     } catch (error) {
       if (!(error instanceof QuernError)) throw error;
-      this.notes.push(`no GPU is used: ${error.message}`);
+      // A person with a GPU may not know that a package is all it takes.
+      const reason = error.code === 'webgpu-not-installed' ? error.describe() : error.message;
+      this.notes.push(`no GPU is used: ${reason}`);
       return this.#cpus([], []);
     }
     if (gpuLayers !== undefined) return this.#lastLayersOn([gpu], [], gpuLayers);

@@ -30,8 +30,8 @@ export interface WebgpuDeviceOptions {
 
 /**
  * A GPU as a device.
- * @throws QuernError `webgpu-no-adapter` (nothing found: what was looked for, what to do), `webgpu-software-adapter`,
- *   `device-bad-option`, `device-self-test`
+ * @throws QuernError `webgpu-no-adapter` (nothing found: what was looked for, what to do), `webgpu-not-installed`,
+ *   `webgpu-not-loadable`, `webgpu-software-adapter`, `device-bad-option`, `device-self-test`
  */
 export async function webgpuDevice(options: WebgpuDeviceOptions = {}): Promise<WebgpuDevice> {
   const { memoryBytes = 2 ** 32, timeoutMs = 60_000, activations = 'f32' } = options;
