@@ -31,6 +31,7 @@ const cases: readonly Case[] = [
   { name: 'qwen35', nearly: /A_log$|norm.weight$/ },
   { name: 'qwen35-vl-wrapper', leftOut: ['visual.'], nearly: /A_log$|norm.weight$/ },
   { name: 'qwen35moe', nearly: /A_log$|norm.weight$/ },
+  { name: 'qwen3vl', leftOut: ['visual.'] },
   { name: 'smollm3' },
 ];
 

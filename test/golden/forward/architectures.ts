@@ -24,6 +24,7 @@ export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'qwen2moe' },
   { name: 'qwen3' },
   { name: 'qwen3moe' },
+  { name: 'qwen3vl' },
   { name: 'qwen35', tolerance: 5e-4 }, // transformers computes the delta rule in chunks
   { name: 'qwen35-vl-wrapper', tolerance: 5e-4 },
   { name: 'qwen35moe', tolerance: 5e-4 },

@@ -1,5 +1,6 @@
 // What the mixtures of experts share beyond the dense models. Keys: TextModel.set_gguf_parameters of llama.cpp's
 // conversion/base.py; names of the stacks: gguf-py tensor_mapping.py.
+import { transposed } from '../change/transposed.ts';
 import type { ConfigRule, FixedConfig, ScalingPair, TensorRule } from './architecture.ts';
 import { attentionPairs, inBlock } from './dense.ts';
 import type { Dimension } from './dimensions.ts';
@@ -47,6 +48,8 @@ const fusedGateUp = (index: number): StoredAs => ({
   part: { index, of: ['expertFf', 'expertFf'] },
 });
 
+const fusedDown: StoredAs = { name: 'model.layers.{i}.mlp.experts.down_proj' };
+
 /** The three stacks of a block's experts, in the checkpoint one tensor for each expert or two fused ones. */
 export function expertStacks(at: string, names: ExpertNames): TensorRule[] {
   const stack = (name: string, gguf: string, shape: readonly Dimension[], fused: StoredAs): TensorRule =>
@@ -54,20 +57,39 @@ export function expertStacks(at: string, names: ExpertNames): TensorRule[] {
   return [
     stack(names.gate, 'ffn_gate_exps.weight', ['experts', 'expertFf', 'embd'], fusedGateUp(0)),
     stack(names.up, 'ffn_up_exps.weight', ['experts', 'expertFf', 'embd'], fusedGateUp(1)),
-    stack(names.down, 'ffn_down_exps.weight', ['experts', 'embd', 'expertFf'], {
-      name: 'model.layers.{i}.mlp.experts.down_proj',
-    }),
+    stack(names.down, 'ffn_down_exps.weight', ['experts', 'embd', 'expertFf'], fusedDown),
   ];
 }
 
-/** A router and three stacks. transformers 5 spells them `mlp` in any model. */
-export function expertTensors(at: string, names: ExpertNames): TensorRule[] {
+/** transformers 5 spells it `mlp` in any model. */
+export function routerTensor(at: string): TensorRule {
   const other = at === 'mlp' ? [] : [{ name: 'model.layers.{i}.mlp.gate.weight' }];
-  return [
-    inBlock(`${at}.gate.weight`, 'ffn_gate_inp.weight', ['experts', 'embd'], { also: other }),
-    ...expertStacks(at, names),
-  ];
+  return inBlock(`${at}.gate.weight`, 'ffn_gate_inp.weight', ['experts', 'embd'], { also: other });
 }
+
+/** A router and three stacks. */
+export const expertTensors = (at: string, names: ExpertNames): TensorRule[] => [
+  routerTensor(at),
+  ...expertStacks(at, names),
+];
+
+/**
+ * Stacks of transposed matrices, gate and up joined: [experts, embd, 2·ff] and [experts, ff, embd]. transformers 5 loads them
+ * the other way round as well, and so saves what it made itself.
+ */
+export const transposedExpertStacks: readonly TensorRule[] = [
+  ...['ffn_gate_exps.weight', 'ffn_up_exps.weight'].map((gguf, index) =>
+    inBlock('mlp.experts.gate_up_proj', gguf, ['experts', 'expertFf', 'embd'], {
+      part: { index, of: ['expertFf', 'expertFf'], columns: true },
+      changes: [transposed],
+      also: [fusedGateUp(index)],
+    }),
+  ),
+  inBlock('mlp.experts.down_proj', 'ffn_down_exps.weight', ['experts', 'embd', 'expertFf'], {
+    changes: [transposed],
+    also: [fusedDown],
+  }),
+];
 
 const named = { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' };
 

@@ -99,20 +99,26 @@ export function withoutTiedHead(checkpoint: HfCheckpoint, tied: boolean): HfChec
   return { ...checkpoint, tensors: new Map([...tensors].filter(([name]) => !isHead(name))) };
 }
 
-/** The first of the ways that the checkpoint has completely. */
+/** The first of the ways that the checkpoint has completely, and where it can be in the shapes that it should have. */
 function storageOf(
   { storages }: ExpectedTensor,
   names: TensorNames,
 ): Pick<MatchedTensor, 'storage' | 'views'> | undefined {
-  for (const storage of storages) {
+  const complete = storages.flatMap((storage): Pick<MatchedTensor, 'storage' | 'views'>[] => {
     const views = storage.sources.map(({ name }) => names.find(name));
     const { packed } = storage.stored;
     const fits = (view: TensorView | undefined): view is TensorView =>
       view !== undefined && (packed === undefined || packed === (view.packed !== undefined));
-    if (views.length > 0 && views.every(fits)) return { storage, views };
-  }
-  return undefined;
+    return views.length > 0 && views.every(fits) ? [{ storage, views }] : [];
+  });
+  const inShape = complete.find(({ storage, views }) =>
+    views.every((view, i) => hasShape(view, storage.sources[i]!.shape)),
+  );
+  return inShape ?? complete[0];
 }
+
+const hasShape = (view: TensorView, shape: readonly number[]): boolean =>
+  view.shape.length === shape.length && view.shape.every((size, i) => size === shape[i]);
 
 const renamedOf = (matched: readonly MatchedTensor[]): { stored: string; expected: string }[] =>
   matched.flatMap(({ storage, views }) =>
@@ -156,9 +162,7 @@ function checkViews(matched: readonly MatchedTensor[], file: string): void {
     'tensors-wrong-shape',
     'config.json and the weights disagree:',
     pairs
-      .filter(
-        ({ view, shape }) => view.shape.length !== shape.length || view.shape.some((size, i) => size !== shape[i]),
-      )
+      .filter(({ view, shape }) => !hasShape(view, shape))
       .map(({ view, shape }) => `${view.name} is [${view.shape}], config.json makes it [${shape}]`),
     { file },
   );
