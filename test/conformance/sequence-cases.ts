@@ -57,14 +57,15 @@ const deltaCases = batches.flatMap((batch, i) =>
   [
     { heads: 1, kHeads: 1, kDim: 4, vDim: 4, channels: false },
     { heads: 4, kHeads: 2, kDim: 16, vDim: 16, channels: false },
+    { heads: 6, kHeads: 2, kDim: 16, vDim: 16, channels: false, neighbours: 3 },
     { heads: 2, kHeads: 2, kDim: 13, vDim: 27, channels: true },
     { heads: 2, kHeads: 1, kDim: 128, vDim: 64, channels: false },
-  ].map(({ heads, kHeads, kDim, vDim, channels }, j): Case<'gatedDeltaRule'> => {
+  ].map(({ heads, kHeads, kDim, vDim, channels, neighbours }, j): Case<'gatedDeltaRule'> => {
     const T = batch.seq.length;
     const seed = 2100 + 10 * i + j;
     return {
       op: 'gatedDeltaRule',
-      title: `${batch.title}, ${heads}/${kHeads} heads of ${kDim}×${vDim}${channels ? ', decay by channel' : ''}`,
+      title: `${batch.title}, ${heads}/${kHeads} heads of ${kDim}×${vDim}${channels ? ', decay by channel' : ''}${neighbours ? ', neighbours together' : ''}`,
       inputs: [
         floats([T, 2 * kHeads * kDim + heads * vDim], seed),
         decays([T, channels ? heads * kDim : heads], seed + 1),
@@ -73,7 +74,7 @@ const deltaCases = batches.flatMap((batch, i) =>
         ...numbers(batch),
       ],
       outputShape: [T, heads * vDim],
-      params: { kHeads, scale: 1 / Math.sqrt(kDim), normEps: 1e-6 },
+      params: { kHeads, neighbours, scale: 1 / Math.sqrt(kDim), normEps: 1e-6 },
     };
   }),
 );

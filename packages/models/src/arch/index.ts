@@ -12,6 +12,7 @@ import { qwen2 } from './qwen2.ts';
 import { qwen2moe } from './qwen2moe.ts';
 import { qwen3 } from './qwen3.ts';
 import { qwen3moe } from './qwen3moe.ts';
+import { qwen3next } from './qwen3next.ts';
 import { qwen3vl } from './qwen3vl.ts';
 import { qwen3vlmoe } from './qwen3vlmoe.ts';
 import { qwen35 } from './qwen35.ts';
@@ -29,6 +30,7 @@ export const architectures: readonly Architecture[] = [
   qwen2,
   qwen2moe,
   qwen3,
+  qwen3next,
   qwen3vl,
   qwen3vlmoe,
   qwen35,

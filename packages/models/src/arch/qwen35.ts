@@ -4,11 +4,12 @@ import { negatedExp, plusOne } from '../change/mapped-values.ts';
 import { squeezedKernel } from '../change/reshaped.ts';
 import { tiledColumns, tiledRows } from '../change/tiled-heads.ts';
 import type { FeedForwardSpec } from '../forward/feed-forwards/index.ts';
+import type { DeltaNetSpec } from '../forward/mixers/delta-net/spec.ts';
 import type { MixerSpec } from '../forward/mixers/index.ts';
 import type { BlockSpec } from '../forward/network.ts';
 import { rmsNorm } from '../forward/norm.ts';
 import type { NetworkReader } from '../network-reader.ts';
-import type { Architecture, ConfigRule, Json, TensorRule } from './architecture.ts';
+import type { Architecture, ConfigRule, Draft, Json, TensorRule } from './architecture.ts';
 import { decoder, maxWidth, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import { denseConfig, fixedForDense, inBlock, mlpTensors, outsideBlocks } from './dense.ts';
 import { inDraft } from './draft-blocks.ts';
@@ -22,13 +23,16 @@ const kindsOf = (config: Json) =>
   layerTypes(config, kinds, everyNth(interval(config), 'linear_attention', 'full_attention'));
 const part = 0.25;
 
-/** Keys of the gated delta net and of draft blocks, which stand after the others. */
-export const deltaNetConfig: readonly ConfigRule[] = [
+/**
+ * Keys of the gated delta net and of draft blocks, which stand after the others.
+ * @param draftKey whether config.json counts the draft blocks
+ */
+export const deltaNetConfig = ({ draftKey }: { draftKey: boolean }): readonly ConfigRule[] => [
   {
     gguf: ['nextn_predict_layers'],
     type: 'uint32',
     made: (_, { draftBlocks }) => draftBlocks || undefined,
-    back: ({ draftBlocks }) => ({ mtp_num_hidden_layers: draftBlocks }),
+    ...(draftKey && { back: ({ draftBlocks }) => ({ mtp_num_hidden_layers: draftBlocks }) }),
   },
   { hf: 'linear_conv_kernel_dim', gguf: ['ssm.conv_kernel'], type: 'uint32', missing: () => 4 },
   { hf: 'linear_key_head_dim', gguf: ['ssm.state_size'], type: 'uint32', missing: () => 128 },
@@ -67,7 +71,7 @@ export const deltaNetConfig: readonly ConfigRule[] = [
 const isRecurrent: TensorRule['blocks'] = ({ numbers, block }) => numbers.isTrue('attention.recurrent_layers', block);
 const isFull: TensorRule['blocks'] = (place) => !isRecurrent(place);
 
-const deltaNet = (
+export const deltaNetTensor = (
   hf: string,
   gguf: string,
   shape: TensorRule['shape'],
@@ -76,24 +80,26 @@ const deltaNet = (
 
 const channels = tiledRows({ before: 'keyRows', headSize: 'valueHead' });
 
-export const deltaNetTensors: readonly TensorRule[] = [
-  deltaNet('in_proj_qkv.weight', 'attn_qkv.weight', ['channels', 'embd'], { changes: [channels] }),
-  deltaNet('in_proj_z.weight', 'attn_gate.weight', ['ssmInner', 'embd'], {
+const deltaNetTensors: readonly TensorRule[] = [
+  deltaNetTensor('in_proj_qkv.weight', 'attn_qkv.weight', ['channels', 'embd'], { changes: [channels] }),
+  deltaNetTensor('in_proj_z.weight', 'attn_gate.weight', ['ssmInner', 'embd'], {
     changes: [tiledRows({ headSize: 'valueHead' })],
   }),
-  deltaNet('in_proj_a.weight', 'ssm_alpha.weight', ['ssmHeads', 'embd'], { changes: [tiledRows({})] }),
-  deltaNet('in_proj_b.weight', 'ssm_beta.weight', ['ssmHeads', 'embd'], { changes: [tiledRows({})] }),
-  deltaNet('A_log', 'ssm_a', ['ssmHeads'], { changes: [tiledRows({}), negatedExp], f32: true }),
-  deltaNet('dt_bias', 'ssm_dt.bias', ['ssmHeads'], { changes: [tiledRows({})] }),
-  deltaNet('conv1d.weight', 'ssm_conv1d.weight', ['channels', 'ssmTaps'], { changes: [squeezedKernel, channels] }),
-  deltaNet('norm.weight', 'ssm_norm.weight', ['valueHead'], { f32: true }),
-  deltaNet('out_proj.weight', 'ssm_out.weight', ['embd', 'ssmInner'], {
+  deltaNetTensor('in_proj_a.weight', 'ssm_alpha.weight', ['ssmHeads', 'embd'], { changes: [tiledRows({})] }),
+  deltaNetTensor('in_proj_b.weight', 'ssm_beta.weight', ['ssmHeads', 'embd'], { changes: [tiledRows({})] }),
+  deltaNetTensor('A_log', 'ssm_a', ['ssmHeads'], { changes: [tiledRows({}), negatedExp], f32: true }),
+  deltaNetTensor('dt_bias', 'ssm_dt.bias', ['ssmHeads'], { changes: [tiledRows({})] }),
+  deltaNetTensor('conv1d.weight', 'ssm_conv1d.weight', ['channels', 'ssmTaps'], {
+    changes: [squeezedKernel, channels],
+  }),
+  deltaNetTensor('norm.weight', 'ssm_norm.weight', ['valueHead'], { f32: true }),
+  deltaNetTensor('out_proj.weight', 'ssm_out.weight', ['embd', 'ssmInner'], {
     changes: [tiledColumns({ headSize: 'valueHead' })],
   }),
 ];
 
 /** Attention whose q_proj gives of every head q and a gate. */
-export const gatedAttentionTensors: readonly TensorRule[] = [
+const gatedAttentionTensors: readonly TensorRule[] = [
   inBlock('self_attn.q_proj.weight', 'attn_q.weight', ['queriesAndGates', 'embd'], { blocks: isFull }),
   inBlock('self_attn.k_proj.weight', 'attn_k.weight', ['k', 'embd'], { blocks: isFull }),
   inBlock('self_attn.v_proj.weight', 'attn_v.weight', ['v', 'embd'], { blocks: isFull }),
@@ -102,7 +108,7 @@ export const gatedAttentionTensors: readonly TensorRule[] = [
   inBlock('self_attn.k_norm.weight', 'attn_k_norm.weight', ['headDim'], { blocks: isFull, changes: [plusOne] }),
 ];
 
-export const blockNorms: readonly TensorRule[] = [
+const blockNorms: readonly TensorRule[] = [
   inBlock('input_layernorm.weight', 'attn_norm.weight', ['embd'], { changes: [plusOne] }),
   inBlock('post_attention_layernorm.weight', 'post_attention_norm.weight', ['embd'], { changes: [plusOne] }),
 ];
@@ -116,15 +122,15 @@ const draft = (hf: string, gguf: string, shape: TensorRule['shape'], changes = [
   stored: { name: `mtp.${hf}`, changes },
 });
 
-export const draftTensors: readonly TensorRule[] = [
+const draftTensors: readonly TensorRule[] = [
   draft('fc.weight', 'eh_proj.weight', ['embd', 'embdTwice'], []),
   draft('pre_fc_norm_embedding.weight', 'enorm.weight', ['embd']),
   draft('pre_fc_norm_hidden.weight', 'hnorm.weight', ['embd']),
   draft('norm.weight', 'shared_head_norm.weight', ['embd']),
 ];
 
-/** Everything outside the MLP. */
-export const qwen35Tensors = (feedForward: readonly TensorRule[]): TensorRule[] => [
+/** @param feedForward what stands in place of the MLP */
+export const qwen35Tensors = (feedForward: readonly TensorRule[], deltaNet = deltaNetTensors): TensorRule[] => [
   outsideBlocks('model.embed_tokens.weight', 'token_embd.weight', ['vocab', 'embd']),
   {
     ...outsideBlocks('model.norm.weight', 'output_norm.weight', ['embd']),
@@ -132,12 +138,19 @@ export const qwen35Tensors = (feedForward: readonly TensorRule[]): TensorRule[] 
   },
   outsideBlocks('lm_head.weight', 'output.weight', ['vocab', 'embd'], 'untied'),
   ...blockNorms,
-  ...deltaNetTensors,
+  ...deltaNet,
   ...gatedAttentionTensors,
   ...feedForward,
   ...draftTensors,
   ...inDraft([...blockNorms, ...gatedAttentionTensors, ...feedForward], 'mtp.layers.{m}.'),
 ];
+
+/** Where config.json does not say it (Qwen3-Next), the names of the tensors do. */
+const draftCount: Draft['count'] = ({ mtp_num_hidden_layers: said }, { stores }) => {
+  let stored = 0;
+  while (stored < maxBlocks && stores(`mtp.layers.${stored}.`)) stored++;
+  return said || stored;
+};
 
 /** What the records of Qwen 3.5 share. */
 export const qwen35Family = {
@@ -156,11 +169,15 @@ export const qwen35Family = {
     const keyRows = 2 * ssmGroups! * ssmState!;
     return { keyRows, channels: keyRows + ssmInner!, valueHead: ssmInner! / ssmHeads!, queriesAndGates: 2 * q! };
   },
-  draft: { count: (config) => config.mtp_num_hidden_layers ?? 0, start: () => 'mtp.' },
+  draft: { count: draftCount, start: () => 'mtp.' },
 } as const satisfies Partial<Architecture>;
 
 /** A delta net where `attention.recurrent_layers` says so (files without it: but for every fourth block), else attention. */
-export function qwen35Mixers(read: NetworkReader, eps: number): (block: number) => MixerSpec {
+export function qwen35Mixers(
+  read: NetworkReader,
+  eps: number,
+  sharing: DeltaNetSpec['sharing'] = 'turns',
+): (block: number) => MixerSpec {
   const blocks = read.integer('block_count', 1, maxBlocks);
   const interval = read.optionalInteger('full_attention_interval', 4, 1, maxBlocks);
   const drafts = read.optionalInteger('nextn_predict_layers', 0, 0, blocks - 1);
@@ -180,6 +197,7 @@ export function qwen35Mixers(read: NetworkReader, eps: number): (block: number) 
     kind: 'delta-net',
     keyHeads,
     heads,
+    sharing,
     keyLength: read.integer('ssm.state_size', 1, 1024),
     valueLength: inner / heads,
     taps: read.integer('ssm.conv_kernel', 2, 16),
@@ -202,7 +220,10 @@ export const qwen35: Architecture = {
   name: 'qwen35',
   hf: ['Qwen3_5ForCausalLM', 'Qwen3_5ForConditionalGeneration'],
   modelType: ['qwen3_5_text', 'qwen3_5'],
-  config: [...denseConfig({ contextLength: 32768, kvHeads: 4, rmsEps: 1e-6, headDim: () => 256 }), ...deltaNetConfig],
+  config: [
+    ...denseConfig({ contextLength: 32768, kvHeads: 4, rmsEps: 1e-6, headDim: () => 256 }),
+    ...deltaNetConfig({ draftKey: true }),
+  ],
   tensors: qwen35Tensors(mlpTensors),
   network: (read) => {
     const eps = readEps(read);

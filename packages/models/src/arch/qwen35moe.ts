@@ -23,7 +23,7 @@ export const qwen35moe: Architecture = {
       experts: expertCounts({ experts: 256, used: 8 }),
     }),
     ...expertWidths({ each: 512, shared: 512 }),
-    ...deltaNetConfig,
+    ...deltaNetConfig({ draftKey: true }),
   ],
   tensors: qwen35Tensors([...fusedExpertTensors, ...sharedExpertTensors]),
   experts: true,

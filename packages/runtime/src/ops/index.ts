@@ -54,8 +54,9 @@
 // sequence stand in order; the state is updated in place, goes on from batch to batch, and is zeros where its owner begins a sequence.
 // causalConv     (x [T, C], weight [C, K], state [slots, K−1, C], seq, slots, bias? [C])  {act?: 'none'|'silu'} -> [T, C]
 // gatedDeltaRule (qkv [T, 2·kHeads·kDim + heads·vDim], decay [T, heads] or [T, heads·kDim], beta [T, heads],
-//                state [slots, heads, kDim, vDim], seq, slots)  {kHeads, scale, normEps} -> [T, heads·vDim]
-//                decay is ln of the factor (≤ 0), beta after its sigmoid; q and k are L2-normed inside; head h has key head h mod kHeads (GGUF order)
+//                state [slots, heads, kDim, vDim], seq, slots)  {kHeads, neighbours?, scale, normEps} -> [T, heads·vDim]
+//                decay is ln of the factor (≤ 0), beta after its sigmoid; q and k are L2-normed inside; head h has key head h mod kHeads (GGUF order);
+//                with `neighbours`, ⌊h / neighbours⌋ mod kHeads
 // mamba2Scan     (xbc [T, heads·headDim + 2·groups·stateDim], dt [T, heads], a [heads], d [heads],
 //                state [slots, heads, headDim, stateDim], seq, slots)  {groups, dtMin?, dtMax?} -> [T, heads·headDim]
 //                dt with its bias but before softplus; a is −e^A_log, as GGUF has it
@@ -112,7 +113,7 @@ export interface OpParams {
   combineExperts: Record<string, never>;
   sumSquaresExperts: Record<string, never>;
   causalConv: { act?: 'none' | 'silu' };
-  gatedDeltaRule: { kHeads: number; scale: number; normEps: number };
+  gatedDeltaRule: { kHeads: number; neighbours?: number; scale: number; normEps: number };
   mamba2Scan: { groups: number; dtMin?: number; dtMax?: number };
 }
 export type OpName = keyof OpParams;

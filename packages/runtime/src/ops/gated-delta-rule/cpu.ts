@@ -9,7 +9,7 @@ export const gatedDeltaRuleCpu = ({ dims, params, input, y }: CpuCall<'gatedDelt
   const operands = ['qkv', 'decay', 'beta', 'state', 'seq', 'slots'].map(input);
   const sizes = [T, row!, heads!, params.kHeads, kDim!, vDim!, decays! / heads!];
   return {
-    words: [...operands, y, ...sizes, floatWord(params.scale), floatWord(params.normEps)],
+    words: [...operands, y, ...sizes, floatWord(params.scale), floatWord(params.normEps), params.neighbours ?? 1],
     items: S * heads! * Math.ceil(vDim! / ITEM_COLUMNS),
     itemCost: Math.ceil((8 * ITEM_COLUMNS * kDim! * T) / S),
   };

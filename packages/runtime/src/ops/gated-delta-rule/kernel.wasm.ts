@@ -3,7 +3,7 @@
 import { exp1, exp4 } from '../../wasm/exp.wasm';
 import { addWide, loadLanes, storeLanes, wideSum } from '../../wasm/lanes.wasm';
 
-// args: qkv, decay, beta, state, seq, slots, y, T, row, heads, kHeads, kDim, vDim, decays of a head, scale and normEps (f32)
+// args: qkv, decay, beta, state, seq, slots, y, T, row, heads, kHeads, kDim, vDim, decays of a head, scale and normEps (f32), neighbours
 @inline function headsOf(args: usize): usize { return load<u32>(args, 36); }
 @inline function kDimOf(args: usize): usize { return load<u32>(args, 44); }
 @inline function vDimOf(args: usize): usize { return load<u32>(args, 48); }
@@ -38,7 +38,7 @@ export function gatedDeltaRule(args: usize, begin: usize, end: usize, scratch: u
 function prepare(args: usize, token: usize, head: usize, scratch: usize): void {
   const kDim = kDimOf(args), kHeads: usize = load<u32>(args, 40), decays: usize = load<u32>(args, 52);
   const bytes = kDim * 4;
-  const q = <usize>load<u32>(args) + (token * <usize>load<u32>(args, 32) + (head % kHeads) * kDim) * 4;
+  const q = <usize>load<u32>(args) + (token * <usize>load<u32>(args, 32) + ((head / <usize>load<u32>(args, 64)) % kHeads) * kDim) * 4;
   const decay = <usize>load<u32>(args, 4) + (token * headsOf(args) + head) * decays * 4;
   normalise(q + kHeads * bytes, scratch, kDim, load<f32>(args, 60), 1);
   normalise(q, scratch + bytes, kDim, load<f32>(args, 60), load<f32>(args, 56));

@@ -10,7 +10,7 @@ const shaderOf = (perChannel: boolean): Shader => {
     name: `gatedDeltaRule${perChannel ? ' by channel' : ''}`,
     parts: () => ({
       inputs: ['qkv', 'decay', 'beta', 'state', 'seq', 'slots'],
-      fields: ['T', 'row', 'heads', 'kHeads', 'kDim', 'vDim', 'scale', 'normEps'],
+      fields: ['T', 'row', 'heads', 'kHeads', 'neighbours', 'kDim', 'vDim', 'scale', 'normEps'],
       team: single,
       declarations: `${exponentialsWgsl}
 fn norm_factor(at: u32) -> f32 {
@@ -25,7 +25,7 @@ fn norm_factor(at: u32) -> f32 {
   let own = (get_slots(sequence) * p.heads + head) * p.kDim * p.vDim + j;
   for (var t = 0u; t < p.T; t++) {
     if (get_seq(t) != sequence) { continue; }
-    let q = t * p.row + head % p.kHeads * p.kDim;
+    let q = t * p.row + head / p.neighbours % p.kHeads * p.kDim;
     let k = q + p.kHeads * p.kDim;
     let q_factor = norm_factor(q) * p.scale;
     let k_factor = norm_factor(k);
@@ -46,12 +46,12 @@ fn norm_factor(at: u32) -> f32 {
   };
 };
 
-export const gatedDeltaRuleWgsl: WgslKernel<'gatedDeltaRule'> = ({ dims, ranges }) => {
+export const gatedDeltaRuleWgsl: WgslKernel<'gatedDeltaRule'> = ({ dims, params, ranges }) => {
   const { T, S, heads, vDim, decays } = dims as Record<'T' | 'S' | 'heads' | 'vDim' | 'decays', number>;
   return ranges(T, ['qkv', 'decay', 'beta', 'seq', 'y']).map((rows) => ({
     shader: shaderOf(decays > heads),
     rows: { qkv: rows, decay: rows, beta: rows, seq: rows, y: rows },
-    fields: { T: rows.count },
+    fields: { T: rows.count, neighbours: params.neighbours ?? 1 },
     items: S * heads * vDim,
   }));
 };

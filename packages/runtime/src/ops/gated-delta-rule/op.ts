@@ -12,7 +12,7 @@ export const gatedDeltaRule: Op<'gatedDeltaRule'> = {
   name: 'gatedDeltaRule',
   formula:
     'for each token: state = e^decay · state; state += k ⊗ (beta · (v − stateᵀ · k)); y = stateᵀ · (scale · q), head by head. ' +
-    'qkv has q and k of kHeads, then v of all heads; head h has those of key head h mod kHeads, each x / sqrt(Σx² + normEps). ' +
+    'qkv has q and k of kHeads, then v of all heads; head h has those of key head h mod kHeads, with neighbours ⌊h / neighbours⌋ mod kHeads, each x / sqrt(Σx² + normEps). ' +
     'decay is one number for a head, or one for each of its key dimensions',
   inputs: [
     { name: 'qkv', dtype: 'F32', shape: ['T', 'row'] },
@@ -24,6 +24,7 @@ export const gatedDeltaRule: Op<'gatedDeltaRule'> = {
   output: { name: 'y', dtype: 'F32', shape: ['T', 'heads*vDim'] },
   params: {
     kHeads: { kind: 'integer', min: 1 },
+    neighbours: { kind: 'integer', min: 1, optional: true },
     scale: { kind: 'number' },
     normEps: { kind: 'number', min: 0 },
   },

@@ -6,7 +6,7 @@ export function gatedDeltaRuleReference({ dims, params, f32, i32, y }: Reference
     'T' | 'row' | 'heads' | 'kDim' | 'vDim' | 'decays',
     number
   >;
-  const { kHeads, scale, normEps } = params;
+  const { kHeads, neighbours = 1, scale, normEps } = params;
   const [qkv, decay, beta, state] = [f32('qkv'), f32('decay'), f32('beta'), f32('state')];
   const [seq, slots] = [i32('seq'), i32('slots')];
   const perHead = decays / heads;
@@ -17,8 +17,9 @@ export function gatedDeltaRuleReference({ dims, params, f32, i32, y }: Reference
   };
   for (let t = 0; t < T; t++)
     for (let h = 0; h < heads; h++) {
-      const q = normed(t * row + (h % kHeads) * kDim);
-      const k = normed(t * row + (kHeads + (h % kHeads)) * kDim);
+      const keyHead = Math.floor(h / neighbours) % kHeads;
+      const q = normed(t * row + keyHead * kDim);
+      const k = normed(t * row + (kHeads + keyHead) * kDim);
       const v = t * row + 2 * kHeads * kDim + h * vDim;
       const own = (slots[seq[t]!]! * heads + h) * kDim * vDim;
       const factors = q.map((_, i) => Math.exp(decay[t * decays + h * perHead + (perHead > 1 ? i : 0)]!));

@@ -7,8 +7,9 @@ import type { DeltaNetSpec } from './spec.ts';
 export interface DeltaNetWeights {
   readonly qkv: Tensor; // [channels, C]
   readonly gate: Tensor; // [inner, C]
-  readonly alpha: Tensor; // [heads, C]
-  readonly beta: Tensor; // [heads, C]
+  readonly alpha?: Tensor; // [heads, C]
+  readonly beta?: Tensor; // [heads, C]
+  readonly betaAlpha?: Tensor; // [2·heads, C]
   readonly dt: Tensor; // [heads]
   readonly a: Tensor; // [heads], negative
   readonly convolution: Tensor; // [channels, taps]
@@ -22,6 +23,8 @@ export interface DeltaNetScratch {
   readonly gate: Tensor; // [T, inner]
   readonly decay: Tensor; // [T, heads]
   readonly beta: Tensor; // [T, heads]
+  readonly betaAlpha?: Tensor; // [T, 2·heads]
+  readonly dt?: Tensor; // [T, heads]
   readonly mixed: Tensor; // [T, inner]
 }
 
@@ -38,8 +41,12 @@ export const deltaNet: Room<DeltaNetSpec, DeltaNetWeights, DeltaNetScratch, Delt
     return {
       qkv: { name: 'attn_qkv.weight', shape: [channels, width] },
       gate: { name: 'attn_gate.weight', shape: [inner, width] },
-      alpha: { name: 'ssm_alpha.weight', shape: [heads, width] },
-      beta: { name: 'ssm_beta.weight', shape: [heads, width] },
+      ...(spec.sharing === 'turns'
+        ? {
+            alpha: { name: 'ssm_alpha.weight', shape: [heads, width] },
+            beta: { name: 'ssm_beta.weight', shape: [heads, width] },
+          }
+        : { betaAlpha: { name: 'ssm_ba.weight', shape: [2 * heads, width] } }),
       dt: { name: 'ssm_dt.bias', shape: [heads] },
       a: { name: 'ssm_a', shape: [heads] },
       convolution: { name: 'ssm_conv1d.weight', shape: [channels, taps], plain: true },
@@ -55,6 +62,7 @@ export const deltaNet: Room<DeltaNetSpec, DeltaNetWeights, DeltaNetScratch, Delt
       gate: floats(inner),
       decay: floats(spec.heads),
       beta: floats(spec.heads),
+      ...(spec.sharing === 'neighbours' && { betaAlpha: floats(2 * spec.heads), dt: floats(spec.heads) }),
       mixed: floats(inner),
     };
   },

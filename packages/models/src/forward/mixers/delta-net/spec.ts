@@ -4,9 +4,13 @@
 //   y = output · (norm(deltaRule(q, k, v, decay, beta)) · silu(gate · x))
 export interface DeltaNetSpec {
   readonly kind: 'delta-net';
-  /** Value head h uses key head h mod keyHeads. */
   readonly keyHeads: number;
   readonly heads: number;
+  /**
+   * Which value heads share a key head. `turns`: h uses h mod keyHeads. `neighbours`: the first heads / keyHeads use the first,
+   * and so on; then beta and alpha are one matrix, those of a key head's heads after one another (Qwen3-Next).
+   */
+  readonly sharing: 'turns' | 'neighbours';
   /** Scalars per head of q and k. */
   readonly keyLength: number;
   /** Scalars per head of v. */
