@@ -4,10 +4,11 @@ import { partsOfGroups } from '../change/grouped-parts.ts';
 import { negatedExp } from '../change/mapped-values.ts';
 import { squeezedKernel } from '../change/reshaped.ts';
 import type { Architecture, TensorRule } from './architecture.ts';
-import { decoder, evenShare, readEps, readExperts, readSharedExpert } from './decoder.ts';
+import { decoder, readEps } from './decoder.ts';
 import { denseConfig, fixedForDense } from './dense.ts';
 import { expertCounts, expertTensors, expertWidths, fixedForSparseBlocks, sharedExpertTensors } from './mixture.ts';
 import { deltaNetConfig, deltaNetTensor, qwen35Block, qwen35Family, qwen35Mixers, qwen35Tensors } from './qwen35.ts';
+import { evenShare, readExperts, readSharedExpert } from './read-experts.ts';
 
 /** Rows of a key head in `in_proj_qkvz`: what becomes `attn_qkv`, and z. */
 const joined = (index: number) => ({ index, of: ['groupQkv', 'groupValues'] });
@@ -71,8 +72,8 @@ export const qwen3next: Architecture = {
     const eps = readEps(read);
     const mixerOf = qwen35Mixers(read, eps, 'neighbours');
     const experts = readExperts(read, { over: 'chosen', width: evenShare });
-    const shared = readSharedExpert(read, { gated: true });
-    return decoder(read, (block) => qwen35Block(eps, mixerOf(block), experts, shared));
+    const shared = readSharedExpert(read, experts, { gated: true });
+    return decoder(read, (block) => qwen35Block(eps, mixerOf(block), experts, ...shared));
   },
   awq: [],
 };
