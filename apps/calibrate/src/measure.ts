@@ -1,10 +1,10 @@
 // A model, as the user named it, measured on the texts that the options say.
-import { readFile } from 'node:fs/promises';
+
 import { basename } from 'node:path';
 import { type CalibrationPlan, loadRecipe, type NamedMatrix, runCalibration } from '@quern/calibration';
 import { locateCheckpoint } from '@quern/checkpoint';
-import { QuernError } from '@quern/errors';
 import { openModel } from '@quern/models';
+import { readInputFile } from '@quern/source';
 import { type CommandContext, createProgress, downloadProgress, parseCount, progressMode } from '@quern/terminal';
 import type { CalibrateCommandOptions } from './options.ts';
 import type { Outcome } from './report.ts';
@@ -78,8 +78,5 @@ async function planOf(options: CalibrateCommandOptions): Promise<CalibrationPlan
 }
 
 async function readText(file: string) {
-  const bytes = await readFile(file).catch((cause: Error) => {
-    throw new QuernError('text-unreadable', `The text cannot be read: ${cause.message}.`, { file, cause });
-  });
-  return { name: basename(file), bytes };
+  return { name: basename(file), bytes: await readInputFile(file, 'text', 'text-unreadable') };
 }

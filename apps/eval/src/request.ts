@@ -1,6 +1,6 @@
 // What the command line asks for, checked before anything is opened.
+
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { QuernError } from '@quern/errors';
 import {
   type CacheOptions,
@@ -21,6 +21,7 @@ import {
   type WindowPlan,
   windowPlan,
 } from '@quern/perplexity';
+import { readInputFile } from '@quern/source';
 import { parseCount } from '@quern/terminal';
 import { evalOutputs } from './outputs.ts';
 
@@ -147,12 +148,8 @@ async function readTasks(options: EvalOptions): Promise<LoadedTaskSet[]> {
 }
 
 async function readText(file: string): Promise<Text> {
-  try {
-    const bytes = await readFile(file);
-    return { file, bytes, sha256: sha256(bytes) };
-  } catch (cause) {
-    throw new QuernError('text-unreadable', `The text cannot be read: ${(cause as Error).message}.`, { file, cause });
-  }
+  const bytes = await readInputFile(file, 'text', 'text-unreadable');
+  return { file, bytes, sha256: sha256(bytes) };
 }
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

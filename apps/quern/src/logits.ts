@@ -1,5 +1,4 @@
 // `quern logits`: the logits of every position of a list of token ids, as a safetensors file, for comparing engines.
-import { readFile } from 'node:fs/promises';
 import { dtypeByName } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import {
@@ -11,7 +10,7 @@ import {
   sequenceLogits,
 } from '@quern/models';
 import { writeSafetensors } from '@quern/safetensors';
-import { outputFile, requireOutputFile } from '@quern/source';
+import { outputFile, readInputFile, requireOutputFile } from '@quern/source';
 import {
   type CommandContext,
   createProgress,
@@ -96,10 +95,8 @@ async function* logitBytes(
 async function idsOf({ ids, idsFile }: LogitsOptions): Promise<Int32Array> {
   if (ids !== undefined) return parseTokenIds(ids);
   if (idsFile === undefined) throw new QuernError('usage-no-ids', 'No token ids: give --ids or --ids-file.');
-  const text = await readFile(idsFile, 'utf8').catch((cause: Error) => {
-    throw new QuernError('ids-unreadable', `The ids cannot be read: ${cause.message}.`, { file: idsFile, cause });
-  });
-  return parseTokenIds(text, { file: idsFile });
+  const bytes = await readInputFile(idsFile, 'list of ids', 'ids-unreadable');
+  return parseTokenIds(bytes.toString('utf8'), { file: idsFile });
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array | Float32Array): Uint8Array =>

@@ -75,3 +75,10 @@ test('every row leads to a flag that some command has, or says what to do', asyn
     if (means !== undefined && means !== 'model') expect(known).toContain(means);
   }
 });
+
+test('a type given to -t, which is the threads, is told its flag', async () => {
+  const remedy = 'For the type write --type Q4_K_M.';
+  for (const line of ['quantize a.gguf -t Q4_K_M', 'quantize a.gguf -t=Q4_K_M', 'convert folder -t Q4_K_M'])
+    await expect(rewritten(line)).rejects.toMatchObject({ code: 'usage-bad-number', remedy });
+  expect((await rewritten('quantize a.gguf -t 4')).args.join(' ')).toMatch(/a\.gguf (-t|--threads) 4/);
+});

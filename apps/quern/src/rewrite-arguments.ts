@@ -37,6 +37,7 @@ export function rewriteArguments(args: readonly string[], command: Command, take
       const option = own ?? (row && equivalent(row, name, command));
       // `-c=4096` is not among what commander takes.
       const flag = own ? name : option?.long;
+      if (name === '-t' && option?.long === '--threads') refuseType(value ?? args[i + 1], command);
       if (flag === undefined) rest.push(arg);
       else if (value === undefined) rest.push(flag);
       else if (flag.startsWith('--')) rest.push(`${flag}=${value}`);
@@ -73,6 +74,14 @@ const foreign = (name: string, command: Command, remedy?: string): QuernError =>
 function modelOf(name: string, model: string | undefined): string {
   if (model !== undefined && !isFlag(model)) return model;
   throw new QuernError('usage-no-model', `${name} needs the name of a model.`);
+}
+
+/** `-t` was once the type here, and is the threads of every program of llama.cpp. */
+function refuseType(value: string | undefined, command: Command): void {
+  if (value === undefined || !/^[a-z]/i.test(value) || !optionNamed(command, '--type')) return;
+  throw new QuernError('usage-bad-number', `-t is the number of threads, not '${value}'.`, {
+    remedy: `For the type write --type ${value}.`,
+  });
 }
 
 const switches = ['on', 'off', 'auto', '1', '0', 'true', 'false', 'enabled', 'disabled'];

@@ -1,8 +1,8 @@
 // `quern tokenize`: text to token ids and pieces, by the tokenizer inside a model.
-import { readFile } from 'node:fs/promises';
 import { findPlace } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { openTokenizer } from '@quern/models';
+import { readInputFile } from '@quern/source';
 import {
   type CommandContext,
   downloadProgress,
@@ -37,9 +37,7 @@ export async function tokenize(model: string, options: TokenizeOptions, context:
 async function textOf({ text, file }: TokenizeOptions): Promise<string> {
   if (text !== undefined) return text;
   if (file === undefined) throw new QuernError('usage-no-text', 'Nothing to tokenize: give --text or --file.');
-  const bytes = await readFile(file).catch((cause: Error) => {
-    throw new QuernError('text-unreadable', `The text cannot be read: ${cause.message}.`, { file, cause });
-  });
+  const bytes = await readInputFile(file, 'text', 'text-unreadable');
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {

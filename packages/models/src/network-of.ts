@@ -10,10 +10,12 @@ import { networkReader } from './network-reader.ts';
 
 /**
  * The architecture record of a model, whatever its container.
- * @throws QuernError `unknown-architecture`, `unsupported-model`, `metadata-missing`, `metadata-bad-type`
+ * @throws QuernError `not-a-model`, `unknown-architecture`, `unsupported-model`, `metadata-missing`,
+ *   `metadata-bad-type`
  */
 export function architectureOf(view: ModelView): Architecture {
   const read = metadataReader(view);
+  refuseOtherFiles(view.path, read.optionalString('general.type'), read.optionalString('general.architecture'));
   const name = read.string('general.architecture');
   const hasExperts = read.optionalInteger(`${name}.expert_count`, 0, 0, maxExperts) > 0;
   return architectureByGgufName(name, hasExperts, view.path);
@@ -30,4 +32,17 @@ export function networkOf(view: ModelView): Network {
     file: view.path,
     remedy: 'docs/models.md says which models run.',
   });
+}
+
+/** GGUF files that stand beside a model, by their `general.type` (gguf-py constants.py GGUFType). */
+const besideModels: Readonly<Record<string, readonly [what: string, remedy: string]>> = {
+  adapter: ['a LoRA adapter', 'Give the model that it was made for, or one into which it was merged.'],
+  mmproj: ['the projector for images or sound (mmproj) of a model', 'Give the model that it belongs to.'],
+  imatrix: ['an importance matrix', 'Give it with --imatrix to quern quantize, beside a model.'],
+};
+
+function refuseOtherFiles(file: string, type: string | undefined, architecture: string | undefined): void {
+  // Projectors from before `general.type` was written.
+  const found = besideModels[architecture === 'clip' ? 'mmproj' : (type ?? '')];
+  if (found) throw new QuernError('not-a-model', `The file is ${found[0]}, not a model.`, { file, remedy: found[1] });
 }

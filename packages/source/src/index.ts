@@ -23,4 +23,5 @@ export {
   requireStateFile,
   requireWritable,
 } from './output-place.ts';
+export { readInputFile } from './read-input-file.ts';
 export { type WriteErrorOptions, writeError } from './write-error.ts';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { httpSource, openFile } from './index.ts';
+import { httpSource, openFile, readInputFile } from './index.ts';
 
 // The example of git-lfs' docs/spec.md.
 const pointer = `version https://git-lfs.github.com/spec/v1
@@ -62,4 +62,14 @@ test('behind HTTP too, where a "raw" address gives the pointer', async () => {
     server.closeAllConnections();
     await new Promise<void>((done) => server.close(() => done()));
   }
+});
+
+test('a text of the command line that is a pointer is called so', async () => {
+  const path = join(dir, 'corpus.txt');
+  await writeFile(path, pointer);
+  await expect(readInputFile(path, 'text', 'text-unreadable')).rejects.toMatchObject({ code: 'source-lfs-pointer' });
+  await expect(readInputFile(join(dir, 'none'), 'text', 'text-unreadable')).rejects.toMatchObject({
+    code: 'text-unreadable',
+    message: expect.stringContaining('The text cannot be read: ENOENT'),
+  });
 });

@@ -14,7 +14,7 @@ const isLfsPointer = (bytes: Uint8Array): boolean =>
   new TextDecoder().decode(bytes.subarray(0, begin.length)) === begin;
 
 /** @throws QuernError `source-lfs-pointer` */
-function refuseLfsPointer(bytes: Uint8Array, file: string): void {
+export function refuseLfsPointer(bytes: Uint8Array, file: string): void {
   if (!isLfsPointer(bytes)) return;
   const size = /^size (\d{1,15})$/m.exec(new TextDecoder().decode(bytes))?.[1];
   const stands = size === undefined ? 'the real file' : `a file of ${Number(size).toLocaleString('en')} bytes`;

@@ -1,6 +1,6 @@
 // Errors of single tensors, as `quern quantize --verify --json` prints them, for the report.
-import { readFile } from 'node:fs/promises';
 import { QuernError } from '@quern/errors';
+import { readInputFile } from '@quern/source';
 import { shortened } from '@quern/terminal';
 import { escapeMarkup } from './markup.ts';
 
@@ -23,9 +23,7 @@ const maxFileBytes = 64 * 2 ** 20;
 
 /** @throws QuernError `tensor-errors-unreadable`, `tensor-errors-not-recognized` */
 export async function readTensorErrors(file: string): Promise<TensorErrors> {
-  const bytes = await readFile(file).catch((cause: Error) => {
-    throw new QuernError('tensor-errors-unreadable', `The file cannot be read: ${cause.message}.`, { file, cause });
-  });
+  const bytes = await readInputFile(file, 'file', 'tensor-errors-unreadable');
   const errors = bytes.length <= maxFileBytes ? parse(bytes.toString('utf8')) : undefined;
   if (errors) return errors;
   throw new QuernError('tensor-errors-not-recognized', 'The file holds no errors of tensors.', {

@@ -1,6 +1,6 @@
 // Calibration text to sequences of tokens. A list of texts (.json) is treated as AutoAWQ does; a plain text, that of a
 // recipe too, is cut into chunks as for an importance matrix.
-import { readFile } from 'node:fs/promises';
+
 import { basename } from 'node:path';
 import {
   type CalibrationText,
@@ -12,6 +12,7 @@ import {
 } from '@quern/calibration';
 import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
+import { readInputFile } from '@quern/source';
 import { tokenizerFromGguf } from '@quern/tokenizer';
 import { listSamples } from './list-samples.ts';
 
@@ -37,9 +38,7 @@ export async function calibrationSequences(view: ModelView, source: CalibrationS
     return chunks(plan.texts, { parseSpecial: plan.parseSpecial, seed: seed ?? plan.seed });
   };
   if ((await recipeNames()).includes(file)) return fromRecipe(file);
-  const bytes = await readFile(file).catch((cause: Error) => {
-    throw new QuernError('text-unreadable', `The text cannot be read: ${cause.message}.`, { file, cause });
-  });
+  const bytes = await readInputFile(file, 'text', 'text-unreadable');
   if (bytes.every((byte) => byte <= 0x20))
     throw new QuernError('calibration-empty', 'The calibration text is empty.', {
       file,
