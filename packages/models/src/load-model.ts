@@ -102,7 +102,7 @@ class RankInLoading {
     this.#memory = {
       bufferShapes: shapes,
       rings: ringsOf(network.blocks.slice(this.share.firstBlock, this.share.endBlock), limits),
-      buffers: allocateBuffers(alloc, shapes, limits),
+      buffers: allocateBuffers(this.device, alloc, shapes, limits),
       states: new HeldStates(this.device, alloc, network, limits, this.share),
     };
   }

@@ -13,6 +13,8 @@ export interface ArchitectureRow {
 }
 
 export const architectureRows: readonly ArchitectureRow[] = [
+  { name: 'deepseek3' },
+  { name: 'glm4moelite' },
   { name: 'gemma2' },
   { name: 'gemma3' },
   { name: 'gemma3-vl-wrapper' },

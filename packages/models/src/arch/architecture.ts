@@ -44,6 +44,14 @@ export interface LeftOut {
   what: string;
 }
 
+/** What tells records of one GGUF name apart. */
+export interface FileFacts {
+  /** A number under the architecture's name. */
+  number(key: string): number | undefined;
+  /** `tokenizer.ggml.pre` */
+  readonly preTokenizer: string | undefined;
+}
+
 export interface Architecture {
   /** A name for people; unique in the table. */
   family: string;
@@ -55,6 +63,8 @@ export interface Architecture {
   modelType: string | readonly string[];
   /** Where records share a class or a GGUF name: which configs are this one's. */
   when?: (config: Json) => boolean;
+  /** Where records share a GGUF name and differ in what no tensor shows: whether a file is this one's. */
+  isOf?: (file: FileFacts) => boolean;
   /** In the order convert_hf_to_gguf.py writes the keys. `rope` and `fileType` mark where those groups stand. */
   config: readonly (ConfigRule | 'rope' | 'fileType')[];
   fixed: readonly FixedConfig[];
@@ -89,6 +99,8 @@ export interface Architecture {
   preTokenizers?: Readonly<Record<string, string>>;
   /** Tokenizer keys that the converter sets for every model, over what the tokenizer files say. */
   tokenizerKeys?: readonly (readonly [key: string, value: GgufValue])[];
+  /** Tokens that the converter finds by their text where no file says which they are. */
+  tokensByName?: Readonly<Partial<Record<'bos' | 'eos' | 'eot' | 'unknown' | 'eom', string>>>;
   /** What an absent `vocab_size` means. */
   vocabSize?: number;
   /** The embedding has as many rows in GGUF as the tokenizer has tokens, whatever config.json says. */

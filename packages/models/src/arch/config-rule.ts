@@ -78,6 +78,8 @@ export interface RopeRule {
   readonly partial?: number;
   /** Writes `rope.dimension_sections` where config.json has them; the list: when it has none. */
   readonly sections?: true | readonly number[];
+  /** From GGUF: what else stands among the rope parameters of config.json. */
+  readonly more?: (numbers: ModelNumbers) => Readonly<Record<string, unknown>>;
 }
 
 export const isMade = (rule: ConfigRule): rule is MadeRule => 'made' in rule;

@@ -1,4 +1,5 @@
 // Draft blocks (multi-token prediction) that are built like blocks of the network, under names of their own.
+import type { ConfigRule } from './config-rule.ts';
 import type { StoredAs, TensorRule } from './tensor-rule.ts';
 
 const renamed = (stored: StoredAs, prefix: string): StoredAs => {
@@ -22,3 +23,31 @@ export const inDraft = (rules: readonly TensorRule[], prefix: string): TensorRul
 /** Rules of blocks that draft blocks have as well, as further layers of the same names. */
 export const alsoInDraft = (rules: readonly TensorRule[]): TensorRule[] =>
   rules.map((rule) => ({ ...rule, draft: 'too' }));
+
+/** The key that counts draft blocks; `hf`: that of config.json, if it has one. */
+export const draftCount = (hf: string | undefined): ConfigRule => ({
+  gguf: ['nextn_predict_layers'],
+  type: 'uint32',
+  made: (_, { draftBlocks }) => draftBlocks || undefined,
+  ...(hf && { back: ({ draftBlocks }) => ({ [hf]: draftBlocks }) }),
+});
+
+const draft = (hf: string, gguf: string, rest: Pick<TensorRule, 'shape' | 'presence'>): TensorRule => ({
+  gguf: `blk.{i}.nextn.${gguf}.weight`,
+  ...rest,
+  draft: 'only',
+  stored: { name: `model.layers.{i}.${hf}.weight` },
+});
+
+/** What draft blocks have beside that of other blocks, where they are further layers with the same names. */
+export const furtherLayerDraft: readonly TensorRule[] = [
+  draft('eh_proj', 'eh_proj', { shape: ['embd', 'embdTwice'], presence: 'always' }),
+  draft('enorm', 'enorm', { shape: ['embd'], presence: 'always' }),
+  draft('hnorm', 'hnorm', { shape: ['embd'], presence: 'always' }),
+  draft('embed_tokens', 'embed_tokens', { shape: ['vocab', 'embd'], presence: 'optional' }),
+  draft('shared_head.head', 'shared_head_head', { shape: ['vocab', 'embd'], presence: 'optional' }),
+  draft('shared_head.norm', 'shared_head_norm', { shape: ['embd'], presence: 'optional' }),
+];
+
+/** Draft blocks that are further layers: how the names of theirs begin. */
+export const furtherLayer = (mainBlocks: number): string => `layers.${mainBlocks}.`;

@@ -1,9 +1,11 @@
 // THE table of architectures. A new one is a file beside this and a line here (docs/adding/architecture.md).
 import { nearest, QuernError } from '@quern/errors';
 import type { Architecture } from './architecture.ts';
+import { deepseek2, deepseek3 } from './deepseek.ts';
 import { gemma } from './gemma.ts';
 import { gemma2 } from './gemma2.ts';
 import { gemma3 } from './gemma3.ts';
+import { glm4moelite } from './glm4moelite.ts';
 import { llama } from './llama.ts';
 import { mistral } from './mistral.ts';
 import { mixtral } from './mixtral.ts';
@@ -20,6 +22,10 @@ import { qwen35moe } from './qwen35moe.ts';
 import { smollm3 } from './smollm3.ts';
 
 export const architectures: readonly Architecture[] = [
+  // Before those whose GGUF name it shares: of two that fit a file the first is taken.
+  glm4moelite,
+  deepseek2,
+  deepseek3,
   gemma,
   gemma2,
   gemma3,

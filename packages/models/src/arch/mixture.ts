@@ -9,11 +9,17 @@ import type { StoredAs } from './tensor-rule.ts';
 /** `LLAMA_MAX_EXPERTS`. */
 export const maxExperts = 512;
 
-/** Number of experts, and of those that each token uses; the numbers are the defaults of the config class. */
-export function expertCounts({ experts, used }: { experts: number; used: number }): ConfigRule[] {
+/**
+ * Number of experts, and of those that each token uses; the numbers are the defaults of the config class.
+ * @param hf spellings of the number of experts
+ */
+export function expertCounts(
+  { experts, used }: { experts: number; used: number },
+  hf: readonly string[] = ['num_experts', 'num_local_experts'],
+): ConfigRule[] {
   const count = { type: 'uint32', max: maxExperts } as const;
   return [
-    { ...count, hf: ['num_experts', 'num_local_experts'], gguf: ['expert_count'], missing: () => experts },
+    { ...count, hf, gguf: ['expert_count'], missing: () => experts },
     { ...count, hf: 'num_experts_per_tok', gguf: ['expert_used_count'], missing: () => used },
   ];
 }
@@ -101,10 +107,19 @@ export const fusedExpertTensors: readonly TensorRule[] = expertTensors('mlp', na
 /** The expert that every token uses, weighed by a gate of its own. */
 export const sharedExpertTensors: readonly TensorRule[] = [
   inBlock('mlp.shared_expert_gate.weight', 'ffn_gate_inp_shexp.weight', ['one', 'embd']),
-  inBlock('mlp.shared_expert.gate_proj.weight', 'ffn_gate_shexp.weight', ['sharedFf', 'embd']),
-  inBlock('mlp.shared_expert.up_proj.weight', 'ffn_up_shexp.weight', ['sharedFf', 'embd']),
-  inBlock('mlp.shared_expert.down_proj.weight', 'ffn_down_shexp.weight', ['embd', 'sharedFf']),
+  ...sharedExpertAt('mlp.shared_expert'),
 ];
+
+/** Experts that every token uses, stored as one; nothing weighs them. */
+export const plainSharedExpertTensors: readonly TensorRule[] = sharedExpertAt('mlp.shared_experts');
+
+function sharedExpertAt(at: string): TensorRule[] {
+  return [
+    inBlock(`${at}.gate_proj.weight`, 'ffn_gate_shexp.weight', ['sharedFf', 'embd']),
+    inBlock(`${at}.up_proj.weight`, 'ffn_up_shexp.weight', ['sharedFf', 'embd']),
+    inBlock(`${at}.down_proj.weight`, 'ffn_down_shexp.weight', ['embd', 'sharedFf']),
+  ];
+}
 
 /** AutoAWQ leaves the router as it was behind a norm that it has divided; that changes the choice of experts. */
 export const mixturePairs: readonly ScalingPair[] = [

@@ -12,7 +12,7 @@ import type { NetworkReader } from '../network-reader.ts';
 import type { Architecture, ConfigRule, Draft, Json, TensorRule } from './architecture.ts';
 import { decoder, maxWidth, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import { denseConfig, fixedForDense, inBlock, mlpTensors, outsideBlocks } from './dense.ts';
-import { inDraft } from './draft-blocks.ts';
+import { draftCount, inDraft } from './draft-blocks.ts';
 import { everyNth, layerTypes } from './layer-types.ts';
 import { maxBlocks } from './model-numbers.ts';
 import { rotaryPart } from './rotary-part.ts';
@@ -28,12 +28,7 @@ const part = 0.25;
  * @param draftKey whether config.json counts the draft blocks
  */
 export const deltaNetConfig = ({ draftKey }: { draftKey: boolean }): readonly ConfigRule[] => [
-  {
-    gguf: ['nextn_predict_layers'],
-    type: 'uint32',
-    made: (_, { draftBlocks }) => draftBlocks || undefined,
-    ...(draftKey && { back: ({ draftBlocks }) => ({ mtp_num_hidden_layers: draftBlocks }) }),
-  },
+  draftCount(draftKey ? 'mtp_num_hidden_layers' : undefined),
   { hf: 'linear_conv_kernel_dim', gguf: ['ssm.conv_kernel'], type: 'uint32', missing: () => 4 },
   { hf: 'linear_key_head_dim', gguf: ['ssm.state_size'], type: 'uint32', missing: () => 128 },
   { hf: 'linear_num_key_heads', gguf: ['ssm.group_count'], type: 'uint32', missing: () => 16 },

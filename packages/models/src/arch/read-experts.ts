@@ -16,8 +16,6 @@ export const evenShare: WidthOf = (feedForwardLength, used) => Math.max(1, Math.
 /** What the architecture means where the file does not say it. */
 export interface ExpertsOfArchitecture extends Partial<Pick<RouterSpec, 'score' | 'weighsInput'>> {
   over: RouterSpec['over'];
-  /** How good a group is, where there are groups; DeepSeek V3's way when not given. */
-  groupsBy?: RouterGroups['by'];
   /** Without it the key is required. */
   width?: WidthOf;
   activation?: Activation;
@@ -45,11 +43,14 @@ export function readExperts(read: NetworkReader, fixed: ExpertsOfArchitecture): 
 }
 
 function readRouter(read: NetworkReader, count: number, used: number, fixed: ExpertsOfArchitecture): RouterSpec {
-  const { block = 0, groupsBy = 'two', weighsInput } = fixed;
+  const { block = 0, weighsInput } = fixed;
   const scale = read.optionalNumber('expert_weights_scale', 1, 0, 1e6) || 1;
-  const groups = readGroups(read, count, used, groupsBy);
+  const { score, over } = readScore(read, fixed);
+  // DeepSeek V2's way, and V3's.
+  const groups = readGroups(read, count, used, score === 'softmax' ? 'one' : 'two');
   return {
-    ...readScore(read, fixed),
+    score,
+    over,
     ...(scale !== 1 && { scale }),
     ...(read.hasTensor(`blk.${block}.ffn_gate_inp.bias`) && { biased: true }),
     ...(read.hasTensor(`blk.${block}.exp_probs_b.bias`) && { choiceBias: true }),

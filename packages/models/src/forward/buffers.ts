@@ -17,6 +17,7 @@ export interface BufferShape {
   readonly rows: number;
   /** Scalars of a row; undefined: a vector. */
   readonly width?: number;
+  readonly counting?: true;
   /** For people. */
   readonly label: string;
 }
@@ -79,8 +80,8 @@ export const ringBuffer = (ring: number): string => `ring of ${ring}`;
 /** Names of the tables of a rope. */
 export const ropeBuffers = (key: string): readonly [cos: string, sin: string] => [`cos ${key}`, `sin ${key}`];
 
-const scratchName = (role: string, { dtype, rowsPerToken, width }: ScratchShape): string =>
-  `${role} ${dtype} ${rowsPerToken} ${width}`;
+const scratchName = (role: string, { dtype, rowsPerToken, width, counting }: ScratchShape): string =>
+  `${role} ${counting ? 'counting' : dtype} ${rowsPerToken} ${width}`;
 
 /** Names of a part's scratch buffers by role; every batch asks for them. `width`: C, the same for one spec. */
 export function scratchNames(spec: RoomSpec, width: number): readonly (readonly [role: string, name: string])[] {
@@ -116,8 +117,24 @@ export function bufferBytes(shapes: BufferShapes, limits: BatchLimits): number {
 }
 
 /** @param alloc of the device */
-export function allocateBuffers(alloc: Device['alloc'], shapes: BufferShapes, limits: BatchLimits): Buffers {
-  return new Map(
-    [...shapes].map(([name, shape]) => [name, alloc(shape.dtype, largestShape(shape, limits), shape.label)]),
-  );
+export function allocateBuffers(
+  device: Pick<Device, 'write'>,
+  alloc: Device['alloc'],
+  shapes: BufferShapes,
+  limits: BatchLimits,
+): Buffers {
+  const buffers = new Map<string, Tensor>();
+  for (const [name, shape] of shapes) {
+    const largest = largestShape(shape, limits);
+    const tensor = alloc(shape.dtype, largest, shape.label);
+    if (shape.counting) device.write(tensor, counted(largest));
+    buffers.set(name, tensor);
+  }
+  return buffers;
+}
+
+/** 0 … width − 1 in every row. */
+function counted(shape: readonly number[]): Uint8Array {
+  const [rows, width] = shape as [number, number];
+  return new Uint8Array(Int32Array.from({ length: rows * width }, (_, i) => i % width).buffer);
 }

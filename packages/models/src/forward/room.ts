@@ -31,9 +31,13 @@ export interface ScratchShape {
   readonly dtype: 'F32' | 'I32';
   readonly width: number;
   readonly rowsPerToken: number;
+  /** Every row is 0 … width − 1, from the start and for good. */
+  readonly counting?: true;
 }
 
 export const floats = (width: number, rowsPerToken = 1): ScratchShape => ({ dtype: 'F32', width, rowsPerToken });
+/** [T, width] of 0 … width − 1: matmulExperts with it multiplies each of `width` parts of x by a matrix of its own. */
+export const counting = (width: number): ScratchShape => ({ ...integers(width), counting: true });
 export const integers = (width: number, rowsPerToken = 1): ScratchShape => ({ dtype: 'I32', width, rowsPerToken });
 
 export type Range = readonly [from: number, to: number];

@@ -76,7 +76,7 @@ export async function singleBlock(
   };
   const held = new HeldWeights(network, weights, holdingOf(index));
   const shapes = bufferShapes(network, limits, holdingOf(index));
-  const buffers = allocateBuffers(alloc, shapes, limits);
+  const buffers = allocateBuffers(device, alloc, shapes, limits);
   const states = new HeldStates(device, alloc, network, limits, holdingOf(index));
   const rings = ringsOf([network.blocks[index]!], limits);
   const rank = { device, network, held, states, buffers, bufferShapes: shapes, rings };

@@ -34,6 +34,12 @@ export async function tokenizerMetadata(
   const pre = metadata.get(preKey)?.value;
   const usual = typeof pre === 'string' ? architecture?.preTokenizers?.[pre] : undefined;
   if (usual !== undefined) metadata.set(preKey, { type: 'string', value: usual });
+  const tokens = metadata.get('tokenizer.ggml.tokens')?.value;
+  for (const [role, text] of Object.entries(architecture?.tokensByName ?? {})) {
+    const key = `tokenizer.ggml.${role}_token_id`;
+    const id = Array.isArray(tokens) ? tokens.indexOf(text) : -1;
+    if (id >= 0 && !metadata.has(key)) metadata.set(key, { type: 'uint32', value: id });
+  }
   const fixes = vocabSize === undefined ? undefined : architecture?.tokenizerFixes?.get(vocabSize);
   for (const [key, value] of [...(architecture?.tokenizerKeys ?? []), ...(fixes ?? [])]) metadata.set(key, value);
   return metadata;

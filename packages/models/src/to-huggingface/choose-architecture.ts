@@ -2,8 +2,9 @@
 // which it was: the first of the table that can say everything the file says computes the same.
 import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import type { Architecture } from '../arch/architecture.ts';
+import type { Architecture, FileFacts } from '../arch/architecture.ts';
 import { architectures } from '../arch/index.ts';
+import { metadataReader } from '../metadata-reader.ts';
 import { architectureOf } from '../network-of.ts';
 
 /** @throws QuernError `unknown-architecture`, `unsupported-model` */
@@ -15,10 +16,18 @@ export function exportedArchitecture(view: ModelView): Architecture {
   const window = 'attention.sliding_window';
   const places = (architecture: Architecture, gguf: string) =>
     !tensors.has(gguf.replace('{i}', '0')) || architecture.tensors.some((rule) => rule.gguf === gguf);
+  const facts: FileFacts = {
+    number: (key) => {
+      const value = metadata.get(`${first.name}.${key}`)?.value;
+      return typeof value === 'number' ? value : undefined;
+    },
+    preTokenizer: metadataReader(view).optionalString('tokenizer.ggml.pre'),
+  };
   const found = architectures.find(
     (architecture) =>
       architecture.name === first.name &&
       architecture.experts === first.experts &&
+      (architecture.isOf?.(facts) ?? true) &&
       (!metadata.has(`${first.name}.${window}`) || architecture.slidingWindow || says(architecture, window)) &&
       places(architecture, 'blk.{i}.attn_q.bias') &&
       places(architecture, 'blk.{i}.attn_output.bias'),

@@ -19,7 +19,8 @@ export async function ropeConfig(view: ModelView, architecture: Architecture, nu
   const read = metadataReader(view, `${architecture.name}.`);
   const theta = shortestFloat(read.optionalNumber('rope.freq_base', 10000, 1, 1e12));
   const { ropePairs = 0 } = sizesOf(architecture, numbers);
-  const scaling = (await factorScaling(view, read, 2 * ropePairs, theta)) ?? plainScaling(read, numbers);
+  const found = (await factorScaling(view, read, 2 * ropePairs, theta)) ?? plainScaling(read, numbers);
+  const scaling = found && { ...found, ...architecture.rope.more?.(numbers) };
   const sections = sectionsOf(architecture, numbers);
   const full = { rope_theta: theta, ...sections, ...(scaling ?? { rope_type: 'default' }) };
   const windowTheta = architecture.rope.window && numbers.at('rope.freq_base_swa');

@@ -4,7 +4,9 @@ import { attention } from './attention/room.ts';
 import type { AttentionSpec } from './attention/spec.ts';
 import { deltaNet } from './delta-net/room.ts';
 import type { DeltaNetSpec } from './delta-net/spec.ts';
+import { latentAttention } from './latent-attention/room.ts';
+import type { LatentAttentionSpec } from './latent-attention/spec.ts';
 
-export type MixerSpec = AttentionSpec | DeltaNetSpec;
+export type MixerSpec = AttentionSpec | DeltaNetSpec | LatentAttentionSpec;
 
-export const mixers = { attention, 'delta-net': deltaNet } as const;
+export const mixers = { attention, 'delta-net': deltaNet, 'latent-attention': latentAttention } as const;
