@@ -141,7 +141,7 @@ export const qwen35Tensors = (feedForward: readonly TensorRule[], deltaNet = del
 ];
 
 /** Where config.json does not say it (Qwen3-Next), the names of the tensors do. */
-const draftCount: Draft['count'] = ({ mtp_num_hidden_layers: said }, { stores }) => {
+const draftsOf: Draft['count'] = ({ mtp_num_hidden_layers: said }, { stores }) => {
   let stored = 0;
   while (stored < maxBlocks && stores(`mtp.layers.${stored}.`)) stored++;
   return said || stored;
@@ -164,7 +164,7 @@ export const qwen35Family = {
     const keyRows = 2 * ssmGroups! * ssmState!;
     return { keyRows, channels: keyRows + ssmInner!, valueHead: ssmInner! / ssmHeads!, queriesAndGates: 2 * q! };
   },
-  draft: { count: draftCount, start: () => 'mtp.' },
+  draft: { count: draftsOf, start: () => 'mtp.' },
 } as const satisfies Partial<Architecture>;
 
 /** A delta net where `attention.recurrent_layers` says so (files without it: but for every fourth block), else attention. */
