@@ -43,7 +43,7 @@ export function expectedTensors(architecture: Architecture, numbers: ModelNumber
     block,
   }));
   return architecture.tensors.flatMap((rule): ExpectedTensor[] => {
-    if (!rule.gguf.includes('{i}')) return [expected(rule, whole, mainBlocks)];
+    if (!rule.gguf.includes('{i}')) return (rule.exists?.(numbers) ?? true) ? [expected(rule, whole, mainBlocks)] : [];
     return blocks
       .filter(({ block }) => (block < mainBlocks ? rule.draft !== 'only' : rule.draft !== undefined))
       .filter((place) => rule.blocks?.(place) ?? true)

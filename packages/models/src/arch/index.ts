@@ -5,6 +5,7 @@ import { deepseek2, deepseek3 } from './deepseek.ts';
 import { gemma } from './gemma.ts';
 import { gemma2 } from './gemma2.ts';
 import { gemma3 } from './gemma3.ts';
+import { gemma4 } from './gemma4.ts';
 import { glm4moelite } from './glm4moelite.ts';
 import { llama } from './llama.ts';
 import { mistral } from './mistral.ts';
@@ -29,6 +30,7 @@ export const architectures: readonly Architecture[] = [
   gemma,
   gemma2,
   gemma3,
+  gemma4,
   llama,
   mistral,
   mixtral,

@@ -3,6 +3,7 @@
 import type { Change, Place } from '../change/change.ts';
 import type { Part } from '../change/part.ts';
 import type { Dimension } from './dimensions.ts';
+import type { ModelNumbers } from './model-numbers.ts';
 
 /**
  * When a tensor belongs to a model.
@@ -10,14 +11,15 @@ import type { Dimension } from './dimensions.ts';
  * - `untied`: the output matrix: required unless `tie_word_embeddings`, and kept when a tied checkpoint has it.
  * - `optional`: kept where the checkpoint has it.
  * - `made`: the lens computes it (`TensorRule.make`, or the rope type); no checkpoint stores it.
- * - `flag`: only when this key of config.json is true (`missing`: what its absence means; false when not given).
+ * - `flag`: only when this key of config.json is true (`missing`: what its absence means; false when not given), or with
+ *   `is` only when it is false.
  */
 export type Presence =
   | 'always'
   | 'untied'
   | 'optional'
   | 'made'
-  | { readonly flag: string; readonly missing?: boolean };
+  | { readonly flag: string; readonly missing?: boolean; readonly is?: false };
 
 /** A tensor of the checkpoint that gives `rows` rows to one of GGUF. */
 export interface JoinedName {
@@ -53,6 +55,8 @@ export interface TensorRule {
   readonly also?: readonly StoredAs[];
   /** Which blocks have it; all when not given. */
   readonly blocks?: (place: Place & { readonly block: number }) => boolean;
+  /** Of a tensor of no block: whether the model has it; when not given it has. */
+  readonly exists?: (numbers: ModelNumbers) => boolean;
   /** Draft blocks (the last ones, which predict further tokens) have it as well, or they alone; otherwise they do not. */
   readonly draft?: 'too' | 'only';
   /** Values of a tensor that no checkpoint stores; undefined when the model has none. */

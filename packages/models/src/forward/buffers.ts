@@ -4,6 +4,7 @@ import type { Device, Tensor } from '@quern/runtime';
 import type { BatchLimits } from './batch-limits.ts';
 import type { Holding } from './holding.ts';
 import { type BlockSpec, type Network, partsOf, type RoomSpec } from './network.ts';
+import { perLayerInputs, perLayerTable, perLayerWidth } from './per-layer-inputs.ts';
 import type { ScratchShape } from './room.ts';
 import { roomOf } from './rooms.ts';
 import { distinctRopes } from './rope.ts';
@@ -48,6 +49,10 @@ export function bufferShapes(network: Network, limits: BatchLimits, holding: Hol
   if (blocks.length > 0) {
     add('normed', floats('token', C));
     add('addend', floats('token', C));
+  }
+  if (network.embedding.perLayer) {
+    add(perLayerInputs, floats('token', perLayerWidth(network)), 'per-layer inputs');
+    if (holding.embedding) add(perLayerTable, floats('token', perLayerWidth(network)), 'per-layer inputs');
   }
   // What only parts beside others need.
   if (blocks.some(({ subLayers }) => subLayers.some(({ parts }) => parts.length > 1))) add('part', floats('token', C));

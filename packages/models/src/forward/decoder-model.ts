@@ -12,6 +12,7 @@ import type { Network } from './network.ts';
 import { runNorm } from './norm.ts';
 import { observeMatmuls } from './observe-matmuls.ts';
 import type { BatchPass } from './pass.ts';
+import { computePerLayerInputs, perLayerInputs } from './per-layer-inputs.ts';
 import { bytesOf, type Rank, type Ropes, startPass } from './rank.ts';
 import { type Inspect, runStage, type Stage } from './stage.ts';
 import { sequenceState } from './state/sequence-state.ts';
@@ -111,21 +112,25 @@ async function computeBlocks(
   checkTokens(batch, limits);
   if (from) checkBlockInput(batch, from, network, end);
   const range = { first: from?.block ?? 0, end };
+  const { perLayer } = network.embedding;
   let last: BatchPass | undefined;
   for (const [i, stage] of stages.entries()) {
-    if (range.first >= stage.endBlock && i < stages.length - 1) continue;
+    if (range.first >= stage.endBlock && i < stages.length - 1 && !(i === 0 && perLayer)) continue;
     if (observer && stage.ranks.length > 1)
       throw new QuernError('observer-unsupported', 'Inputs of matmuls cannot be observed in a model split by rows.', {
         remedy: 'Split it by layers.',
       });
     const passes = stage.ranks.map((rank) => startPass(rank, batch, limits, ropes, observeBy(rank, observer)));
     const [first, ...others] = passes as [BatchPass, ...BatchPass[]];
-    if (last) await carry(last, passes);
-    else if (from) for (const { device, buffer } of passes) device.write(buffer('residual'), from.residual);
+    if (last) await carry(last, passes, network);
     else {
-      embed(network, stage.ranks[0]!, first);
-      await inspect?.('token_embd', first.device, first.buffer('residual'));
-      if (others.length > 0) await carry(first, others);
+      // Inputs of the blocks follow from the tokens, wherever the stream begins.
+      if (!from || perLayer) {
+        embed(network, stage.ranks[0]!, first);
+        await inspect?.('token_embd', first.device, first.buffer('residual'));
+        if (others.length > 0) await carry(first, others, network);
+      }
+      if (from) for (const { device, buffer } of passes) device.write(buffer('residual'), from.residual);
     }
     await runStage(stage, passes, range, inspect);
     last = first;
@@ -133,16 +138,20 @@ async function computeBlocks(
   return last!;
 }
 
-function embed({ embedding: { scale } }: Network, { held }: Rank, { device, buffer }: BatchPass): void {
+function embed({ embedding: { scale, perLayer } }: Network, { held }: Rank, pass: BatchPass): void {
+  const { device, buffer } = pass;
   const residual = buffer('residual');
   device.run('embed', [held.weights.embedding!, buffer('tokens')], residual, {});
   if (scale !== undefined) device.run('scale', [residual], residual, { factor: scale });
+  if (perLayer) computePerLayerInputs(pass, perLayer, held.weights.perLayer!);
 }
 
-/** The residual stream, through the host. */
-async function carry(from: BatchPass, to: readonly BatchPass[]): Promise<void> {
-  const bytes = await from.device.read(from.buffer('residual'));
-  for (const { device, buffer } of to) device.write(buffer('residual'), bytes);
+/** The residual stream, and what goes along with it, through the host. */
+async function carry(from: BatchPass, to: readonly BatchPass[], { embedding }: Network): Promise<void> {
+  for (const name of ['residual', ...(embedding.perLayer ? [perLayerInputs] : [])]) {
+    const bytes = await from.device.read(from.buffer(name));
+    for (const { device, buffer } of to) device.write(buffer(name), bytes);
+  }
 }
 
 function observeBy(rank: Rank, observer: MatmulObserver | undefined): BatchPass['observe'] {

@@ -5,6 +5,7 @@ import { QuernError } from '@quern/errors';
 import { inF32 } from '../change/mapped-values.ts';
 import { type BlockSpec, type DraftSpec, type Network, partsOf } from './network.ts';
 import { type NormSpec, normTensors } from './norm.ts';
+import { perLayerTensors } from './per-layer-inputs.ts';
 import type { RoomTensor } from './room.ts';
 import { roomOf } from './rooms.ts';
 import { distinctRopes } from './rope.ts';
@@ -13,8 +14,11 @@ export interface NetworkTensor {
   /** GGUF name. */
   readonly name: string;
   readonly shape: readonly number[];
-  /** Who has it: a block, whoever embeds, whoever computes logits, or the host alone. */
-  readonly of: number | 'embedding' | 'output' | 'host';
+  /**
+   * Who has it: a block, whoever embeds (`embedding`: the table that may be the output matrix too), whoever computes
+   * logits, or the host alone.
+   */
+  readonly of: number | 'embedding' | 'inputs' | 'output' | 'host';
   /** Where it stands in its block: number of the part, and what the part's room says of it. */
   readonly part?: { readonly index: number; readonly wanted: RoomTensor };
 }
@@ -23,6 +27,7 @@ export function networkTensors(network: Network): NetworkTensor[] {
   const { vocabSize, embeddingLength: C, output, blocks, draft } = network;
   return [
     { name: 'token_embd.weight', shape: [vocabSize, C], of: 'embedding' },
+    ...perLayerTensors(network).map((tensor) => ({ ...tensor, of: 'inputs' }) as const),
     ...Object.values(normTensors(output.norm, C)).map(({ name, shape }) => ({ name, shape, of: 'output' }) as const),
     ...(output.tied ? [] : [{ name: 'output.weight', shape: [vocabSize, C], of: 'output' } as const]),
     ...divisors(network),
@@ -57,7 +62,9 @@ function blockTensors(block: BlockSpec, width: number, i: number): NetworkTensor
   const norms = block.subLayers.flatMap(({ before, after, parts }) =>
     [before, after, ...parts.flatMap((part) => [part.before, part.after])].filter((norm) => norm !== undefined),
   );
+  const scales = block.subLayers.flatMap(({ streamScale }) => streamScale ?? []);
   return [
+    ...scales.map((name) => ({ name: named(`${name}.weight`), shape: [1], of: i })),
     ...norms.flatMap((norm: NormSpec) =>
       Object.values(normTensors(norm, width)).map(({ name, shape }) => ({ name: named(name), shape, of: i })),
     ),
@@ -90,7 +97,7 @@ export function wantedTensors(view: ModelView, network: Network): WantedTensor[]
     const tensor = find(view, name, shape);
     return { tensor: rest.part?.wanted.plain ? inF32(tensor) : tensor, ...rest };
   });
-  const names = new Set(expected.map(({ name }) => name));
+  const names = new Set([...expected.map(({ name }) => name), ...(network.unused ?? [])]);
   for (const { name, file, offset } of view.tensors.values())
     if (!names.has(name))
       throw new QuernError('tensor-unexpected', `A ${network.architecture} model has no such tensor.`, {

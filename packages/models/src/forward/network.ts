@@ -5,6 +5,7 @@
 //   for every sub-layer of every block:
 //     n = before(x)                                              what all its parts read, unless a part norms x itself
 //     x += scale · after(Σ over parts: after(part(n)))           one part, or several that run in parallel
+//     x = streamScale · x                                        where a block ends with such a number
 //   hidden = norm(x)
 //   logits = cap(scale · (hidden · output matrix))
 //
@@ -38,6 +39,8 @@ export interface SubLayerSpec {
   readonly after?: NormSpec;
   /** Multiplies what is added to the residual stream; 1 when not given. */
   readonly scale?: number;
+  /** Name of a learned number within the block that then multiplies the whole stream. */
+  readonly streamScale?: string;
 }
 
 export interface BlockSpec {
@@ -61,6 +64,14 @@ export interface DraftSpec {
 export interface EmbeddingSpec {
   /** Multiplies the rows of the table; 1 when not given. */
   readonly scale?: number;
+  readonly perLayer?: PerLayerInputs;
+}
+
+/** Every block has an input of its own beside the residual stream (per-layer-inputs.ts). */
+export interface PerLayerInputs {
+  /** Scalars for each block. */
+  readonly width: number;
+  readonly eps: number;
 }
 
 export interface OutputSpec {
@@ -87,6 +98,8 @@ export interface Network {
   readonly output: OutputSpec;
   /** Numbered on behind `blocks`; empty for most models. */
   readonly draft: readonly DraftSpec[];
+  /** Tensors that files may hold and nothing reads. */
+  readonly unused?: readonly string[];
 }
 
 /** Every part of a block, in order. */

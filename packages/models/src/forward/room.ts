@@ -84,6 +84,8 @@ export interface Room<Spec, Weights, Scratch, State = object> {
   state?(spec: Spec): Shapes<State, StateShape>;
   /** Number of an earlier block whose state this one reads in place of a state of its own. */
   stateOf?(spec: Spec): number | undefined;
+  /** It reads what only the tokens give (per-layer-inputs.ts), and not the stream alone. */
+  readonly needsTokens?: true;
   divide?(spec: Spec, divider: Divider): Division<Spec>;
   /** Why it cannot be computed as it is; undefined when it can. */
   unsupported?(spec: Spec): string | undefined;

@@ -117,16 +117,17 @@ export async function singleBlock(
   };
 }
 
-/** What an earlier block keeps is not here. */
+/** What an earlier block keeps is not here, nor are the tokens. */
 function requireOwnState({ blocks }: Network, index: number, file: string): void {
   for (const { room } of partsOf(blocks[index]!)) {
-    const of = roomOf(room).stateOf?.(room);
-    if (of !== undefined)
-      throw new QuernError(
-        'unsupported-model',
-        `Block ${index} uses the keys and values of block ${of}: it cannot be calibrated by itself.`,
-        { file, remedy: 'Quantize with an importance matrix instead, which is measured on the whole network.' },
-      );
+    const { stateOf, needsTokens } = roomOf(room);
+    const of = stateOf?.(room);
+    const uses = of !== undefined ? `the keys and values of block ${of}` : needsTokens && 'an input of each token';
+    if (uses)
+      throw new QuernError('unsupported-model', `Block ${index} uses ${uses}: it cannot be calibrated by itself.`, {
+        file,
+        remedy: 'Quantize with an importance matrix instead, which is measured on the whole network.',
+      });
   }
 }
 

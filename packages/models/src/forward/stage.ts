@@ -60,7 +60,10 @@ async function runSubLayer(
   for (;;) {
     const steps = running.map((rank) => rank.next());
     if (steps[0]!.done) {
-      for (const [r, pass] of passes.entries()) addToResidual(pass, steps[r]!.value as Tensor);
+      for (const [r, pass] of passes.entries()) {
+        addToResidual(pass, steps[r]!.value as Tensor);
+        scaleResidual(pass, ranks[r]!.held.weights.blocks[block - firstBlock]![i]!.streamScale);
+      }
       await inspect?.(`the residual stream of blk.${block}`, device, buffer('residual'));
       return;
     }
@@ -74,6 +77,11 @@ async function runSubLayer(
 function addToResidual({ device, buffer }: BatchPass, addend: Tensor): void {
   const residual = buffer('residual');
   device.run('add', [residual, addend], residual, {});
+}
+
+function scaleResidual({ device, buffer }: BatchPass, by: Tensor | undefined): void {
+  const residual = buffer('residual');
+  if (by) device.run('multiply', [residual, device.view(by, [1, 1])], residual, {});
 }
 
 /** In place: every rank's part becomes the sum of all. */

@@ -3,6 +3,7 @@ import type { Tensor } from '@quern/runtime';
 import type { Holding } from './holding.ts';
 import type { BlockSpec, Network, PartSpec, SubLayerSpec } from './network.ts';
 import { type NormSpec, type NormWeights, normTensors } from './norm.ts';
+import { type PerLayerWeights, perLayerWeights } from './per-layer-inputs.ts';
 import { type ByRole, roomOf } from './rooms.ts';
 
 export interface PartWeights {
@@ -15,6 +16,7 @@ export interface SubLayerWeights {
   readonly before?: NormWeights;
   readonly parts: readonly PartWeights[];
   readonly after?: NormWeights;
+  readonly streamScale?: Tensor; // [1]
 }
 
 /** Of one block: one per sub-layer. */
@@ -24,6 +26,8 @@ export type BlockWeights = readonly SubLayerWeights[];
 export interface Weights {
   /** On the device that embeds the tokens. */
   readonly embedding?: Tensor;
+  /** There too, where every block has an input of its own. */
+  readonly perLayer?: PerLayerWeights;
   /** Of the blocks of the device. */
   readonly blocks: readonly BlockWeights[];
   /** On the device that computes logits. */
@@ -43,6 +47,7 @@ export function arrangeWeights(network: Network, loaded: ReadonlyMap<string, Ten
   const { norm, tied } = network.output;
   return {
     ...(embedding && { embedding: embedded }),
+    ...(embedding && network.embedding.perLayer && { perLayer: perLayerWeights(loaded) }),
     blocks: network.blocks
       .slice(firstBlock, endBlock)
       .map((block, i) =>
@@ -65,10 +70,11 @@ function blockWeights({ subLayers }: BlockSpec, width: number, find: Find): Bloc
     before: normWeights(before, find),
     after: normWeights(after, find),
   });
-  return subLayers.map(({ before, parts, after }: SubLayerSpec) => ({
+  return subLayers.map(({ before, parts, after, streamScale }: SubLayerSpec) => ({
     before: normWeights(before, find),
     parts: parts.map(part),
     after: normWeights(after, find),
+    ...(streamScale !== undefined && { streamScale: find(`${streamScale}.weight`) }),
   }));
 }
 

@@ -194,7 +194,8 @@ function isRequired(rule: TensorRule, config: Json, tied: boolean): boolean {
 /** Whether a checkpoint with this config.json may have the tensors of a rule. */
 export function isAllowed({ presence }: TensorRule, config: Json): boolean {
   if (typeof presence === 'string') return presence !== 'made';
-  return (config[presence.flag] ?? presence.missing) === true;
+  const on = (config[presence.flag] ?? presence.missing) === true;
+  return on === (presence.is ?? true);
 }
 
 /** Throws when there are offenders, and lists them. */

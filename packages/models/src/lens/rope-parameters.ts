@@ -75,7 +75,7 @@ const windowThetaKeys = ['rope_local_base_freq', 'swa_rope_theta', 'local_rope_t
 export function ropeOfModel(config: Json, architecture: Architecture, contextLength: number): RopeOfModel | undefined {
   const { rope: rule } = architecture;
   if (!rule) return undefined;
-  const given = settingsOf(config);
+  const given = settingsOf(config) ?? rule.missing ?? {};
   const perKind = isObject(given.full_attention) || isObject(given.sliding_attention);
   const full = perKind ? objectAt(given, 'full_attention') : given;
   const window = isObject(given.sliding_attention) ? objectAt(given, 'sliding_attention') : undefined;
@@ -85,27 +85,21 @@ export function ropeOfModel(config: Json, architecture: Architecture, contextLen
       `config.json: rope parameters for each kind of layer ("full_attention", "sliding_attention") are not supported for ${architecture.family}.`,
     );
   }
-  const read = (settings: Json, theta: number) => ropeParameters(config, settings, architecture, contextLength, theta);
-  const result: RopeOfModel = { full: read(full, rule.theta ?? defaultTheta) };
+  const read = (settings: Json, theta: number, types: readonly RopeType[]) =>
+    ropeParameters(config, settings, { ...architecture, rope: { ...rule, types } }, contextLength, theta);
+  const result: RopeOfModel = { full: read(full, rule.theta ?? defaultTheta, rule.types) };
   if (!rule.window) return result;
   const named = windowThetaKeys.map((key) => positive(key, config[key])).find((value) => value !== undefined);
   const base = named ?? rule.window.theta;
-  if (window) {
-    const own = read(window, base ?? rule.theta ?? defaultTheta);
-    if (own.type !== 'default')
-      throw new QuernError(
-        'unsupported-rope',
-        `config.json: rope type ${show(own.type)} of window layers ("sliding_attention") is not supported for ${architecture.family}.`,
-      );
-    result.window = own;
-  }
+  // GGUF has one scaling for all layers, which llama.cpp leaves to those that see far.
+  if (window) result.window = read(window, base ?? rule.theta ?? defaultTheta, ['default']);
   // Scaling is for the layers that see far: the others have their base and nothing else.
   else if (base !== undefined) result.window = { type: 'default', theta: base };
   return result;
 }
 
 /** `rope_parameters`, else `rope_scaling`. A file that has both must say the same in both. */
-function settingsOf(config: Json): Json {
+function settingsOf(config: Json): Json | undefined {
   const [now, before] = [config.rope_parameters, config.rope_scaling];
   for (const value of [now, before]) {
     if (!isAbsent(value) && !isObject(value))
@@ -122,7 +116,7 @@ function settingsOf(config: Json): Json {
         );
     }
   }
-  return now ?? before ?? {};
+  return now ?? before ?? undefined;
 }
 
 function objectAt(given: Json, key: string): Json {

@@ -63,6 +63,7 @@ export function shareOfLayers(
     output,
     tensors: tensors.filter(({ of }) => {
       if (of === 'embedding') return embedding || (output && network.output.tied);
+      if (of === 'inputs') return embedding;
       if (of === 'output') return output;
       return of !== 'host' && of >= firstBlock && of < endBlock;
     }),

@@ -36,9 +36,12 @@ export function checkpointTensors(
   const flags = new Map<string, boolean>();
   for (const entry of rules) {
     const flag = flagOf(entry);
-    if (flag !== undefined) flags.set(flag, flags.get(flag) === true || has(entry));
+    if (flag) flags.set(flag.name, flags.get(flag.name) === true || has(entry) === flag.is);
   }
-  const expected = rules.filter((entry) => flags.get(flagOf(entry) ?? '') ?? true);
+  const expected = rules.filter((entry) => {
+    const flag = flagOf(entry);
+    return !flag || flags.get(flag.name) === flag.is;
+  });
   const isRequired = (entry: ExpectedTensor) => entry.rule.presence === 'always' || flagOf(entry) !== undefined;
   const names = (entries: readonly ExpectedTensor[]) => entries.map(({ gguf }) => gguf);
   refuse('tensors-missing', 'The file lacks', names(expected.filter((entry) => isRequired(entry) && !has(entry))), {
@@ -64,8 +67,9 @@ export function checkpointTensors(
   };
 }
 
-const flagOf = ({ rule: { presence } }: ExpectedTensor): string | undefined =>
-  typeof presence === 'string' ? undefined : presence.flag;
+/** The key that says whether the tensor is there, and by which value. */
+const flagOf = ({ rule: { presence } }: ExpectedTensor): { name: string; is: boolean } | undefined =>
+  typeof presence === 'string' ? undefined : { name: presence.flag, is: presence.is ?? true };
 
 const inModelOrder = (found: readonly ExpectedTensor[]): ExpectedTensor[] => {
   const place = ({ block, gguf }: ExpectedTensor) => block ?? (gguf === 'token_embd.weight' ? -1 : Number.MAX_VALUE);

@@ -8,8 +8,11 @@ export interface ExpertsWeights {
   readonly router: Tensor; // [experts, C]
   readonly routerBias?: Tensor; // [experts]
   readonly choiceBias?: Tensor; // [experts]
-  readonly gate: Tensor; // [experts, F, C]
-  readonly up: Tensor; // [experts, F, C]
+  readonly routerNorm?: Tensor; // [C]
+  readonly expertScale?: Tensor; // [experts]
+  readonly gate?: Tensor; // [experts, F, C]
+  readonly up?: Tensor; // [experts, F, C]
+  readonly gateUp?: Tensor; // [experts, 2·F, C]
   readonly down: Tensor; // [experts, C, F]
   readonly gateBias?: Tensor; // [experts, F]
   readonly upBias?: Tensor; // [experts, F]
@@ -21,6 +24,8 @@ export interface ExpertsScratch {
   readonly ids: Tensor; // [T, used] I32
   readonly shares: Tensor; // [T, used]
   readonly weighed?: Tensor; // [T, C]
+  readonly routerInput?: Tensor; // [T, C]
+  readonly gateUp?: Tensor; // [T·used, 2·F]
   readonly gate: Tensor; // [T·used, F]
   readonly up: Tensor; // [T·used, F]
   readonly outputs: Tensor; // [T·used, C]
@@ -28,12 +33,18 @@ export interface ExpertsScratch {
 
 export const experts: Room<ExpertsSpec, ExpertsWeights, ExpertsScratch> = {
   title: 'experts',
-  tensors: ({ count, width: ff, biased, router }, width) => ({
+  tensors: ({ count, width: ff, biased, fused, router }, width) => ({
     router: { name: 'ffn_gate_inp.weight', shape: [count, width] },
     ...(router.biased && { routerBias: { name: 'ffn_gate_inp.bias', shape: [count] } }),
     ...(router.choiceBias && { choiceBias: { name: 'exp_probs_b.bias', shape: [count] } }),
-    gate: { name: 'ffn_gate_exps.weight', shape: [count, ff, width], rows: 'ff' },
-    up: { name: 'ffn_up_exps.weight', shape: [count, ff, width], rows: 'ff' },
+    ...(router.ownNorm && { routerNorm: { name: 'ffn_gate_inp.scale', shape: [width] } }),
+    ...(router.expertScale && { expertScale: { name: 'ffn_down_exps.scale', shape: [count] } }),
+    ...(fused
+      ? { gateUp: { name: 'ffn_gate_up_exps.weight', shape: [count, 2 * ff, width] } }
+      : {
+          gate: { name: 'ffn_gate_exps.weight', shape: [count, ff, width], rows: 'ff' },
+          up: { name: 'ffn_up_exps.weight', shape: [count, ff, width], rows: 'ff' },
+        }),
     down: { name: 'ffn_down_exps.weight', shape: [count, width, ff], cols: 'ff' },
     ...(biased && {
       gateBias: { name: 'ffn_gate_exps.bias', shape: [count, ff], cols: 'ff' },
@@ -41,17 +52,21 @@ export const experts: Room<ExpertsSpec, ExpertsWeights, ExpertsScratch> = {
       downBias: { name: 'ffn_down_exps.bias', shape: [count, width], once: true },
     }),
   }),
-  scratch: ({ count, used, width: ff, router }, width) => ({
+  scratch: ({ count, used, width: ff, fused, router }, width) => ({
     routerLogits: floats(count),
     ids: integers(used),
     shares: floats(used),
     ...(router.weighsInput && { weighed: floats(width) }),
+    ...(router.ownNorm && { routerInput: floats(width) }),
+    ...(fused && { gateUp: floats(2 * ff, used) }),
     gate: floats(ff, used),
     up: floats(ff, used),
     outputs: floats(width, used),
   }),
   // Every device has the same rows of every expert, so that the choice of experts does not matter.
   divide: (spec, divider) => {
+    // Each device would need rows of both halves.
+    if (spec.fused) divider.count(1, 'matrices of gate and up in one');
     const range = divider.width(spec.width, 'ff');
     return { spec: { ...spec, width: range[1] - range[0] }, ranges: { ff: range } };
   },

@@ -13,27 +13,53 @@ export function mix(call: Call): void {
   choose(call);
   if (weighed) pass.device.run('multiply', [x, shares], weighed, {});
   const input = weighed ?? x;
-  projectBiased(pass, input, weights.gate, weights.gateBias, ids, gate);
-  projectBiased(pass, input, weights.up, weights.upBias, ids, up);
+  projectGateAndUp(call, input);
   pass.device.run('gatedAct', [gate, up], gate, spec.activation);
   // With one expert per token there is nothing to add up.
   projectBiased(pass, gate, weights.down, weights.downBias, ids, weighed ? y : outputs);
   if (!weighed) pass.device.run('combineExperts', [shares, outputs], y, {});
 }
 
+function projectGateAndUp({ pass, spec, weights, scratch }: Call, x: Tensor): void {
+  const { ids, gate, up, gateUp } = scratch;
+  if (!weights.gateUp || !gateUp) {
+    projectBiased(pass, x, weights.gate!, weights.gateBias, ids, gate);
+    projectBiased(pass, x, weights.up!, weights.upBias, ids, up);
+    return;
+  }
+  projectExperts(pass, x, weights.gateUp, ids, gateUp);
+  pass.device.run('columns', [gateUp], gate, { first: 0 });
+  pass.device.run('columns', [gateUp], up, { first: spec.width });
+}
+
+/** What the router reads: what the experts do, or a norm of its own of the residual stream. */
+function routerInput({ pass, spec, weights, scratch, x }: Call): Tensor {
+  const { ownNorm } = spec.router;
+  const own = scratch.routerInput;
+  if (!ownNorm || !own) return x;
+  pass.device.run('rmsNorm', [pass.buffer('residual'), weights.routerNorm!], own, { eps: ownNorm.eps });
+  pass.device.run('scale', [own], own, { factor: ownNorm.scale });
+  return own;
+}
+
 /** Fills `ids` and `shares`. */
-function choose({ pass, spec, weights, scratch, x }: Call): void {
+function choose(call: Call): void {
+  const { pass, spec, weights, scratch } = call;
   const { score, over, scale, groups } = spec.router;
   const { routerLogits: logits, ids, shares } = scratch;
-  project(pass, x, weights.router, weights.routerBias, logits);
-  const { choiceBias } = weights;
+  project(pass, routerInput(call), weights.router, weights.routerBias, logits);
+  const { choiceBias, expertScale } = weights;
   // Scores rise with the logits: where nothing is added, the largest logits are the largest scores.
   pass.device.run('route', choiceBias ? [logits, choiceBias] : [logits], ids, {
     used: spec.used,
     score: choiceBias || groups ? score : 'logits',
     ...(groups && { groups: groups.count, groupsUsed: groups.used, groupBy: groups.by }),
   });
-  pass.device.run('routeWeights', [logits, ids], shares, { over, score, scale });
+  pass.device.run('routeWeights', expertScale ? [logits, ids, expertScale] : [logits, ids], shares, {
+    over,
+    score,
+    scale,
+  });
 }
 
 function projectBiased(

@@ -12,6 +12,8 @@ export interface ExpertsSpec {
   readonly activation: Activation;
   /** gate, up and down of every expert have biases (gpt-oss). */
   readonly biased?: boolean;
+  /** gate and up of every expert are one matrix, gate first (`ffn_gate_up_exps`). */
+  readonly fused?: boolean;
   readonly router: RouterSpec;
 }
 
@@ -30,6 +32,10 @@ export interface RouterSpec {
   /** Added to the scores for the choice alone (`exp_probs_b.bias`). */
   readonly choiceBias?: boolean;
   readonly groups?: RouterGroups;
+  /** The router norms the residual stream itself, with weights of its own (`ffn_gate_inp.scale`). */
+  readonly ownNorm?: { readonly eps: number; readonly scale: number };
+  /** Then the weight of every expert is multiplied by a learned number (`ffn_down_exps.scale`). */
+  readonly expertScale?: boolean;
   /** The weights multiply what the experts read, not what they give (Llama 4); for one expert per token. */
   readonly weighsInput?: boolean;
 }

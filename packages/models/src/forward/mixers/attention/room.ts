@@ -43,7 +43,7 @@ export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, 
       q: { name: 'attn_q.weight', shape: [projected, width], rows: 'projected' },
       ...(own && {
         k: { name: 'attn_k.weight', shape: [k, width], rows: 'k' },
-        v: { name: 'attn_v.weight', shape: [v, width], rows: 'v' },
+        ...(!spec.keysAreValues && { v: { name: 'attn_v.weight', shape: [v, width], rows: 'v' } }),
       }),
       output: { name: 'attn_output.weight', shape: [width, attended], cols: 'attended' },
       ...(biases.qkv && { qBias: { name: 'attn_q.bias', shape: [projected], cols: 'projected' } }),

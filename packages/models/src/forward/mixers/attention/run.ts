@@ -18,7 +18,7 @@ export function attend(call: Call): void {
   const own = k && v; // undefined where an earlier block's are read
   if (own) {
     project(pass, x, weights.k!, weights.kBias, k);
-    project(pass, x, weights.v!, weights.vBias, v);
+    projectValues(call, k, v);
   }
   place(call, q, heads, weights.qNorm);
   if (own) {
@@ -45,6 +45,14 @@ function projectQueries({ pass, spec, weights, scratch, x }: Call): void {
   const both = byHead(queryAndGate, keyLength + valueLength);
   device.run('columns', [both], byHead(q, keyLength), { first: 0 });
   device.run('columns', [both], byHead(gate, valueLength), { first: keyLength });
+}
+
+/** From x, or from what k is before its norm. */
+function projectValues({ pass, spec, weights, x }: Call, k: Tensor, v: Tensor): void {
+  const { device } = pass;
+  if (weights.v) project(pass, x, weights.v, weights.vBias, v);
+  else device.run('columns', [k], v, { first: 0 });
+  if (spec.vNorm) normalizeRows(device, v, spec.valueLength, undefined, spec.vNorm.eps);
 }
 
 /** Norm and rope of q or k, in place, in the order that the spec says. */

@@ -27,6 +27,10 @@ export interface AttentionSpec {
   /** None: attention does not know the order of the tokens. */
   readonly rope?: RopeSpec;
   readonly qkNorm?: QkNorm;
+  /** RMS norm of every head of v, without weights. */
+  readonly vNorm?: { readonly eps: number };
+  /** v is k as projected, before norm and rope; for heads of one size (`attn_v` is not there). */
+  readonly keysAreValues?: boolean;
   readonly gate?: OutputGate;
   /** Number of an earlier block of the same shape and window whose keys and values are read: this one has no k and v. */
   readonly keysOf?: number;
