@@ -124,7 +124,7 @@ describe('programs', () => {
       import { readdirSync } from 'node:fs';
       for (const name of readdirSync('programs').filter((name) => name.endsWith('.mjs')).sort()) {
         console.log('# ' + name);
-        await import(process.cwd() + '/programs/' + name);
+        await import('./programs/' + name);
       }
       console.log('# all ran');`;
     await writeFile(join(installed.folder, 'run.mjs'), run);
