@@ -3,7 +3,7 @@
 import { QuernError } from '@quern/errors';
 import { ByteLevelBpe } from './merging/byte-level-bpe.ts';
 import { SentencePiece } from './merging/sentence-piece.ts';
-import { type MetadataView, readBoolean, readString, readStrings } from './metadata-view.ts';
+import { type MetadataView, readBoolean, readInteger, readString, readStrings } from './metadata-view.ts';
 import { preTokenizerNamed } from './pre-tokenizer/pre-tokenizers.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { bytesOfByteLevelText } from './vocabulary/byte-level.ts';
@@ -11,10 +11,12 @@ import { createPartition, stripRules } from './vocabulary/partition.ts';
 import { findSpecialTokens } from './vocabulary/special-tokens.ts';
 import { readVocabulary, type Vocabulary } from './vocabulary/vocabulary.ts';
 import { type TokenizerKind, VocabularyTokenizer } from './vocabulary-tokenizer.ts';
+import { WordPiece } from './word-piece/word-piece.ts';
 
 const kinds = new Map<string, (metadata: MetadataView, vocabulary: Vocabulary) => TokenizerKind>([
   ['llama', sentencePieceKind],
   ['gpt2', byteLevelKind],
+  ['bert', wordPieceKind],
 ]);
 
 /**
@@ -47,7 +49,7 @@ export function tokenizerFromGguf(metadata: MetadataView): Tokenizer {
     special,
     partition: createPartition(vocabulary, special.types, stripRules(modelName, vocabulary)),
     addBos: readBoolean(metadata, 'tokenizer.ggml.add_bos_token') ?? kind.addBos,
-    addEos: readBoolean(metadata, 'tokenizer.ggml.add_eos_token') ?? false,
+    addEos: readBoolean(metadata, 'tokenizer.ggml.add_eos_token') ?? kind.addEos ?? false,
     chatTemplate: readString(metadata, 'tokenizer.chat_template'),
   });
 }
@@ -80,5 +82,29 @@ function byteLevelKind(metadata: MetadataView, vocabulary: Vocabulary): Tokenize
     addBos: preTokenizer.addBos,
     // llama.cpp assumes token 11 (a comma in most vocabularies) for BOS and EOS; no id is the honest answer.
     defaults: {},
+  };
+}
+
+/** What llama.cpp takes for granted of a BERT vocabulary: the ids of `bert-base-uncased`. */
+const bertTokens = { bos: 101, sep: 102, unk: 100 };
+
+function wordPieceKind(metadata: MetadataView, vocabulary: Vocabulary): TokenizerKind {
+  const id = (name: string, fallback: number) => readInteger(metadata, `tokenizer.ggml.${name}_token_id`) ?? fallback;
+  const unknown = id('unknown', bertTokens.unk);
+  if (!(unknown >= 0 && unknown < vocabulary.texts.length))
+    throw new QuernError('tokenizer-unknown-missing', 'The vocabulary has no token for words that it cannot spell.', {
+      remedy: 'Set tokenizer.ggml.unknown_token_id, or convert the model again.',
+    });
+  const lowercase = readBoolean(metadata, 'tokenizer.ggml.normalizer.lowercase') ?? true;
+  const stripAccents = readBoolean(metadata, 'tokenizer.ggml.normalizer.strip_accents') ?? lowercase;
+  const words = new WordPiece(vocabulary, { lowercase, stripAccents, unknown });
+  const utf8 = new TextEncoder();
+  return {
+    encode: (text, ids) => words.encode(text, ids),
+    bytesOfNormal: (text) => utf8.encode(text.replaceAll('▁', ' ')),
+    spacePrefix: true,
+    addBos: true,
+    addEos: true,
+    defaults: { bos: bertTokens.bos, eos: id('seperator', bertTokens.sep), unk: bertTokens.unk },
   };
 }

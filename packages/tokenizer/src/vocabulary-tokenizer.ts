@@ -16,6 +16,8 @@ export interface TokenizerKind {
   readonly spacePrefix: boolean;
   /** Whether BOS is added when the metadata does not say. */
   readonly addBos: boolean;
+  /** The same of EOS; not when not given. */
+  readonly addEos?: boolean;
   readonly defaults: SpecialDefaults;
 }
 

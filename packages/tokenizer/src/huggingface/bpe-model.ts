@@ -44,7 +44,7 @@ export function readBpeModel(tokenizer: JsonObject, places: BpePlaces = within):
   return { vocab, merges, byteFallback: model.byte_fallback === true };
 }
 
-function readVocab(model: JsonObject, file: string): ReadonlyMap<string, number> {
+export function readVocab(model: JsonObject, file: string): ReadonlyMap<string, number> {
   const vocab = new Map<string, number>();
   const textOf = new Map<number, string>();
   for (const [text, value] of Object.entries(asObject(model.vocab, file, 'the vocabulary'))) {

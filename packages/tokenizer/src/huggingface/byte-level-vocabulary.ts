@@ -15,8 +15,11 @@ import type { TokenEntry, TokenList } from './token-list.ts';
 
 const file = 'tokenizer.json';
 
+/** A model of tokenizer.json by its vocabulary alone. */
+type TokenIds = Pick<BpeModel, 'vocab'>;
+
 export function byteLevelVocabulary(
-  model: BpeModel,
+  model: TokenIds,
   tokenizer: JsonObject,
   config: JsonObject | undefined,
   specialTokensMap: JsonObject | undefined,
@@ -41,7 +44,7 @@ export function byteLevelVocabulary(
  * configuration makes special and that neither has (with the next free id when the vocabulary has no such token).
  */
 export function addedTokens(
-  model: BpeModel,
+  model: TokenIds,
   tokenizer: JsonObject,
   config: JsonObject | undefined,
   specialTokensMap: JsonObject | undefined,
@@ -57,7 +60,7 @@ export function addedTokens(
   return [...byText.values()];
 }
 
-function nextId(model: BpeModel, added: Iterable<AddedToken>): number {
+function nextId(model: TokenIds, added: Iterable<AddedToken>): number {
   let next = model.vocab.size;
   for (const { id } of added) next = Math.max(next, id + 1);
   return next;
@@ -67,7 +70,7 @@ function nextId(model: BpeModel, added: Iterable<AddedToken>): number {
 const maxGap = 1024;
 
 /** Ids may be missing behind the vocabulary (the embedding is often rounded up), hardly inside it. */
-function checkNoGaps(model: BpeModel, tokens: TokenList): void {
+function checkNoGaps(model: TokenIds, tokens: TokenList): void {
   let last = 0;
   for (const id of model.vocab.values()) if (id < tokens.limit) last = Math.max(last, id);
   let missing = 0;

@@ -13,6 +13,13 @@ import { sentencePieceVocabulary } from './sentence-piece-vocabulary.ts';
 import { slowPlaces, slowTokenizer } from './slow-tokenizer.ts';
 import { writeSpecialVocabulary } from './special-vocabulary.ts';
 import { type TokenEntry, TokenList } from './token-list.ts';
+import {
+  isWordPiece,
+  type WordNormalizer,
+  wordListTokenizer,
+  wordNormalizer,
+  wordPieceVocabulary,
+} from './word-piece-vocabulary.ts';
 
 export interface TokenizerMetadataOptions {
   /** Rows of the embedding: the number of tokens written. Undefined, for looking only: as many as the files name. */
@@ -48,7 +55,9 @@ export async function tokenizerMetadataFromHf(
   const specialTokensMap = await readJsonObject(files, 'special_tokens_map.json');
   const model = await sentencePieceModel(files);
   const slow = model || fast ? undefined : await slowTokenizer(files, given, specialTokensMap);
-  const { tokenizer, config } = slow ?? { tokenizer: fast, config: given };
+  const words = model || fast || slow ? undefined : await wordListTokenizer(files, given, specialTokensMap);
+  const { tokenizer, config } = slow ?? words ?? { tokenizer: fast, config: given };
+  const modelConfig = await readJsonObject(files, 'config.json');
 
   const metadata: GgufLikeMetadata = new Map();
   const tokens = new TokenList(vocabSize);
@@ -57,18 +66,25 @@ export async function tokenizerMetadataFromHf(
   if (model) {
     const added = await readJsonObject(files, 'added_tokens.json');
     writeSentencePiece(metadata, sentencePieceVocabulary(model, added, config, tokens));
+  } else if (tokenizer && isWordPiece(tokenizer)) {
+    // What config.json of a BERT leaves out is 2 (transformers' BertConfig), the others have one type of token.
+    const types = modelConfig?.type_vocab_size ?? (architecture === 'bert' ? 2 : 1);
+    if (Number.isInteger(types))
+      metadata.set('tokenizer.ggml.token_type_count', { type: 'uint32', value: Number(types) });
+    writeWordPiece(metadata, wordPieceVocabulary(tokenizer, config, specialTokensMap, tokens));
   } else if (tokenizer) {
     writeTokenizerJson(metadata, { tokenizer, config, specialTokensMap, tokens, places: slow && slowPlaces });
   } else {
     throw new QuernError(
       'tokenizer-missing',
-      'The checkpoint has neither tokenizer.model, nor tokenizer.json, nor vocab.json with merges.txt.',
+      'The checkpoint has neither tokenizer.model, nor tokenizer.json, nor vocab.json with merges.txt, nor vocab.txt.',
       { remedy: 'Put the tokenizer files of the model into the folder.' },
     );
   }
   noteBeyond(tokens, note);
-  writeSpecialVocabulary(metadata, tokenizer, config, await readJsonObject(files, 'config.json'), tokenCount(metadata));
+  writeSpecialVocabulary(metadata, tokenizer, config, modelConfig, tokenCount(metadata));
   await writeChatTemplates(metadata, files, given);
+  if (tokenizer && isWordPiece(tokenizer)) writeWordNormalizer(metadata, wordNormalizer(tokenizer));
   return metadata;
 }
 
@@ -133,6 +149,21 @@ function writeSentencePiece(metadata: GgufLikeMetadata, tokens: readonly TokenEn
   metadata.set('tokenizer.ggml.model', { type: 'string', value: 'llama' });
   metadata.set('tokenizer.ggml.pre', { type: 'string', value: 'default' });
   writeTokens(metadata, tokens, true);
+}
+
+/** llama.cpp asks no pre-tokenizer of WordPiece; the name is that of its converter for these files. */
+function writeWordPiece(metadata: GgufLikeMetadata, tokens: readonly TokenEntry[]): void {
+  metadata.set('tokenizer.ggml.model', { type: 'string', value: 'bert' });
+  metadata.set('tokenizer.ggml.pre', { type: 'string', value: 'jina-v2-en' });
+  writeTokens(metadata, tokens, false);
+}
+
+function writeWordNormalizer(metadata: GgufLikeMetadata, { lowercase, stripAccents }: WordNormalizer): void {
+  for (const [name, value] of [
+    ['lowercase', lowercase],
+    ['strip_accents', stripAccents],
+  ] as const)
+    if (value !== undefined) metadata.set(`tokenizer.ggml.normalizer.${name}`, { type: 'bool', value });
 }
 
 function writeTokens(metadata: GgufLikeMetadata, tokens: readonly TokenEntry[], scores: boolean): void {

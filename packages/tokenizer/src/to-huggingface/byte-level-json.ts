@@ -23,6 +23,7 @@ export function byteLevelParts(metadata: MetadataView, vocabulary: Vocabulary): 
     preTokenizer: { type: 'Sequence', pretokenizers: [...splits, byteLevel] },
     decoder: { ...byteLevel, add_prefix_space: true, use_regex: true },
     model: {
+      type: 'BPE',
       unk_token: null,
       fuse_unk: false,
       byte_fallback: false,

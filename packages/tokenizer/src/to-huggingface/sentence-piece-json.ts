@@ -25,6 +25,7 @@ export function sentencePieceParts(metadata: MetadataView, vocabulary: Vocabular
       decoders: [replace('▁', ' '), { type: 'ByteFallback' }, { type: 'Fuse' }, ...strip],
     },
     model: {
+      type: 'BPE',
       unk_token: unknown < 0 ? null : vocabulary.texts[unknown]!,
       fuse_unk: true,
       byte_fallback: true,

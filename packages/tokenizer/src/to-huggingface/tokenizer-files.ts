@@ -12,6 +12,7 @@ import { sentencePieceParts } from './sentence-piece-json.ts';
 import { isAdded, sentencePieceModel } from './sentence-piece-model.ts';
 import { specialTokenNames, specialTokensMap, tokenizerConfig } from './tokenizer-config.ts';
 import { tokenizerJson } from './tokenizer-json.ts';
+import { wordPieceParts } from './word-piece-json.ts';
 
 /**
  * tokenizer.json, tokenizer_config.json, special_tokens_map.json; tokenizer.model of a SentencePiece vocabulary;
@@ -21,15 +22,19 @@ import { tokenizerJson } from './tokenizer-json.ts';
 export function tokenizerFilesOf(metadata: MetadataView): Map<string, string | Uint8Array> {
   const tokenizer = tokenizerFromGguf(metadata);
   const vocabulary = readVocabulary(metadata);
-  const isByteLevel = readString(metadata, 'tokenizer.ggml.model') === 'gpt2';
+  const kind = readString(metadata, 'tokenizer.ggml.model');
+  const isByteLevel = kind === 'gpt2';
+  const isWordPiece = kind === 'bert';
   const strip = stripRules(readString(metadata, 'general.name') ?? '', vocabulary);
-  const parts = isByteLevel ? byteLevelParts(metadata, vocabulary) : sentencePieceParts(metadata, vocabulary);
+  const partsOf = isWordPiece ? wordPieceParts : isByteLevel ? byteLevelParts : sentencePieceParts;
+  const parts = partsOf(metadata, vocabulary);
   const sep = readInteger(metadata, 'tokenizer.ggml.seperator_token_id');
-  const addedTokens = addedTokensOf(vocabulary, strip);
+  // GGUF has `▁` before the text of a token of WordPiece that is added and not special: it is a word like others.
+  const addedTokens = addedTokensOf(vocabulary, strip).filter(({ special }) => special || !isWordPiece);
   const json = tokenizerJson(parts, addedTokens, postProcessorOf(metadata, tokenizer, isByteLevel, sep));
 
   const names = specialTokenNames(metadata, tokenizer);
-  const decoder = isByteLevel ? [] : addedTokens.filter(({ id }) => isAdded(vocabulary, id));
+  const decoder = isByteLevel || isWordPiece ? [] : addedTokens.filter(({ id }) => isAdded(vocabulary, id));
   const config = tokenizerConfig(
     metadata,
     names,
@@ -41,7 +46,7 @@ export function tokenizerFilesOf(metadata: MetadataView): Map<string, string | U
     ['tokenizer_config.json', `${JSON.stringify(config, null, 2)}\n`],
     ['special_tokens_map.json', `${JSON.stringify(specialTokensMap(names, vocabulary), null, 2)}\n`],
   ]);
-  const model = isByteLevel ? undefined : sentencePieceModel(metadata, vocabulary, tokenizer);
+  const model = isByteLevel || isWordPiece ? undefined : sentencePieceModel(metadata, vocabulary, tokenizer);
   if (model) files.set('tokenizer.model', model);
   const template = readString(metadata, 'tokenizer.chat_template');
   if (template !== undefined && !('chat_template' in config)) files.set('chat_template.jinja', template);

@@ -7,14 +7,25 @@ export interface TokenizerParts {
   normalizer: object | null;
   preTokenizer: object | null;
   decoder: object;
-  model: {
-    unk_token: string | null;
-    fuse_unk: boolean;
-    byte_fallback: boolean;
-    ignore_merges: boolean;
-    vocab: Readonly<Record<string, number>>;
-    merges: readonly (readonly [string, string])[];
-  };
+  model: BpeJson | WordPieceJson;
+}
+
+interface WordPieceJson {
+  type: 'WordPiece';
+  unk_token: string;
+  continuing_subword_prefix: string;
+  max_input_chars_per_word: number;
+  vocab: Readonly<Record<string, number>>;
+}
+
+interface BpeJson {
+  type: 'BPE';
+  unk_token: string | null;
+  fuse_unk: boolean;
+  byte_fallback: boolean;
+  ignore_merges: boolean;
+  vocab: Readonly<Record<string, number>>;
+  merges: readonly (readonly [string, string])[];
 }
 
 export const tokenizerJson = (
@@ -30,5 +41,8 @@ export const tokenizerJson = (
   pre_tokenizer: preTokenizer,
   post_processor: postProcessor,
   decoder,
-  model: { type: 'BPE', dropout: null, continuing_subword_prefix: null, end_of_word_suffix: null, ...model },
+  model:
+    model.type === 'BPE'
+      ? { dropout: null, continuing_subword_prefix: null, end_of_word_suffix: null, ...model }
+      : model,
 });
