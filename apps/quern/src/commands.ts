@@ -50,6 +50,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./definitions.ts')).tokenize,
   },
   {
+    name: 'embed',
+    summary: 'vectors of texts, by an embedding model',
+    load: async () => (await import('./definitions.ts')).embed,
+  },
+  {
     name: 'logits',
     summary: 'logits of every position, for comparing engines',
     load: async () => (await import('./definitions.ts')).logits,

@@ -1,6 +1,7 @@
-// What `quern inspect`, `tokenize` and `logits` are called and take.
+// What `quern inspect`, `tokenize`, `embed` and `logits` are called and take.
 import { deviceFlags } from '@quern/models/flags';
 import { type CommandDefinition, type Flag, modelForms } from '@quern/terminal';
+import type { EmbedOptions } from './embed.ts';
 import type { InspectOptions } from './inspect.ts';
 import type { LogitsOptions } from './logits.ts';
 import type { TokenizeOptions } from './tokenize.ts';
@@ -63,6 +64,45 @@ Of a hub id the tokenizer is fetched, not the weights. Any architecture goes.
 Without --special, "<|im_start|>" in the text is ordinary text.`,
   run: async ({ arguments: [name], options, context }) =>
     (await import('./tokenize.ts')).tokenize(name, options, context),
+};
+
+export const embed: CommandDefinition<[model: string], EmbedOptions> = {
+  name: 'embed',
+  description: 'Vectors of texts, by an embedding model.',
+  arguments: [model],
+  flags: [
+    {
+      title: 'Options',
+      flags: [
+        { flags: '--text <text>', description: 'a text; may be given again', repeatable: true },
+        {
+          flags: '-f, --file <file>',
+          description: 'a UTF-8 file that is a text; may be given again',
+          repeatable: true,
+        },
+        {
+          flags: '--pooling <kind>',
+          description: 'how the states of a text become one vector (default: as the model says)',
+          choices: ['mean', 'cls', 'last'],
+        },
+        json,
+      ],
+    },
+    { title: 'Computing', flags: deviceFlags },
+  ],
+  help: `
+Examples:
+  $ quern embed all-MiniLM-L6-v2.gguf --text "A text" --text "Another text"
+  $ quern embed ./bge-small-en-v1.5 --file a.txt --file b.txt --json
+  $ quern embed Qwen/Qwen3-Embedding-0.6B --text "Where is the king?"
+
+One line for each text, texts before files: a list of numbers. With --json one
+document, {"embeddings": [[…], …], …}. Pooling, the matrices behind it and
+normalization are those of the model's sentence-transformers files, or of the
+keys that "quern convert" made of them. What many models want put before a text
+("query: ") is yours to put there. A text longer than the model's context is an
+error: nothing is cut off.`,
+  run: async ({ arguments: [name], options, context }) => (await import('./embed.ts')).embed(name, options, context),
 };
 
 export const logits: CommandDefinition<[model: string], LogitsOptions> = {

@@ -2,7 +2,6 @@
 import { findPlace } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { openTokenizer } from '@quern/models';
-import { readInputFile } from '@quern/source';
 import {
   type CommandContext,
   downloadProgress,
@@ -13,6 +12,7 @@ import {
   progressMode,
 } from '@quern/terminal';
 import type { Tokenizer } from '@quern/tokenizer';
+import { textIn } from './text-in.ts';
 
 export interface TokenizeOptions {
   text?: string;
@@ -37,12 +37,7 @@ export async function tokenize(model: string, options: TokenizeOptions, context:
 async function textOf({ text, file }: TokenizeOptions): Promise<string> {
   if (text !== undefined) return text;
   if (file === undefined) throw new QuernError('usage-no-text', 'Nothing to tokenize: give --text or --file.');
-  const bytes = await readInputFile(file, 'text', 'text-unreadable');
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw new QuernError('text-not-utf8', 'The text is not valid UTF-8.', { file, cause });
-  }
+  return textIn(file);
 }
 
 /** What the token stands for; a token that is part of a character shows as U+FFFD. */

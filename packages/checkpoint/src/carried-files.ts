@@ -10,6 +10,7 @@ export const carriedFiles: readonly string[] = [
   'added_tokens.json',
   'vocab.json',
   'merges.txt',
+  'vocab.txt',
   'chat_template.jinja',
   'chat_template.json',
 ];
@@ -19,3 +20,6 @@ export const chatTemplateFolder = 'additional_chat_templates';
 
 /** `additional_chat_templates/tool_use.jinja`; such files are carried too. */
 export const isChatTemplate = (name: string): boolean => /^additional_chat_templates\/[^/\\:\0]+\.jinja$/.test(name);
+
+/** `1_Pooling/config.json`, `2_Dense/model.safetensors`: the modules of sentence-transformers that modules.json lists. */
+export const isModuleFile = (name: string): boolean => /^\d+_\w+\/(config\.json|model\.safetensors)$/.test(name);

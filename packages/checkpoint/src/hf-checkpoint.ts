@@ -17,7 +17,7 @@ import { openFile, parsePythonJson, type Source } from '@quern/source';
 import { openTorchIndex, openTorchParts } from '@quern/torch';
 import { refuseAdapter } from './adapter-only.ts';
 import { blaming } from './blame.ts';
-import { chatTemplateFolder, isChatTemplate } from './carried-files.ts';
+import { chatTemplateFolder, isChatTemplate, isModuleFile } from './carried-files.ts';
 import { contiguousTensor } from './contiguous-tensor.ts';
 import type { HfCheckpoint, TensorView } from './model-view.ts';
 import { unpackTensors } from './packed-tensor.ts';
@@ -189,7 +189,7 @@ function parseObject(bytes: Uint8Array, file: string): Config {
 /** A file directly in the folder, or a chat template in the folder of those; undefined when there is none. */
 async function readSideFile(dir: string, name: string, maxBytes: number): Promise<Uint8Array | undefined> {
   const plain = /^[^/\\:\0]+$/.test(name) && name !== '.' && name !== '..';
-  if (!plain && !isChatTemplate(name)) {
+  if (!plain && !isChatTemplate(name) && !isModuleFile(name)) {
     throw new QuernError('checkpoint-bad-name', `${JSON.stringify(name)} is no plain file name.`, { file: dir });
   }
   const path = join(dir, name);

@@ -4,12 +4,13 @@ import { QuernError } from '@quern/errors';
 import { indexedFiles } from '@quern/safetensors';
 import type { Repository } from '@quern/source';
 import { torchIndexedFiles } from '@quern/torch';
-import { carriedFiles, isChatTemplate } from './carried-files.ts';
+import { carriedFiles, isChatTemplate, isModuleFile } from './carried-files.ts';
 import { weightFiles } from './weight-files.ts';
 
 /** Fetched beside the weights. */
 const sideFiles: ReadonlySet<string> = new Set([
   ...['config.json', 'hf_quant_config.json', 'quantize_config.json', 'quant_config.json'],
+  'modules.json',
   ...carriedFiles,
 ]);
 
@@ -46,7 +47,7 @@ export async function checkpointFiles(
     wanted.add(index);
   }
   return names
-    .filter((name) => sideFiles.has(name) || isChatTemplate(name) || wanted.has(name))
+    .filter((name) => sideFiles.has(name) || isChatTemplate(name) || isModuleFile(name) || wanted.has(name))
     .map((name) => folder + name);
 }
 

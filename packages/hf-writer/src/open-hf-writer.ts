@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isModuleFile } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { createFileSink, partialPathOf } from '@quern/source';
 import { configText } from './config-text.ts';
@@ -91,7 +92,8 @@ function sideFilesOf(
     files.set(name, typeof content === 'string' ? new TextEncoder().encode(content) : content);
   for (const [name, content] of sideFiles) {
     const plain = /^(additional_chat_templates\/)?[^/\\:\0]+$/.test(name) && !/(^|\/)\.\.?$/.test(name);
-    if (!plain || name === 'config.json' || /\.(safetensors|safetensors\.index\.json|partial)$/.test(name)) {
+    const isWeights = /\.(safetensors|safetensors\.index\.json|partial)$/.test(name);
+    if (!isModuleFile(name) && (!plain || name === 'config.json' || isWeights)) {
       throw new QuernError('hf-bad-side-file', `${JSON.stringify(name)} cannot be a file beside the weights.`, {
         file: dir,
       });

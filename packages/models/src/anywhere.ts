@@ -11,10 +11,12 @@ export {
   exactCache,
   readCacheTypes,
 } from './forward/cache-types.ts';
+export { embeddingSizes, embedSequences, requireFitting } from './forward/embed-sequences.ts';
 export type { StoredWeight } from './forward/held-weights.ts';
 export type { BlockInput, MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './forward/model.ts';
 export type { Network } from './forward/network.ts';
 export { type NetworkTensor, networkTensors } from './forward/network-tensors.ts';
+export { type Pooling, type PoolingSpec, poolings } from './forward/pooling.ts';
 export type { RopeScaling } from './forward/rope.ts';
 export { type LogitRows, sequenceLogits } from './forward/sequence-logits.ts';
 export { type SingleBlock, singleBlock, singleBlockBytes } from './forward/single-block.ts';
@@ -32,3 +34,4 @@ export {
   type SplitMode,
 } from './placement/placement.ts';
 export { type DeviceCapacity, planPlacement } from './placement/plan.ts';
+export { withPooling } from './read-pooling.ts';

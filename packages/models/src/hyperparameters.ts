@@ -87,7 +87,7 @@ export function hyperparameters(view: ModelView, network = networkOf(view)): Hyp
     headCountKv: attention?.kvHeads ?? 0,
     keyLength: attention?.keyLength ?? 0,
     valueLength: attention?.valueLength ?? 0,
-    rmsEps: network.output.norm.eps,
+    rmsEps: normEps(network),
     ropeDimensionCount: rope?.dims ?? 0,
     ropeFreqBase: rope?.base ?? 0,
     ropeScaling: rope?.scaling ?? noScaling,
@@ -98,6 +98,10 @@ export function hyperparameters(view: ModelView, network = networkOf(view)): Hyp
     attnOutputBias: attention?.biases.output ?? false,
   };
 }
+
+/** Of the norm before the output, or where there is none that of the first block. */
+const normEps = ({ output, blocks }: Network): number =>
+  (output.norm ?? blocks[0]?.subLayers.flatMap(({ before, onStream }) => before ?? onStream ?? [])[0])?.eps ?? 0;
 
 function feedForwardLength(view: ModelView, network: Network, rooms: readonly RoomSpec[]): number {
   const dense = rooms.find((room) => room.kind === 'gated-mlp' || room.kind === 'plain-mlp');

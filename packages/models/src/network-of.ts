@@ -7,6 +7,7 @@ import { maxExperts } from './arch/mixture.ts';
 import type { Network } from './forward/network.ts';
 import { metadataReader } from './metadata-reader.ts';
 import { networkReader } from './network-reader.ts';
+import { readPooling } from './read-pooling.ts';
 
 /**
  * The architecture record of a model, whatever its container.
@@ -27,7 +28,12 @@ export function architectureOf(view: ModelView): Architecture {
  */
 export function networkOf(view: ModelView): Network {
   const architecture = architectureOf(view);
-  if (architecture.network) return architecture.network(networkReader(view, architecture.name));
+  if (architecture.network) {
+    const read = networkReader(view, architecture.name);
+    const network = architecture.network(read);
+    const pooling = readPooling(read, view);
+    return pooling ? { ...network, pooling } : network;
+  }
   throw new QuernError('unsupported-model', `${architecture.family} models convert, and do not run yet.`, {
     file: view.path,
     remedy: 'docs/models.md says which models run.',

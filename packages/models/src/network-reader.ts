@@ -10,6 +10,8 @@ export interface NetworkReader extends MetadataReader {
   /** `<arch>.vocab_size` is optional in GGUF: the embedding matrix has one row per token. */
   readonly vocabSize: number;
   hasTensor(name: string): boolean;
+  /** The first dimension of a tensor; undefined when the file has none of that name. */
+  rowsOf(name: string): number | undefined;
 }
 
 /** What is looked at: no values of tensors. */
@@ -30,5 +32,6 @@ export function networkReader(source: NetworkSource, architecture: string): Netw
     architecture,
     vocabSize: embedding.shape[0]!,
     hasTensor: (name) => source.tensors.has(name),
+    rowsOf: (name) => source.tensors.get(name)?.shape[0],
   };
 }

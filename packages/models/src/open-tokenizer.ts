@@ -18,7 +18,7 @@ export interface OpenedTokenizer {
   readonly bytesRead?: number;
 }
 
-const vocabularies = ['tokenizer.json', 'tokenizer.model', 'vocab.json'];
+const vocabularies = ['tokenizer.json', 'tokenizer.model', 'vocab.json', 'vocab.txt'];
 /** config.json says which tokens begin and end a text. */
 const tokenizerFiles: ReadonlySet<string> = new Set([
   ...vocabularies,

@@ -1,7 +1,7 @@
 // What progress counts, and how fast it goes, in words.
 import { formatBytes, formatCount, formatDuration } from './units.ts';
 
-export type ProgressUnit = 'bytes' | 'tokens' | 'weights' | 'layers' | 'tasks';
+export type ProgressUnit = 'bytes' | 'tokens' | 'weights' | 'layers' | 'tasks' | 'texts';
 
 /** `3.20 of 7.80 GiB`, `1.50k tokens`, `3 of 30 layers`. */
 export function amountText(unit: ProgressUnit, done: number, total?: number): string {

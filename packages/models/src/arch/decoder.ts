@@ -3,7 +3,7 @@
 
 import type { FeedForwardSpec } from '../forward/feed-forwards/index.ts';
 import type { AttentionSpec } from '../forward/mixers/attention/spec.ts';
-import type { BlockSpec, DraftSpec, Network, RoomSpec, SubLayerSpec } from '../forward/network.ts';
+import type { BlockSpec, DraftSpec, Network, OutputSpec, RoomSpec, SubLayerSpec } from '../forward/network.ts';
 import { type NormSpec, rmsNorm } from '../forward/norm.ts';
 import type { RopeScaling, RopeSpec } from '../forward/rope.ts';
 import type { NetworkReader } from '../network-reader.ts';
@@ -13,16 +13,20 @@ import { maxBlocks } from './model-numbers.ts';
 export const maxWidth = 1 << 24;
 
 export const readEps = (read: NetworkReader): number => read.number('attention.layer_norm_rms_epsilon', 0, 1);
+export const readLayerNormEps = (read: NetworkReader): number => read.number('attention.layer_norm_epsilon', 0, 1);
 
 /**
- * A network of `block_count` blocks, the last `nextn_predict_layers` of which are draft blocks.
- * @param norm before the output: an RMS norm when not given
+ * A network with an output matrix.
+ * @param norm before it: an RMS norm when not given
  */
-export function decoder(
+export const decoder = (
   read: NetworkReader,
   block: (index: number) => BlockSpec,
   norm: NormSpec = rmsNorm('output_norm', readEps(read)),
-): Network {
+): Network => readNetwork(read, block, { norm, tied: !read.hasTensor('output.weight') });
+
+/** `block_count` blocks, the last `nextn_predict_layers` of which are draft blocks. */
+export function readNetwork(read: NetworkReader, block: (index: number) => BlockSpec, output: OutputSpec): Network {
   const all = readBlocks(read);
   const drafts = read.optionalInteger('nextn_predict_layers', 0, 0, all - 1);
   const main = all - drafts;
@@ -33,7 +37,7 @@ export function decoder(
     embeddingLength: embeddingLengthOf(read),
     embedding: {},
     blocks: Array.from({ length: main }, (_, index) => block(index)),
-    output: { norm, tied: !read.hasTensor('output.weight') },
+    output,
     draft: Array.from({ length: drafts }, (_, index) => readDraft(read, main + index, block(main + index))),
   };
 }
@@ -83,7 +87,13 @@ export function normedBlock(eps: number, mixer: RoomSpec, feedForward: FeedForwa
 /** Attention with the same numbers in every block; `rest`: what the architecture fixes. */
 export function readAttention(
   read: NetworkReader,
-  { style, ...rest }: Pick<AttentionSpec, 'qkNorm'> & { style: RopeSpec['style'] },
+  {
+    style,
+    ...rest
+  }: Pick<AttentionSpec, 'qkNorm' | 'causal'> & {
+    /** None: no rotary positions. */
+    style?: RopeSpec['style'];
+  },
 ): AttentionSpec {
   const { heads, kvHeads, keyLength, valueLength } = readHeads(read);
   const window = read.optionalInteger('attention.sliding_window', 0, 0, 1 << 30);
@@ -95,8 +105,12 @@ export function readAttention(
     valueLength,
     scale: 1 / Math.sqrt(keyLength),
     ...(window > 0 && { window }),
-    rope: readRope(read, style, keyLength),
-    biases: { qkv: read.hasTensor('blk.0.attn_q.bias'), output: read.hasTensor('blk.0.attn_output.bias') },
+    ...(style && { rope: readRope(read, style, keyLength) }),
+    ...(read.hasTensor('blk.0.attn_qkv.weight') && { fused: true }),
+    biases: {
+      qkv: read.hasTensor('blk.0.attn_q.bias') || read.hasTensor('blk.0.attn_qkv.bias'),
+      output: read.hasTensor('blk.0.attn_output.bias'),
+    },
     ...rest,
   };
 }

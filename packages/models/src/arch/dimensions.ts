@@ -19,6 +19,9 @@ export type StandardDimension =
   | 'k'
   | 'v'
   | 'attnOut'
+  | 'qkv' // q, k and v together
+  | 'positions' // learned ones
+  | 'tokenTypes' // a count
   | 'ropePairs'
   | 'experts' // a count
   | 'expertFf'
@@ -74,6 +77,9 @@ function standardSizes(
     k: kvHeads * headDim,
     v: kvHeads * valueDim,
     attnOut: heads * valueDim,
+    qkv: heads * headDim + kvHeads * (headDim + valueDim),
+    positions: at('context_length'),
+    tokenTypes: numbers.tokenTypes,
     ropePairs: at('rope.dimension_count', headDim) / 2,
     experts: at('expert_count'),
     expertFf,

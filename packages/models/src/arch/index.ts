@@ -1,6 +1,7 @@
 // THE table of architectures. A new one is a file beside this and a line here (docs/adding/architecture.md).
 import { nearest, QuernError } from '@quern/errors';
 import type { Architecture } from './architecture.ts';
+import { bert } from './bert.ts';
 import { deepseek2, deepseek3 } from './deepseek.ts';
 import { gemma } from './gemma.ts';
 import { gemma2 } from './gemma2.ts';
@@ -10,6 +11,7 @@ import { glm4moelite } from './glm4moelite.ts';
 import { llama } from './llama.ts';
 import { mistral } from './mistral.ts';
 import { mixtral } from './mixtral.ts';
+import { nomicBert } from './nomic-bert.ts';
 import { olmo2 } from './olmo2.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen2moe } from './qwen2moe.ts';
@@ -31,9 +33,11 @@ export const architectures: readonly Architecture[] = [
   gemma2,
   gemma3,
   gemma4,
+  bert,
   llama,
   mistral,
   mixtral,
+  nomicBert,
   olmo2,
   qwen2,
   qwen2moe,

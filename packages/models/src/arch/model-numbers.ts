@@ -20,6 +20,8 @@ export interface ModelNumbers {
   readonly blocks: number;
   /** The last of them, which predict tokens further ahead (`nextn_predict_layers`). */
   readonly draftBlocks: number;
+  /** Kinds of tokens that have rows of their own (BERT). */
+  readonly tokenTypes: number;
   /** Tokens: rows of the embedding. */
   readonly vocab: number;
   /** Rows of the embedding in the checkpoint; `vocab` for a GGUF file. */
@@ -27,6 +29,9 @@ export interface ModelNumbers {
 }
 
 const largest = 2 ** 40;
+
+/** The one number of a model that stands among those of the tokenizer. */
+export const tokenTypesKey = 'tokenizer.ggml.token_type_count';
 
 /**
  * @param storedVocab rows of the embedding in the checkpoint that the metadata were made from
@@ -70,6 +75,7 @@ export function modelNumbers(
     text: (key) => read.optionalString(key),
     blocks,
     draftBlocks,
+    tokenTypes: metadataReader(view).optionalInteger(tokenTypesKey, 0, 0, 1 << 16),
     vocab,
     storedVocab,
   };

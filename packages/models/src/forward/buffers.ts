@@ -2,9 +2,11 @@
 // Blocks of one kind share their scratch: a buffer for every role and shape, however many blocks there are.
 import type { Device, Tensor } from '@quern/runtime';
 import type { BatchLimits } from './batch-limits.ts';
+import { addsRows } from './embed-tokens.ts';
 import type { Holding } from './holding.ts';
 import { type BlockSpec, type Network, partsOf, type RoomSpec } from './network.ts';
 import { perLayerInputs, perLayerTable, perLayerWidth } from './per-layer-inputs.ts';
+import { denseBuffer, poolingBuffers } from './pooling.ts';
 import type { ScratchShape } from './room.ts';
 import { roomOf } from './rooms.ts';
 import { distinctRopes } from './rope.ts';
@@ -46,6 +48,10 @@ export function bufferShapes(network: Network, limits: BatchLimits, holding: Hol
     add(ringBuffer(ring), integers('sequence', limits.tableWidth), 'block table');
   add('slots', integers('sequence'));
   add('residual', floats('token', C));
+  if (holding.embedding && addsRows(network.embedding)) {
+    add('embedded', floats('token', C));
+    add('types', integers('token'));
+  }
   if (blocks.length > 0) {
     add('normed', floats('token', C));
     add('addend', floats('token', C));
@@ -65,7 +71,13 @@ export function bufferShapes(network: Network, limits: BatchLimits, holding: Hol
   if (holding.output) {
     add('outputRows', integers('output'), 'rows');
     add('outputNormed', floats('output', C), 'normed');
-    add('logits', floats('output', vocabSize));
+    if (!network.output.headless) add('logits', floats('output', vocabSize));
+    if (network.pooling) {
+      add(poolingBuffers.hidden, floats('token', C));
+      add(poolingBuffers.pooled, floats('sequence', C));
+      add(poolingBuffers.rows, integers('sequence'));
+      for (const [i, { rows }] of network.pooling.dense.entries()) add(denseBuffer(i), floats('sequence', rows));
+    }
   }
   return shapes;
 }

@@ -6,6 +6,15 @@ import type { Hyperparameters } from '../hyperparameters.ts';
 import type { Placement } from '../placement/placement.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import { shapeFor } from './buffers.ts';
+import {
+  checkBlockInput,
+  checkOutputs,
+  checkPositions,
+  checkTokens,
+  requireLogits,
+  requirePooling,
+} from './check-batch.ts';
+import { embedTokens } from './embed-tokens.ts';
 import type { StoredWeight } from './held-weights.ts';
 import type { BlockInput, MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './model.ts';
 import type { Network } from './network.ts';
@@ -13,6 +22,7 @@ import { runNorm } from './norm.ts';
 import { observeMatmuls } from './observe-matmuls.ts';
 import type { BatchPass } from './pass.ts';
 import { computePerLayerInputs, perLayerInputs } from './per-layer-inputs.ts';
+import { pool } from './pooling.ts';
 import { bytesOf, type Rank, type Ropes, startPass } from './rank.ts';
 import { type Inspect, runStage, type Stage } from './stage.ts';
 import { sequenceState } from './state/sequence-state.ts';
@@ -60,6 +70,8 @@ export function decoderModel(parts: ModelParts): Model {
       const { device, buffer } = await computeBlocks(parts, reached, batch, { from }, block);
       return device.read(buffer('residual'));
     },
+    pooling: parts.network.pooling,
+    embed: (batch, observer) => computePooled(parts, batch, observer),
     replaceWeight: (name, weight) => replaceWeight(stages, name, weight),
     async locateNonFinite(batch) {
       let found: string | undefined;
@@ -78,6 +90,7 @@ const hasBlocks = ({ firstBlock, endBlock }: Stage): boolean => endBlock > first
 async function computeLogits(parts: ModelParts, batch: OutputBatch, options: PassOptions): Promise<Tensor> {
   const { network, limits, stages } = parts;
   const { observer, inspect } = options;
+  requireLogits(network);
   checkOutputs(batch, limits);
   const { device, buffer } = await computeBlocks(parts, stages, batch, options);
   const rank = stages.at(-1)!.ranks[0]!;
@@ -85,15 +98,28 @@ async function computeLogits(parts: ModelParts, batch: OutputBatch, options: Pas
   const { rows, normed, logits } = outputViews(rank, batch.outputRows.length);
   device.write(rows, bytesOf(batch.outputRows));
   device.run('gatherRows', [buffer('residual'), rows], normed, {});
-  runNorm(device, network.output.norm, norm, normed, normed);
+  if (network.output.norm) runNorm(device, network.output.norm, norm!, normed, normed);
   await inspect?.('output_norm', device, normed);
-  observeBy(rank, observer)?.(matrix, normed);
-  device.run('matmul', [normed, matrix], logits, {});
+  observeBy(rank, observer)?.(matrix!, normed);
+  device.run('matmul', [normed, matrix!], logits, {});
   const { scale, softCap: cap } = network.output;
   if (scale !== undefined) device.run('scale', [logits], logits, { factor: scale });
   if (cap !== undefined) device.run('softCap', [logits], logits, { cap });
   await inspect?.('the output matrix', device, logits);
   return logits;
+}
+
+/** One vector for every sequence of the batch, which has all of each. */
+async function computePooled(parts: ModelParts, batch: TokenBatch, observer?: MatmulObserver): Promise<Tensor> {
+  const { network, stages } = parts;
+  const spec = requirePooling(network);
+  const { device, buffer } = await computeBlocks(parts, stages, batch, { observer });
+  const rank = stages.at(-1)!.ranks[0]!;
+  return pool({
+    ...{ device, buffer, spec, batch, residual: buffer('residual'), norm: network.output.norm },
+    weights: rank.held.weights.output!,
+    observe: observeBy(rank, observer),
+  });
 }
 
 function outputViews({ device, buffers, bufferShapes }: Rank, count: number) {
@@ -110,6 +136,7 @@ async function computeBlocks(
   end = network.blocks.length,
 ): Promise<BatchPass> {
   checkTokens(batch, limits);
+  checkPositions(batch, network);
   if (from) checkBlockInput(batch, from, network, end);
   const range = { first: from?.block ?? 0, end };
   const { perLayer } = network.embedding;
@@ -138,12 +165,9 @@ async function computeBlocks(
   return last!;
 }
 
-function embed({ embedding: { scale, perLayer } }: Network, { held }: Rank, pass: BatchPass): void {
-  const { device, buffer } = pass;
-  const residual = buffer('residual');
-  device.run('embed', [held.weights.embedding!, buffer('tokens')], residual, {});
-  if (scale !== undefined) device.run('scale', [residual], residual, { factor: scale });
-  if (perLayer) computePerLayerInputs(pass, perLayer, held.weights.perLayer!);
+function embed({ embedding }: Network, { held: { weights } }: Rank, pass: BatchPass): void {
+  embedTokens(pass.device, embedding, weights.embedding!, pass.buffer);
+  if (embedding.perLayer) computePerLayerInputs(pass, embedding.perLayer, weights.perLayer!);
 }
 
 /** The residual stream, and what goes along with it, through the host. */
@@ -179,35 +203,3 @@ function areFinite(bytes: Uint8Array): boolean {
   for (const value of new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)) zero += value * 0;
   return zero === 0;
 }
-
-function checkTokens({ tokens, positions, seqs, blockTable, slots }: TokenBatch, limits: BatchLimits): void {
-  const { batchTokens, maxSequences, tableWidth } = limits;
-  const T = tokens.length;
-  if (T < 1 || T > batchTokens) throw invalid(`${T} tokens; a batch has 1 to ${batchTokens}`);
-  if (positions.length !== T || seqs.length !== T)
-    throw invalid(`${T} tokens with ${positions.length} positions and ${seqs.length} sequence numbers`);
-  const S = blockTable.length / tableWidth;
-  if (!Number.isInteger(S) || S < 1 || S > maxSequences)
-    throw invalid(`a block table of ${blockTable.length} entries; it has 1 to ${maxSequences} rows of ${tableWidth}`);
-  if (slots && slots.length !== S) throw invalid(`${S} sequences with ${slots.length} slots`);
-  if ((slots ?? [S - 1]).some((slot) => slot < 0 || slot >= limits.slots))
-    throw invalid(`a slot that is none of ${limits.slots}`);
-}
-
-function checkBlockInput(
-  { tokens }: TokenBatch,
-  { block, residual }: BlockInput,
-  { embeddingLength }: Network,
-  end: number,
-): void {
-  if (!Number.isInteger(block) || block < 0 || block > end) throw invalid(`it begins with block ${block} of ${end}`);
-  const bytes = 4 * tokens.length * embeddingLength;
-  if (residual.length !== bytes) throw invalid(`a residual stream of ${residual.length} bytes, not ${bytes}`);
-}
-
-function checkOutputs({ outputRows }: OutputBatch, { maxOutputs }: BatchLimits): void {
-  if (outputRows.length < 1 || outputRows.length > maxOutputs)
-    throw invalid(`${outputRows.length} output rows; a batch has 1 to ${maxOutputs}`);
-}
-
-const invalid = (what: string): QuernError => new QuernError('batch-invalid', `Invalid batch: ${what}.`);

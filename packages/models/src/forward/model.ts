@@ -4,6 +4,7 @@ import type { Hyperparameters } from '../hyperparameters.ts';
 import type { Placement } from '../placement/placement.ts';
 import type { CacheTypes } from './cache-types.ts';
 import type { StoredWeight } from './held-weights.ts';
+import type { PoolingSpec } from './pooling.ts';
 import type { SequenceState } from './state/sequence-state.ts';
 
 /**
@@ -97,6 +98,14 @@ export interface Model {
   prefill(batch: TokenBatch, observer?: MatmulObserver): Promise<void>;
   /** `forward` without the blocks before `from`. Their cache is not looked at. */
   forwardFrom(batch: OutputBatch, from: BlockInput): Promise<Tensor>;
+  /** How `embed` makes one vector of a text; undefined: it refuses. */
+  readonly pooling?: PoolingSpec;
+  /**
+   * One vector [S, width] for every sequence of the batch, not yet normalized; the batch has all tokens of each. The tensor
+   * is on `device` and is overwritten by the next call.
+   * @throws QuernError `no-pooling`, and those of `forward`
+   */
+  embed(batch: TokenBatch, observer?: MatmulObserver): Promise<Tensor>;
   /**
    * The residual stream [T, C] that enters `block` (0 … blockCount), as F32 bytes: what `forwardFrom` takes. Only the
    * blocks before it are computed, from `from` on.

@@ -3,6 +3,7 @@
 import type { ModelView, TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { inF32 } from '../change/mapped-values.ts';
+import { positionTable, typeTable } from './embed-tokens.ts';
 import { type BlockSpec, type DraftSpec, type Network, partsOf } from './network.ts';
 import { type NormSpec, normTensors } from './norm.ts';
 import { perLayerTensors } from './per-layer-inputs.ts';
@@ -25,15 +26,31 @@ export interface NetworkTensor {
 
 export function networkTensors(network: Network): NetworkTensor[] {
   const { vocabSize, embeddingLength: C, output, blocks, draft } = network;
+  const ownOutput = !output.tied && !output.headless;
   return [
     { name: 'token_embd.weight', shape: [vocabSize, C], of: 'embedding' },
     ...perLayerTensors(network).map((tensor) => ({ ...tensor, of: 'inputs' }) as const),
-    ...Object.values(normTensors(output.norm, C)).map(({ name, shape }) => ({ name, shape, of: 'output' }) as const),
-    ...(output.tied ? [] : [{ name: 'output.weight', shape: [vocabSize, C], of: 'output' } as const]),
+    ...inputTensors(network),
+    ...wholeNorm(output.norm, C, 'output'),
+    ...(ownOutput ? [{ name: 'output.weight', shape: [vocabSize, C], of: 'output' } as const] : []),
+    ...(network.pooling?.dense ?? []).map(
+      ({ name, rows, cols }) => ({ name, shape: [rows, cols], of: 'output' }) as const,
+    ),
     ...divisors(network),
     ...blocks.flatMap((block, i) => blockTensors(block, C, i)),
     ...draft.flatMap((spec, i) => draftTensors(spec, network, blocks.length + i)),
   ];
+}
+
+const wholeNorm = (norm: NormSpec | undefined, width: number, of: 'inputs' | 'output'): NetworkTensor[] =>
+  norm ? Object.values(normTensors(norm, width)).map(({ name, shape }) => ({ name, shape, of })) : [];
+
+/** What is added to the rows of the embedding, and the norm behind it. */
+function inputTensors({ embeddingLength: C, embedding }: Network): NetworkTensor[] {
+  const { positions, tokenTypes, norm } = embedding;
+  const table = (name: string, rows: number | undefined): NetworkTensor[] =>
+    rows === undefined ? [] : [{ name, shape: [rows, C], of: 'inputs' }];
+  return [...table(positionTable, positions), ...table(typeTable, tokenTypes), ...wholeNorm(norm, C, 'inputs')];
 }
 
 function draftTensors(spec: DraftSpec, { vocabSize, embeddingLength: C }: Network, i: number): NetworkTensor[] {
@@ -59,8 +76,10 @@ function divisors({ blocks }: Network): NetworkTensor[] {
 
 function blockTensors(block: BlockSpec, width: number, i: number): NetworkTensor[] {
   const named = (name: string) => `blk.${i}.${name}`;
-  const norms = block.subLayers.flatMap(({ before, after, parts }) =>
-    [before, after, ...parts.flatMap((part) => [part.before, part.after])].filter((norm) => norm !== undefined),
+  const norms = block.subLayers.flatMap(({ before, after, onStream, parts }) =>
+    [before, after, onStream, ...parts.flatMap((part) => [part.before, part.after])].filter(
+      (norm) => norm !== undefined,
+    ),
   );
   const scales = block.subLayers.flatMap(({ streamScale }) => streamScale ?? []);
   return [

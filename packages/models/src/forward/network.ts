@@ -5,6 +5,7 @@
 //   for every sub-layer of every block:
 //     n = before(x)                                              what all its parts read, unless a part norms x itself
 //     x += scale · after(Σ over parts: after(part(n)))           one part, or several that run in parallel
+//     x = onStream(x)                                            only in post-norm networks
 //     x = streamScale · x                                        where a block ends with such a number
 //   hidden = norm(x)
 //   logits = cap(scale · (hidden · output matrix))
@@ -19,6 +20,7 @@
 import type { FeedForwardSpec } from './feed-forwards/index.ts';
 import type { MixerSpec } from './mixers/index.ts';
 import type { NormSpec } from './norm.ts';
+import type { PoolingSpec } from './pooling.ts';
 
 export type RoomSpec = MixerSpec | FeedForwardSpec;
 
@@ -41,6 +43,8 @@ export interface SubLayerSpec {
   readonly scale?: number;
   /** Name of a learned number within the block that then multiplies the whole stream. */
   readonly streamScale?: string;
+  /** Norm of the residual stream itself, when it has been added to (BERT). */
+  readonly onStream?: NormSpec;
 }
 
 export interface BlockSpec {
@@ -64,6 +68,12 @@ export interface DraftSpec {
 export interface EmbeddingSpec {
   /** Multiplies the rows of the table; 1 when not given. */
   readonly scale?: number;
+  /** Learned positions: so many, each with a row that is added. There are no later ones. */
+  readonly positions?: number;
+  /** Kinds of tokens, each with a row; that of the first is added. */
+  readonly tokenTypes?: number;
+  /** Norm of the sum; `name` is a whole name here. */
+  readonly norm?: NormSpec;
   readonly perLayer?: PerLayerInputs;
 }
 
@@ -76,9 +86,11 @@ export interface PerLayerInputs {
 
 export interface OutputSpec {
   /** `name` is a whole name here. */
-  readonly norm: NormSpec;
+  readonly norm?: NormSpec;
   /** The embedding is the output matrix too. */
   readonly tied: boolean;
+  /** There is no output matrix: the network gives hidden states and no logits. */
+  readonly headless?: true;
   /** Multiplies the logits; 1 when not given. */
   readonly scale?: number;
   /** Then logits become cap · tanh(logits / cap). */
@@ -96,6 +108,8 @@ export interface Network {
   readonly embedding: EmbeddingSpec;
   readonly blocks: readonly BlockSpec[];
   readonly output: OutputSpec;
+  /** How the states of a text become one vector; undefined: nobody says. */
+  readonly pooling?: PoolingSpec;
   /** Numbered on behind `blocks`; empty for most models. */
   readonly draft: readonly DraftSpec[];
   /** Tensors that files may hold and nothing reads. */

@@ -34,6 +34,8 @@ export interface NormWeights {
 
 export const rmsNorm = (name: string, eps: number): NormSpec => ({ kind: 'rms', name, eps });
 
+export const layerNorm = (name: string, eps: number, biased = true): NormSpec => ({ kind: 'layer', name, eps, biased });
+
 export function normTensors(
   norm: NormSpec,
   width: number,

@@ -117,8 +117,14 @@ export async function singleBlock(
   };
 }
 
-/** What an earlier block keeps is not here, nor are the tokens. */
-function requireOwnState({ blocks }: Network, index: number, file: string): void {
+/** What an earlier block keeps is not here, nor are the tokens; and a norm of the stream itself is not in what is added. */
+function requireOwnState({ architecture, blocks }: Network, index: number, file: string): void {
+  if (blocks[index]!.subLayers.some(({ onStream }) => onStream))
+    throw new QuernError(
+      'unsupported-model',
+      `Blocks of ${architecture} norm what they have added: they cannot be calibrated one by one.`,
+      { file, remedy: 'Quantize with an importance matrix instead, which is measured on the whole network.' },
+    );
   for (const { room } of partsOf(blocks[index]!)) {
     const { stateOf, needsTokens } = roomOf(room);
     const of = stateOf?.(room);

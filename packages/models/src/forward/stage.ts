@@ -4,6 +4,7 @@
 // stream; the parts are summed on the host in the order of the ranks, so that the result does not depend on who is first,
 // and every rank goes on with the same stream:  x += y₀ + y₁ + …
 import type { Device, Tensor } from '@quern/runtime';
+import { type NormSpec, type NormWeights, runNorm } from './norm.ts';
 import type { BatchPass } from './pass.ts';
 import { bytesOf, type Rank } from './rank.ts';
 import { computeSubLayer, type PartResult } from './sub-layer.ts';
@@ -62,6 +63,8 @@ async function runSubLayer(
     if (steps[0]!.done) {
       for (const [r, pass] of passes.entries()) {
         addToResidual(pass, steps[r]!.value as Tensor);
+        const { onStream } = ranks[r]!.network.blocks[block]!.subLayers[i]!;
+        if (onStream) normStream(pass, onStream, ranks[r]!.held.weights.blocks[block - firstBlock]![i]!.onStream!);
         scaleResidual(pass, ranks[r]!.held.weights.blocks[block - firstBlock]![i]!.streamScale);
       }
       await inspect?.(`the residual stream of blk.${block}`, device, buffer('residual'));
@@ -82,6 +85,11 @@ function addToResidual({ device, buffer }: BatchPass, addend: Tensor): void {
 function scaleResidual({ device, buffer }: BatchPass, by: Tensor | undefined): void {
   const residual = buffer('residual');
   if (by) device.run('multiply', [residual, device.view(by, [1, 1])], residual, {});
+}
+
+function normStream({ device, buffer }: BatchPass, norm: NormSpec, weights: NormWeights): void {
+  const residual = buffer('residual');
+  runNorm(device, norm, weights, residual, residual);
 }
 
 /** In place: every rank's part becomes the sum of all. */

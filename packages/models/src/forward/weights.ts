@@ -1,5 +1,6 @@
 // Gives every tensor that a device has loaded its place in the network.
 import type { Tensor } from '@quern/runtime';
+import { type EmbeddingWeights, positionTable, typeTable } from './embed-tokens.ts';
 import type { Holding } from './holding.ts';
 import type { BlockSpec, Network, PartSpec, SubLayerSpec } from './network.ts';
 import { type NormSpec, type NormWeights, normTensors } from './norm.ts';
@@ -17,6 +18,7 @@ export interface SubLayerWeights {
   readonly parts: readonly PartWeights[];
   readonly after?: NormWeights;
   readonly streamScale?: Tensor; // [1]
+  readonly onStream?: NormWeights;
 }
 
 /** Of one block: one per sub-layer. */
@@ -25,7 +27,7 @@ export type BlockWeights = readonly SubLayerWeights[];
 /** Of one device. */
 export interface Weights {
   /** On the device that embeds the tokens. */
-  readonly embedding?: Tensor;
+  readonly embedding?: EmbeddingWeights;
   /** There too, where every block has an input of its own. */
   readonly perLayer?: PerLayerWeights;
   /** Of the blocks of the device. */
@@ -35,18 +37,28 @@ export interface Weights {
 }
 
 export interface OutputWeights {
-  readonly norm: NormWeights;
-  /** The embedding when the model is tied. */
-  readonly matrix: Tensor;
+  readonly norm?: NormWeights;
+  /** The embedding when the model is tied; undefined when the network gives no logits. */
+  readonly matrix?: Tensor;
+  /** Behind the pooling. */
+  readonly dense: readonly Tensor[];
 }
 
 /** `loaded`: by name. */
 export function arrangeWeights(network: Network, loaded: ReadonlyMap<string, Tensor>, holding: Holding): Weights {
   const { firstBlock, endBlock, embedding, output } = holding;
-  const embedded = loaded.get('token_embd.weight');
-  const { norm, tied } = network.output;
+  const table = loaded.get('token_embd.weight');
+  const { norm, tied, headless } = network.output;
+  const named: Find = (name) => loaded.get(name)!;
   return {
-    ...(embedding && { embedding: embedded }),
+    ...(embedding && {
+      embedding: {
+        table: table!,
+        positions: loaded.get(positionTable),
+        types: loaded.get(typeTable),
+        norm: normWeights(network.embedding.norm, named),
+      },
+    }),
     ...(embedding && network.embedding.perLayer && { perLayer: perLayerWeights(loaded) }),
     blocks: network.blocks
       .slice(firstBlock, endBlock)
@@ -55,8 +67,9 @@ export function arrangeWeights(network: Network, loaded: ReadonlyMap<string, Ten
       ),
     ...(output && {
       output: {
-        norm: normWeights(norm, (name) => loaded.get(name)!)!,
-        matrix: tied ? embedded! : loaded.get('output.weight')!,
+        norm: normWeights(norm, named),
+        ...(!headless && { matrix: tied ? table! : named('output.weight') }),
+        dense: (network.pooling?.dense ?? []).map(({ name }) => named(name)),
       },
     }),
   };
@@ -70,10 +83,11 @@ function blockWeights({ subLayers }: BlockSpec, width: number, find: Find): Bloc
     before: normWeights(before, find),
     after: normWeights(after, find),
   });
-  return subLayers.map(({ before, parts, after, streamScale }: SubLayerSpec) => ({
+  return subLayers.map(({ before, parts, after, onStream, streamScale }: SubLayerSpec) => ({
     before: normWeights(before, find),
     parts: parts.map(part),
     after: normWeights(after, find),
+    onStream: normWeights(onStream, find),
     ...(streamScale !== undefined && { streamScale: find(`${streamScale}.weight`) }),
   }));
 }

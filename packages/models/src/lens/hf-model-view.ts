@@ -5,7 +5,7 @@ import { QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
 import type { ConfigValue, Facts } from '../arch/config-rule.ts';
 import { expectedTensors } from '../arch/expected-tensors.ts';
-import { type ModelNumbers, modelNumbers } from '../arch/model-numbers.ts';
+import { type ModelNumbers, modelNumbers, tokenTypesKey } from '../arch/model-numbers.ts';
 import { addArchitectureKeys, ownWindow } from './architecture-metadata.ts';
 import { hfArchitecture } from './choose-architecture.ts';
 import { checkLayerTypes, checkSupported, configFile, readConfigValues } from './config-reader.ts';
@@ -17,6 +17,7 @@ import { ggufTensor } from './gguf-tensor.ts';
 import { madeTensors } from './made-tensors.ts';
 import { matchTensors, withoutTiedHead } from './preflight.ts';
 import { ropeOfModel } from './rope-parameters.ts';
+import { poolingMetadata, sentenceModules } from './sentence-transformers.ts';
 import { tensorNames } from './tensor-names.ts';
 import { tokenizerMetadata } from './tokenizer-metadata.ts';
 import { refuseUnread } from './unread-keys.ts';
@@ -59,6 +60,8 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
   const keys: GgufMetadata = new Map();
   const numbersOf = () => {
     addArchitectureKeys(keys, architecture, values, rope, 'F32');
+    const types = tokenizer.get(tokenTypesKey);
+    if (types) keys.set(tokenTypesKey, types);
     const vocab = architecture.vocabularyOfTokenizer ? tokensIn(tokenizer) : vocabSize;
     return modelNumbers({ path: file, metadata: keys }, architecture.name, vocab, vocabSize);
   };
@@ -71,7 +74,9 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
   const found = matchTensors(complete, tensorNames(complete), expected, demands, note);
   refuseUnread(text, architecture, file);
   const matched = inConverterOrder(wantedTensors(found, numbers, options.draft ?? 'keep'));
+  const modules = await sentenceModules(stored, architecture);
   const tensors: Map<string, TensorView> = madeTensors(expected, rope, file);
+  for (const tensor of modules?.dense ?? []) tensors.set(tensor.name, tensor);
   for (const match of matched) tensors.set(match.gguf, ggufTensor(match));
 
   const views = matched.map((match) => match.views[0]!);
@@ -90,6 +95,7 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
   if (window !== undefined) {
     metadata.set(`${architecture.name}.attention.sliding_window`, { type: 'uint32', value: window });
   }
+  if (modules) for (const [key, value] of poolingMetadata(architecture, modules)) metadata.set(key, value);
   metadata.set('general.quantization_version', { type: 'uint32', value: 2 });
   for (const [key, value] of tokenizer) metadata.set(key, value);
   return { path: stored.path, metadata, tensors, notes, close: () => stored.close() };

@@ -152,7 +152,9 @@ function ropeParameters(
     if (value === undefined) throw configError(`rope type "${type}" needs "${key}"`);
     return value;
   };
-  const [nested, beside] = [rope.rope_theta, config.rope_theta].map((value) => positive('rope_theta', value));
+  const [nested, beside] = [rope.rope_theta, config.rope_theta ?? config.rotary_emb_base].map((value) =>
+    positive('rope_theta', value),
+  );
   if (nested !== undefined && beside !== undefined && nested !== beside)
     throw configError(`"rope_theta" is ${nested} in the rope parameters and ${beside} beside them`);
   const theta = nested ?? beside ?? thetaWhenAbsent;

@@ -5,6 +5,7 @@ import type { Architecture } from '../arch/architecture.ts';
 import { type ExpectedTensor, expectedTensors } from '../arch/expected-tensors.ts';
 import type { ModelNumbers } from '../arch/model-numbers.ts';
 import { refuse } from '../lens/preflight.ts';
+import { isDense } from './sentence-transformers-files.ts';
 import { storedTensors } from './stored-tensors.ts';
 
 export interface CheckpointTensors {
@@ -49,7 +50,7 @@ export function checkpointTensors(
     remedy: 'Fetch the file again.',
   });
   const known = new Set(names(expected));
-  const unexpected = [...stored.keys()].filter((name) => !known.has(name));
+  const unexpected = [...stored.keys()].filter((name) => !known.has(name) && !isDense(name));
   refuse('tensors-unexpected', `${architecture.hf[0]} has no place for`, unexpected, {
     file,
     remedy: 'Leaving them out would change what the model says.',

@@ -11,6 +11,7 @@ import { exportedArchitecture } from './choose-architecture.ts';
 import { configJson } from './config-json.ts';
 import { generationConfig } from './generation-config.ts';
 import { ropeConfig } from './rope-config.ts';
+import { sentenceTransformersFiles } from './sentence-transformers-files.ts';
 import { verifyExport } from './verify-export.ts';
 
 /** What a checkpoint's weights are stored as. */
@@ -43,6 +44,7 @@ export async function huggingFaceOf(view: ModelView, type: CheckpointType): Prom
   const { tensors, flags, tied, f32 } = checkpointTensors(view, architecture, numbers);
   const tokenizer = tokenizerFromGguf(view.metadata);
   const sideFiles = tokenizerFilesOf(view.metadata);
+  for (const [name, content] of await sentenceTransformersFiles(view, architecture, type)) sideFiles.set(name, content);
   const rope = await ropeConfig(view, architecture, numbers);
   const dtype = torchNames[type];
   const config = configJson(view, architecture, { numbers, tokenizer, rope, flags, tied, dtype });

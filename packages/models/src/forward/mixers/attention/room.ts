@@ -5,9 +5,11 @@ import { attend } from './run.ts';
 import type { AttentionSpec } from './spec.ts';
 
 export interface AttentionWeights {
-  readonly q: Tensor; // [heads·keyLength, C], or with a gate behind every head
+  readonly q?: Tensor; // [heads·keyLength, C], or with a gate behind every head
   readonly k?: Tensor; // [kvHeads·keyLength, C]
   readonly v?: Tensor; // [kvHeads·valueLength, C]
+  readonly qkv?: Tensor; // in place of the three, their rows one after the other
+  readonly qkvBias?: Tensor;
   readonly output: Tensor; // [C, heads·valueLength]
   readonly qBias?: Tensor;
   readonly kBias?: Tensor;
@@ -25,6 +27,7 @@ export interface AttentionScratch {
   readonly attended: Tensor; // [T, heads·valueLength]
   readonly queryAndGate?: Tensor; // [T, heads·(keyLength + valueLength)]
   readonly gate?: Tensor; // [T, heads·valueLength]
+  readonly qkv?: Tensor; // [T, rows of the fused matrix]
 }
 
 export interface AttentionState {
@@ -35,23 +38,13 @@ export interface AttentionState {
 export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, AttentionState> = {
   title: 'attention',
   tensors: (spec, width) => {
-    const { q, k, v, attended, projected } = widthsOf(spec);
+    const { q, k, attended } = widthsOf(spec);
     const { biases, qkNorm } = spec;
     const own = spec.keysOf === undefined;
     const weighted = qkNorm && qkNorm.weighted !== false;
     return {
-      q: { name: 'attn_q.weight', shape: [projected, width], rows: 'projected' },
-      ...(own && {
-        k: { name: 'attn_k.weight', shape: [k, width], rows: 'k' },
-        ...(!spec.keysAreValues && { v: { name: 'attn_v.weight', shape: [v, width], rows: 'v' } }),
-      }),
+      ...(spec.fused ? fusedTensors(spec, width) : separateTensors(spec, width)),
       output: { name: 'attn_output.weight', shape: [width, attended], cols: 'attended' },
-      ...(biases.qkv && { qBias: { name: 'attn_q.bias', shape: [projected], cols: 'projected' } }),
-      ...(biases.qkv &&
-        own && {
-          kBias: { name: 'attn_k.bias', shape: [k], cols: 'k' },
-          vBias: { name: 'attn_v.bias', shape: [v], cols: 'v' },
-        }),
       ...(biases.output && { outputBias: { name: 'attn_output.bias', shape: [width], once: true } }),
       ...(weighted && { qNorm: normTensor('attn_q_norm.weight', qkNorm.over === 'head' ? spec.keyLength : q) }),
       ...(weighted &&
@@ -65,7 +58,8 @@ export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, 
     const { q, k, v, attended, projected } = widthsOf(spec);
     const keys = spec.keysOf === undefined && { k: floats(k), v: floats(v) };
     const gate = spec.gate && { queryAndGate: floats(projected), gate: floats(attended) };
-    return { q: floats(q), ...keys, ...gate, attended: floats(attended) };
+    const fused = spec.fused && { qkv: floats(q + k + v) };
+    return { q: floats(q), ...keys, ...gate, ...fused, attended: floats(attended) };
   },
   state: ({ kvHeads, keyLength, valueLength, window }) => ({
     k: { kind: 'paged', holds: 'keys', heads: kvHeads, headWidth: keyLength, window },
@@ -79,6 +73,33 @@ export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, 
       : undefined,
   run: attend,
 };
+
+function separateTensors(spec: AttentionSpec, width: number) {
+  const { k, v, projected } = widthsOf(spec);
+  const { biases } = spec;
+  const own = spec.keysOf === undefined;
+  return {
+    q: { name: 'attn_q.weight', shape: [projected, width], rows: 'projected' },
+    ...(own && {
+      k: { name: 'attn_k.weight', shape: [k, width], rows: 'k' },
+      ...(!spec.keysAreValues && { v: { name: 'attn_v.weight', shape: [v, width], rows: 'v' } }),
+    }),
+    ...(biases.qkv && { qBias: { name: 'attn_q.bias', shape: [projected], cols: 'projected' } }),
+    ...(biases.qkv &&
+      own && {
+        kBias: { name: 'attn_k.bias', shape: [k], cols: 'k' },
+        vBias: { name: 'attn_v.bias', shape: [v], cols: 'v' },
+      }),
+  };
+}
+
+function fusedTensors(spec: AttentionSpec, width: number) {
+  const { q, k, v } = widthsOf(spec);
+  return {
+    qkv: { name: 'attn_qkv.weight', shape: [q + k + v, width] },
+    ...(spec.biases.qkv && { qkvBias: { name: 'attn_qkv.bias', shape: [q + k + v] } }),
+  };
+}
 
 const normTensor = (name: string, width: number): RoomTensor => ({ name, shape: [width] });
 
@@ -98,7 +119,9 @@ function widthsOf(spec: AttentionSpec) {
 
 /** q, k, v by heads (rows), the output by the same heads (columns). */
 function byHeads(spec: AttentionSpec, divider: Divider): Division<AttentionSpec> {
-  const { heads, kvHeads, keyLength, valueLength, qkNorm } = spec;
+  const { heads, kvHeads, keyLength, valueLength, qkNorm, fused } = spec;
+  // A device's heads are no range of rows there.
+  if (fused) divider.count(1, 'matrix of q, k and v together');
   const keys = divider.units(kvHeads, keyLength, 'key-value heads');
   // A norm over all heads needs the heads of all devices.
   if (qkNorm?.over === 'width') divider.count(1, 'norm over all heads');

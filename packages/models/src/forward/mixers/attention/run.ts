@@ -14,11 +14,14 @@ export function attend(call: Call): void {
   const { q, k, v, attended } = scratch;
   const paging = [pass.blockTable(window), pass.buffer('seqs'), pass.buffer('positions')];
 
-  projectQueries(call);
   const own = k && v; // undefined where an earlier block's are read
-  if (own) {
-    project(pass, x, weights.k!, weights.kBias, k);
-    projectValues(call, k, v);
+  if (weights.qkv) projectTogether(call);
+  else {
+    projectQueries(call);
+    if (own) {
+      project(pass, x, weights.k!, weights.kBias, k);
+      projectValues(call, k, v);
+    }
   }
   place(call, q, heads, weights.qNorm);
   if (own) {
@@ -38,7 +41,7 @@ export function attend(call: Call): void {
 function projectQueries({ pass, spec, weights, scratch, x }: Call): void {
   const { device } = pass;
   const { q, gate, queryAndGate } = scratch;
-  project(pass, x, weights.q, weights.qBias, queryAndGate ?? q);
+  project(pass, x, weights.q!, weights.qBias, queryAndGate ?? q);
   if (!queryAndGate || !gate) return;
   const { heads, keyLength, valueLength } = spec;
   const byHead = (tensor: Tensor, width: number) => device.view(tensor, [tensor.shape[0]! * heads, width]);
@@ -53,6 +56,15 @@ function projectValues({ pass, spec, weights, x }: Call, k: Tensor, v: Tensor): 
   if (weights.v) project(pass, x, weights.v, weights.vBias, v);
   else device.run('columns', [k], v, { first: 0 });
   if (spec.vNorm) normalizeRows(device, v, spec.valueLength, undefined, spec.vNorm.eps);
+}
+
+function projectTogether({ pass, weights, scratch: { q, k, v, qkv }, x }: Call): void {
+  project(pass, x, weights.qkv!, weights.qkvBias, qkv!);
+  let first = 0;
+  for (const part of [q, k!, v!]) {
+    pass.device.run('columns', [qkv!], part, { first });
+    first += part.shape[1]!;
+  }
 }
 
 /** Norm and rope of q or k, in place, in the order that the spec says. */

@@ -34,6 +34,8 @@ export interface AttentionSpec {
   readonly gate?: OutputGate;
   /** Number of an earlier block of the same shape and window whose keys and values are read: this one has no k and v. */
   readonly keysOf?: number;
+  /** q, k and v are the rows of one matrix (`attn_qkv`), in this order. */
+  readonly fused?: true;
   /** Which projections have a bias. */
   readonly biases: { readonly qkv: boolean; readonly output: boolean };
 }

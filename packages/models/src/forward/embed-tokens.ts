@@ -1,0 +1,43 @@
+// What enters the first block:
+//   x = norm(scale · table[token] + positions[position] + types[0])        each part only where the network has it
+import type { Device, Tensor } from '@quern/runtime';
+import type { EmbeddingSpec } from './network.ts';
+import { type NormWeights, runNorm } from './norm.ts';
+
+export interface EmbeddingWeights {
+  readonly table: Tensor; // [vocab, C]
+  readonly positions?: Tensor; // [positions, C]
+  readonly types?: Tensor; // [types, C]
+  readonly norm?: NormWeights;
+}
+
+/** Names of the tensors beside the table. */
+export const positionTable = 'position_embd.weight';
+export const typeTable = 'token_types.weight';
+
+/** Whether rows of several tables are added: that takes a buffer `embedded`, and one for `types`. */
+export const addsRows = ({ positions, tokenTypes }: EmbeddingSpec): boolean =>
+  positions !== undefined || tokenTypes !== undefined;
+
+/** Fills `residual`. */
+export function embedTokens(
+  device: Device,
+  { scale, norm }: EmbeddingSpec,
+  weights: EmbeddingWeights,
+  buffer: (name: string) => Tensor,
+): void {
+  const residual = buffer('residual');
+  device.run('embed', [weights.table, buffer('tokens')], residual, {});
+  if (scale !== undefined) device.run('scale', [residual], residual, { factor: scale });
+  const addRows = (table: Tensor, ids: Tensor): void => {
+    device.run('embed', [table, ids], buffer('embedded'), {});
+    device.run('add', [residual, buffer('embedded')], residual, {});
+  };
+  if (weights.positions) addRows(weights.positions, buffer('positions'));
+  if (weights.types) {
+    const ids = buffer('types');
+    device.write(ids, new Uint8Array(4 * ids.shape[0]!)); // all tokens are of the first kind: the text is one
+    addRows(weights.types, ids);
+  }
+  if (norm) runNorm(device, norm, weights.norm!, residual, residual);
+}
