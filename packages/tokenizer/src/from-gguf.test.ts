@@ -149,7 +149,11 @@ describe('SentencePiece from GGUF', () => {
 describe('tokenizerFromGguf refuses', () => {
   const refused: [code: string, metadata: MetadataView][] = [
     ['tokenizer-model-missing', byteLevel({ 'tokenizer.ggml.model': undefined })],
-    ['tokenizer-model-unknown', byteLevel({ 'tokenizer.ggml.model': text('bert') })],
+    ['tokenizer-model-unknown', byteLevel({ 'tokenizer.ggml.model': text('rwkv') })],
+    [
+      'tokenizer-unknown-missing',
+      byteLevel({ 'tokenizer.ggml.model': text('bert'), 'tokenizer.ggml.unknown_token_id': id(1 << 30) }),
+    ],
     ['tokenizer-model-unknown', byteLevel({ 'tokenizer.ggml.model': text('constructor') })],
     ['tokenizer-metadata-type', byteLevel({ 'tokenizer.ggml.model': id(1) })],
     ['tokenizer-metadata-type', byteLevel({ 'tokenizer.ggml.tokens': text('a') })],

@@ -48,6 +48,9 @@ export const fixedForEncoders: readonly FixedConfig[] = [
   { key: 'is_decoder', values: [false], why: 'every token sees the whole text' },
 ];
 
+export const encoderRemark =
+  'runs for vectors (`quern embed`) alone: it has no logits, and is not calibrated (llama-imatrix refuses such models too)';
+
 export const bert: Architecture = {
   family: 'bert',
   name: 'bert',
@@ -98,5 +101,5 @@ export const bert: Architecture = {
   },
   // The inputs of q, k and v are norms of the residual stream itself, and GELU stands before ffn_down: no scale can move.
   awq: [],
-  remarks: ['runs for vectors (`quern embed`), not for logits'],
+  remarks: [encoderRemark],
 };

@@ -25,7 +25,9 @@ function features({ experts, draft, rope, slidingWindow, tensors, config }: Arch
     windows && 'windows',
     keys.some((key) => key.startsWith('ssm.')) && 'recurrent blocks',
     draft && 'draft blocks',
-    tensors.some(({ presence }) => presence === 'untied') || 'tied only',
+    keys.includes('attention.causal')
+      ? 'encoder'
+      : tensors.some(({ presence }) => presence === 'untied') || 'tied only',
     rope ? `rope ${rope.types.filter((type) => type !== 'default').join(', ') || 'unscaled'}` : 'no rope',
   ];
   return parts.filter((part) => typeof part === 'string').join('; ');

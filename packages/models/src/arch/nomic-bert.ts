@@ -1,7 +1,7 @@
 // Nomic Embed v1 and v1.5: BERT with rotary positions, a gated MLP and without biases in matrices.
 // Source: llama.cpp conversion/bert.py NomicBertModel, src/models/bert.cpp; transformers models/nomic_bert.
 import type { Architecture, Json, TensorRule } from './architecture.ts';
-import { bertHeads, seesAll, tokenTypesBack } from './bert.ts';
+import { bertHeads, encoderRemark, seesAll, tokenTypesBack } from './bert.ts';
 import { readAttention, readGatedMlp, readLayerNormEps } from './decoder.ts';
 import { outsideBlocks } from './dense.ts';
 import type { Dimension } from './dimensions.ts';
@@ -88,5 +88,5 @@ export const nomicBert: Architecture = {
   },
   // ffn_up makes the channels of ffn_down; all other inputs are norms of the residual stream itself.
   awq: [{ prev: 'ffn_up', layers: ['ffn_down'], inspect: 'layer' }],
-  remarks: ['runs for vectors (`quern embed`), not for logits'],
+  remarks: [encoderRemark],
 };

@@ -279,9 +279,19 @@ describe('tokenizerMetadataFromHf refuses', () => {
       { 'tokenizer.json': model((each) => Object.assign(each, { type: 'Unigram' })) },
     ],
     [
-      'WordPiece',
+      'WordLevel',
       'tokenizer-kind-unsupported',
+      { 'tokenizer.json': model((each) => Object.assign(each, { type: 'WordLevel' })) },
+    ],
+    [
+      'WordPiece behind another pre-tokenizer than its own',
+      'pre-tokenizer-unsupported',
       { 'tokenizer.json': model((each) => Object.assign(each, { type: 'WordPiece' })) },
+    ],
+    [
+      'WordPiece with words of another length',
+      'tokenizer-kind-unsupported',
+      { 'tokenizer.json': model((each) => Object.assign(each, { type: 'WordPiece', max_input_chars_per_word: 50 })) },
     ],
     [
       'suffixes at word ends',
