@@ -16,7 +16,7 @@ export function typeTable({ typeHistogram }: Pick<ContentsDescription, 'typeHist
     { header: 'type' },
     { header: 'tensors', align: 'right' },
     { header: 'weights', align: 'right' },
-    { header: 'bytes', align: 'right' },
+    { header: 'size', align: 'right' },
   ];
   const rows = Object.entries(typeHistogram).map(([type, count]) => [
     type,
@@ -60,7 +60,7 @@ export function tensorTable(tensors: Subject['tensors'], all: boolean): string {
     { header: 'tensor' },
     { header: 'type' },
     { header: 'shape' },
-    { header: 'bytes', align: 'right' },
+    { header: 'size', align: 'right' },
   ];
   const list = listTensors(tensors);
   const groups = all || list.length <= manyRows ? list : byLayers(list);

@@ -69,20 +69,24 @@ function refuseAdapters(names: readonly string[], file: string): void {
   );
 }
 
+function changeOf(from: string, to: string): string {
+  if (from === '') return `with "${to}" in front`;
+  return to === '' ? `without "${from}"` : `with "${to}" for "${from}"`;
+}
+
 /** One line per change of names: what stood in front, and what was expected there. */
 export function renamingNotes(renamed: readonly { stored: string; expected: string }[]): string[] {
   const groups = new Map<string, { count: number; example: string }>();
   for (const { stored, expected } of renamed) {
     const tail = commonTail(stored, expected);
-    const from = stored.slice(0, stored.length - tail) || 'nothing';
-    const to = expected.slice(0, expected.length - tail) || 'nothing';
-    const group = groups.get(`${from} → ${to}`);
+    const change = changeOf(stored.slice(0, stored.length - tail), expected.slice(0, expected.length - tail));
+    const group = groups.get(change);
     if (group) group.count += 1;
-    else groups.set(`${from} → ${to}`, { count: 1, example: stored });
+    else groups.set(change, { count: 1, example: stored });
   }
   return [...groups]
     .slice(0, 5)
-    .map(([change, { count, example }]) => `tensor names read otherwise, ${change}: ${count}, the first ${example}`);
+    .map(([change, { count, example }]) => `${count} tensor names are read ${change}, the first ${example}`);
 }
 
 /** Length of the longest common end that begins at a whole word. */
