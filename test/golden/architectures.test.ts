@@ -28,6 +28,11 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
+  { name: 'minimaxm2', preTokenizer: 'llama-bpe' },
+  { name: 'olmo3' },
+  { name: 'exaonemoe', preTokenizer: 'qwen2' },
+  { name: 'ernie45moe' },
+  { name: 'hunyuanmoe', preTokenizer: 'llama-bpe' },
   {
     name: 'deepseek3',
     preTokenizer: 'llama-bpe',

@@ -13,6 +13,12 @@ export interface ArchitectureRow {
 }
 
 export const architectureRows: readonly ArchitectureRow[] = [
+  { name: 'minimaxm2' },
+  { name: 'olmo3' },
+  { name: 'exaonemoe' },
+  { name: 'ernie45moe' },
+  { name: 'hunyuanmoe' },
+  { name: 'olmo2' },
   { name: 'deepseek3' },
   { name: 'glm4moelite' },
   { name: 'gemma2' },

@@ -84,6 +84,12 @@ export function normedBlock(eps: number, mixer: RoomSpec, feedForward: FeedForwa
   };
 }
 
+/** Norms after the two, and none before them. */
+export function postNormBlock(eps: number, mixer: RoomSpec, feedForward: FeedForwardSpec): BlockSpec {
+  const subLayer = (after: string, room: RoomSpec): SubLayerSpec => ({ parts: [{ room }], after: rmsNorm(after, eps) });
+  return { subLayers: [subLayer('post_attention_norm', mixer), subLayer('post_ffw_norm', feedForward)] };
+}
+
 /** Attention with the same numbers in every block; `rest`: what the architecture fixes. */
 export function readAttention(
   read: NetworkReader,

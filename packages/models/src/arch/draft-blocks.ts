@@ -51,3 +51,19 @@ export const furtherLayerDraft: readonly TensorRule[] = [
 
 /** Draft blocks that are further layers: how the names of theirs begin. */
 export const furtherLayer = (mainBlocks: number): string => `layers.${mainBlocks}.`;
+
+const joined = (hf: string, gguf: string, shape: TensorRule['shape']): TensorRule => ({
+  gguf: `blk.{i}.nextn.${gguf}.weight`,
+  shape,
+  presence: 'always',
+  draft: 'only',
+  stored: { name: `mtp.${hf}.weight` },
+});
+
+/** The same under Qwen's names, with plain norms. */
+export const joinedDraft: readonly TensorRule[] = [
+  joined('fc', 'eh_proj', ['embd', 'embdTwice']),
+  joined('pre_fc_norm_embedding', 'enorm', ['embd']),
+  joined('pre_fc_norm_hidden', 'hnorm', ['embd']),
+  joined('norm', 'shared_head_norm', ['embd']),
+];

@@ -3,16 +3,21 @@ import { nearest, QuernError } from '@quern/errors';
 import type { Architecture } from './architecture.ts';
 import { bert } from './bert.ts';
 import { deepseek2, deepseek3 } from './deepseek.ts';
+import { ernie45, ernie45moe } from './ernie45.ts';
+import { exaone4, exaonemoe } from './exaone.ts';
 import { gemma } from './gemma.ts';
 import { gemma2 } from './gemma2.ts';
 import { gemma3 } from './gemma3.ts';
 import { gemma4 } from './gemma4.ts';
 import { glm4moelite } from './glm4moelite.ts';
+import { hunyuanDense, hunyuanMoe } from './hunyuan.ts';
 import { llama } from './llama.ts';
+import { minimaxm2 } from './minimaxm2.ts';
 import { mistral } from './mistral.ts';
 import { mixtral } from './mixtral.ts';
 import { nomicBert } from './nomic-bert.ts';
-import { olmo2 } from './olmo2.ts';
+import { olmo2, olmo3 } from './olmo2.ts';
+import { olmoe } from './olmoe.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen2moe } from './qwen2moe.ts';
 import { qwen3 } from './qwen3.ts';
@@ -38,7 +43,16 @@ export const architectures: readonly Architecture[] = [
   mistral,
   mixtral,
   nomicBert,
+  ernie45,
+  ernie45moe,
+  exaone4,
+  exaonemoe,
+  hunyuanDense,
+  hunyuanMoe,
+  minimaxm2,
   olmo2,
+  olmo3,
+  olmoe,
   qwen2,
   qwen2moe,
   qwen3,

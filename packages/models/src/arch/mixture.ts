@@ -113,7 +113,7 @@ export const sharedExpertTensors: readonly TensorRule[] = [
 /** Experts that every token uses, stored as one; nothing weighs them. */
 export const plainSharedExpertTensors: readonly TensorRule[] = sharedExpertAt('mlp.shared_experts');
 
-function sharedExpertAt(at: string): TensorRule[] {
+export function sharedExpertAt(at: string): TensorRule[] {
   return [
     inBlock(`${at}.gate_proj.weight`, 'ffn_gate_shexp.weight', ['sharedFf', 'embd']),
     inBlock(`${at}.up_proj.weight`, 'ffn_up_shexp.weight', ['sharedFf', 'embd']),

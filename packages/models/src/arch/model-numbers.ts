@@ -64,6 +64,8 @@ export function modelNumbers(
     if (!value) return undefined;
     if (value.type !== 'array') return numeric(key, value.value);
     if (block === undefined) return Math.max(...value.value.map((item) => numeric(key, item)));
+    // Lists may end with the last block of the network.
+    if (value.value.length === blocks - draftBlocks && block >= blocks - draftBlocks) return undefined;
     if (block >= value.value.length) read.fail(key, `${value.value.length} values for ${blocks} blocks`);
     return numeric(key, value.value[block]);
   };

@@ -19,6 +19,8 @@ export interface ExpertsOfArchitecture extends Partial<Pick<RouterSpec, 'score' 
   /** Without it the key is required. */
   width?: WidthOf;
   activation?: Activation;
+  /** How the bias for the choice is stored, where there is one; as a vector when not given. */
+  choiceBias?: RouterSpec['choiceBias'];
   /** A block that has experts: biases are there or not, which no key says; 0 when not given. */
   block?: number;
 }
@@ -43,7 +45,7 @@ export function readExperts(read: NetworkReader, fixed: ExpertsOfArchitecture): 
 }
 
 function readRouter(read: NetworkReader, count: number, used: number, fixed: ExpertsOfArchitecture): RouterSpec {
-  const { block = 0, weighsInput } = fixed;
+  const { block = 0, weighsInput, choiceBias = 'vector' } = fixed;
   const scale = read.optionalNumber('expert_weights_scale', 1, 0, 1e6) || 1;
   const { score, over } = readScore(read, fixed);
   // DeepSeek V2's way, and V3's.
@@ -53,7 +55,7 @@ function readRouter(read: NetworkReader, count: number, used: number, fixed: Exp
     over,
     ...(scale !== 1 && { scale }),
     ...(read.hasTensor(`blk.${block}.ffn_gate_inp.bias`) && { biased: true }),
-    ...(read.hasTensor(`blk.${block}.exp_probs_b.bias`) && { choiceBias: true }),
+    ...(read.hasTensor(`blk.${block}.exp_probs_b.bias`) && { choiceBias }),
     ...(groups && { groups }),
     ...(weighsInput && { weighsInput }),
   };

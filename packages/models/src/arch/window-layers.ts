@@ -17,12 +17,16 @@ export interface WindowLayers {
   readonly window: number;
   /** llama.cpp assumes a window when the key is missing, so that it stands there in models without, too. */
   readonly assumed?: true;
+  /** The converter writes which blocks have a window, usual or not. */
+  readonly listed?: true;
+  /** `sliding_window: null` means that no block has a window, whatever the list says. */
+  readonly nullable?: true;
 }
 
 /** True for the blocks with a window. */
-const windowed = (config: Json, { period, interval = () => period }: WindowLayers): boolean[] =>
+const windowed = (config: Json, { period, interval = () => period, nullable }: WindowLayers): boolean[] =>
   layerTypes(config, kinds, everyNth(interval(config), 'sliding_attention', 'full_attention')).map(
-    (kind) => kind === 'sliding_attention',
+    (kind) => kind === 'sliding_attention' && !(nullable && config.sliding_window === null),
   );
 
 const usual = (blocks: number, period: number): boolean[] =>
@@ -30,7 +34,7 @@ const usual = (blocks: number, period: number): boolean[] =>
 
 /** The keys of a model with such blocks: its window, and which blocks have it where that is unusual. */
 export function windowLayerKeys(layers: WindowLayers): ConfigRule[] {
-  const { period, window, assumed = false } = layers;
+  const { period, window, assumed = false, listed = false } = layers;
   const isWritten = (config: Json) => assumed || windowed(config, layers).includes(true);
   return [
     {
@@ -51,7 +55,7 @@ export function windowLayerKeys(layers: WindowLayers): ConfigRule[] {
       made: (config) => {
         const pattern = windowed(config, layers);
         const isUsual = usual(pattern.length, period).every((has, block) => has === pattern[block]);
-        return isUsual || !isWritten(config) ? undefined : pattern;
+        return (isUsual && !listed) || !isWritten(config) ? undefined : pattern;
       },
       back: (numbers) => ({ layer_types: patternOf(numbers, period).map((has) => kinds[has ? 0 : 1]) }),
     },

@@ -7,7 +7,7 @@ import type { ExpertsSpec } from './spec.ts';
 export interface ExpertsWeights {
   readonly router: Tensor; // [experts, C]
   readonly routerBias?: Tensor; // [experts]
-  readonly choiceBias?: Tensor; // [experts]
+  readonly choiceBias?: Tensor; // [experts] or [1, experts]
   readonly routerNorm?: Tensor; // [C]
   readonly expertScale?: Tensor; // [experts]
   readonly gate?: Tensor; // [experts, F, C]
@@ -36,7 +36,13 @@ export const experts: Room<ExpertsSpec, ExpertsWeights, ExpertsScratch> = {
   tensors: ({ count, width: ff, biased, fused, router }, width) => ({
     router: { name: 'ffn_gate_inp.weight', shape: [count, width] },
     ...(router.biased && { routerBias: { name: 'ffn_gate_inp.bias', shape: [count] } }),
-    ...(router.choiceBias && { choiceBias: { name: 'exp_probs_b.bias', shape: [count] } }),
+    ...(router.choiceBias && {
+      choiceBias: {
+        name: 'exp_probs_b.bias',
+        shape: router.choiceBias === 'row' ? [1, count] : [count],
+        plain: true as const,
+      },
+    }),
     ...(router.ownNorm && { routerNorm: { name: 'ffn_gate_inp.scale', shape: [width] } }),
     ...(router.expertScale && { expertScale: { name: 'ffn_down_exps.scale', shape: [count] } }),
     ...(fused
@@ -47,9 +53,9 @@ export const experts: Room<ExpertsSpec, ExpertsWeights, ExpertsScratch> = {
         }),
     down: { name: 'ffn_down_exps.weight', shape: [count, width, ff], cols: 'ff' },
     ...(biased && {
-      gateBias: { name: 'ffn_gate_exps.bias', shape: [count, ff], cols: 'ff' },
-      upBias: { name: 'ffn_up_exps.bias', shape: [count, ff], cols: 'ff' },
-      downBias: { name: 'ffn_down_exps.bias', shape: [count, width], once: true },
+      gateBias: { name: 'ffn_gate_exps.bias', shape: [count, ff], cols: 'ff', plain: true as const },
+      upBias: { name: 'ffn_up_exps.bias', shape: [count, ff], cols: 'ff', plain: true as const },
+      downBias: { name: 'ffn_down_exps.bias', shape: [count, width], once: true as const, plain: true as const },
     }),
   }),
   scratch: ({ count, used, width: ff, fused, router }, width) => ({

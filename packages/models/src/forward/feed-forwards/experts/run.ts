@@ -48,7 +48,8 @@ function choose(call: Call): void {
   const { score, over, scale, groups } = spec.router;
   const { routerLogits: logits, ids, shares } = scratch;
   project(pass, routerInput(call), weights.router, weights.routerBias, logits);
-  const { choiceBias, expertScale } = weights;
+  const { expertScale } = weights;
+  const choiceBias = weights.choiceBias && pass.device.view(weights.choiceBias, [spec.count]);
   // Scores rise with the logits: where nothing is added, the largest logits are the largest scores.
   pass.device.run('route', choiceBias ? [logits, choiceBias] : [logits], ids, {
     used: spec.used,

@@ -29,8 +29,8 @@ export interface RouterSpec {
   readonly scale?: number;
   /** The matrix has a bias (`ffn_gate_inp.bias`). */
   readonly biased?: boolean;
-  /** Added to the scores for the choice alone (`exp_probs_b.bias`). */
-  readonly choiceBias?: boolean;
+  /** Added to the scores for the choice alone (`exp_probs_b.bias`); stored as a vector, or as a matrix of one row (ERNIE). */
+  readonly choiceBias?: 'vector' | 'row';
   readonly groups?: RouterGroups;
   /** The router norms the residual stream itself, with weights of its own (`ffn_gate_inp.scale`). */
   readonly ownNorm?: { readonly eps: number; readonly scale: number };

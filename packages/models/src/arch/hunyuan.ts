@@ -1,0 +1,130 @@
+// Hunyuan (dense 0.5B–7B; A13B with experts): Llama's block with an RMS norm of every head of q and k after rope.
+// GGUF: HunYuanModel and HunYuanMoEModel of llama.cpp's conversion/hunyuan.py.
+import type { Architecture, ConfigRule, Json } from './architecture.ts';
+import { configError, isAbsent, show } from './config-error.ts';
+import { decoder, preNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
+import {
+  attentionBlockTensors,
+  denseConfig,
+  densePairs,
+  embeddingTensors,
+  fixedForDense,
+  inBlock,
+  mlpTensors,
+} from './dense.ts';
+import { expertStacks, maxExperts, sharedExpertAt } from './mixture.ts';
+import { evenShare, readExperts, readSharedExpert } from './read-experts.ts';
+
+const fixed = [
+  ...fixedForDense,
+  { key: 'attention_bias', values: [false], why: 'GGUF has no attention biases for Hunyuan' },
+  { key: 'use_qk_norm', values: [true], why: 'q and k are normed' },
+  { key: 'use_cla', values: [false], why: 'blocks do not share keys and values' },
+];
+/** Keys of the first release that repeat others. */
+const ignored = [
+  'num_media_embeds',
+  'cla_share_factor',
+  'attention_head_dim',
+  'use_mixed_mlp_moe',
+  'norm_type',
+  'org_vocab_size',
+  'dense_list',
+  'moe_layer_num_skipped',
+];
+
+const attentionTensors = [
+  ...attentionBlockTensors({ permute: false }),
+  inBlock('self_attn.query_layernorm.weight', 'attn_q_norm.weight', ['headDim']),
+  inBlock('self_attn.key_layernorm.weight', 'attn_k_norm.weight', ['headDim']),
+];
+
+const config = { contextLength: 2048, rmsEps: 1e-5, headDim: () => undefined };
+
+export const hunyuanDense: Architecture = {
+  family: 'hunyuan-dense',
+  name: 'hunyuan-dense',
+  hf: ['HunYuanDenseV1ForCausalLM'],
+  modelType: 'hunyuan_v1_dense',
+  config: denseConfig(config),
+  fixed,
+  ignored,
+  rope: { types: ['default'] },
+  slidingWindow: false,
+  tensors: [...embeddingTensors, ...attentionTensors, ...mlpTensors],
+  network: (read) => {
+    const eps = readEps(read);
+    const attention = readAttention(read, { style: 'neox', qkNorm: { eps, over: 'head', at: 'after-rope' } });
+    const mlp = readGatedMlp(read);
+    return decoder(read, () => preNormBlock(eps, attention, mlp));
+  },
+  awq: densePairs,
+};
+
+/** A number, or a list with the same for each block. */
+function uniform(json: Json, key: string, missing: (json: Json) => number): number {
+  const value: unknown = json[key];
+  if (isAbsent(value)) return missing(json);
+  const list = Array.isArray(value) ? value : [value];
+  if (list.length > 0 && list.every((one) => Number.isInteger(one) && one === list[0])) return list[0];
+  throw configError(`"${key}" is ${show(value)}, one number for all layers is needed`);
+}
+
+const uniformKey = (hf: string, gguf: string, missing: (json: Json) => number): ConfigRule => ({
+  gguf: [gguf],
+  type: 'uint32',
+  made: (json) => uniform(json, hf, missing),
+  back: (numbers) => ({ [hf]: Array<number>(numbers.blocks).fill(numbers.at(gguf)!) }),
+});
+
+export const hunyuanMoe: Architecture = {
+  family: 'hunyuan-moe',
+  name: 'hunyuan-moe',
+  hf: ['HunYuanMoEV1ForCausalLM'],
+  modelType: 'hunyuan_v1_moe',
+  config: [
+    ...denseConfig({
+      ...config,
+      experts: [
+        {
+          hf: ['num_experts', 'num_local_experts'],
+          gguf: ['expert_count'],
+          type: 'uint32',
+          max: maxExperts,
+          missing: () => 1,
+        },
+      ],
+    }),
+    // transformers gives the shared expert and the others one width.
+    { hf: 'intermediate_size', gguf: ['expert_shared_feed_forward_length'], type: 'uint32' },
+    uniformKey('moe_intermediate_size', 'expert_feed_forward_length', (json) => json.intermediate_size),
+    uniformKey('moe_topk', 'expert_used_count', (json) => json.num_experts_per_tok ?? 1),
+    uniformKey('num_shared_expert', 'expert_shared_count', () => 1),
+  ],
+  fixed,
+  ignored,
+  unsupported: (json) => {
+    const width = uniform(json, 'moe_intermediate_size', ({ intermediate_size: one }) => one);
+    if (uniform(json, 'num_shared_expert', () => 1) !== 1)
+      return `"num_shared_expert": ${show(json.num_shared_expert)} (there is one)`;
+    if (width === json.intermediate_size) return undefined;
+    return `"moe_intermediate_size": ${width} (transformers gives experts the "intermediate_size" ${json.intermediate_size})`;
+  },
+  rope: { types: ['default'] },
+  slidingWindow: false,
+  tensors: [
+    ...embeddingTensors,
+    ...attentionTensors,
+    inBlock('mlp.gate.wg.weight', 'ffn_gate_inp.weight', ['experts', 'embd']),
+    ...expertStacks('mlp', { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' }),
+    ...sharedExpertAt('mlp.shared_mlp'),
+  ],
+  experts: true,
+  network: (read) => {
+    const eps = readEps(read);
+    const attention = readAttention(read, { style: 'neox', qkNorm: { eps, over: 'head', at: 'after-rope' } });
+    const experts = readExperts(read, { over: 'chosen', width: evenShare });
+    return decoder(read, () => preNormBlock(eps, attention, experts, ...readSharedExpert(read, experts)));
+  },
+  awq: [],
+};
