@@ -132,14 +132,27 @@ describe('programs', () => {
     expect(stdout).toMatch(/# all ran\n/);
     expect(stdout).toContain('model-not-found');
   }, 180_000);
+});
 
-  it('that ask for a GPU without the package webgpu are told how to get it', async () => {
-    // The null backend needs no driver, so that the package is what is missing on every machine.
+describe('without the package webgpu', () => {
+  // A machine that seems to have Vulkan, so that the package is what is missing; nobody loads the library.
+  const withVulkan = async () => {
+    await writeFile(join(installed.folder, 'libvulkan.so.1'), '');
+    return { cwd: installed.folder, env: { ...environment, LD_LIBRARY_PATH: installed.folder } };
+  };
+
+  it('a program that asks for a GPU is told how to get it', async () => {
     const code = `import { webgpuDevice } from '@quern/runtime';
-      await webgpuDevice({ backend: 'null' }).catch((error) => console.log(error.code, error.describe()));`;
-    const { stdout } = await execute(process.execPath, ['--input-type=module', '-e', code], { cwd: installed.folder });
+      await webgpuDevice().catch((error) => console.log(error.code, error.describe()));`;
+    const { stdout } = await execute(process.execPath, ['--input-type=module', '-e', code], await withVulkan());
     expect(stdout).toMatch(/^webgpu-not-installed .*npm install webgpu@0\.6 /);
   });
+
+  it('the command computes on the CPU, and says in that line how to get it', async () => {
+    const args = ['quern', 'eval', 'small.gguf', '--text', 'text.txt', '--chunks', '1', '--device', 'auto'];
+    const { stderr } = await execute('npx', args, await withVulkan());
+    expect(stderr).toMatch(/^small\.gguf: cpu: .*no GPU is used: .*webgpu.*npm install webgpu@0\.6 /m);
+  }, 120_000);
 });
 
 async function addressOf(output: NodeJS.ReadableStream): Promise<string> {
