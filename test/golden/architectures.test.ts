@@ -45,6 +45,7 @@ const cases: readonly Case[] = [
   { name: 'gemma3-vl-wrapper', nearly: /norm.weight$/, leftOut: ['vision_tower.', 'multi_modal_projector.'] },
   { name: 'bert', leftOut: ['pooler.'] },
   { name: 'nomic-bert' },
+  { name: 'gpt-oss' },
   { name: 'olmo2' },
   { name: 'qwen3-embedding' },
   { name: 'qwen35', nearly: /A_log$|norm.weight$/ },

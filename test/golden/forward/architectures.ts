@@ -24,6 +24,7 @@ export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'gemma2' },
   { name: 'gemma3' },
   { name: 'gemma3-vl-wrapper' },
+  { name: 'gpt-oss' },
   { name: 'llama-spm' },
   { name: 'llama3' },
   { name: 'mistral' },

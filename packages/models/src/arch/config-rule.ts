@@ -72,6 +72,8 @@ export interface RopeRule {
   readonly types: readonly RopeType[];
   /** Base when config.json gives none (transformers' `default_theta`); 10000 when not given. */
   readonly theta?: number;
+  /** Whether yarn rounds its range where nothing is said (`truncate`), in files and in config.json; true when not given. */
+  readonly truncate?: false;
   /** The rope parameters when config.json has none (transformers' defaults of the class). */
   readonly missing?: Json;
   /** Window layers have a base (and a type) of their own; the number: when config.json gives none. */

@@ -95,10 +95,12 @@ export function readAttention(
   read: NetworkReader,
   {
     style,
+    yarnTruncate,
     ...rest
   }: Pick<AttentionSpec, 'qkNorm' | 'causal'> & {
     /** None: no rotary positions. */
     style?: RopeSpec['style'];
+    yarnTruncate?: boolean;
   },
 ): AttentionSpec {
   const { heads, kvHeads, keyLength, valueLength } = readHeads(read);
@@ -111,7 +113,7 @@ export function readAttention(
     valueLength,
     scale: 1 / Math.sqrt(keyLength),
     ...(window > 0 && { window }),
-    ...(style && { rope: readRope(read, style, keyLength) }),
+    ...(style && { rope: readRope(read, style, keyLength, yarnTruncate) }),
     ...(read.hasTensor('blk.0.attn_qkv.weight') && { fused: true }),
     biases: {
       qkv: read.hasTensor('blk.0.attn_q.bias') || read.hasTensor('blk.0.attn_qkv.bias'),
@@ -140,14 +142,20 @@ function readHeads(read: NetworkReader): Pick<AttentionSpec, 'heads' | 'kvHeads'
   };
 }
 
-export function readRope(read: NetworkReader, style: RopeSpec['style'], keyLength: number): RopeSpec {
+/** @param yarnTruncate whether yarn rounds its range where the file does not say */
+export function readRope(
+  read: NetworkReader,
+  style: RopeSpec['style'],
+  keyLength: number,
+  yarnTruncate = true,
+): RopeSpec {
   const dims = read.optionalInteger('rope.dimension_count', keyLength, 2, keyLength);
   if (dims % 2 !== 0) read.fail('rope.dimension_count', `${dims} is odd`);
   return {
     base: read.optionalNumber('rope.freq_base', 10000, 1, 1e12),
     dims,
     style,
-    scaling: readRopeScaling(read),
+    scaling: readRopeScaling(read, yarnTruncate),
     ...(read.hasTensor('rope_freqs.weight') && { divisors: 'rope_freqs.weight' }),
   };
 }
@@ -160,7 +168,7 @@ export const readWindowRope = (read: NetworkReader, full: RopeSpec, base: number
   scaling: { ...full.scaling, type: 'none', factor: 1, yarnExtFactor: 0 },
 });
 
-function readRopeScaling(read: NetworkReader): RopeScaling {
+function readRopeScaling(read: NetworkReader, yarnTruncate: boolean): RopeScaling {
   // `rope.scale_linear` is the key of files from before `rope.scaling.*`.
   const old = read.optionalNumber('rope.scale_linear', 1, 0, 1e6) || 1;
   const factor = read.optionalNumber('rope.scaling.factor', old, 0, 1e6) || 1;
@@ -179,6 +187,7 @@ function readRopeScaling(read: NetworkReader): RopeScaling {
     ...(read.has('rope.scaling.yarn_attn_factor') && { yarnAttnFactor: number('yarn_attn_factor', 1, 0) }),
     yarnBetaFast: number('yarn_beta_fast', 32, 0),
     yarnBetaSlow: number('yarn_beta_slow', 1, 0),
+    ...(!read.optionalSwitch('rope.scaling.yarn_truncate', yarnTruncate) && { yarnTruncate: false }),
     yarnLogMultiplier: number('yarn_log_multiplier', 0, -1e6),
   };
 }

@@ -11,6 +11,7 @@ import { gemma3 } from './gemma3.ts';
 import { gemma4 } from './gemma4.ts';
 import { glm4moelite } from './glm4moelite.ts';
 import { hunyuanDense, hunyuanMoe } from './hunyuan.ts';
+import { gptOss } from './gpt-oss.ts';
 import { llama } from './llama.ts';
 import { minimaxm2 } from './minimaxm2.ts';
 import { mistral } from './mistral.ts';
@@ -39,6 +40,7 @@ export const architectures: readonly Architecture[] = [
   gemma3,
   gemma4,
   bert,
+  gptOss,
   llama,
   mistral,
   mixtral,

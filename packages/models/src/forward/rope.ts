@@ -23,6 +23,8 @@ export interface RopeScaling {
   yarnAttnFactor?: number;
   yarnBetaFast: number;
   yarnBetaSlow: number;
+  /** yarn: false where the ends of its range are not rounded to whole dimensions. */
+  yarnTruncate?: false;
   /** yarn: 0 when the file has none. */
   yarnLogMultiplier: number;
 }
@@ -110,12 +112,13 @@ function scaledInverse(powers: Float32Array, parameters: RopeParameters): Float3
 
 /** YaRN (arXiv 2309.00071 §3.2): 1 where a frequency keeps its value, 0 where it is divided by the factor. */
 function yarnRamp({ dims, base, scaling }: RopeParameters): Float32Array {
-  const { originalContext, yarnBetaFast, yarnBetaSlow } = scaling;
+  const { originalContext, yarnBetaFast, yarnBetaSlow, yarnTruncate = true } = scaling;
   // The dimension that turns `rotations` times over the original context.
   const dimensionOf = (rotations: number): number =>
     (dims * Math.log(originalContext / (rotations * 2 * Math.PI))) / (2 * Math.log(base));
-  const low = Math.max(Math.floor(dimensionOf(yarnBetaFast)), 0);
-  const high = Math.min(Math.ceil(dimensionOf(yarnBetaSlow)), dims - 1);
+  const [first, last] = [dimensionOf(yarnBetaFast), dimensionOf(yarnBetaSlow)];
+  const low = Math.max(yarnTruncate ? Math.floor(first) : first, 0);
+  const high = Math.min(yarnTruncate ? Math.ceil(last) : last, dims - 1);
   const width = low === high ? 0.001 : high - low; // as transformers, instead of a division by zero
   return Float32Array.from({ length: dims / 2 }, (_, i) => f32(1 - Math.min(1, Math.max(0, f32((i - low) / width)))));
 }

@@ -34,6 +34,8 @@ export interface RopeParameters {
   attnFactor?: number;
   betaFast?: number;
   betaSlow?: number;
+  /** yarn: whether its range is rounded, where that is not what the architecture does. */
+  truncate?: boolean;
   llama3?: Llama3Rope;
   longrope?: LongRope;
   /** How a head's pairs are shared out to time, height and width (mRoPE). */
@@ -183,7 +185,14 @@ function ropeParameters(
     return { ...common, factor, originalContext, llama3: { factor, lowFreqFactor, highFreqFactor, originalContext } };
   }
   const yarn = yarnKeys.map(({ field, hf, alias }) => [field, positive(hf, rope[hf] ?? (alias && rope[alias]))]);
-  return { ...common, factor, originalContext, ...Object.fromEntries(yarn) };
+  return { ...common, factor, originalContext, ...Object.fromEntries(yarn), ...unusualTruncate(rope, rule!.truncate) };
+}
+
+/** transformers rounds unless told otherwise. */
+function unusualTruncate({ truncate = true }: Json, usual = true): { truncate?: boolean } {
+  if (typeof truncate !== 'boolean')
+    throw configError(`rope parameter "truncate" is ${show(truncate)} (needed: true or false)`);
+  return truncate === usual ? {} : { truncate };
 }
 
 /** @throws QuernError `unsupported-rope` where rope must cover the whole head and does not */
@@ -230,6 +239,8 @@ export function ropeMetadata({ full, window }: RopeOfModel): [string, GgufValue]
       ...yarnKeys.flatMap(({ field, gguf }) => float(gguf, full[field])),
     );
   }
+  // llama.cpp has no such key: it always rounds.
+  if (full.truncate !== undefined) keys.push(['rope.scaling.yarn_truncate', { type: 'bool', value: full.truncate }]);
   if (sections) keys.push(['rope.dimension_sections', { type: 'array', of: 'int32', value: sections }]);
   return [...keys, ...float('rope.freq_base', full.theta), ...float('rope.freq_base_swa', window?.theta)];
 }

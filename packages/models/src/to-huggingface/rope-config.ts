@@ -19,7 +19,7 @@ export async function ropeConfig(view: ModelView, architecture: Architecture, nu
   const read = metadataReader(view, `${architecture.name}.`);
   const theta = shortestFloat(read.optionalNumber('rope.freq_base', 10000, 1, 1e12));
   const { ropePairs = 0 } = sizesOf(architecture, numbers);
-  const found = (await factorScaling(view, read, 2 * ropePairs, theta)) ?? plainScaling(read, numbers);
+  const found = (await factorScaling(view, read, 2 * ropePairs, theta)) ?? plainScaling(read, numbers, architecture);
   const scaling = found && { ...found, ...architecture.rope.more?.(numbers) };
   const sections = sectionsOf(architecture, numbers);
   const full = { rope_theta: theta, ...sections, ...(scaling ?? { rope_type: 'default' }) };
@@ -34,7 +34,7 @@ function sectionsOf({ rope }: Architecture, numbers: ModelNumbers): Json {
   return sections ? { mrope_section: sections.slice(0, 3) } : {};
 }
 
-function plainScaling(read: MetadataReader, numbers: ModelNumbers): Json | undefined {
+function plainScaling(read: MetadataReader, numbers: ModelNumbers, { rope }: Architecture): Json | undefined {
   // `rope.scale_linear` is the key of files from before `rope.scaling.*`.
   const old = numbers.at('rope.scale_linear') || 1;
   const factor = read.optionalNumber('rope.scaling.factor', old, 0, 1e6) || 1;
@@ -51,6 +51,10 @@ function plainScaling(read: MetadataReader, numbers: ModelNumbers): Json | undef
   for (const { gguf, hf } of yarnKeys) {
     if (read.has(gguf)) scaling[hf] = shortestFloat(read.number(gguf, -1e6, 1e6));
   }
+  const rounds = numbers.has('rope.scaling.yarn_truncate')
+    ? numbers.isTrue('rope.scaling.yarn_truncate')
+    : rope?.truncate !== false;
+  if (!rounds) scaling.truncate = false;
   return scaling;
 }
 
