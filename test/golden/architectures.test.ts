@@ -23,6 +23,8 @@ interface Case {
   readonly widened?: RegExp;
   /** What the pre-tokenizer is: another one than the golden file says, which was told so when it was made. */
   readonly preTokenizer?: string;
+  /** Tensors that are F32 here and, by an oversight of the converter, of the file's type there. */
+  readonly finer?: RegExp;
   /** Keys that we write beyond llama.cpp's converter, because the numbers would be others without them. */
   readonly beyond?: readonly string[];
 }
@@ -51,6 +53,9 @@ const cases: readonly Case[] = [
   { name: 'qwen35', nearly: /A_log$|norm.weight$/ },
   { name: 'qwen35-vl-wrapper', leftOut: ['visual.'], nearly: /A_log$|norm.weight$/ },
   { name: 'qwen35moe', nearly: /A_log$|norm.weight$/ },
+  { name: 'granitehybrid', nearly: /A_log$/, preTokenizer: 'gpt-2' },
+  { name: 'nemotronh', nearly: /A_log$/, preTokenizer: 'llama-bpe' },
+  { name: 'nemotronh-moe', nearly: /A_log$/, preTokenizer: 'llama-bpe', finer: /^blk\.6\.ffn_gate_inp/ },
   { name: 'qwen3vl', leftOut: ['visual.'] },
   { name: 'smollm3' },
 ];
@@ -70,7 +75,7 @@ afterAll(async () => {
 });
 
 describe.each(cases.map((row) => ({ ...row, source: checkpointOf(row.name) ?? '' })))('$name', (row) => {
-  const { name, source, leftOut = [], nearly, widened, preTokenizer, beyond = [] } = row;
+  const { name, source, leftOut = [], nearly, finer, widened, preTokenizer, beyond = [] } = row;
   if (source === '') {
     it.skip('its checkpoint is neither in test/models/arch nor in QUERN_MODELS', () => {});
     return;
@@ -97,8 +102,9 @@ describe.each(cases.map((row) => ({ ...row, source: checkpointOf(row.name) ?? ''
 
   it('has the tensors of llama.cpp, to the last bit', async () => {
     const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
-    const golden = [...theirs.tensors].sort(byName);
-    const found = (await goldenTensors(ours)).sort(byName);
+    const compared = ({ name: tensor }: { name: string }) => !finer?.test(tensor);
+    const golden = theirs.tensors.filter(compared).sort(byName);
+    const found = (await goldenTensors(ours)).filter(compared).sort(byName);
     const hashes = new Set(golden.map(({ sha256 }) => sha256));
     const near = found.map(async (tensor) => {
       if (hashes.has(tensor.sha256) || !computed.test(tensor.name)) return tensor;

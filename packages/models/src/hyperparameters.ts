@@ -108,7 +108,7 @@ function feedForwardLength(view: ModelView, network: Network, rooms: readonly Ro
   if (dense) return dense.width;
   const read = metadataReader(view, `${network.architecture}.`);
   if (!read.has('feed_forward_length')) return 0;
-  return Math.max(...read.perLayer('feed_forward_length', network.blocks.length, 0, maxWidth));
+  return Math.max(...read.perLayer('feed_forward_length', network.blocks.length + network.draft.length, 0, maxWidth));
 }
 
 function expertsOf(rooms: readonly RoomSpec[]): { experts?: Experts } {

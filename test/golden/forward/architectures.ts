@@ -34,6 +34,9 @@ export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'qwen3' },
   { name: 'qwen3moe' },
   { name: 'qwen3vl' },
+  { name: 'granitehybrid' },
+  { name: 'nemotronh' },
+  { name: 'nemotronh-moe' },
   { name: 'qwen35', tolerance: 5e-4 }, // transformers computes the delta rule in chunks
   { name: 'qwen35-vl-wrapper', tolerance: 5e-4 },
   { name: 'qwen35moe', tolerance: 5e-4 },

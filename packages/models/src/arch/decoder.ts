@@ -38,13 +38,14 @@ export function readNetwork(read: NetworkReader, block: (index: number) => Block
     embedding: {},
     blocks: Array.from({ length: main }, (_, index) => block(index)),
     output,
-    draft: Array.from({ length: drafts }, (_, index) => readDraft(read, main + index, block(main + index))),
+    draft: Array.from({ length: drafts }, (_, index) =>
+      readDraft(read, main + index, block(main + index), output.norm!.eps),
+    ),
   };
 }
 
 /** What a block needs to be a draft block. */
-function readDraft(read: NetworkReader, index: number, block: BlockSpec): DraftSpec {
-  const eps = readEps(read);
+function readDraft(read: NetworkReader, index: number, block: BlockSpec, eps: number): DraftSpec {
   const has = (name: string) => read.hasTensor(`blk.${index}.nextn.${name}.weight`);
   return {
     block,
@@ -90,20 +91,24 @@ export function postNormBlock(eps: number, mixer: RoomSpec, feedForward: FeedFor
   return { subLayers: [subLayer('post_attention_norm', mixer), subLayer('post_ffw_norm', feedForward)] };
 }
 
-/** Attention with the same numbers in every block; `rest`: what the architecture fixes. */
+/** What the architecture fixes of attention. */
+interface AttentionOfArchitecture extends Pick<AttentionSpec, 'qkNorm' | 'causal'> {
+  /** None: no rotary positions. */
+  style?: RopeSpec['style'];
+  yarnTruncate?: boolean;
+  /** Where blocks without attention make a list of the key. */
+  kvHeads?: number;
+  /** A block that has attention: which tensors it has no key says; 0 when not given. */
+  block?: number;
+}
+
+/** Attention with the same numbers in every block that has it. */
 export function readAttention(
   read: NetworkReader,
-  {
-    style,
-    yarnTruncate,
-    ...rest
-  }: Pick<AttentionSpec, 'qkNorm' | 'causal'> & {
-    /** None: no rotary positions. */
-    style?: RopeSpec['style'];
-    yarnTruncate?: boolean;
-  },
+  { style, yarnTruncate, kvHeads: given, block = 0, ...rest }: AttentionOfArchitecture,
 ): AttentionSpec {
-  const { heads, kvHeads, keyLength, valueLength } = readHeads(read);
+  const { heads, kvHeads, keyLength, valueLength } = readHeads(read, given);
+  const has = (name: string) => read.hasTensor(`blk.${block}.${name}`);
   const window = read.optionalInteger('attention.sliding_window', 0, 0, 1 << 30);
   return {
     kind: 'attention',
@@ -114,21 +119,24 @@ export function readAttention(
     scale: 1 / Math.sqrt(keyLength),
     ...(window > 0 && { window }),
     ...(style && { rope: readRope(read, style, keyLength, yarnTruncate) }),
-    ...(read.hasTensor('blk.0.attn_qkv.weight') && { fused: true }),
+    ...(has('attn_qkv.weight') && { fused: true }),
     biases: {
-      qkv: read.hasTensor('blk.0.attn_q.bias') || read.hasTensor('blk.0.attn_qkv.bias'),
-      output: read.hasTensor('blk.0.attn_output.bias'),
+      qkv: has('attn_q.bias') || has('attn_qkv.bias'),
+      output: has('attn_output.bias'),
     },
     ...rest,
   };
 }
 
-function readHeads(read: NetworkReader): Pick<AttentionSpec, 'heads' | 'kvHeads' | 'keyLength' | 'valueLength'> {
+function readHeads(
+  read: NetworkReader,
+  given?: number,
+): Pick<AttentionSpec, 'heads' | 'kvHeads' | 'keyLength' | 'valueLength'> {
   const width = embeddingLengthOf(read);
   const heads = read.uniformInteger('attention.head_count', 1, 1 << 16);
-  const kvHeads = read.has('attention.head_count_kv')
-    ? read.uniformInteger('attention.head_count_kv', 1, 1 << 16)
-    : heads;
+  const told = () =>
+    read.has('attention.head_count_kv') ? read.uniformInteger('attention.head_count_kv', 1, 1 << 16) : heads;
+  const kvHeads = given ?? told();
   if (heads % kvHeads !== 0)
     read.fail('attention.head_count_kv', `${kvHeads} key-value heads do not divide ${heads} heads`);
   if (!read.has('attention.key_length') && width % heads !== 0)

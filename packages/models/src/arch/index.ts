@@ -10,12 +10,17 @@ import { gemma2 } from './gemma2.ts';
 import { gemma3 } from './gemma3.ts';
 import { gemma4 } from './gemma4.ts';
 import { glm4moelite } from './glm4moelite.ts';
-import { hunyuanDense, hunyuanMoe } from './hunyuan.ts';
 import { gptOss } from './gpt-oss.ts';
+import { granite } from './granite.ts';
+import { granitehybrid } from './granitehybrid.ts';
+import { granitemoe } from './granitemoe.ts';
+import { hunyuanDense, hunyuanMoe } from './hunyuan.ts';
 import { llama } from './llama.ts';
 import { minimaxm2 } from './minimaxm2.ts';
 import { mistral } from './mistral.ts';
 import { mixtral } from './mixtral.ts';
+import { nemotronh } from './nemotronh.ts';
+import { nemotronhMoe } from './nemotronh-moe.ts';
 import { nomicBert } from './nomic-bert.ts';
 import { olmo2, olmo3 } from './olmo2.ts';
 import { olmoe } from './olmoe.ts';
@@ -39,11 +44,16 @@ export const architectures: readonly Architecture[] = [
   gemma2,
   gemma3,
   gemma4,
+  granite,
+  granitehybrid,
+  granitemoe,
   bert,
   gptOss,
   llama,
   mistral,
   mixtral,
+  nemotronh,
+  nemotronhMoe,
   nomicBert,
   ernie45,
   ernie45moe,

@@ -180,7 +180,11 @@ export function qwen35Mixers(
     ? read.switchPerLayer('attention.recurrent_layers', blocks)
     : Array.from({ length: blocks - drafts }, (_, block) => everyNth(interval, true, false)(block));
   const attention: MixerSpec = {
-    ...readAttention(read, { style: 'neox', qkNorm: { eps, over: 'head', at: 'before-rope' } }),
+    ...readAttention(read, {
+      style: 'neox',
+      qkNorm: { eps, over: 'head', at: 'before-rope' },
+      block: Math.max(0, recurrent.indexOf(false)),
+    }),
     gate: { act: 'sigmoid', in: 'query' },
   };
   const keyHeads = read.integer('ssm.group_count', 1, 1 << 16);

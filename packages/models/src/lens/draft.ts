@@ -30,7 +30,7 @@ export function draftOf(
   const layers: unknown = config.num_hidden_layers;
   if (!Number.isInteger(promised) || promised < 0 || promised > maxBlocks)
     throw configError(`${promised} blocks that predict further tokens cannot be`);
-  const start = typeof layers === 'number' ? draft?.start(layers) : undefined;
+  const start = draft?.start(typeof layers === 'number' ? layers : 0);
   const stored = promised > 0 && start !== undefined && names.startsWith(start);
   if (choice === 'only' && !stored)
     throw configError(

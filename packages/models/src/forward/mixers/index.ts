@@ -6,7 +6,9 @@ import { deltaNet } from './delta-net/room.ts';
 import type { DeltaNetSpec } from './delta-net/spec.ts';
 import { latentAttention } from './latent-attention/room.ts';
 import type { LatentAttentionSpec } from './latent-attention/spec.ts';
+import { mamba2 } from './mamba2/room.ts';
+import type { Mamba2Spec } from './mamba2/spec.ts';
 
-export type MixerSpec = AttentionSpec | DeltaNetSpec | LatentAttentionSpec;
+export type MixerSpec = AttentionSpec | DeltaNetSpec | LatentAttentionSpec | Mamba2Spec;
 
-export const mixers = { attention, 'delta-net': deltaNet, 'latent-attention': latentAttention } as const;
+export const mixers = { attention, 'delta-net': deltaNet, 'latent-attention': latentAttention, mamba2 } as const;

@@ -8,28 +8,31 @@ import type { ExpertsSpec } from './spec.ts';
 type Call = PartCall<ExpertsSpec, ExpertsWeights, ExpertsScratch, object>;
 
 export function mix(call: Call): void {
-  const { pass, spec, weights, scratch, x, y } = call;
-  const { ids, shares, weighed, gate, up, outputs } = scratch;
+  const { pass, weights, scratch, x, y } = call;
+  const { ids, shares, weighed, latent, combined, up, outputs } = scratch;
   choose(call);
   if (weighed) pass.device.run('multiply', [x, shares], weighed, {});
-  const input = weighed ?? x;
-  projectGateAndUp(call, input);
-  pass.device.run('gatedAct', [gate, up], gate, spec.activation);
+  if (latent) project(pass, x, weights.latentDown!, undefined, latent);
+  computeUp(call, latent ?? weighed ?? x);
   // With one expert per token there is nothing to add up.
-  projectBiased(pass, gate, weights.down, weights.downBias, ids, weighed ? y : outputs);
-  if (!weighed) pass.device.run('combineExperts', [shares, outputs], y, {});
+  projectBiased(pass, up, weights.down, weights.downBias, ids, weighed ? y : outputs);
+  if (!weighed) pass.device.run('combineExperts', [shares, outputs], combined ?? y, {});
+  if (combined) project(pass, combined, weights.latentUp!, undefined, y);
 }
 
-function projectGateAndUp({ pass, spec, weights, scratch }: Call, x: Tensor): void {
+/** Fills `up` with what the down matrices read. */
+function computeUp({ pass, spec, weights, scratch }: Call, x: Tensor): void {
   const { ids, gate, up, gateUp } = scratch;
-  if (!weights.gateUp || !gateUp) {
-    projectBiased(pass, x, weights.gate!, weights.gateBias, ids, gate);
+  if (weights.gateUp && gateUp && gate) {
+    projectExperts(pass, x, weights.gateUp, ids, gateUp);
+    pass.device.run('columns', [gateUp], gate, { first: 0 });
+    pass.device.run('columns', [gateUp], up, { first: spec.width });
+  } else {
+    if (gate) projectBiased(pass, x, weights.gate!, weights.gateBias, ids, gate);
     projectBiased(pass, x, weights.up!, weights.upBias, ids, up);
-    return;
   }
-  projectExperts(pass, x, weights.gateUp, ids, gateUp);
-  pass.device.run('columns', [gateUp], gate, { first: 0 });
-  pass.device.run('columns', [gateUp], up, { first: spec.width });
+  if (gate) pass.device.run('gatedAct', [gate, up], up, spec.activation);
+  else pass.device.run('act', [up], up, { act: spec.activation.act });
 }
 
 /** What the router reads: what the experts do, or a norm of its own of the residual stream. */

@@ -10,6 +10,10 @@ export interface ExpertsSpec {
   /** F, of one expert. */
   readonly width: number;
   readonly activation: Activation;
+  /** False: an expert is a plain MLP, down · act(up · x) (Nemotron-H). Default true. */
+  readonly gated?: boolean;
+  /** The experts work in this width, between two matrices that all share (`ffn_latent_down`, `ffn_latent_up`). */
+  readonly latent?: number;
   /** gate, up and down of every expert have biases (gpt-oss). */
   readonly biased?: boolean;
   /** gate and up of every expert are one matrix, gate first (`ffn_gate_up_exps`). */

@@ -6,6 +6,8 @@ export interface SharedExpertSpec {
   /** F, of all shared experts together: several are one that is wider. */
   readonly width: number;
   readonly activation: Activation;
+  /** The MLP itself has no gate: down · act(up · x) (Nemotron-H). */
+  readonly plain?: true;
   /** One number per token weighs it (`ffn_gate_inp_shexp`). */
   readonly gated: boolean;
 }
