@@ -65,6 +65,17 @@ describe('convert', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  test('--mmproj writes the towers beside a quantized model, in the type of the checkpoint', () => {
+    const wrapper = join(root, 'test/models/arch/qwen35-vl-wrapper');
+    const { status, stdout } = quern('convert', '--mmproj', wrapper, '--type', 'Q4_K_M', '--json');
+    expect(status).toBe(0);
+    const files = ['mmproj-qwen35-vl-wrapper-BF16.gguf', 'qwen35-vl-wrapper-Q4_K_M.gguf'];
+    expect(readdirSync(folder).sort()).toEqual(files);
+    const { mmproj, fileType, tensorCount } = JSON.parse(stdout);
+    expect([fileType, tensorCount]).toEqual(['Q4_K_M', 70]);
+    expect(mmproj).toMatchObject({ path: expect.stringMatching(files[0]!), fileType: 'BF16', tensorCount: 22 });
+  });
+
   test('--strict refuses fallbacks with exit code 3', () => {
     const { status, stdout } = quern('convert', qwen3, '--type', 'Q4_K_M', '--strict', '--json');
     expect(status).toBe(3);

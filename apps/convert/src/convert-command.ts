@@ -20,11 +20,12 @@ import {
   type WriteFlagValues,
   writeAndReport,
 } from '@quern/kquant';
-import { type DraftChoice, openModel } from '@quern/models';
+import { type DraftChoice, type MmprojView, openMmproj, openModel } from '@quern/models';
 import { outputFile } from '@quern/source';
 import { type CommandContext, downloadProgress, progressMode } from '@quern/terminal';
 import { scaledModel } from './scaled-model.ts';
 import { toHuggingFace } from './to-hugging-face.ts';
+import { checkMmprojUsage, fileOfTowers } from './towers.ts';
 
 export interface ConvertOptions extends QuantizeFlagValues, WriteFlagValues {
   type: string;
@@ -35,6 +36,7 @@ export interface ConvertOptions extends QuantizeFlagValues, WriteFlagValues {
   awqScales?: string | true;
   calibration?: string;
   mtp: DraftChoice;
+  mmproj?: boolean;
 }
 
 export async function convert(
@@ -49,6 +51,7 @@ export async function convert(
       'usage-mtp',
       `--mtp ${options.mtp} means nothing with --to hf: a checkpoint keeps its blocks.`,
     );
+  if (options.mmproj) checkMmprojUsage(options);
   if (options.to === 'hf') return toHuggingFace(ref, () => locate(ref, options, context), { ...options, ...context });
   if (options.maxShardSize !== undefined)
     throw new QuernError('usage-max-shard-size', '--max-shard-size means nothing without --to hf.');
@@ -63,11 +66,15 @@ export async function convert(
   const outputOf = (type: string): Promise<string> => outputFile(options.output, convertedName(ref, type));
   // Of auto the name is known with the model; the folder is known now.
   await requireOutputNamed(await outputOf(quantization?.name ?? conversion ?? 'auto'), options);
-  const opened = await openModel((await locate(ref, options, context)).path, { draft: options.mtp });
+  const { path } = await locate(ref, options, context);
+  const opened = await openModel(path, { draft: options.mtp });
+  let towers: MmprojView | undefined;
   try {
+    towers = options.mmproj ? await openMmproj(path) : undefined;
     const proved = await withProvedForms(opened);
     const planned = planConversion(proved, conversion ?? 'auto');
     const output = await outputOf(quantization?.name ?? planned.fileType);
+    const beside = towers && (await fileOfTowers(towers, conversion ?? 'auto', ref, output, options));
     const isScaled = options.awqScales !== undefined;
     if (isScaled) await checkBeforeScaling(proved, planned, output, quantization?.name, options);
     const model = isScaled ? await scaledModel(proved, output, options, context) : proved;
@@ -77,11 +84,12 @@ export async function convert(
       ? await quantizePlan(model, { fileType: quantization.name, output, converted, ...context }, options)
       : { plan: converted };
     try {
-      return await writeAndReport(model, plan, output, { ...options, title: 'convert', imatrix, ...context });
+      return await writeAndReport(model, plan, output, { ...options, title: 'convert', imatrix, beside, ...context });
     } finally {
       await imatrix?.close();
     }
   } finally {
+    await towers?.close();
     await opened.close();
   }
 }

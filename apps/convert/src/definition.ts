@@ -18,6 +18,8 @@ Examples:
       with the channels that matter enlarged first
   $ quern convert ./SmolLM2-135M --type f16 --dry-run
       what would be written, tensor by tensor
+  $ quern convert ./gemma-3-4b-it --type Q4_K_M --mmproj
+      with its vision tower beside it, as llama.cpp reads it
   $ quern convert small-Q8_0.gguf --to hf -o ./small
       a checkpoint that transformers and vLLM load
   $ quern convert ./Llama-3-8B-AWQ
@@ -64,6 +66,10 @@ export const convert: CommandDefinition<[ref: string], ConvertOptions> = {
           description: 'blocks that draft further tokens (multi-token prediction): with the model, without, or alone',
           choices: ['keep', 'drop', 'only'],
           default: 'keep',
+        },
+        {
+          flags: '--mmproj',
+          description: 'write the vision and audio towers too, beside the output: mmproj-<name>-<TYPE>.gguf',
         },
         { flags: '--revision <name>', description: 'branch, tag or commit of a hub id' },
       ],

@@ -10,7 +10,7 @@ import { weightFiles } from './weight-files.ts';
 /** Fetched beside the weights. */
 const sideFiles: ReadonlySet<string> = new Set([
   ...['config.json', 'hf_quant_config.json', 'quantize_config.json', 'quant_config.json'],
-  'modules.json',
+  ...['modules.json', 'preprocessor_config.json', 'processor_config.json'],
   ...carriedFiles,
 ]);
 

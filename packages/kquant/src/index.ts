@@ -1,5 +1,5 @@
 export { type QuantizeFlagValues, quantizeFlagsGiven, type WriteFlagValues } from './command/flags.ts';
-export { checkpointName, convertedName, modelName, quantizedName } from './command/output-name.ts';
+export { checkpointName, convertedName, mmprojName, modelName, quantizedName } from './command/output-name.ts';
 export { checkWriteFlags, type OutputFlags, requireOutputNamed, requireOutputs } from './command/outputs.ts';
 export {
   checkQuantizing,
@@ -10,7 +10,7 @@ export {
   quantizePlan,
 } from './command/quantize-plan.ts';
 export { describePlan, describeTensors, describeVerdicts, describeWritten, planSummary } from './command/report.ts';
-export { type ReportOptions, writeAndReport } from './command/write-and-report.ts';
+export { type FileBeside, type ReportOptions, writeAndReport } from './command/write-and-report.ts';
 export { type ImportanceChoice, type ImportanceSource, openImportance } from './importance/open-importance.ts';
 export { countFidelity, type Fidelity, fidelityOf } from './plan/fidelity.ts';
 export { type FileType, fileTypeNamed, fileTypes } from './plan/file-types.ts';

@@ -3,6 +3,7 @@ export { type ContentsDescription, describeContents, type LayerNumber, listTenso
 export { type DraftChoice, draftChoices } from './lens/draft.ts';
 export { hfModelView, type LensOptions } from './lens/hf-model-view.ts';
 export { coreOf } from './lens/tensor-names.ts';
+export { type MmprojView, openMmproj } from './mmproj/mmproj-view.ts';
 export { openModel } from './open-model.ts';
 export { type OpenedTokenizer, type OpenTokenizerOptions, openTokenizer } from './open-tokenizer.ts';
 export {

@@ -45,5 +45,9 @@ export const quantizedName = (input: string, fileType: string): string =>
 /** A checkpoint folder or hub id, in the current folder: `org/Model` is `Model-BF16.gguf`. */
 export const convertedName = (ref: string, fileType: string): string => `${modelName(ref)}-${fileType}.gguf`;
 
+/** The towers of a checkpoint, in the folder of `output`: `mmproj-Model-BF16.gguf`. */
+export const mmprojName = (ref: string, output: string, fileType: string): string =>
+  join(dirname(output), `mmproj-${convertedName(ref, fileType)}`);
+
 /** A checkpoint folder in the current folder: `dir/model-Q4_K_M.gguf` is `model-Q4_K_M-BF16`, `org/Model` `Model-BF16`. */
 export const checkpointName = (ref: string, type: string): string => `${modelName(ref)}-${type}`;

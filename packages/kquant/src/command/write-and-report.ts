@@ -23,11 +23,24 @@ export interface ReportOptions extends WriteFlagValues, OutputFlags {
   onUnfinished?: (...paths: string[]) => void;
   /** More facts for the document of `--json`. */
   facts?: object;
+  /** Another file of the same run. */
+  beside?: FileBeside;
+}
+
+/** A file that goes with that of the model: a tower of the same checkpoint. */
+export interface FileBeside {
+  /** Where its facts stand in the document of `--json`. */
+  readonly key: string;
+  readonly view: ModelView;
+  readonly plan: Plan;
+  readonly path: string;
 }
 
 interface Written {
   readonly plan: Plan;
   readonly result: WriteResult;
+  /** Of `FileBeside`. */
+  readonly key?: string;
   readonly verdicts?: readonly TensorVerdict[];
 }
 
@@ -45,19 +58,25 @@ export async function writeAndReport(
   const { dryRun, json, strict } = options;
   checkWriteFlags(options);
   const bound = verifyBound(options);
-  const notes = [...(view.notes ?? []), ...plan.notes];
+  const { beside } = options;
+  const both = beside ? [{ view, plan, path }, beside] : [{ view, plan, path }];
+  const notes = both.flatMap((file) => [...(file.view.notes ?? []), ...file.plan.notes]);
   for (const note of notes) if (!json) printNote(`note: ${note}`);
-  if (strict) refuseCompromises(plan, view.path);
+  if (strict) for (const file of both) refuseCompromises(file.plan, file.view.path);
   if (dryRun) {
-    const refusal = refusalOf(plan, view.path);
-    if (json) printJson({ path, notes, ...options.facts, ...planSummary(plan), ...(refusal && { refusal }) });
-    else printLine(`${describeTensors(plan)}\n\n${describePlan(plan)}\n${path}: not written (dry run)`);
+    const refusal = both.map((file) => refusalOf(file.plan, file.view.path)).find(Boolean);
+    const also = beside && { [beside.key]: { path: beside.path, ...planSummary(beside.plan) } };
+    if (json) printJson({ path, notes, ...options.facts, ...planSummary(plan), ...also, ...(refusal && { refusal }) });
+    else for (const file of both) printLine(describeDryRun(file));
     if (refusal && !json) printNote(`note: this would be refused: ${refusal.describe()}`);
     return undefined;
   }
   const written = await writeAll(view, plan, path, options, bound !== undefined);
   return report(notes, plan, written, bound, options);
 }
+
+const describeDryRun = ({ plan, path }: Pick<FileBeside, 'plan' | 'path'>): string =>
+  `${describeTensors(plan)}\n\n${describePlan(plan)}\n${path}: not written (dry run)`;
 
 /** Why the plan could not be written, if so. */
 function refusalOf(plan: Plan, file: string): QuernError | undefined {
@@ -78,21 +97,25 @@ async function writeAll(
 ): Promise<Written[]> {
   const { title, json, signal, onUnfinished, imatrix, strict, force, allowNonFinite, onOverflow } = options;
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);
-  const files = plannedFiles(view, plan, path, options);
-  for (const file of files) refuseUnwritable(file.plan, view.path);
+  const { beside } = options;
+  const files = [
+    ...plannedFiles(view, plan, path, options).map((file) => ({ ...file, view, key: undefined })),
+    ...(beside ? [beside] : []),
+  ];
+  for (const file of files) refuseUnwritable(file.plan, file.view.path);
   const threads = parseCount('--threads', options.threads, 1024) ?? usefulThreads(files.map((file) => file.plan));
   const pool = await TranscodePool.create({ threads });
   const written: Written[] = [];
   try {
-    for (const { plan: part, path: file } of files) {
+    for (const { view: source, plan: part, path: file, key } of files) {
       const progress = createProgress({ title, mode: progressMode({ json }) });
-      const result = await writeModel(view, part, file, {
+      const result = await writeModel(source, part, file, {
         ...{ pool, shard, imatrix, strict, force, allowNonFinite, onOverflow, signal, onUnfinished },
         onNote: progress.note,
         onProgress: ({ done, total, tensor }) => progress.update({ done, total, label: tensor }),
       }).finally(() => progress.finish());
-      const verdicts = verify ? await verified(view, part, file, pool, options) : undefined;
-      written.push({ plan: part, result, ...(verdicts && { verdicts }) });
+      const verdicts = verify ? await verified(source, part, file, pool, options) : undefined;
+      written.push({ plan: part, result, ...(key !== undefined && { key }), ...(verdicts && { verdicts }) });
     }
   } finally {
     await pool.close();
@@ -123,15 +146,28 @@ function report(
   const error = written.map(({ verdicts, result }) => verdicts && failure(verdicts, bound!, result.path)).find(Boolean);
   const verdicts = written.flatMap((file) => file.verdicts ?? []);
   if (json) {
-    const [first] = written;
-    const files =
-      written.length === 1 ? factsOf(first!.result) : { files: written.map(({ result }) => factsOf(result)) };
+    const own = written.filter(({ key }) => key === undefined);
+    const files = own.length === 1 ? factsOf(own[0]!.result) : { files: own.map(({ result }) => factsOf(result)) };
+    const beside = written.flatMap(({ key, plan: part, result }) =>
+      key === undefined ? [] : [[key, { ...planSummary(part), ...factsOf(result) }] as const],
+    );
     const verify = bound === undefined ? {} : { verify: { bound, tensors: verdicts } };
-    printJson({ notes, ...facts, ...planSummary(plan), ...files, ...verify, ...(error && { error }) });
+    printJson({
+      notes,
+      ...facts,
+      ...planSummary(plan),
+      ...files,
+      ...Object.fromEntries(beside),
+      ...verify,
+      ...(error && { error }),
+    });
   } else {
     if (bound !== undefined) printLine(`${describeVerdicts(verdicts)}\n`);
     printLine(describePlan(plan));
-    for (const file of written) printLine(describeWritten(file.result));
+    for (const { key, plan: part, result } of written) {
+      if (key !== undefined) printLine(`${key} ${describePlan(part)}`);
+      printLine(describeWritten(result));
+    }
     if (error) printNote(`error: ${error.describe()}`);
   }
   return error && exitCodeOf(error);

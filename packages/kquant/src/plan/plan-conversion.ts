@@ -18,16 +18,22 @@ export function conversionType(name: string): ConversionType | undefined {
   return upper in plainFileTypes ? (upper as PlainFileType) : undefined;
 }
 
+/** A model, with rules of its own for the types of tensors where it is no text model. */
+export interface Convertible extends Pick<ModelView, 'metadata' | 'tensors'> {
+  readonly dtypeOf?: typeof convertedDtype;
+}
+
 /**
  * @param view a Hugging Face checkpoint seen through its lens (`openModel`), tensors in the converter's order.
  * @param type `auto`: what the lens took from the checkpoint, BF16 or F16; packed weights get the type that holds their
  *   codes, if there is one.
  */
-export function planConversion(view: Pick<ModelView, 'metadata' | 'tensors'>, type: ConversionType): Plan {
+export function planConversion(view: Convertible, type: ConversionType): Plan {
+  const { dtypeOf = convertedDtype } = view;
   const fileType = type === 'auto' ? lensFileType(view.metadata) : type;
   const tensors = [...view.tensors.values()].map((tensor) => {
     const { name, shape, rows, cols } = tensor;
-    const plain = convertedDtype(name, shape, fileType);
+    const plain = dtypeOf(name, shape, fileType);
     const small = plain.name === 'F32' && fileType !== 'F32';
     const codes = type === 'auto' && tensor.packed && !small ? closestType(tensor.packed) : undefined;
     const to = codes ?? plain;

@@ -39,13 +39,17 @@ export type Dimension = StandardDimension | (string & {});
 export type Dimensions = Readonly<Record<string, number>>;
 
 /** Of one block, or of the tensors of no block. */
-export function sizesOf(architecture: Architecture, numbers: ModelNumbers, block?: number): Dimensions {
+export function sizesOf(
+  architecture: Pick<Architecture, 'name' | 'sizes'>,
+  numbers: ModelNumbers,
+  block?: number,
+): Dimensions {
   const standard = standardSizes(architecture, numbers, block);
   return architecture.sizes ? { ...standard, ...architecture.sizes(numbers, block, standard) } : standard;
 }
 
 function standardSizes(
-  { name }: Architecture,
+  { name }: Pick<Architecture, 'name'>,
   numbers: ModelNumbers,
   block?: number,
 ): Record<StandardDimension, number> {

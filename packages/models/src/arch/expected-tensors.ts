@@ -34,7 +34,10 @@ export interface ExpectedTensor {
 }
 
 /** Every rule of the record, once per block where it is a block's. */
-export function expectedTensors(architecture: Architecture, numbers: ModelNumbers): ExpectedTensor[] {
+export function expectedTensors(
+  architecture: Pick<Architecture, 'name' | 'tensors' | 'sizes'>,
+  numbers: ModelNumbers,
+): ExpectedTensor[] {
   const whole: Place = { numbers, sizes: sizesOf(architecture, numbers) };
   const mainBlocks = numbers.blocks - numbers.draftBlocks;
   const blocks = Array.from({ length: numbers.blocks }, (_, block) => ({

@@ -58,6 +58,13 @@ export const negatedExp = elementwise(
 /** `A_log` of Kimi's delta attention, whose sign llama.cpp puts into the product. */
 export const exponential = elementwise('exponential', Math.exp, Math.log);
 
+/** Scales that a checkpoint stores before softplus, which keeps them above 0. */
+export const softplus = elementwise(
+  'softplus',
+  (value) => (value > 20 ? value : Math.log1p(Math.fround(Math.exp(value)))),
+  (value) => (value > 20 ? value : Math.log(Math.expm1(value))),
+);
+
 /** Every value times a constant. */
 export const times = (factor: number): Change =>
   elementwise(

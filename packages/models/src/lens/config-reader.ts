@@ -36,7 +36,7 @@ const vocabularyRule = ({ vocabSize }: Architecture): KeyRule => ({
 
 /**
  * All values the architecture's record asks for.
- * @throws QuernError `config-missing`, `config-bad-value`, listing every offender
+ * @throws QuernError those of `readRules`
  */
 export function readConfigValues(
   config: Json,
@@ -45,8 +45,20 @@ export function readConfigValues(
 ): { values: ConfigValues; vocabSize: number } {
   const rules: ConfigRule[] = architecture.config.filter((rule) => typeof rule === 'object');
   const vocabulary = vocabularyRule(architecture);
-  const keyRules = [...rules.filter((rule): rule is KeyRule => !isMade(rule)), vocabulary];
+  const values = new Map(readRules(config, [...rules, vocabulary], facts));
+  values.delete(vocabulary);
+  checkLists(values, config);
+  checkHeads(values);
+  checkExperts(values);
+  return { values, vocabSize: Number(keyValue(vocabulary, config, facts)) };
+}
 
+/**
+ * The values of rules, each checked by itself.
+ * @throws QuernError `config-missing`, `config-bad-value`, listing every offender
+ */
+export function readRules(config: Json, rules: readonly ConfigRule[], facts: Facts): ConfigValues {
+  const keyRules = rules.filter((rule): rule is KeyRule => !isMade(rule));
   const missing = new Set(
     keyRules
       .filter((rule) => isAbsent(given(config, rule)) && !rule.missing)
@@ -67,10 +79,7 @@ export function readConfigValues(
     if (!isAbsent(value)) values.set(rule, value);
   }
   checkMade(values);
-  checkLists(values, config);
-  checkHeads(values);
-  checkExperts(values);
-  return { values, vocabSize: Number(keyValue(vocabulary, config, facts)) };
+  return values;
 }
 
 /** What config.json says, or what it means when it says nothing. */
@@ -200,7 +209,7 @@ export function ggufValue({ type }: ConfigRule, value: ConfigValue): GgufValue {
 export function checkSupported(
   { path, packing }: HfCheckpoint,
   tracked: TrackedConfig,
-  architecture: Architecture,
+  architecture: Pick<Architecture, 'family' | 'fixed' | 'unsupported'>,
 ): void {
   const { config } = tracked;
   const offenders = architecture.fixed

@@ -7,6 +7,7 @@ import type { ConfigValue, Facts } from '../arch/config-rule.ts';
 import { expectedTensors } from '../arch/expected-tensors.ts';
 import { type ModelNumbers, modelNumbers, tokenTypesKey } from '../arch/model-numbers.ts';
 import { addArchitectureKeys, ownWindow } from './architecture-metadata.ts';
+import { blaming } from './blaming.ts';
 import { hfArchitecture } from './choose-architecture.ts';
 import { checkLayerTypes, checkSupported, configFile, readConfigValues } from './config-reader.ts';
 import { inConverterOrder } from './converter-order.ts';
@@ -99,17 +100,6 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
   metadata.set('general.quantization_version', { type: 'uint32', value: 2 });
   for (const [key, value] of tokenizer) metadata.set(key, value);
   return { path: stored.path, metadata, tensors, notes, close: () => stored.close() };
-}
-
-/** What is thrown about config.json without knowing where it lies gets its place. */
-function blaming<T>(file: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof QuernError) || error.file !== undefined) throw error;
-    const { code, message, tensor, offset, remedy } = error;
-    throw new QuernError(code, message, { file, tensor, offset, remedy, cause: error });
-  }
 }
 
 function firstNumber(values: ReadonlyMap<{ gguf: readonly string[] }, ConfigValue>, key: string): number | undefined {

@@ -24,6 +24,9 @@ export function leftOutPart(name: string, { leftOut = [] }: Architecture): strin
   return [...everywhere, ...leftOut].find(({ start }) => core.startsWith(start))?.what;
 }
 
+/** Whether it is a part of a tower or a projector that any wrapper may have. */
+export const isTowerTensor = (name: string): boolean => everywhere.some(({ start }) => coreOf(name).startsWith(start));
+
 /** One sentence for each part. */
 export function leftOutNotes(tensors: readonly TensorView[], architecture: Architecture): string[] {
   const parts = new Map<string, TensorView[]>();

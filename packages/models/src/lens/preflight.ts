@@ -100,7 +100,7 @@ export function withoutTiedHead(checkpoint: HfCheckpoint, tied: boolean): HfChec
 }
 
 /** The first of the ways that the checkpoint has completely, and where it can be in the shapes that it should have. */
-function storageOf(
+export function storageOf(
   { storages }: ExpectedTensor,
   names: TensorNames,
 ): Pick<MatchedTensor, 'storage' | 'views'> | undefined {
@@ -130,7 +130,7 @@ const renamedOf = (matched: readonly MatchedTensor[]): { stored: string; expecte
 /** Parts of packed weights are there under their own names only when nothing says how they are packed. */
 const packedPart = /(\.(qweight|weight_packed|scales|weight_scale|weight_scale_inv)|_(blocks|scales))$/;
 
-function refuseMissing(
+export function refuseMissing(
   missing: readonly string[],
   unexpected: readonly string[],
   stored: readonly string[],
@@ -153,8 +153,8 @@ function refuseMissing(
   throw new QuernError('tensors-missing', `The checkpoint lacks ${listed(missing)}. ${holds}.`, { file, remedy });
 }
 
-/** Shapes and types. */
-function checkViews(matched: readonly MatchedTensor[], file: string): void {
+/** Shapes and types of what was found. */
+export function checkViews(matched: readonly MatchedTensor[], file: string): void {
   const pairs = matched.flatMap(({ storage, views }) =>
     views.map((view, i) => ({ view, shape: storage.sources[i]!.shape })),
   );

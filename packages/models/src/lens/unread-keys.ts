@@ -18,7 +18,11 @@ function isOff(value: unknown): boolean {
  * @param tracked after everything was read
  * @throws QuernError `config-key-unknown` naming every key that might change the numbers, with the nearest known ones
  */
-export function refuseUnread(tracked: TrackedConfig, architecture: Architecture, file: string): void {
+export function refuseUnread(
+  tracked: TrackedConfig,
+  architecture: Pick<Architecture, 'family' | 'ignored'>,
+  file: string,
+): void {
   const { ignored = [] } = architecture;
   const known = (path: string) => path.split('.').some(isHarmless) || ignored.includes(path);
   const offenders = tracked.unread().filter(({ path, value }) => !isOff(value) && !known(path));

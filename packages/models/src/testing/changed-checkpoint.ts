@@ -18,7 +18,12 @@ export interface Change {
   options?: LensOptions;
 }
 
-async function changed({ model = 'llama-spm', config = {}, tensors: change, readable }: Change): Promise<HfCheckpoint> {
+export async function changedCheckpoint({
+  model = 'llama-spm',
+  config = {},
+  tensors: change,
+  readable,
+}: Change): Promise<HfCheckpoint> {
   const checkpoint = await openHfCheckpoint(arch(model));
   opened.push(checkpoint);
   const readRows = () => {
@@ -34,11 +39,12 @@ async function changed({ model = 'llama-spm', config = {}, tensors: change, read
   return { ...checkpoint, config: merged, tensors };
 }
 
-export const view = async (change: Change): Promise<ModelView> => hfModelView(await changed(change), change.options);
+export const view = async (change: Change): Promise<ModelView> =>
+  hfModelView(await changedCheckpoint(change), change.options);
 
 /** The error that the change is refused with. */
-export async function refusal(change: Change): Promise<{ code: string; text: string }> {
-  const error = await view(change).then(
+export async function refusal(change: Change, open = view): Promise<{ code: string; text: string }> {
+  const error = await open(change).then(
     () => undefined,
     (caught: QuernError) => caught,
   );
