@@ -35,6 +35,10 @@ const cases: readonly Case[] = [
   { name: 'exaonemoe', preTokenizer: 'qwen2' },
   { name: 'ernie45moe' },
   { name: 'hunyuanmoe', preTokenizer: 'llama-bpe' },
+  { name: 'gpt2' },
+  { name: 'phi3' },
+  { name: 'starcoder2', preTokenizer: 'gpt-2' },
+  { name: 'embeddinggemma', nearly: /norm.weight$/ },
   {
     name: 'deepseek3',
     preTokenizer: 'llama-bpe',

@@ -72,7 +72,7 @@ export async function loadModel(
         placement.split === 'row'
           ? [{ firstBlock: 0, endBlock: network.blocks.length, ranks }]
           : ranks.map((rank, i) => ({ ...rangeOf(shares[i]!), ranks: [rank] })),
-      ropes: await loadRopes(view, network.blocks),
+      ropes: await loadRopes(view, network.blocks, limits.blocks * limits.blockTokens),
       dispose,
     });
   } catch (error) {

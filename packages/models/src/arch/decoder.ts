@@ -159,12 +159,14 @@ export function readRope(
 ): RopeSpec {
   const dims = read.optionalInteger('rope.dimension_count', keyLength, 2, keyLength);
   if (dims % 2 !== 0) read.fail('rope.dimension_count', `${dims} is odd`);
+  const scaling = readRopeScaling(read, yarnTruncate);
   return {
     base: read.optionalNumber('rope.freq_base', 10000, 1, 1e12),
     dims,
     style,
-    scaling: readRopeScaling(read, yarnTruncate),
+    scaling,
     ...(read.hasTensor('rope_freqs.weight') && { divisors: 'rope_freqs.weight' }),
+    ...(read.hasTensor('rope_factors_long.weight') && { byContext: factorsByContext(scaling) }),
   };
 }
 
@@ -176,12 +178,20 @@ export const readWindowRope = (read: NetworkReader, full: RopeSpec, base: number
   scaling: { ...full.scaling, type: 'none', factor: 1, yarnExtFactor: 0 },
 });
 
+/** LongRoPE (arXiv 2402.13753): frequencies for texts of the original context, and others for longer ones. */
+const factorsByContext = ({ originalContext }: RopeScaling): RopeSpec['byContext'] => ({
+  short: 'rope_factors_short.weight',
+  long: 'rope_factors_long.weight',
+  above: originalContext,
+});
+
 function readRopeScaling(read: NetworkReader, yarnTruncate: boolean): RopeScaling {
   // `rope.scale_linear` is the key of files from before `rope.scaling.*`.
   const old = read.optionalNumber('rope.scale_linear', 1, 0, 1e6) || 1;
   const factor = read.optionalNumber('rope.scaling.factor', old, 0, 1e6) || 1;
   const named = read.optionalString('rope.scaling.type');
-  const type = named ?? (factor === 1 ? 'none' : 'linear');
+  // The factors of longrope are tensors.
+  const type = named === 'longrope' ? 'none' : (named ?? (factor === 1 ? 'none' : 'linear'));
   if (type !== 'none' && type !== 'linear' && type !== 'yarn')
     return read.fail('rope.scaling.type', `rope scaling "${type}" is not supported (supported: none, linear, yarn)`);
   const number = (key: string, fallback: number, min: number): number =>

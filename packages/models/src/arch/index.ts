@@ -6,11 +6,13 @@ import { deepseek2, deepseek3 } from './deepseek.ts';
 import { ernie45, ernie45moe } from './ernie45.ts';
 import { exaone4, exaonemoe } from './exaone.ts';
 import { gemma } from './gemma.ts';
+import { gemmaEmbedding } from './gemma-embedding.ts';
 import { gemma2 } from './gemma2.ts';
 import { gemma3 } from './gemma3.ts';
 import { gemma4 } from './gemma4.ts';
 import { glm4moelite } from './glm4moelite.ts';
 import { gptOss } from './gpt-oss.ts';
+import { gpt2 } from './gpt2.ts';
 import { granite } from './granite.ts';
 import { granitehybrid } from './granitehybrid.ts';
 import { granitemoe } from './granitemoe.ts';
@@ -24,6 +26,7 @@ import { nemotronhMoe } from './nemotronh-moe.ts';
 import { nomicBert } from './nomic-bert.ts';
 import { olmo2, olmo3 } from './olmo2.ts';
 import { olmoe } from './olmoe.ts';
+import { phi3 } from './phi3.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen2moe } from './qwen2moe.ts';
 import { qwen3 } from './qwen3.ts';
@@ -34,6 +37,7 @@ import { qwen3vlmoe } from './qwen3vlmoe.ts';
 import { qwen35 } from './qwen35.ts';
 import { qwen35moe } from './qwen35moe.ts';
 import { smollm3 } from './smollm3.ts';
+import { starcoder2 } from './starcoder2.ts';
 
 export const architectures: readonly Architecture[] = [
   // Before those whose GGUF name it shares: of two that fit a file the first is taken.
@@ -49,6 +53,8 @@ export const architectures: readonly Architecture[] = [
   granitemoe,
   bert,
   gptOss,
+  gemmaEmbedding,
+  gpt2,
   llama,
   mistral,
   mixtral,
@@ -65,6 +71,7 @@ export const architectures: readonly Architecture[] = [
   olmo2,
   olmo3,
   olmoe,
+  phi3,
   qwen2,
   qwen2moe,
   qwen3,
@@ -75,6 +82,7 @@ export const architectures: readonly Architecture[] = [
   qwen35moe,
   qwen3moe,
   smollm3,
+  starcoder2,
 ];
 
 /**

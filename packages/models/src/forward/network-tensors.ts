@@ -69,8 +69,9 @@ function draftTensors(spec: DraftSpec, { vocabSize, embeddingLength: C }: Networ
 /** Of rope, once each, whatever number of blocks share them. */
 function divisors({ blocks }: Network): NetworkTensor[] {
   const named = new Map<string, NetworkTensor>();
-  for (const { divisors: name, dims } of distinctRopes(blocks).values())
-    if (name !== undefined) named.set(name, { name, shape: [dims / 2], of: 'host' });
+  for (const { divisors: whole, byContext, dims } of distinctRopes(blocks).values())
+    for (const name of [whole, byContext?.short, byContext?.long])
+      if (name !== undefined) named.set(name, { name, shape: [dims / 2], of: 'host' });
   return [...named.values()];
 }
 

@@ -39,12 +39,14 @@ export interface RopeSpec {
   readonly scaling: RopeScaling;
   /** Name of a tensor [dims / 2] of divisors of the frequencies (`rope_freqs.weight`). */
   readonly divisors?: string;
+  /** In place of `divisors`: those of contexts up to `above` tokens, and those of longer ones. */
+  readonly byContext?: { readonly short: string; readonly long: string; readonly above: number };
 }
 
 /** Equal for ropes whose tables are equal. */
 export function ropeKey(rope: RopeSpec): string {
-  const { base, dims, scaling, divisors } = rope;
-  const key = keys.get(rope) ?? JSON.stringify([base, dims, Object.entries(scaling).sort(), divisors]);
+  const { base, dims, scaling, divisors, byContext } = rope;
+  const key = keys.get(rope) ?? JSON.stringify([base, dims, Object.entries(scaling).sort(), divisors, byContext]);
   keys.set(rope, key); // every block of every batch asks
   return key;
 }

@@ -67,7 +67,7 @@ export async function singleBlock(
   const limits = batchLimits({ batchTokens: tokens });
   const { subLayers } = network.blocks[index]!;
   requireOwnState(network, index, view.path);
-  const ropes = await loadRopes(view, [network.blocks[index]!]);
+  const ropes = await loadRopes(view, [network.blocks[index]!], tokens);
   const owned: Tensor[] = [];
   const alloc: Device['alloc'] = (...request) => {
     const tensor = device.alloc(...request);

@@ -26,7 +26,10 @@ export interface Demands {
 }
 
 /** Buffers that old checkpoints store and nobody needs: the converter skips the same. */
-const ignorable = ['.attention.masked_bias', '.attention.bias', '.rotary_emb.inv_freq'];
+const ignorable = [
+  ...['.attention.masked_bias', '.attention.bias', '.attn.masked_bias', '.attn.bias'],
+  '.rotary_emb.inv_freq',
+];
 
 const readable = ['F32', 'F16', 'BF16'];
 

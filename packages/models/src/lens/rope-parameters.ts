@@ -174,7 +174,7 @@ function ropeParameters(
     ) ?? contextLength;
   if (type === 'longrope') {
     const longrope = { short: factors(rope, 'short_factor'), long: factors(rope, 'long_factor') };
-    return { ...common, originalContext, longrope };
+    return { ...common, originalContext, attnFactor: longRopeFactor(rope, originalContext, contextLength), longrope };
   }
   const factor = required('factor');
   if (type === 'linear') return { ...common, factor };
@@ -193,6 +193,13 @@ function unusualTruncate({ truncate = true }: Json, usual = true): { truncate?: 
   if (typeof truncate !== 'boolean')
     throw configError(`rope parameter "truncate" is ${show(truncate)} (needed: true or false)`);
   return truncate === usual ? {} : { truncate };
+}
+
+/** Multiplies cos and sin (transformers modeling_rope_utils.py, llama.cpp conversion/phi.py). */
+function longRopeFactor(rope: Json, original: number, context: number): number {
+  const scale = context / original;
+  const given = positive('attention_factor', rope.attention_factor);
+  return given ?? (scale <= 1 ? 1 : Math.sqrt(1 + Math.log(scale) / Math.log(original)));
 }
 
 /** @throws QuernError `unsupported-rope` where rope must cover the whole head and does not */
@@ -230,8 +237,8 @@ export function ropeMetadata({ full, window }: RopeOfModel): [string, GgufValue]
     value === undefined ? [] : [[key, { type: 'float32', value: Math.fround(value) }]];
   const { type, sections } = full;
   const keys: [string, GgufValue][] = [];
-  if (type === 'linear' || type === 'yarn' || type === 'longrope')
-    keys.push(['rope.scaling.type', { type: 'string', value: type }]);
+  if (type === 'linear' || type === 'yarn') keys.push(['rope.scaling.type', { type: 'string', value: type }]);
+  if (type === 'longrope') keys.push(...float('rope.scaling.attn_factor', full.attnFactor));
   if (type === 'linear' || type === 'yarn') keys.push(...float('rope.scaling.factor', full.factor));
   if (type === 'yarn') {
     keys.push(

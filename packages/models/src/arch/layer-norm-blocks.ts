@@ -1,0 +1,30 @@
+// Blocks with layer norms in place of RMS norms, and MLPs without a gate: GPT-2 and those who came after it.
+import type { FeedForwardSpec } from '../forward/feed-forwards/index.ts';
+import type { PlainMlpSpec } from '../forward/feed-forwards/plain-mlp/spec.ts';
+import type { BlockSpec, RoomSpec } from '../forward/network.ts';
+import { layerNorm } from '../forward/norm.ts';
+import type { NetworkReader } from '../network-reader.ts';
+import type { TensorRule } from './architecture.ts';
+import { readFeedForwardLength } from './decoder.ts';
+import { inBlock } from './dense.ts';
+
+/** Llama's block with layer norms. */
+export const layerNormBlock = (eps: number, mixer: RoomSpec, mlp: FeedForwardSpec): BlockSpec => ({
+  subLayers: [
+    { before: layerNorm('attn_norm', eps), parts: [{ room: mixer }] },
+    { before: layerNorm('ffn_norm', eps), parts: [{ room: mlp }] },
+  ],
+});
+
+export const readPlainMlp = (read: NetworkReader, activation: PlainMlpSpec['activation']): PlainMlpSpec => ({
+  kind: 'plain-mlp',
+  width: readFeedForwardLength(read),
+  activation,
+  biased: read.hasTensor('blk.0.ffn_up.bias'),
+});
+
+/** A layer norm of every block: weight and bias. */
+export const normWithBias = (hf: string, gguf: string): TensorRule[] => [
+  inBlock(`${hf}.weight`, `${gguf}.weight`, ['embd']),
+  inBlock(`${hf}.bias`, `${gguf}.bias`, ['embd']),
+];
