@@ -52,6 +52,7 @@ const cases: readonly Case[] = [
   { name: 'bert', leftOut: ['pooler.'] },
   { name: 'nomic-bert' },
   { name: 'gpt-oss' },
+  { name: 'ministral3', leftOut: ['vision_tower.', 'multi_modal_projector.'] },
   { name: 'olmo2' },
   { name: 'qwen3-embedding' },
   { name: 'qwen35', nearly: /A_log$|norm.weight$/ },

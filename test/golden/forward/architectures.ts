@@ -28,6 +28,7 @@ export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'gemma3' },
   { name: 'gemma3-vl-wrapper' },
   { name: 'gpt-oss' },
+  { name: 'ministral3' },
   { name: 'llama-spm' },
   { name: 'llama3' },
   { name: 'mistral' },

@@ -20,6 +20,7 @@ import { hunyuanDense, hunyuanMoe } from './hunyuan.ts';
 import { llama } from './llama.ts';
 import { minimaxm2 } from './minimaxm2.ts';
 import { mistral } from './mistral.ts';
+import { ministral3, mistral3 } from './mistral3.ts';
 import { mixtral } from './mixtral.ts';
 import { nemotronh } from './nemotronh.ts';
 import { nemotronhMoe } from './nemotronh-moe.ts';
@@ -57,6 +58,8 @@ export const architectures: readonly Architecture[] = [
   gpt2,
   llama,
   mistral,
+  ministral3,
+  mistral3,
   mixtral,
   nemotronh,
   nemotronhMoe,

@@ -11,6 +11,7 @@ import type { ScratchShape } from './room.ts';
 import { roomOf } from './rooms.ts';
 import { distinctRopes } from './rope.ts';
 import { ringBlocks } from './state/ring.ts';
+import { distinctTemperatures } from './temperature.ts';
 
 export interface BufferShape {
   readonly dtype: 'F32' | 'I32';
@@ -63,6 +64,7 @@ export function bufferShapes(network: Network, limits: BatchLimits, holding: Hol
   // What only parts beside others need.
   if (blocks.some(({ subLayers }) => subLayers.some(({ parts }) => parts.length > 1))) add('part', floats('token', C));
   if (blocks.some((block) => partsOf(block).some(({ before }) => before))) add('partNormed', floats('token', C));
+  for (const name of distinctTemperatures(blocks).keys()) add(name, floats('token', 1), 'temperature');
   for (const [key, { dims }] of distinctRopes(blocks))
     for (const name of ropeBuffers(key)) add(name, floats('token', dims / 2), 'rope');
   for (const { room, spec } of blocks.flatMap(roomsOf))

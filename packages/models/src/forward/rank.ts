@@ -9,6 +9,7 @@ import type { BatchPass } from './pass.ts';
 import { fillRope, type RopeFrequencies, ropeKey } from './rope.ts';
 import type { HeldStates } from './state/held-states.ts';
 import { ringBlocks, ringTable } from './state/ring.ts';
+import { distinctTemperatures, temperatureFactors } from './temperature.ts';
 
 export interface Rank {
   readonly device: Device;
@@ -46,6 +47,8 @@ export function startPass(
     device.write(views(ringBuffer(ring)), bytesOf(ringTable(ring, slots, limits.tableWidth)));
   for (const [key, rope] of ropes)
     if (rank.buffers.has(ropeBuffers(key)[0])) writeRope(device, rope, key, batch, views);
+  for (const [name, temperature] of distinctTemperatures(rank.network.blocks))
+    if (rank.buffers.has(name)) device.write(views(name), bytesOf(temperatureFactors(temperature, batch.positions)));
   return {
     device,
     buffer: views,

@@ -2,6 +2,7 @@
 import type { Device, Tensor } from '@quern/runtime';
 import { project } from '../../pass.ts';
 import type { PartCall } from '../../room.ts';
+import { temperatureBuffer } from '../../temperature.ts';
 import type { AttentionScratch, AttentionState, AttentionWeights } from './room.ts';
 import type { AttentionSpec } from './spec.ts';
 
@@ -24,6 +25,7 @@ export function attend(call: Call): void {
     }
   }
   place(call, q, heads, weights.qNorm);
+  if (spec.temperature) device.run('multiply', [q, pass.buffer(temperatureBuffer(spec.temperature))], q, {});
   if (own) {
     place(call, k, kvHeads, weights.kNorm);
     device.run('kvWrite', [k, ...paging], state.k, { blockTokens });

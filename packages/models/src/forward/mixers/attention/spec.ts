@@ -3,6 +3,7 @@
 // q, k, v, output may be biased; most have no gate.
 import type { OpParams } from '@quern/runtime';
 import type { RopeSpec } from '../../rope.ts';
+import type { TemperatureSpec } from '../../temperature.ts';
 
 export interface AttentionSpec {
   readonly kind: 'attention';
@@ -27,6 +28,8 @@ export interface AttentionSpec {
   /** None: attention does not know the order of the tokens. */
   readonly rope?: RopeSpec;
   readonly qkNorm?: QkNorm;
+  /** q grows with its position, behind rope. */
+  readonly temperature?: TemperatureSpec;
   /** RMS norm of every head of v, without weights. */
   readonly vNorm?: { readonly eps: number };
   /** v is k as projected, before norm and rope; for heads of one size (`attn_v` is not there). */
