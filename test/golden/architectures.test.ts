@@ -30,6 +30,7 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
+  { name: 'cohere2moe', preTokenizer: 'llama-bpe' },
   { name: 'minimaxm2', preTokenizer: 'llama-bpe' },
   { name: 'olmo3' },
   { name: 'exaonemoe', preTokenizer: 'qwen2' },

@@ -13,6 +13,7 @@ export interface ArchitectureRow {
 }
 
 export const architectureRows: readonly ArchitectureRow[] = [
+  { name: 'cohere2moe' },
   { name: 'minimaxm2' },
   { name: 'olmo3' },
   { name: 'exaonemoe' },

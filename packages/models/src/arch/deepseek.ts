@@ -125,7 +125,7 @@ const methodOf = (numbers: ModelNumbers): string => {
 
 const isGreedy = ({ topk_method: method }: Json): boolean => method === 'greedy';
 
-const hasShared: TensorRule['blocks'] = ({ numbers }) => (numbers.at('expert_shared_count') ?? 0) > 0;
+const hasShared: NonNullable<TensorRule['blocks']> = ({ numbers }) => (numbers.at('expert_shared_count') ?? 0) > 0;
 
 const blockTensors = [
   inBlock('input_layernorm.weight', 'attn_norm.weight', ['embd']),
@@ -136,8 +136,8 @@ const blockTensors = [
     inBlock('mlp.gate.weight', 'ffn_gate_inp.weight', ['experts', 'embd']),
     inBlock('mlp.gate.e_score_correction_bias', 'exp_probs_b.bias', ['experts'], { presence: 'optional', f32: true }),
     ...expertStacks('mlp', { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' }),
-    ...plainSharedExpertTensors.map((rule) => ({ ...rule, blocks: hasShared })),
   ]),
+  ...inSparseBlocks(plainSharedExpertTensors, hasShared),
 ];
 
 export const deepseekTensors = [

@@ -18,7 +18,7 @@ import {
 } from './dense.ts';
 import { draftCount, inDraft, joinedDraft } from './draft-blocks.ts';
 import { inDenseBlocks, inSparseBlocks, leadingDense } from './leading-dense.ts';
-import { expertCounts, expertTensors, plainSharedExpertTensors } from './mixture.ts';
+import { expertCounts, expertTensors, groupCounts, plainSharedExpertTensors } from './mixture.ts';
 import { readExperts, readSharedExpert } from './read-experts.ts';
 import { readWindows, type WindowLayers, windowLayerKeys } from './window-layers.ts';
 
@@ -87,8 +87,6 @@ export const exaone4: Architecture = {
 
 const attentionTensors = [...attentionBlockTensors({ permute: false }), ...headNormTensors];
 
-const groups = (hf: string, gguf: string): ConfigRule => ({ hf, gguf: [gguf], type: 'uint32', missing: () => 1 });
-
 export const exaonemoe: Architecture = {
   family: 'exaone-moe',
   name: 'exaone-moe',
@@ -100,12 +98,7 @@ export const exaonemoe: Architecture = {
       kvHeads: 32,
       rmsEps: 1e-5,
       headDim: () => undefined,
-      experts: [
-        ...expertCounts({ experts: 64, used: 8 }),
-        groups('n_group', 'expert_group_count'),
-        groups('topk_group', 'expert_group_used_count'),
-        sigmoidRouter,
-      ],
+      experts: [...expertCounts({ experts: 64, used: 8 }), ...groupCounts, sigmoidRouter],
     }),
     vocabulary,
     ...windowLayerKeys(windows),

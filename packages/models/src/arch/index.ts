@@ -2,6 +2,7 @@
 import { nearest, QuernError } from '@quern/errors';
 import type { Architecture } from './architecture.ts';
 import { bert } from './bert.ts';
+import { cohere2, cohere2moe } from './cohere2.ts';
 import { deepseek2, deepseek3 } from './deepseek.ts';
 import { ernie45, ernie45moe } from './ernie45.ts';
 import { exaone4, exaonemoe } from './exaone.ts';
@@ -10,6 +11,7 @@ import { gemmaEmbedding } from './gemma-embedding.ts';
 import { gemma2 } from './gemma2.ts';
 import { gemma3 } from './gemma3.ts';
 import { gemma4 } from './gemma4.ts';
+import { glm4moe } from './glm4moe.ts';
 import { glm4moelite } from './glm4moelite.ts';
 import { gptOss } from './gpt-oss.ts';
 import { gpt2 } from './gpt2.ts';
@@ -64,6 +66,9 @@ export const architectures: readonly Architecture[] = [
   nemotronh,
   nemotronhMoe,
   nomicBert,
+  cohere2,
+  cohere2moe,
+  glm4moe,
   ernie45,
   ernie45moe,
   exaone4,

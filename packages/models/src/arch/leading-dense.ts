@@ -23,7 +23,8 @@ export const leadingDense = (missing: (config: Json) => number): ConfigRule => (
   },
 });
 
-function denseBlocks(config: Json): number | undefined {
+/** How many config.json says; undefined when it does not. */
+export function denseBlocks(config: Json): number | undefined {
   const [key, said] = ['first_k_dense_replace', config.first_k_dense_replace];
   const stated = isAbsent(said) ? undefined : count(config, key, { min: 0, max: maxBlocks });
   const list = perBlock<string>(config, 'mlp_layer_types');
@@ -42,5 +43,8 @@ const isDense: NonNullable<TensorRule['blocks']> = ({ numbers, block }) =>
 export const inDenseBlocks = (rules: readonly TensorRule[]): TensorRule[] =>
   rules.map((rule) => ({ ...rule, blocks: isDense }));
 
-export const inSparseBlocks = (rules: readonly TensorRule[]): TensorRule[] =>
-  rules.map((rule) => ({ ...rule, blocks: (place) => !isDense(place) }));
+/** @param also what else decides, such as whether there are shared experts */
+export const inSparseBlocks = (
+  rules: readonly TensorRule[],
+  also: NonNullable<TensorRule['blocks']> = () => true,
+): TensorRule[] => rules.map((rule) => ({ ...rule, blocks: (place) => !isDense(place) && also(place) }));

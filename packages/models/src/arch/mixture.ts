@@ -24,6 +24,12 @@ export function expertCounts(
   ];
 }
 
+/** Groups of experts, one unless config.json says otherwise. */
+export const groupCounts: readonly ConfigRule[] = [
+  { hf: 'n_group', gguf: ['expert_group_count'], type: 'uint32', max: maxExperts, missing: () => 1 },
+  { hf: 'topk_group', gguf: ['expert_group_used_count'], type: 'uint32', max: maxExperts, missing: () => 1 },
+];
+
 /** Widths of one of Qwen's experts, and of the one that every token uses; the numbers are the defaults of the config class. */
 export const expertWidths = ({ each, shared }: { each: number; shared: number }): ConfigRule[] => [
   { hf: 'moe_intermediate_size', gguf: ['expert_feed_forward_length'], type: 'uint32', missing: () => each },

@@ -31,8 +31,9 @@ export const sharedExpert: Room<SharedExpertSpec, SharedExpertWeights, SharedExp
     return { spec: { ...spec, width: range[1] - range[0] }, ranges: { ff: range } };
   },
   run: (call) => {
-    const { pass, weights, scratch, x, y } = call;
+    const { pass, spec, weights, scratch, x, y } = call;
     runMlp(call);
+    if (spec.scale !== undefined) pass.device.run('scale', [y], y, { factor: spec.scale });
     const { sharedGate } = scratch;
     if (!weights.sharedGate || !sharedGate) return;
     project(pass, x, weights.sharedGate, undefined, sharedGate);

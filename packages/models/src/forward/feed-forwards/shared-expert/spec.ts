@@ -10,4 +10,6 @@ export interface SharedExpertSpec {
   readonly plain?: true;
   /** One number per token weighs it (`ffn_gate_inp_shexp`). */
   readonly gated: boolean;
+  /** Multiplies what it gives; 1 when not given. */
+  readonly scale?: number;
 }
