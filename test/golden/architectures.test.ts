@@ -60,6 +60,7 @@ const cases: readonly Case[] = [
   { name: 'qwen35-vl-wrapper', leftOut: ['visual.'], nearly: /A_log$|norm.weight$/ },
   { name: 'qwen35moe', nearly: /A_log$|norm.weight$/ },
   { name: 'granitehybrid', nearly: /A_log$/, preTokenizer: 'gpt-2' },
+  { name: 'lfm2moe' },
   { name: 'nemotronh', nearly: /A_log$/, preTokenizer: 'llama-bpe' },
   { name: 'nemotronh-moe', nearly: /A_log$/, preTokenizer: 'llama-bpe', finer: /^blk\.6\.ffn_gate_inp/ },
   { name: 'qwen3vl', leftOut: ['visual.'] },

@@ -40,6 +40,7 @@ export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'qwen3moe' },
   { name: 'qwen3vl' },
   { name: 'granitehybrid' },
+  { name: 'lfm2moe' },
   { name: 'nemotronh' },
   { name: 'nemotronh-moe' },
   { name: 'qwen35', tolerance: 5e-4 }, // transformers computes the delta rule in chunks

@@ -19,6 +19,8 @@ import { granite } from './granite.ts';
 import { granitehybrid } from './granitehybrid.ts';
 import { granitemoe } from './granitemoe.ts';
 import { hunyuanDense, hunyuanMoe } from './hunyuan.ts';
+import { lfm2 } from './lfm2.ts';
+import { lfm2moe } from './lfm2moe.ts';
 import { llama } from './llama.ts';
 import { minimaxm2 } from './minimaxm2.ts';
 import { mistral } from './mistral.ts';
@@ -58,6 +60,8 @@ export const architectures: readonly Architecture[] = [
   gptOss,
   gemmaEmbedding,
   gpt2,
+  lfm2,
+  lfm2moe,
   llama,
   mistral,
   ministral3,

@@ -8,7 +8,15 @@ import { latentAttention } from './latent-attention/room.ts';
 import type { LatentAttentionSpec } from './latent-attention/spec.ts';
 import { mamba2 } from './mamba2/room.ts';
 import type { Mamba2Spec } from './mamba2/spec.ts';
+import { shortConvolution } from './short-convolution/room.ts';
+import type { ShortConvolutionSpec } from './short-convolution/spec.ts';
 
-export type MixerSpec = AttentionSpec | DeltaNetSpec | LatentAttentionSpec | Mamba2Spec;
+export type MixerSpec = AttentionSpec | DeltaNetSpec | LatentAttentionSpec | Mamba2Spec | ShortConvolutionSpec;
 
-export const mixers = { attention, 'delta-net': deltaNet, 'latent-attention': latentAttention, mamba2 } as const;
+export const mixers = {
+  attention,
+  'delta-net': deltaNet,
+  'latent-attention': latentAttention,
+  mamba2,
+  'short-convolution': shortConvolution,
+} as const;
