@@ -64,6 +64,11 @@ const cases: readonly Case[] = [
   { name: 'nemotronh', nearly: /A_log$/, preTokenizer: 'llama-bpe' },
   { name: 'nemotronh-moe', nearly: /A_log$/, preTokenizer: 'llama-bpe', finer: /^blk\.6\.ffn_gate_inp/ },
   { name: 'qwen3vl', leftOut: ['visual.'] },
+  {
+    name: 'museglimmer',
+    nearly: /layernorm.weight$/,
+    leftOut: ['vision_tower.', 'vision_adapter.', 'vision_projection.'],
+  },
   { name: 'smollm3' },
 ];
 

@@ -46,6 +46,8 @@ export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'qwen35', tolerance: 5e-4 }, // transformers computes the delta rule in chunks
   { name: 'qwen35-vl-wrapper', tolerance: 5e-4 },
   { name: 'qwen35moe', tolerance: 5e-4 },
+  { name: 'smollm3' },
+  { name: 'museglimmer' },
 ];
 
 /** Undefined when it is in neither place. */

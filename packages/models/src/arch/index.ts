@@ -26,6 +26,7 @@ import { minimaxm2 } from './minimaxm2.ts';
 import { mistral } from './mistral.ts';
 import { ministral3, mistral3 } from './mistral3.ts';
 import { mixtral } from './mixtral.ts';
+import { museglimmer } from './museglimmer.ts';
 import { nemotronh } from './nemotronh.ts';
 import { nemotronhMoe } from './nemotronh-moe.ts';
 import { nomicBert } from './nomic-bert.ts';
@@ -67,6 +68,7 @@ export const architectures: readonly Architecture[] = [
   ministral3,
   mistral3,
   mixtral,
+  museglimmer,
   nemotronh,
   nemotronhMoe,
   nomicBert,

@@ -1,6 +1,7 @@
 // SmolLM3: Llama's block, with no rotary positions in every fourth one. GGUF has no key for which: llama.cpp knows them.
 import type { Architecture, Json } from './architecture.ts';
 import { show } from './config-error.ts';
+import { decoder, preNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import {
   denseBlockTensors,
   denseConfig,
@@ -46,6 +47,13 @@ export const smollm3: Architecture = {
   rope: { types: ['default', 'linear', 'yarn'], theta: 2e6 },
   slidingWindow: false,
   tensors: [...embeddingTensors, ...denseBlockTensors({ permute: true })],
+  network: (read) => {
+    const eps = readEps(read);
+    const attention = readAttention(read, { style: 'norm' });
+    const { rope: _, ...placeless } = attention;
+    const mlp = readGatedMlp(read);
+    return decoder(read, (block) => preNormBlock(eps, (block + 1) % 4 === 0 ? placeless : attention, mlp));
+  },
   awq: densePairs,
   preTokenizers: { 'llama-bpe': 'smaug-bpe' },
 };

@@ -15,6 +15,7 @@ export interface AttentionWeights {
   readonly kBias?: Tensor;
   readonly vBias?: Tensor;
   readonly outputBias?: Tensor;
+  readonly gate?: Tensor; // [heads·valueLength or heads, C]
   readonly qNorm?: Tensor;
   readonly kNorm?: Tensor;
   readonly sinks?: Tensor; // [heads]
@@ -26,7 +27,7 @@ export interface AttentionScratch {
   readonly v?: Tensor; // [T, kvHeads·valueLength]
   readonly attended: Tensor; // [T, heads·valueLength]
   readonly queryAndGate?: Tensor; // [T, heads·(keyLength + valueLength)]
-  readonly gate?: Tensor; // [T, heads·valueLength]
+  readonly gate?: Tensor; // [T, heads·valueLength or heads]
   readonly qkv?: Tensor; // [T, rows of the fused matrix]
 }
 
@@ -44,6 +45,7 @@ export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, 
     const weighted = qkNorm && qkNorm.weighted !== false;
     return {
       ...(spec.fused ? fusedTensors(spec, width) : separateTensors(spec, width)),
+      ...(hasGateMatrix(spec) && { gate: gateTensor(spec, width) }),
       output: { name: 'attn_output.weight', shape: [width, attended], cols: 'attended' },
       ...(biases.output && { outputBias: { name: 'attn_output.bias', shape: [width], once: true } }),
       ...(weighted && { qNorm: normTensor('attn_q_norm.weight', qkNorm.over === 'head' ? spec.keyLength : q) }),
@@ -57,7 +59,10 @@ export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, 
   scratch: (spec) => {
     const { q, k, v, attended, projected } = widthsOf(spec);
     const keys = spec.keysOf === undefined && { k: floats(k), v: floats(v) };
-    const gate = spec.gate && { queryAndGate: floats(projected), gate: floats(attended) };
+    const gate = spec.gate && {
+      gate: floats(spec.gate.in === 'heads' ? spec.heads : attended),
+      ...(spec.gate.in === 'query' && { queryAndGate: floats(projected) }),
+    };
     const fused = spec.fused && { qkv: floats(q + k + v) };
     return { q: floats(q), ...keys, ...gate, ...fused, attended: floats(attended) };
   },
@@ -103,8 +108,17 @@ function fusedTensors(spec: AttentionSpec, width: number) {
 
 const normTensor = (name: string, width: number): RoomTensor => ({ name, shape: [width] });
 
+const hasGateMatrix = ({ gate }: AttentionSpec) => gate !== undefined && gate.in !== 'query';
+
+function gateTensor(spec: AttentionSpec, width: number): RoomTensor {
+  const perHead = spec.gate!.in === 'heads';
+  const rows = perHead ? spec.heads : widthsOf(spec).attended;
+  return { name: 'attn_gate.weight', shape: [rows, width], rows: perHead ? 'heads' : 'attended' };
+}
+
 /** Rows of `attn_q` for one head. */
-const queryLength = ({ keyLength, valueLength, gate }: AttentionSpec) => keyLength + (gate ? valueLength : 0);
+const queryLength = ({ keyLength, valueLength, gate }: AttentionSpec) =>
+  keyLength + (gate?.in === 'query' ? valueLength : 0);
 
 function widthsOf(spec: AttentionSpec) {
   const { heads, kvHeads, keyLength, valueLength } = spec;

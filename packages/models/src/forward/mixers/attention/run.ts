@@ -24,6 +24,7 @@ export function attend(call: Call): void {
       projectValues(call, k, v);
     }
   }
+  if (weights.gate) project(pass, x, weights.gate, undefined, scratch.gate!);
   place(call, q, heads, weights.qNorm);
   if (spec.temperature) device.run('multiply', [q, pass.buffer(temperatureBuffer(spec.temperature))], q, {});
   if (own) {

@@ -43,11 +43,14 @@ export interface AttentionSpec {
   readonly biases: { readonly qkv: boolean; readonly output: boolean };
 }
 
-/** What attention gives is multiplied by act(gate · x) before the output projection, number by number. */
+/** What attention gives is multiplied by act(gate · x) before the output projection, number by number or head by head. */
 export interface OutputGate {
   readonly act: OpParams['gate']['act'];
-  /** Where its rows are: in `attn_q`, behind those of q head by head. */
-  readonly in: 'query';
+  /**
+   * Where its rows are. `query`: in `attn_q`, behind those of q head by head. Else in a matrix of its own (`attn_gate`):
+   * `numbers`, one for each number of the heads, or `heads`, one for each head.
+   */
+  readonly in: 'query' | 'numbers' | 'heads';
 }
 
 /** RMS norm of q and k. */
