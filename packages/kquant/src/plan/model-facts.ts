@@ -7,6 +7,8 @@ export interface ModelFacts {
   /** `general.architecture`. */
   readonly architecture: string;
   readonly layers: number;
+  /** The last of them that predict further tokens (MTP). */
+  readonly draftLayers: number;
   /** Heads that share a KV head at layer 0, rounded down; 0 without attention (llama-hparams.cpp `n_gqa`). */
   readonly headsPerKvHead: number;
   /** 0 for a dense model. */
@@ -47,6 +49,7 @@ export function modelFacts(metadata: GgufMetadata, file: string): ModelFacts {
   return {
     architecture: arch,
     layers,
+    draftLayers: number('nextn_predict_layers') ?? 0,
     headsPerKvHead: kvHeads > 0 ? Math.floor(heads / kvHeads) : 0,
     experts: number('expert_count') ?? 0,
     is70B: known !== undefined && known.layers === layers && (!known.grouped || heads !== kvHeads),

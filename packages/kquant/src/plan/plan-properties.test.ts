@@ -144,3 +144,15 @@ test('Q1_0 has no fallback for rows that are no multiple of 128', () => {
   const model = input([tensor('blk.0.attn_q.weight', [4, 64])]);
   expect(() => planTypes(model, 'Q1_0')).toThrow(expect.objectContaining({ code: 'no-smaller-blocks' }));
 });
+
+test('blocks that predict further tokens get Q5_K or more, unless a type is asked for', async () => {
+  const draft: GgufMetadata = new Map(metadata);
+  draft.set('llama.nextn_predict_layers', { type: 'uint32', value: 1 });
+  const tensors = [0, 1].map((block) => tensor(`blk.${block}.attn_q.weight`, [4, 256]));
+  const model = { ...input(tensors), metadata: draft };
+  const typesOf = (type: string, options = {}) => planTypes(model, type, options).tensors.map(({ to }) => to.name);
+  expect(typesOf('Q4_K_M')).toEqual(['Q4_K', 'Q5_K']);
+  expect(typesOf('Q8_0')).toEqual(['Q8_0', 'Q8_0']);
+  expect(typesOf('Q4_K_M', { pure: true })).toEqual(['Q4_K', 'Q4_K']);
+  expect(typesOf('Q4_K_M', { tensorTypes: await readTensorTypes(['attn_q=Q3_K']) })).toEqual(['Q3_K', 'Q3_K']);
+});

@@ -156,6 +156,11 @@ function typeChooser(row: FileType, model: ModelFacts, tensors: readonly Ordered
     const fallback = wanted && wanted !== type ? fallbackFrom(dtypeByName(wanted), cols) : chosen.fallback;
     return { to: chosen.to, rule, ...(fallback && { fallback }) };
   };
+  /** What a draft block guesses wrong costs the time of a token, and it is small: it gets more than llama-quantize gives it. */
+  const atLeast = (least: DType, choice: Choice, tensor: OrderedTensor): Choice => {
+    const isDraft = layerOf(tensor.sourceName ?? tensor.name) >= model.layers - model.draftLayers;
+    return isDraft && bitsOf(choice.to) < bitsOf(least) ? given(least, tensor, `draft block: ${least.name}`) : choice;
+  };
   const given = (to: DType, { cols }: OrderedTensor, rule: string): Choice => ({ ...typeForRows(to, cols), rule });
 
   return (tensor: OrderedTensor, stored: DType): Choice => {
@@ -175,9 +180,11 @@ function typeChooser(row: FileType, model: ModelFacts, tensors: readonly Ordered
     if (pure) return given(base, tensor, `${row.name}, pure`);
     const isOutput = group === 'output' || (tied && group === 'token_embd');
     if (isOutput && outputTensorType) return given(outputTensorType, tensor, 'as asked');
-    return byMixture(tensor, group, isOutput);
+    return atLeast(dtypeByName('Q5_K'), byMixture(tensor, group, isOutput), tensor);
   };
 }
+
+const bitsOf = ({ typeSize, blockSize }: DType): number => (8 * typeSize) / blockSize;
 
 const withoutLayer = (tensor: string, layers: number): QuernError =>
   new QuernError('tensor-without-layer', `The mixture of experts needs its layer, blk.0 to blk.${layers - 1}.`, {
