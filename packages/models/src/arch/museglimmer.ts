@@ -66,7 +66,7 @@ const filled = (gguf: string, value: number): TensorRule => ({
 export const museglimmer: Architecture = {
   family: 'muse-glimmer',
   name: 'muse-glimmer',
-  hf: ['MuseGlimmerForConditionalGeneration'],
+  hf: ['MuseGlimmerTextModel', 'MuseGlimmerForConditionalGeneration'],
   modelType: ['muse_glimmer_text', 'muse_glimmer'],
   config: [
     ...denseConfig({ contextLength: 131072, kvHeads: 2, rmsEps: 1e-5, headDim: () => 128 }),
@@ -131,6 +131,11 @@ export const museglimmer: Architecture = {
     { prev: 'attn_norm', layers: ['attn_q', 'attn_k', 'attn_v', 'attn_gate'], inspect: 'sub-layer' },
     { prev: 'ffn_norm', layers: ['ffn_gate', 'ffn_up'], inspect: 'sub-layer' },
     { prev: 'ffn_up', layers: ['ffn_down'], inspect: 'layer' },
+  ],
+  tokensByName: { eot: '<|eot|>' },
+  remarks: [
+    'Exported without the tower: as MuseGlimmerTextModel.',
+    'qk_scale_factor other than 3.87 and post_norm_eps other than 1e-8 are refused: GGUF has no keys for them.',
   ],
   preTokenizers: { 'llama-bpe': 'llama4', 'gpt-4o': 'llama4' },
 };
