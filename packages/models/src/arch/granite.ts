@@ -4,7 +4,7 @@ import type { AttentionSpec } from '../forward/mixers/attention/spec.ts';
 import type { BlockSpec, Network } from '../forward/network.ts';
 import type { NetworkReader } from '../network-reader.ts';
 import type { Architecture, ConfigRule } from './architecture.ts';
-import { decoder, preNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
+import { decoder, maxWidth, preNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import { denseBlockTensors, denseConfig, densePairs, embeddingTensors, evenHeadDim, fixedForDense } from './dense.ts';
 
 /** What a multiplier multiplies; config.json without one means 1 (transformers), GGUF as well. */
@@ -69,7 +69,9 @@ export const granite: Architecture = {
   network: (read) => {
     const eps = readEps(read);
     const attention = graniteAttention(read);
-    const mlp = readGatedMlp(read);
+    const own = readGatedMlp(read);
+    // Of Granite 4 the MLP is what stands beside experts in others, and has a width of its own.
+    const mlp = { ...own, width: read.optionalInteger('expert_shared_feed_forward_length', own.width, 1, maxWidth) };
     return graniteNetwork(read, () => preNormBlock(eps, attention, mlp));
   },
   awq: densePairs,

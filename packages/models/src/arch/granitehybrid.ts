@@ -22,12 +22,27 @@ import { readExperts, readSharedExpert } from './read-experts.ts';
 
 /** Published names, then those of transformers 5. */
 const kinds = ['mamba', 'attention', 'linear_attention', 'full_attention'] as const;
-const attentionIn = (config: Json): boolean[] =>
+/** Which layers have attention. */
+export const attentionIn = (config: Json): boolean[] =>
   layerTypes(config, kinds, () => 'mamba').map((kind) => kind === 'attention' || kind === 'full_attention');
 
 /** What the converter writes for models without rope, whose context nothing limits. */
 const longContext = 2 ** 20;
 const kvHeads = (config: Json): number => config.num_key_value_heads ?? config.num_attention_heads;
+
+/** Key-value heads, in the blocks that have some. */
+export const someHeads: ConfigRule = {
+  gguf: ['attention.head_count_kv'],
+  type: 'uint32',
+  made: (config) => inBlocks(kvHeads(config), attentionIn(config)),
+  back: (numbers) => {
+    const list = numbers.list('attention.head_count_kv')!;
+    return {
+      num_key_value_heads: Math.max(...list),
+      layer_types: list.map((count) => (count > 0 ? 'attention' : 'mamba')),
+    };
+  },
+};
 
 /** Keys whose values in a hybrid are others than in a dense model. */
 const changed: Readonly<Record<string, ConfigRule>> = {
@@ -37,18 +52,7 @@ const changed: Readonly<Record<string, ConfigRule>> = {
     made: () => longContext,
     back: () => ({ max_position_embeddings: longContext }),
   },
-  'attention.head_count_kv': {
-    gguf: ['attention.head_count_kv'],
-    type: 'uint32',
-    made: (config) => inBlocks(kvHeads(config), attentionIn(config)),
-    back: (numbers) => {
-      const list = numbers.list('attention.head_count_kv')!;
-      return {
-        num_key_value_heads: Math.max(...list),
-        layer_types: list.map((count) => (count > 0 ? 'attention' : 'mamba')),
-      };
-    },
-  },
+  'attention.head_count_kv': someHeads,
 };
 
 const count = { type: 'uint32', min: 0, max: maxExperts } as const;

@@ -16,6 +16,7 @@ import { glm4moelite } from './glm4moelite.ts';
 import { gptOss } from './gpt-oss.ts';
 import { gpt2 } from './gpt2.ts';
 import { granite } from './granite.ts';
+import { granite4, granite4moe } from './granite4.ts';
 import { granitehybrid } from './granitehybrid.ts';
 import { granitemoe } from './granitemoe.ts';
 import { hunyuanDense, hunyuanMoe } from './hunyuan.ts';
@@ -57,6 +58,8 @@ export const architectures: readonly Architecture[] = [
   granite,
   granitehybrid,
   granitemoe,
+  granite4,
+  granite4moe,
   bert,
   gptOss,
   gemmaEmbedding,
