@@ -14,6 +14,8 @@ export interface ArchitectureRow {
 
 export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'cohere2moe' },
+  { name: 'gptneox' },
+  { name: 'phi3-long' },
   { name: 'minimaxm2' },
   { name: 'olmo3' },
   { name: 'exaonemoe' },

@@ -15,6 +15,7 @@ import { glm4moe } from './glm4moe.ts';
 import { glm4moelite } from './glm4moelite.ts';
 import { gptOss } from './gpt-oss.ts';
 import { gpt2 } from './gpt2.ts';
+import { gptneox } from './gptneox.ts';
 import { granite } from './granite.ts';
 import { granite4, granite4moe } from './granite4.ts';
 import { granitehybrid } from './granitehybrid.ts';
@@ -66,6 +67,7 @@ export const architectures: readonly Architecture[] = [
   gpt2,
   lfm2,
   lfm2moe,
+  gptneox,
   llama,
   mistral,
   ministral3,

@@ -2,7 +2,7 @@
 import type { FeedForwardSpec } from '../forward/feed-forwards/index.ts';
 import type { PlainMlpSpec } from '../forward/feed-forwards/plain-mlp/spec.ts';
 import type { BlockSpec, RoomSpec } from '../forward/network.ts';
-import { layerNorm } from '../forward/norm.ts';
+import { layerNorm, type NormSpec } from '../forward/norm.ts';
 import type { NetworkReader } from '../network-reader.ts';
 import type { TensorRule } from './architecture.ts';
 import { readFeedForwardLength } from './decoder.ts';
@@ -28,3 +28,8 @@ export const normWithBias = (hf: string, gguf: string): TensorRule[] => [
   inBlock(`${hf}.weight`, `${gguf}.weight`, ['embd']),
   inBlock(`${hf}.bias`, `${gguf}.bias`, ['embd']),
 ];
+
+/** Attention and MLP read the stream that enters the block. @param own norm of the MLP; none: that of attention */
+export const parallelBlock = (norm: NormSpec, mixer: RoomSpec, mlp: FeedForwardSpec, own?: NormSpec): BlockSpec => ({
+  subLayers: [{ before: norm, parts: [{ room: mixer }, { room: mlp, ...(own && { before: own }) }] }],
+});

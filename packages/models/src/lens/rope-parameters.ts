@@ -167,11 +167,11 @@ function ropeParameters(
     ...sectionsOf(rope, rule!.sections),
   };
   if (type === 'default' || type === 'proportional') return common;
-  const originalContext =
-    positive(
-      'original_max_position_embeddings',
-      config.original_max_position_embeddings ?? rope.original_max_position_embeddings,
-    ) ?? contextLength;
+  // Both places are read: what one says is no news in the other.
+  const [outside, inside] = [config, rope].map((from) =>
+    positive('original_max_position_embeddings', from.original_max_position_embeddings),
+  );
+  const originalContext = outside ?? inside ?? contextLength;
   if (type === 'longrope') {
     const longrope = { short: factors(rope, 'short_factor'), long: factors(rope, 'long_factor') };
     return { ...common, originalContext, attnFactor: longRopeFactor(rope, originalContext, contextLength), longrope };
