@@ -31,7 +31,7 @@ export const llamaFlags: readonly LlamaFlag[] = [
     names: ['-p', '--prompt'],
     means: '--text',
     only: 'tokenize',
-    instead: 'Give a text file with --text, or ask the server.',
+    instead: 'eval and calibrate read a text file, logits token ids (--ids, from quern tokenize); a server is asked.',
   },
   { names: ['-t'], means: '--threads' },
   { names: ['-tb', '--threads-batch'], instead: 'One number of threads, -t, is for prompts and replies.' },

@@ -46,6 +46,7 @@ test.each([
   ['quantize a -ngl 1', /quantize has no -ngl\..*eval, serve, logits/],
   ['quantize a -fa', /quantize has no -fa/],
   ['quantize a -p x', /quantize has no -p/],
+  ['logits a --text hello', /logits has no --text\. .*logits token ids \(--ids/],
   ['merge -m a', /merge has no -m/],
   ['eval a --kl-divergence-base x', /--base-file/],
   ['serve -m -ngl', /-m needs the name of a model/],

@@ -32,6 +32,7 @@ describe('all names with other words in front are the same model', () => {
     ['base_model.model.', (name) => `base_model.model.${name}`],
     ['language_model.', (name) => `language_model.${name}`],
     ['model.language_model.', (name) => name.replace(/^(model\.)?/, 'model.language_model.')],
+    ['any other word', (name) => `student.net.${name}`],
     ['several', (name) => `module._orig_mod.${withoutModel(name)}`],
   ])('%s', async (_, rename) => {
     const usual = await view({ model: 'qwen3' });

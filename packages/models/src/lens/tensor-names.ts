@@ -1,6 +1,7 @@
 // Names of a checkpoint's tensors, however its maker wrapped them. Programs put words in front of all names
 // (`_orig_mod.`, `module.`, `base_model.model.`, `language_model.`) or leave `model.` away; what follows is the same
-// everywhere and is unique. That core decides which tensor it is.
+// everywhere and is unique. That core decides which tensor it is. Words of any kind that stand in front of every name tell
+// nothing apart, so they are none of it either.
 import type { HfCheckpoint, TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 
@@ -33,10 +34,12 @@ export interface TensorNames {
 /** @throws QuernError `adapter-not-merged` when the checkpoint holds parts of an adapter */
 export function tensorNames({ tensors, path }: Pick<HfCheckpoint, 'tensors' | 'path'>): TensorNames {
   refuseAdapters([...tensors.keys()], path);
+  const shared = sharedFront([...tensors.keys()].map(coreOf)).length;
+  const core = (stored: string): string => coreOf(coreOf(stored).slice(shared));
   const byCore = new Map<string, string[]>();
   for (const name of tensors.keys()) {
-    const core = coreOf(name);
-    byCore.set(core, [...(byCore.get(core) ?? []), name]);
+    const key = core(name);
+    byCore.set(key, [...(byCore.get(key) ?? []), name]);
   }
   const cores = [...byCore.keys()];
   return {
@@ -47,9 +50,22 @@ export function tensorNames({ tensors, path }: Pick<HfCheckpoint, 'tensors' | 'p
       // Of two with one core neither is the one.
       return found.length === 1 ? tensors.get(found[0]!) : undefined;
     },
-    startsWith: (start) => cores.some((core) => core.startsWith(start)),
-    coreStartsWith: (stored, start) => coreOf(stored).startsWith(start),
+    startsWith: (start) => cores.some((stored) => stored.startsWith(start)),
+    coreStartsWith: (stored, start) => core(stored).startsWith(start),
   };
+}
+
+/** Whole words that begin every name, up to the layers: what a program of any name put in front. */
+function sharedFront(names: readonly string[]): string {
+  const [first = '', ...others] = names;
+  let end = 0;
+  for (;;) {
+    const dot = first.indexOf('.', end);
+    const begin = first.slice(0, dot + 1);
+    const tellsNothing = dot > 0 && others.length > 0 && others.every((name) => name.startsWith(begin));
+    if (!tellsNothing || /^(layers|\d+)\.$/.test(begin.slice(end))) return first.slice(0, end);
+    end = dot + 1;
+  }
 }
 
 const adapterPart =

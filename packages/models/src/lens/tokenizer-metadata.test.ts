@@ -1,4 +1,7 @@
 // The tokenizer package has its own tests; here only what the architecture record adds, and that preflight asks it.
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type HfCheckpoint, openHfCheckpoint } from '@quern/checkpoint';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -47,5 +50,22 @@ describe('preflight', () => {
       code,
       file: expect.stringContaining(checkpoint.path),
     });
+  });
+
+  it('names the file once when it cannot even be opened, as a Git LFS pointer', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'quern-'));
+    const file = join(folder, 'tokenizer_config.json');
+    try {
+      await cp(checkpoint.path, folder, { recursive: true });
+      await writeFile(file, 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n');
+      const cloned = await openHfCheckpoint(folder);
+      try {
+        await expect(hfModelView(cloned)).rejects.toMatchObject({ code: 'source-lfs-pointer', file });
+      } finally {
+        await cloned.close();
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

@@ -26,7 +26,8 @@ export async function tokenizerMetadata(
   const settings = { vocabSize, architecture: architecture?.name, note };
   const made = await tokenizerMetadataFromHf(folder, settings).catch((error: unknown) => {
     if (!(error instanceof QuernError)) throw error;
-    // The tokenizer package knows texts by their names, not where they lie.
+    // The tokenizer package knows texts by their names, not where they lie; what fails to open says so itself.
+    if (error.file?.startsWith(folder.path)) throw error;
     const { code, message, file = '', offset, remedy } = error;
     throw new QuernError(code, message, { file: join(folder.path, file), offset, remedy, cause: error });
   });
