@@ -1,5 +1,6 @@
 // THE table of architectures. A new one is a file beside this and a line here (docs/adding/architecture.md).
 import { nearest, QuernError } from '@quern/errors';
+import { arcee } from './arcee.ts';
 import type { Architecture } from './architecture.ts';
 import { bert } from './bert.ts';
 import { cohere2, cohere2moe } from './cohere2.ts';
@@ -44,10 +45,12 @@ import { qwen3vl } from './qwen3vl.ts';
 import { qwen3vlmoe } from './qwen3vlmoe.ts';
 import { qwen35 } from './qwen35.ts';
 import { qwen35moe } from './qwen35moe.ts';
+import { seedOss } from './seed-oss.ts';
 import { smollm3 } from './smollm3.ts';
 import { starcoder2 } from './starcoder2.ts';
 
 export const architectures: readonly Architecture[] = [
+  arcee,
   // Before those whose GGUF name it shares: of two that fit a file the first is taken.
   glm4moelite,
   deepseek2,
@@ -100,6 +103,7 @@ export const architectures: readonly Architecture[] = [
   qwen35,
   qwen35moe,
   qwen3moe,
+  seedOss,
   smollm3,
   starcoder2,
 ];
