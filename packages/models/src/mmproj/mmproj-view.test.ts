@@ -53,6 +53,7 @@ describe('a tower', () => {
       /visual\.blocks\.0\.gate\.weight/,
     ],
     ['of other sizes', withTower({ intermediate_size: 64 }), 'tensors-wrong-shape', /\[48,32\].*\[64,32\]/],
+    ['of heads that do not divide it', withTower({ num_heads: 3 }), 'config-bad-value', /3 heads of the vision tower/],
     ['of more blocks', withTower({ depth: 2 }), 'tensors-missing', /visual\.blocks\.1/],
     ['of very many blocks', withTower({ depth: 1e9 }), 'config-bad-value', /"depth" is 1000000000/],
     ['with another activation', withTower({ hidden_act: 'quick_gelu' }), 'unsupported-config', /quick_gelu/],

@@ -4,7 +4,7 @@ import type { HfCheckpoint, ModelView, TensorView } from '@quern/checkpoint';
 import { openHfCheckpoint } from '@quern/checkpoint';
 import { nearest, QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
-import { isObject } from '../arch/config-error.ts';
+import { configError, isObject } from '../arch/config-error.ts';
 import type { ConfigRule, Json } from '../arch/config-rule.ts';
 import { type ExpectedTensor, expectedTensors } from '../arch/expected-tensors.ts';
 import { modelNumbers } from '../arch/model-numbers.ts';
@@ -168,6 +168,9 @@ function expectedOf(
 ): ExpectedTensor[] {
   const name = `clip.${of}`;
   const numbers = modelNumbers({ path, metadata }, name, 0);
+  const [width, heads] = [numbers.at('embedding_length')!, numbers.at('attention.head_count')!];
+  if (width % heads !== 0 || (width / heads) % 2 !== 0)
+    throw configError(`${heads} heads of the ${of} tower do not divide its width ${width} into pairs`);
   const own = sizes?.(numbers, config) ?? {};
   const common = { three: 3, patch: numbers.at('patch_size') ?? 0, textEmbd: numbers.at('projection_dim')! };
   return expectedTensors({ name, tensors: tensors(config, facts), sizes: () => ({ ...common, ...own }) }, numbers);
