@@ -25,6 +25,15 @@ const approximated: Record<string, string> = {
   'deepseek-coder': foreignSpaces,
 };
 
+// Digits by three from the right: llama.cpp also of numbers that are no digits, and before letters.
+for (const name of ['tiny_aya', 'cohere2moe']) approximated[name] = `${cased}aBZ中한あⅧ's'LLtheing ofcamelCase`;
+approximated.youtu = cased;
+approximated['granite-embed-multi-97m'] = cased;
+approximated['kimi-k2'] = cased;
+
+/** They merge the text itself: with the bytes of another vocabulary they have nothing to merge. */
+const ofText = ['gemma4', 'granite-embed-multi-311m', 'sarvam-moe'];
+
 const parts = [
   ...Array.from(`aBZ中한あ123२Ⅷ \n\r\t.!$+_-/\\"#\`'🙂।。\u200d\u200b${cased}${foreignSpaces}`),
   ...['  ', "'s", "'LL", '345', 'the', 'ing', ' of', 'camelCase'],
@@ -41,7 +50,7 @@ describe.skipIf(oracleUnavailable)('pre-tokenizers and native llama.cpp', () => 
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it.each(preTokenizerNames)('%s', async (name) => {
+  it.each(preTokenizerNames.filter((name) => !ofText.includes(name)))('%s', async (name) => {
     const renamed: GgufMetadata = new Map(metadata);
     renamed.set('tokenizer.ggml.pre', { type: 'string', value: name });
     const path = join(folder, `${name}.gguf`);

@@ -31,6 +31,7 @@ export interface ConvertOptions extends QuantizeFlagValues, WriteFlagValues {
   type: string;
   output?: string;
   revision?: string;
+  pre?: string;
   to: 'gguf' | 'hf';
   maxShardSize?: string;
   awqScales?: string | true;
@@ -46,6 +47,8 @@ export async function convert(
 ): Promise<number | undefined> {
   if (options.calibration !== undefined && options.awqScales === undefined)
     throw new QuernError('usage-calibration', '--calibration means nothing without --awq-scales.');
+  if (options.to === 'hf' && options.pre !== undefined)
+    throw new QuernError('usage-pre', '--pre means nothing with --to hf: a checkpoint keeps its expression.');
   if (options.to === 'hf' && options.mtp !== 'keep')
     throw new QuernError(
       'usage-mtp',
@@ -67,7 +70,7 @@ export async function convert(
   // Of auto the name is known with the model; the folder is known now.
   await requireOutputNamed(await outputOf(quantization?.name ?? conversion ?? 'auto'), options);
   const { path } = await locate(ref, options, context);
-  const opened = await openModel(path, { draft: options.mtp });
+  const opened = await openModel(path, { draft: options.mtp, preTokenizer: options.pre });
   let towers: MmprojView | undefined;
   try {
     towers = options.mmproj ? await openMmproj(path) : undefined;

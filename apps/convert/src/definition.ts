@@ -71,6 +71,10 @@ export const convert: CommandDefinition<[ref: string], ConvertOptions> = {
           flags: '--mmproj',
           description: 'write the vision and audio towers too, beside the output: mmproj-<name>-<TYPE>.gguf',
         },
+        {
+          flags: '--pre <name>',
+          description: "how the tokenizer cuts text, in llama.cpp's words, where nobody has named its expression",
+        },
         { flags: '--revision <name>', description: 'branch, tag or commit of a hub id' },
       ],
     },

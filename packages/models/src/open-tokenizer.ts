@@ -27,7 +27,7 @@ const tokenizerFiles: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * @throws QuernError `tokenizer-missing`, and those of `openContents`, `tokenizerFromGguf` and `tokenizerMetadataFromHf`
+ * @throws QuernError `tokenizer-missing`, and those of `openContents`, `tokenizerFromGguf` and `tokenizerViewFromHf`
  */
 export async function openTokenizer(place: ModelPlace, options: OpenTokenizerOptions = {}): Promise<OpenedTokenizer> {
   const dir = await tokenizerFolder(place, options);

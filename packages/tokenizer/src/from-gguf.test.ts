@@ -160,7 +160,7 @@ describe('tokenizerFromGguf refuses', () => {
     ['tokenizer-metadata-type', byteLevel({ 'tokenizer.ggml.tokens': array([1]) })],
     ['tokenizer-metadata-type', byteLevel({ 'tokenizer.ggml.eos_token_id': text('2') })],
     ['tokenizer-metadata-type', byteLevel({ 'tokenizer.ggml.add_bos_token': id(1) })],
-    ['pre-tokenizer-unknown', byteLevel({ 'tokenizer.ggml.pre': text('kimi-k2') })],
+    ['pre-tokenizer-unknown', byteLevel({ 'tokenizer.ggml.pre': text('llama-9') })],
     ['tokenizer-tokens-missing', byteLevel({ 'tokenizer.ggml.tokens': undefined })],
     ['tokenizer-tokens-missing', byteLevel({ 'tokenizer.ggml.tokens': array([]) })],
     ['tokenizer-tokens-duplicate', byteLevel({ 'tokenizer.ggml.tokens': array(['a', 'a']) })],

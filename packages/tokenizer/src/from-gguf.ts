@@ -1,13 +1,17 @@
 // The tokenizer that a GGUF file describes. A new kind (`tokenizer.ggml.model`) is a file under merging/ and a row of `kinds`.
 
 import { QuernError } from '@quern/errors';
+import { beyondKeys } from './beyond-gguf.ts';
 import { ByteLevelBpe } from './merging/byte-level-bpe.ts';
 import { SentencePiece } from './merging/sentence-piece.ts';
-import { type MetadataView, readBoolean, readInteger, readString, readStrings } from './metadata-view.ts';
-import { preTokenizerNamed } from './pre-tokenizer/pre-tokenizers.ts';
-import type { Tokenizer } from './tokenizer.ts';
+import { TextBpe } from './merging/text-bpe.ts';
+import { type MetadataView, readBoolean, readInteger, readNumbers, readString, readStrings } from './metadata-view.ts';
+import { type PreTokenizer, preTokenizerNamed } from './pre-tokenizer/pre-tokenizers.ts';
+import { compileNormalizer } from './steps/normalizer.ts';
+import { compilePreTokenizer } from './steps/pre-tokenizer.ts';
+import { type Tokenizer, tokenTypes } from './tokenizer.ts';
 import { bytesOfByteLevelText } from './vocabulary/byte-level.ts';
-import { createPartition, stripRules } from './vocabulary/partition.ts';
+import { createPartition, type StripRules, stripRules } from './vocabulary/partition.ts';
 import { findSpecialTokens } from './vocabulary/special-tokens.ts';
 import { readVocabulary, type Vocabulary } from './vocabulary/vocabulary.ts';
 import { type TokenizerKind, VocabularyTokenizer } from './vocabulary-tokenizer.ts';
@@ -15,7 +19,8 @@ import { WordPiece } from './word-piece/word-piece.ts';
 
 const kinds = new Map<string, (metadata: MetadataView, vocabulary: Vocabulary) => TokenizerKind>([
   ['llama', sentencePieceKind],
-  ['gpt2', byteLevelKind],
+  ['gpt2', bpeKind],
+  ['gemma4', bpeKind],
   ['bert', wordPieceKind],
 ]);
 
@@ -40,49 +45,89 @@ export function tokenizerFromGguf(metadata: MetadataView): Tokenizer {
     });
   }
   const vocabulary = readVocabulary(metadata);
-  const kind = kindOf(metadata, vocabulary);
+  const kind = normalizing(metadata, kindOf(metadata, vocabulary));
   const special = findSpecialTokens(metadata, vocabulary, kind.defaults);
-  const modelName = readString(metadata, 'general.name') ?? '';
+  const strip = stripRulesOf(metadata) ?? stripRules(readString(metadata, 'general.name') ?? '', vocabulary);
   return new VocabularyTokenizer({
     vocabulary,
     kind,
     special,
-    partition: createPartition(vocabulary, special.types, stripRules(modelName, vocabulary)),
+    partition: createPartition(vocabulary, recognisedTypes(metadata, special.types), strip),
     addBos: readBoolean(metadata, 'tokenizer.ggml.add_bos_token') ?? kind.addBos,
     addEos: readBoolean(metadata, 'tokenizer.ggml.add_eos_token') ?? kind.addEos ?? false,
     chatTemplate: readString(metadata, 'tokenizer.chat_template'),
   });
 }
 
+/** As the checkpoint normalizes text before it is cut. */
+function normalizing(metadata: MetadataView, kind: TokenizerKind): TokenizerKind {
+  const own = readString(metadata, beyondKeys.normalizer);
+  if (own === undefined) return kind;
+  const normalize = compileNormalizer(JSON.parse(own));
+  return { ...kind, encode: (text, ids) => kind.encode(normalize(text), ids) };
+}
+
+/** Types as far as finding tokens in a text goes. */
+function recognisedTypes(metadata: MetadataView, types: Int32Array): Int32Array {
+  const added = readNumbers(metadata, beyondKeys.added);
+  if (!added) return types;
+  const texts = new Set(readNumbers(metadata, beyondKeys.addedText));
+  const recognised = new Int32Array(types.length).fill(tokenTypes.normal);
+  for (const id of added) {
+    const type = types[id] as number;
+    const isSpecial = type === tokenTypes.control || type === tokenTypes.userDefined || type === tokenTypes.unknown;
+    recognised[id] = isSpecial ? type : texts.has(id) ? tokenTypes.userDefined : tokenTypes.control;
+  }
+  return recognised;
+}
+
+function stripRulesOf(metadata: MetadataView): StripRules | undefined {
+  const left = readNumbers(metadata, beyondKeys.stripsLeft);
+  const right = readNumbers(metadata, beyondKeys.stripsRight);
+  if (!left && !right) return undefined;
+  const [onLeft, onRight] = [new Set(left), new Set(right)];
+  return { left: (id) => onLeft.has(id), right: (id) => onRight.has(id) };
+}
+
 function sentencePieceKind(metadata: MetadataView, vocabulary: Vocabulary): TokenizerKind {
   const pieces = new SentencePiece(vocabulary);
-  const utf8 = new TextEncoder();
   return {
     encode: (text, ids) => pieces.encode(text, ids),
-    bytesOfNormal: (text) => utf8.encode(text.replaceAll('▁', ' ')),
+    bytesOfNormal: bytesOfText,
     spacePrefix: readBoolean(metadata, 'tokenizer.ggml.add_space_prefix') ?? true,
     addBos: true,
     defaults: { bos: 1, eos: 2, unk: 0 },
   };
 }
 
-function byteLevelKind(metadata: MetadataView, vocabulary: Vocabulary): TokenizerKind {
-  const preTokenizer = preTokenizerNamed(readString(metadata, 'tokenizer.ggml.pre') ?? 'default');
+function bpeKind(metadata: MetadataView, vocabulary: Vocabulary): TokenizerKind {
+  const preTokenizer = preTokenizerOf(metadata);
   const merges = readStrings(metadata, 'tokenizer.ggml.merges');
   if (!merges) {
     throw new QuernError('tokenizer-merges-missing', 'The model file has no merges (tokenizer.ggml.merges).', {
       remedy: 'Convert the model again from its original checkpoint.',
     });
   }
-  const bpe = new ByteLevelBpe(vocabulary, merges, preTokenizer);
+  const bpe = new (preTokenizer.isText ? TextBpe : ByteLevelBpe)(vocabulary, merges, preTokenizer);
   return {
     encode: (text, ids) => bpe.encode(text, ids),
-    bytesOfNormal: bytesOfByteLevelText,
+    bytesOfNormal: preTokenizer.isText ? bytesOfText : bytesOfByteLevelText,
     spacePrefix: false,
     addBos: preTokenizer.addBos,
     // llama.cpp assumes token 11 (a comma in most vocabularies) for BOS and EOS; no id is the honest answer.
     defaults: {},
   };
+}
+
+/** By its name; Gemma 4 names the kind of vocabulary instead. A view of a checkpoint may say more than a name does. */
+export function preTokenizerOf(metadata: MetadataView): PreTokenizer {
+  const isGemma = readString(metadata, 'tokenizer.ggml.model') === 'gemma4';
+  const named = preTokenizerNamed(isGemma ? 'gemma4' : (readString(metadata, 'tokenizer.ggml.pre') ?? 'default'));
+  const ignoreMerges = readBoolean(metadata, beyondKeys.ignoreMerges) ?? named.ignoreMerges;
+  const own = readString(metadata, beyondKeys.preTokenizer);
+  if (own === undefined) return { ...named, ignoreMerges };
+  const cut = compilePreTokenizer(JSON.parse(own));
+  return { ...named, patterns: [], ignoreMerges, isText: isGemma, split: (text) => cut([text]) };
 }
 
 /** What llama.cpp takes for granted of a BERT vocabulary: the ids of `bert-base-uncased`. */
@@ -98,13 +143,15 @@ function wordPieceKind(metadata: MetadataView, vocabulary: Vocabulary): Tokenize
   const lowercase = readBoolean(metadata, 'tokenizer.ggml.normalizer.lowercase') ?? true;
   const stripAccents = readBoolean(metadata, 'tokenizer.ggml.normalizer.strip_accents') ?? lowercase;
   const words = new WordPiece(vocabulary, { lowercase, stripAccents, unknown });
-  const utf8 = new TextEncoder();
   return {
     encode: (text, ids) => words.encode(text, ids),
-    bytesOfNormal: (text) => utf8.encode(text.replaceAll('▁', ' ')),
+    bytesOfNormal: bytesOfText,
     spacePrefix: true,
     addBos: true,
     addEos: true,
     defaults: { bos: bertTokens.bos, eos: id('seperator', bertTokens.sep), unk: bertTokens.unk },
   };
 }
+
+const utf8 = new TextEncoder();
+const bytesOfText = (text: string): Uint8Array => utf8.encode(text.replaceAll('▁', ' '));

@@ -1,8 +1,13 @@
+export { ggufTokenizerMetadata } from './beyond-gguf.ts';
 export { type ChatMessage, type RenderChatOptions, renderChat } from './chat/render-chat.ts';
 export { tokenizerFromGguf } from './from-gguf.ts';
 export type { CheckpointFiles } from './huggingface/checkpoint-files.ts';
 export type { GgufLikeMetadata, GgufLikeValue } from './huggingface/gguf-like-value.ts';
-export { type TokenizerMetadataOptions, tokenizerMetadataFromHf } from './huggingface/metadata-from-hf.ts';
+export {
+  type TokenizerMetadataOptions,
+  tokenizerMetadataFromHf,
+  tokenizerViewFromHf,
+} from './huggingface/metadata-from-hf.ts';
 export type { MetadataView } from './metadata-view.ts';
 export { preTokenizerNames } from './pre-tokenizer/pre-tokenizers.ts';
 export { StopMatcher, type StopResult } from './stream/stop-matcher.ts';

@@ -4,6 +4,7 @@ import { dtypeByName } from '@quern/blocks';
 import type { ModelView } from '@quern/checkpoint';
 import type { GgufMetadata } from '@quern/gguf';
 import { convertedDtype, type PlainFileType, plainFileTypes } from '@quern/models';
+import { ggufTokenizerMetadata } from '@quern/tokenizer';
 import { fallbackFrom } from './fallback.ts';
 import { fileTypes } from './file-types.ts';
 import { closestType, originOf } from './packed-source.ts';
@@ -27,6 +28,7 @@ export interface Convertible extends Pick<ModelView, 'metadata' | 'tensors'> {
  * @param view a Hugging Face checkpoint seen through its lens (`openModel`), tensors in the converter's order.
  * @param type `auto`: what the lens took from the checkpoint, BF16 or F16; packed weights get the type that holds their
  *   codes, if there is one.
+ * @throws QuernError those of `ggufTokenizerMetadata`
  */
 export function planConversion(view: Convertible, type: ConversionType): Plan {
   const { dtypeOf = convertedDtype } = view;
@@ -62,7 +64,7 @@ function lensFileType(metadata: GgufMetadata): PlainFileType {
 
 /** The keys of the lens, with the type that was chosen (`enum llama_ftype`). */
 function convertedMetadata(metadata: GgufMetadata, fileType: number): GgufMetadata {
-  const result: GgufMetadata = new Map(metadata);
+  const result: GgufMetadata = ggufTokenizerMetadata(metadata);
   result.set('general.file_type', { type: 'uint32', value: fileType });
   result.set('general.quantization_version', { type: 'uint32', value: 2 });
   return result;

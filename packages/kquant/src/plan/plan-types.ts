@@ -2,6 +2,7 @@
 import { type DType, dtypeByName } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
+import { ggufTokenizerMetadata } from '@quern/tokenizer';
 import { fallbackFrom, typeForRows } from './fallback.ts';
 import { type FileType, fileTypeNamed } from './file-types.ts';
 import { importanceFor, type PlannedImatrix } from './importance.ts';
@@ -56,7 +57,8 @@ export function planTypes(view: PlanInput, fileType: string, options: PlanOption
   const { imatrix } = options;
   const row = fileTypeNamed(fileType);
   const converted = new Map(options.converted?.tensors.map((tensor) => [tensor.name, tensor]));
-  const metadata: GgufMetadata = new Map(options.converted?.metadata ?? view.metadata);
+  const before = options.converted?.metadata ?? ggufTokenizerMetadata(view.metadata);
+  const metadata: GgufMetadata = new Map(before);
   setMetadata(metadata, options.overrides ?? []);
   const facts = modelFacts(metadata, view.path);
 
@@ -90,7 +92,6 @@ export function planTypes(view: PlanInput, fileType: string, options: PlanOption
     tensors.map(({ to }) => to),
   );
   const changes = { overrides: options.overrides, imatrix, layers, fileType: fileTypeNumber };
-  const before = options.converted?.metadata ?? view.metadata;
   const quantized = quantizedMetadata(before, facts.architecture, changes);
   const plan = completePlan(row.name, quantized, tensors, notesOn(row, quantized, facts, options));
   return imatrix ? { ...plan, imatrix: imatrix.path } : plan;

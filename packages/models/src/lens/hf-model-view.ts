@@ -32,6 +32,8 @@ export interface LensOptions {
   fileType?: PlainFileType;
   /** What becomes of blocks that predict further tokens (MTP); `keep` when not given. */
   draft?: DraftChoice;
+  /** `tokenizer.ggml.pre`, for expressions that nobody has named. */
+  preTokenizer?: string;
 }
 
 /**
@@ -56,7 +58,10 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
   const rope = blaming(file, () => ropeOfModel(config, architecture, contextLength));
   const window = blaming(file, () => ownWindow(config, architecture, contextLength));
   checkLayerTypes(stored, text, architecture);
-  const tokenizer = await tokenizerMetadata(stored, architecture, vocabSize, note);
+  const tokenizer = await tokenizerMetadata(stored, architecture, vocabSize, {
+    note,
+    preTokenizer: options.preTokenizer,
+  });
 
   const keys: GgufMetadata = new Map();
   const numbersOf = () => {

@@ -4,27 +4,35 @@ import { join } from 'node:path';
 import type { HfCheckpoint } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
-import { tokenizerMetadataFromHf } from '@quern/tokenizer';
+import { tokenizerViewFromHf } from '@quern/tokenizer';
 import type { Architecture } from '../arch/architecture.ts';
-
-const preKey = 'tokenizer.ggml.pre';
 
 /** Where tokenizer files are read from; a checkpoint is one. */
 export type TokenizerFolder = Pick<HfCheckpoint, 'path' | 'readBytes' | 'readText' | 'chatTemplates'>;
 
+export interface TokenizerChoice {
+  note?: (text: string) => void;
+  /** `tokenizer.ggml.pre`, where a person says what it is. */
+  preTokenizer?: string;
+}
+
 /**
+ * The keys of GGUF, and behind them what of the tokenizer GGUF has no keys for.
  * @param architecture undefined when quern does not know it: then nothing is mended for it
  * @param vocabSize undefined: as many tokens as the files name
- * @throws QuernError those of `tokenizerMetadataFromHf`
+ * @throws QuernError those of `tokenizerViewFromHf`
  */
 export async function tokenizerMetadata(
   folder: TokenizerFolder,
   architecture: Architecture | undefined,
   vocabSize: number | undefined,
-  note?: (text: string) => void,
+  { note, preTokenizer }: TokenizerChoice = {},
 ): Promise<GgufMetadata> {
-  const settings = { vocabSize, architecture: architecture?.name, note };
-  const made = await tokenizerMetadataFromHf(folder, settings).catch((error: unknown) => {
+  const settings = {
+    ...{ vocabSize, architecture: architecture?.name, note, preTokenizer },
+    usualNames: architecture?.preTokenizers,
+  };
+  const made = await tokenizerViewFromHf(folder, settings).catch((error: unknown) => {
     if (!(error instanceof QuernError)) throw error;
     // The tokenizer package knows texts by their names, not where they lie; what fails to open says so itself.
     if (error.file?.startsWith(folder.path)) throw error;
@@ -32,9 +40,6 @@ export async function tokenizerMetadata(
     throw new QuernError(code, message, { file: join(folder.path, file), offset, remedy, cause: error });
   });
   const metadata: GgufMetadata = new Map(made);
-  const pre = metadata.get(preKey)?.value;
-  const usual = typeof pre === 'string' ? architecture?.preTokenizers?.[pre] : undefined;
-  if (usual !== undefined) metadata.set(preKey, { type: 'string', value: usual });
   const tokens = metadata.get('tokenizer.ggml.tokens')?.value;
   for (const [role, text] of Object.entries(architecture?.tokensByName ?? {})) {
     const key = `tokenizer.ggml.${role}_token_id`;

@@ -7,6 +7,9 @@ export interface AddedToken {
   text: string;
   /** Never part of the text: recognised only where the template writes it. */
   special: boolean;
+  /** Takes the white space before it, and behind it. */
+  stripsLeft?: boolean;
+  stripsRight?: boolean;
 }
 
 /** `added_tokens` of tokenizer.json. */
@@ -16,7 +19,13 @@ export function addedTokensOfTokenizer(tokenizer: JsonObject): readonly AddedTok
   return asArray(tokenizer.added_tokens, file, 'added_tokens').map((entry, index) => {
     const token = asObject(entry, file, `added_tokens[${index}]`);
     const text = asString(token.content, file, `added_tokens[${index}].content`);
-    return { id: asId(token.id, file, `added_tokens[${index}].id`), text, special: token.special === true };
+    return {
+      id: asId(token.id, file, `added_tokens[${index}].id`),
+      text,
+      special: token.special === true,
+      ...(token.lstrip === true && { stripsLeft: true }),
+      ...(token.rstrip === true && { stripsRight: true }),
+    };
   });
 }
 

@@ -2,30 +2,29 @@
 // convert_hf_to_gguf.py (`set_vocab` of the llama and qwen families). Only tokenizer files are read.
 
 import { QuernError } from '@quern/errors';
-import { type BpePlaces, readBpeModel } from './bpe-model.ts';
-import { byteFallbackVocabulary } from './byte-fallback-vocabulary.ts';
-import { byteLevelVocabulary } from './byte-level-vocabulary.ts';
+import { ggufTokenizerMetadata } from '../beyond-gguf.ts';
+import { preTokenizerNamed } from '../pre-tokenizer/pre-tokenizers.ts';
 import { writeChatTemplates } from './chat-templates.ts';
-import { type CheckpointFiles, type JsonObject, readJsonObject } from './checkpoint-files.ts';
+import { type CheckpointFiles, readJsonObject } from './checkpoint-files.ts';
 import type { GgufLikeMetadata } from './gguf-like-value.ts';
-import { preTokenizerName } from './pre-tokenizer-structure.ts';
+import { writeRecognition } from './recognition.ts';
 import { sentencePieceVocabulary } from './sentence-piece-vocabulary.ts';
 import { slowPlaces, slowTokenizer } from './slow-tokenizer.ts';
 import { writeSpecialVocabulary } from './special-vocabulary.ts';
-import { type TokenEntry, TokenList } from './token-list.ts';
-import {
-  isWordPiece,
-  type WordNormalizer,
-  wordListTokenizer,
-  wordNormalizer,
-  wordPieceVocabulary,
-} from './word-piece-vocabulary.ts';
+import { TokenList } from './token-list.ts';
+import { namedInVain, writeSentencePiece, writeTokenizerJson } from './tokenizer-json.ts';
+import { wordListTokenizer } from './word-piece-vocabulary.ts';
+import { setFlag } from './write-tokens.ts';
 
 export interface TokenizerMetadataOptions {
   /** Rows of the embedding: the number of tokens written. Undefined, for looking only: as many as the files name. */
   vocabSize?: number;
   /** `general.architecture`; default `llama`. Only llama's converter writes `tokenizer.ggml.add_space_prefix`. */
   architecture?: string;
+  /** `tokenizer.ggml.pre`, where a person says what it is. */
+  preTokenizer?: string;
+  /** What the converter calls a pre-tokenizer in this architecture, by the name that its structure has. */
+  usualNames?: Readonly<Record<string, string>>;
   /** Told what is left out. */
   note?: (text: string) => void;
 }
@@ -34,16 +33,31 @@ export interface TokenizerMetadataOptions {
 const maxVocabSize = 1 << 24;
 
 /**
- * Reads tokenizer.model, else tokenizer.json, else vocab.json and merges.txt, and the configuration beside them.
- *
- * Throws a QuernError that names the file: `tokenizer-missing`, `tokenizer-vocab-size`, `tokenizer-json-malformed`,
- * `protobuf-malformed`, `sentence-piece-malformed`, `tokenizer-kind-unsupported`, `pre-tokenizer-unsupported`,
- * `normalizer-unsupported`, `tokenizer-vocab-{gap,duplicate}`, `tokenizer-merge-unknown`, `tokenizer-class-unknown`.
+ * What a GGUF file says of a tokenizer.
+ * @throws QuernError those of `tokenizerViewFromHf` and `ggufTokenizerMetadata`
  */
 export async function tokenizerMetadataFromHf(
   files: CheckpointFiles,
-  { vocabSize, architecture = 'llama', note = () => {} }: TokenizerMetadataOptions,
+  options: TokenizerMetadataOptions,
 ): Promise<GgufLikeMetadata> {
+  return ggufTokenizerMetadata(await tokenizerViewFromHf(files, options));
+}
+
+/**
+ * Reads tokenizer.model, else tokenizer.json, else vocab.json and merges.txt, and the configuration beside them. Behind
+ * the keys of GGUF stand those of beyond-gguf.ts, where the tokenizer does what GGUF has no key for.
+ *
+ * Throws a QuernError that names the file: `tokenizer-missing`, `tokenizer-vocab-size`, `tokenizer-json-malformed`,
+ * `protobuf-malformed`, `sentence-piece-malformed`, `tokenizer-kind-unsupported`, `pre-tokenizer-unsupported`,
+ * `pre-tokenizer-{unknown,unused}`, `normalizer-unsupported`, `tokenizer-vocab-{gap,duplicate}`,
+ * `tokenizer-merge-unknown`, `tokenizer-class-unknown`.
+ */
+export async function tokenizerViewFromHf(
+  files: CheckpointFiles,
+  options: TokenizerMetadataOptions,
+): Promise<GgufLikeMetadata> {
+  const { vocabSize, architecture = 'llama', note = () => {}, preTokenizer, usualNames = {} } = options;
+  if (preTokenizer !== undefined) preTokenizerNamed(preTokenizer);
   if (vocabSize !== undefined && !(Number.isSafeInteger(vocabSize) && vocabSize >= 1 && vocabSize <= maxVocabSize)) {
     throw new QuernError('tokenizer-vocab-size', `A vocabulary of ${vocabSize} tokens is not possible.`, {
       file: 'config.json',
@@ -61,19 +75,21 @@ export async function tokenizerMetadataFromHf(
 
   const metadata: GgufLikeMetadata = new Map();
   const tokens = new TokenList(vocabSize);
+  let behind: GgufLikeMetadata = new Map();
   const prefix = config?.add_prefix_space;
-  if (architecture === 'llama' && typeof prefix === 'boolean') setSpacePrefix(metadata, prefix);
+  if (architecture === 'llama' && typeof prefix === 'boolean')
+    setFlag(metadata, 'tokenizer.ggml.add_space_prefix', prefix);
   if (model) {
+    if (preTokenizer !== undefined) throw namedInVain(preTokenizer);
     const added = await readJsonObject(files, 'added_tokens.json');
     writeSentencePiece(metadata, sentencePieceVocabulary(model, added, config, tokens));
-  } else if (tokenizer && isWordPiece(tokenizer)) {
-    // What config.json of a BERT leaves out is 2 (transformers' BertConfig), the others have one type of token.
-    const types = modelConfig?.type_vocab_size ?? (architecture === 'bert' ? 2 : 1);
-    if (Number.isInteger(types))
-      metadata.set('tokenizer.ggml.token_type_count', { type: 'uint32', value: Number(types) });
-    writeWordPiece(metadata, wordPieceVocabulary(tokenizer, config, specialTokensMap, tokens));
   } else if (tokenizer) {
-    writeTokenizerJson(metadata, { tokenizer, config, specialTokensMap, tokens, places: slow && slowPlaces });
+    behind = writeTokenizerJson(metadata, {
+      ...{ tokenizer, config, specialTokensMap, tokens, preTokenizer, usualNames },
+      places: slow && slowPlaces,
+      // What config.json of a BERT leaves out is 2 (transformers' BertConfig), the others have one type of token.
+      tokenTypeCount: modelConfig?.type_vocab_size ?? (architecture === 'bert' ? 2 : 1),
+    });
   } else {
     throw new QuernError(
       'tokenizer-missing',
@@ -84,7 +100,8 @@ export async function tokenizerMetadataFromHf(
   noteBeyond(tokens, note);
   writeSpecialVocabulary(metadata, tokenizer, config, modelConfig, tokenCount(metadata));
   await writeChatTemplates(metadata, files, given);
-  if (tokenizer && isWordPiece(tokenizer)) writeWordNormalizer(metadata, wordNormalizer(tokenizer));
+  for (const [key, value] of behind) metadata.set(key, value);
+  if (tokenizer) writeRecognition(metadata, tokenizer, config, specialTokensMap);
   return metadata;
 }
 
@@ -112,71 +129,4 @@ function noteBeyond(tokens: TokenList, note: (text: string) => void): void {
   note(
     `left out, beyond the ${tokens.limit} rows of the embedding: ${beyond.length === 1 ? `token ${first}` : `${beyond.length} tokens, the first ${first}`}`,
   );
-}
-
-interface TokenizerJson {
-  readonly tokenizer: JsonObject;
-  readonly config: JsonObject | undefined;
-  readonly specialTokensMap: JsonObject | undefined;
-  readonly tokens: TokenList;
-  readonly places?: BpePlaces;
-}
-
-function writeTokenizerJson(metadata: GgufLikeMetadata, given: TokenizerJson): void {
-  const { tokenizer, config, specialTokensMap, tokens: list, places } = given;
-  const bpe = readBpeModel(tokenizer, places);
-  if (bpe.byteFallback) {
-    const { tokens, spacePrefix } = byteFallbackVocabulary(bpe, tokenizer, config, specialTokensMap, list);
-    if (!spacePrefix) setSpacePrefix(metadata, false);
-    writeSentencePiece(metadata, tokens);
-    return;
-  }
-  const pre = preTokenizerName(tokenizer);
-  const tokens = byteLevelVocabulary(bpe, tokenizer, config, specialTokensMap, list);
-  metadata.set('tokenizer.ggml.model', { type: 'string', value: 'gpt2' });
-  metadata.set('tokenizer.ggml.pre', { type: 'string', value: pre });
-  writeTokens(metadata, tokens, false);
-  // Merges to tokens that are left out lead nowhere.
-  const possible = bpe.merges.filter(([left, right]) => !list.beyond.has(bpe.vocab.get(left + right) as number));
-  if (possible.length > 0) {
-    // A space within a token would look like the separator: it is written as the byte alphabet writes it.
-    const merges = possible.map((pair) => pair.map((part) => part.replaceAll(' ', 'Ġ')).join(' '));
-    metadata.set('tokenizer.ggml.merges', { type: 'array', of: 'string', value: merges });
-  }
-}
-
-function writeSentencePiece(metadata: GgufLikeMetadata, tokens: readonly TokenEntry[]): void {
-  metadata.set('tokenizer.ggml.model', { type: 'string', value: 'llama' });
-  metadata.set('tokenizer.ggml.pre', { type: 'string', value: 'default' });
-  writeTokens(metadata, tokens, true);
-}
-
-/** llama.cpp asks no pre-tokenizer of WordPiece; the name is that of its converter for these files. */
-function writeWordPiece(metadata: GgufLikeMetadata, tokens: readonly TokenEntry[]): void {
-  metadata.set('tokenizer.ggml.model', { type: 'string', value: 'bert' });
-  metadata.set('tokenizer.ggml.pre', { type: 'string', value: 'jina-v2-en' });
-  writeTokens(metadata, tokens, false);
-}
-
-function writeWordNormalizer(metadata: GgufLikeMetadata, { lowercase, stripAccents }: WordNormalizer): void {
-  for (const [name, value] of [
-    ['lowercase', lowercase],
-    ['strip_accents', stripAccents],
-  ] as const)
-    if (value !== undefined) metadata.set(`tokenizer.ggml.normalizer.${name}`, { type: 'bool', value });
-}
-
-function writeTokens(metadata: GgufLikeMetadata, tokens: readonly TokenEntry[], scores: boolean): void {
-  const texts = tokens.map(({ text }) => text);
-  metadata.set('tokenizer.ggml.tokens', { type: 'array', of: 'string', value: texts });
-  if (scores) {
-    const values = tokens.map(({ score }) => score);
-    metadata.set('tokenizer.ggml.scores', { type: 'array', of: 'float32', value: values });
-  }
-  const types = tokens.map(({ type }) => type);
-  metadata.set('tokenizer.ggml.token_type', { type: 'array', of: 'int32', value: types });
-}
-
-function setSpacePrefix(metadata: GgufLikeMetadata, value: boolean): void {
-  metadata.set('tokenizer.ggml.add_space_prefix', { type: 'bool', value });
 }

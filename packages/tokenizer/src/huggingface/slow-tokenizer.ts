@@ -132,6 +132,7 @@ export async function slowTokenizer(
           .split(/\r?\n/)
           .filter((line, index) => line !== '' && !(index === 0 && line.startsWith('#version'))),
         byte_fallback: known === llama,
+        ignore_merges: known === llama3,
       },
       added_tokens: Object.entries(added).map(([content, id]) => ({
         id: asId(id, 'added_tokens.json', `the id of ${JSON.stringify(content)}`),

@@ -6,7 +6,7 @@ import type { PreTokenizer } from '../pre-tokenizer/pre-tokenizers.ts';
 import { tokenTypes } from '../tokenizer.ts';
 import { byteCharacters } from '../vocabulary/byte-level.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';
-import { MergeTable } from './merge-table.ts';
+import { tableOfMerges } from './merge-list.ts';
 import { Merger } from './merger.ts';
 import { SymbolTexts } from './symbol-texts.ts';
 import { WordCache } from './word-cache.ts';
@@ -25,22 +25,9 @@ export class ByteLevelBpe {
     this.#vocabulary = vocabulary;
     this.#preTokenizer = preTokenizer;
     const texts = new SymbolTexts(vocabulary);
-    const table = new MergeTable(merges.length);
-    merges.forEach((merge, rank) => {
-      // The first character is never the separator, so a token that begins with a space can be written.
-      const separator = merge.indexOf(' ', 1);
-      if (separator === -1) {
-        throw new QuernError('tokenizer-merge-malformed', `Merge ${rank} (${JSON.stringify(merge)}) is not a pair.`, {
-          remedy: 'Convert the model again from its original checkpoint.',
-        });
-      }
-      const left = merge.slice(0, separator);
-      const right = merge.slice(separator + 1);
-      table.add(texts.symbolOf(left), texts.symbolOf(right), rank, texts.symbolOf(left + right));
-    });
     this.#symbolOfByte = Int32Array.from(byteCharacters, (character) => texts.symbolOf(character));
     this.#texts = texts;
-    this.#merger = new Merger(table);
+    this.#merger = new Merger(tableOfMerges(merges, texts));
   }
 
   /** Appends the ids of `text`, which holds no special tokens and no lone surrogates. */

@@ -8,6 +8,7 @@
 import { QuernError } from '@quern/errors';
 import { tokenTypes } from '../tokenizer.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';
+import { appendByteTokens } from './byte-tokens.ts';
 import { MergeTable } from './merge-table.ts';
 import { Merger } from './merger.ts';
 import { SymbolTexts } from './symbol-texts.ts';
@@ -25,7 +26,6 @@ export class SentencePiece {
   readonly #texts: SymbolTexts;
   readonly #merger: Merger;
   readonly #cache = new WordCache();
-  readonly #utf8 = new TextEncoder();
   /** Where a text may be cut before merging without changing the result. */
   readonly #words: RegExp;
 
@@ -91,25 +91,10 @@ export class SentencePiece {
       const symbol = symbols[i] as number;
       const text = symbol === noSymbol ? (characters[at] as string) : this.#texts.textOf(symbol);
       if (symbol !== noSymbol && symbol < this.#vocabulary.texts.length) ids.push(symbol);
-      else this.#appendBytes(text, ids);
+      else appendByteTokens(this.#vocabulary, text, ids);
       for (let unit = 0; unit < text.length; at++) unit += (characters[at] as string).length;
     }
     return ids;
-  }
-
-  #appendBytes(text: string, ids: number[]): void {
-    for (const byte of this.#utf8.encode(text)) {
-      const name = `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
-      const id = this.#vocabulary.idOf.get(name) ?? this.#vocabulary.idOf.get(String.fromCharCode(byte));
-      if (id === undefined) {
-        throw new QuernError(
-          'tokenizer-byte-missing',
-          `The vocabulary has neither a token for ${JSON.stringify(text)} nor the byte token ${name}.`,
-          { remedy: 'Leave the character out of the text, or use a model with byte tokens.' },
-        );
-      }
-      ids.push(id);
-    }
   }
 }
 

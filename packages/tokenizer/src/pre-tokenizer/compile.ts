@@ -1,9 +1,11 @@
-// Patterns to JavaScript regular expressions. Two dialect differences: `\s` in JavaScript counts U+FEFF as white space and
-// leaves out U+0085, tokenizers go by Unicode's White_Space; and case-insensitive groups (`(?i:…)`) are too new for the
-// oldest Node we support, so patterns write both cases out.
+// Patterns to JavaScript regular expressions. Dialect differences: `\s` in JavaScript counts U+FEFF as white space and
+// leaves out U+0085, tokenizers go by Unicode's White_Space (likewise `\d` and `\b` are Unicode's, not ASCII's); and
+// case-insensitive groups (`(?i:…)`) are too new for the oldest Node we support, so patterns write both cases out.
 
 export function compilePattern(pattern: string): RegExp {
-  const source = pattern.replace(/\\([\s\S])/g, (whole, letter) => {
+  const source = pattern.replaceAll('\\p{Han}', '\\p{Script=Han}').replace(/\\([\s\S])/g, (whole, letter) => {
+    if (letter === 'd') return '\\p{Nd}';
+    if (letter === 'b') return `(?:(?<=${word})(?!${word})|(?<!${word})(?=${word}))`;
     if (letter === 's') return '\\p{White_Space}';
     if (letter === 'S') return '\\P{White_Space}';
     return identityEscapes.has(letter) ? letter : whole;
@@ -11,13 +13,10 @@ export function compilePattern(pattern: string): RegExp {
   return new RegExp(source, 'gu');
 }
 
+const word = '[\\p{L}\\p{M}\\p{N}\\p{Pc}]';
+
 /** Escapes that other dialects allow and the `u` flag does not. */
 const identityEscapes = new Set(['"', "'", '#', '%', '&', ',', ':', ';', '<', '=', '>', '@', '_', '`', '~', '!', ' ']);
-
-/** Whether two patterns are the same text, however their characters are escaped. */
-export function samePattern(left: string, right: string): boolean {
-  return withoutUnicodeEscapes(left) === withoutUnicodeEscapes(right);
-}
 
 /** `\\u00b5` as `µ`: not every dialect has the escape. */
 export function withoutUnicodeEscapes(pattern: string): string {

@@ -1,5 +1,5 @@
-// The regular expressions that cut text into words before byte-level BPE, one constant per expression that more than one
-// model family uses. They are written as in the models' own tokenizer.json, in this dialect: `\s` and `\S` are Unicode
+// The regular expressions that cut text into words before byte-level BPE, those of the large families (the others are in
+// family-patterns.ts). They are written as in the models' own tokenizer.json, in this dialect: `\s` and `\S` are Unicode
 // white space (Oniguruma's meaning, see compile.ts), case-insensitive groups are written out.
 //
 // Source: the models' tokenizer.json. Where llama.cpp runs an approximation of one (its regex engine knows no letter
@@ -12,34 +12,30 @@ const contractionsAnyCase = "'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[d
 
 /** A pattern as tokenizer.json files write it: contractions in a case-insensitive group, characters as themselves. */
 export const asTokenizerJsonWrites = (pattern: string): string =>
-  withoutUnicodeEscapes(pattern.replaceAll(`(?:${contractionsAnyCase})`, `(?i:${contractions})`));
+  withoutUnicodeEscapes(pattern.replaceAll(anyContraction, `(?i:${contractions})`));
 
-const lineEndsAndSpaces = '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
+export const anyContraction = `(?:${contractionsAnyCase})`;
+
+export const lineEndsAndSpaces = '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
 
 export const gpt2 = `${contractions}| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+`;
 
 /** GPT-4's expression with `digits` digits to a word: the base of Llama 3, Qwen 2 and many others. */
-export const gpt4 = (digits: string, contraction = `(?:${contractionsAnyCase})|`): string =>
+export const gpt4 = (digits: string, contraction = `${anyContraction}|`): string =>
   `${contraction}[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|${lineEndsAndSpaces}`;
 
-const upper = '[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]';
-const lower = '[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]';
+export const upper = '[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]';
+export const lower = '[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]';
 
 /** GPT-4o's expression: words also end where lower case turns to upper case. */
-export const gpt4o = (digits: string, contraction = `(?:${contractionsAnyCase})?`): string =>
+export const gpt4o = (digits: string, contraction = `${anyContraction}?`): string =>
   `[^\\r\\n\\p{L}\\p{N}]?${upper}*${lower}+${contraction}|[^\\r\\n\\p{L}\\p{N}]?${upper}+${lower}*${contraction}|` +
   `${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|${lineEndsAndSpaces}`;
 
 /** Qwen 3.5: GPT-4's with marks as parts of words. */
 export const gpt4WithMarks =
-  `(?:${contractionsAnyCase})|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|` +
+  `${anyContraction}|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|` +
   lineEndsAndSpaces;
-
-export const seedCoder = `(?:${contractionsAnyCase})|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}\\r\\n]+|${lineEndsAndSpaces}`;
-
-export const bailingMoe =
-  "'(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|" +
-  '\\s*[\\r\\n]|\\s+(?!\\S)|\\s+';
 
 export const digit = '\\p{N}';
 export const digits = '\\p{N}+';
@@ -47,8 +43,6 @@ export const upToThreeDigits = '\\p{N}{1,3}';
 
 export const falconPunctuation = '[\\p{P}$+<=>^~|`]+';
 export const threeAsciiDigits = '[0-9][0-9][0-9]';
-
-export const bloom = ' ?[^(\\s|.,!?…。，、।۔،)]+';
 
 export const lineEnd = '[\\r\\n]';
 
@@ -76,6 +70,8 @@ export const deepSeekCoderLetters = '\\s?\\p{L}+';
 export const deepSeekCoderPunctuation = '\\s?\\p{P}+';
 
 export const deepSeekV3Cjk = '[一-龥぀-ゟ゠-ヿ]+';
+/** A word behind one sign of ASCII. */
+export const asciiPunctuationWord = '[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+';
 export const deepSeekV3Words =
-  '[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|' +
+  `${asciiPunctuationWord}|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|` +
   ` ?[\\p{P}\\p{S}]+[\\r\\n]*|${lineEndsAndSpaces}`;

@@ -1,9 +1,10 @@
-// The table of pre-tokenizers: the name in `tokenizer.ggml.pre` and how it cuts text into words. A new one is a row.
-// Names and flags are llama.cpp's (src/llama-vocab.cpp `llama_vocab::impl::load`).
+// Pre-tokenizers by name, and names by expression.
 
 import { QuernError } from '@quern/errors';
-import { compilePattern, samePattern, splitIsolated } from './compile.ts';
-import * as patterns from './patterns.ts';
+import { canonical } from '../expression/node.ts';
+import { parseExpression } from '../expression/parse.ts';
+import { compilePattern, splitIsolated } from './compile.ts';
+import { type Row, table } from './table.ts';
 
 export interface PreTokenizer {
   readonly name: string;
@@ -13,121 +14,38 @@ export interface PreTokenizer {
   readonly ignoreMerges: boolean;
   /** BOS is added when the metadata does not say. */
   readonly addBos: boolean;
+  /** The text itself is merged, not its bytes. */
+  readonly isText: boolean;
   split(text: string): readonly string[];
 }
-
-interface Row {
-  names: readonly string[];
-  /** Applied one after the other, each to the pieces that the one before left. */
-  patterns: readonly string[];
-  /** The same in other steps, as tokenizer.json files have it. */
-  alsoWritten?: readonly string[];
-  ignoreMerges?: boolean;
-  addBos?: boolean;
-}
-
-/** Of several rows or names with the same patterns, conversion writes the first. */
-const table: readonly Row[] = [
-  {
-    names: ['default'],
-    patterns: ['[\\p{P}$+<=>^~|]+', patterns.gpt2, patterns.digits, patterns.threeAsciiDigits],
-  },
-  {
-    names: ['llama-bpe', 'llama3', 'llama-v3', 'falcon3', 'falcon-h1', 'pixtral', 'midm-2.0', 'lfm2', 'jina-v5-nano'],
-    patterns: [patterns.gpt4(patterns.upToThreeDigits)],
-    ignoreMerges: true,
-    addBos: true,
-  },
-  { names: ['dbrx', 'smaug-bpe', 'chatglm-bpe'], patterns: [patterns.gpt4(patterns.upToThreeDigits)] },
-  { names: ['glm4'], patterns: [patterns.gpt4(patterns.upToThreeDigits)], ignoreMerges: true },
-  {
-    names: [
-      ...['qwen2', 'stablelm2', 'hunyuan', 'solar-open', 'deepseek-r1-qwen', 'kormo', 'f2llmv2', 'megrez', 'grok-2'],
-    ],
-    patterns: [patterns.gpt4(patterns.digit)],
-  },
-  { names: ['qwen35'], patterns: [patterns.gpt4WithMarks] },
-  { names: ['ufakzeka'], patterns: [patterns.gpt4(patterns.digit, '')] },
-  { names: ['seed-coder'], patterns: [patterns.seedCoder] },
-  { names: ['bailingmoe', 'bailingmoe2', 'llada-moe'], patterns: [patterns.bailingMoe] },
-  {
-    names: ['minicpm5'],
-    patterns: [patterns.upToThreeDigits, patterns.gpt4(patterns.digits)],
-    ignoreMerges: true,
-  },
-  {
-    names: [
-      ...['gpt-2', 'phi-2', 'mpt', 'olmo', 'jais', 'trillion', 'granite-docling', 'gigachat', 'a.x-4.0', 'mellum'],
-      ...['modern-bert', 'exaone4'],
-    ],
-    patterns: [patterns.gpt2],
-  },
-  {
-    names: ['smollm', 'starcoder', 'refact', 'command-r', 'codeshell', 'exaone', 'minerva-7b', 'mellum2'],
-    patterns: [patterns.digit, patterns.gpt2],
-  },
-  {
-    names: ['falcon'],
-    patterns: [patterns.falconPunctuation, patterns.gpt2, patterns.threeAsciiDigits],
-    alsoWritten: [patterns.falconPunctuation, patterns.gpt2, patterns.digits, patterns.threeAsciiDigits],
-  },
-  {
-    names: ['deepseek-llm'],
-    patterns: [
-      patterns.lineEnd,
-      patterns.deepSeekLlmLetters,
-      patterns.deepSeekLlmPunctuation,
-      patterns.spacesAtEnd,
-      patterns.deepSeekCjk,
-      patterns.digits,
-    ],
-    alsoWritten: [
-      patterns.lineEnd,
-      patterns.deepSeekLlmLetters,
-      patterns.deepSeekLlmPunctuation,
-      patterns.spacesAtEnd,
-      patterns.deepSeekCjk,
-      patterns.digit,
-    ],
-  },
-  {
-    names: ['deepseek-coder'],
-    patterns: [
-      patterns.lineEnd,
-      patterns.deepSeekCoderLetters,
-      patterns.deepSeekCoderPunctuation,
-      patterns.deepSeekCjk,
-      patterns.digit,
-    ],
-  },
-  {
-    names: ['deepseek-v3', 'hunyuan-dense', 'joyai-llm', 'hy_v4'],
-    patterns: [patterns.upToThreeDigits, patterns.deepSeekV3Cjk, patterns.deepSeekV3Words],
-  },
-  {
-    names: ['gpt-4o', 'llama4', 'kanana2', 'talkie', 'minimax-m2'],
-    patterns: [patterns.gpt4o(patterns.upToThreeDigits)],
-  },
-  {
-    names: ['tekken'],
-    patterns: [patterns.gpt4o(patterns.digit, '')],
-    ignoreMerges: true,
-    addBos: true,
-  },
-  { names: ['bloom', 'poro-chat', 'gpt3-finnish'], patterns: [patterns.bloom] },
-  { names: ['viking'], patterns: [patterns.bloom, patterns.digit] },
-];
 
 const rowOf = new Map(table.flatMap((row) => row.names.map((name) => [name, row] as const)));
 
 /** Names that `preTokenizerNamed` knows, in the table's order. */
 export const preTokenizerNames: readonly string[] = [...rowOf.keys()];
 
-/** The name of the pre-tokenizer that applies `steps`, one after the other. */
-export function preTokenizerWithPatterns(steps: readonly string[]): string | undefined {
-  const same = (written: readonly string[] | undefined) =>
-    written?.length === steps.length && written.every((pattern, index) => samePattern(pattern, steps[index] as string));
-  return table.find((row) => same(row.patterns) || same(row.alsoWritten))?.names[0];
+/**
+ * Names of the pre-tokenizers that apply `steps`, one after the other: first those that treat whole words as asked.
+ * @throws ExpressionError
+ */
+export function preTokenizersWithPatterns(steps: readonly string[], ignoreMerges: boolean): readonly string[] {
+  const wanted = steps.map(canonicalOf);
+  const same = (written: readonly string[]) =>
+    written.length === wanted.length && written.every((pattern, index) => canonicalOf(pattern) === wanted[index]);
+  const rows = table.filter((row) => [row.patterns, ...(row.alsoWritten ?? [])].some(same));
+  const fits = (row: Row) => (row.ignoreMerges ?? false) === ignoreMerges && !row.byNameOnly;
+  return [...rows.filter(fits), ...rows.filter((row) => !fits(row))].map(({ names }) => names[0] as string);
+}
+
+const canonicals = new Map<string, string>();
+
+function canonicalOf(pattern: string): string {
+  const known = canonicals.get(pattern);
+  if (known !== undefined) return known;
+  const text = canonical(parseExpression(pattern));
+  // The table's own, a few dozen; of strangers' expressions one file has few.
+  if (canonicals.size < 1000) canonicals.set(pattern, text);
+  return text;
 }
 
 /** Throws `pre-tokenizer-unknown`. */
@@ -144,6 +62,7 @@ export function preTokenizerNamed(name: string): PreTokenizer {
     patterns: row.patterns,
     ignoreMerges: row.ignoreMerges ?? false,
     addBos: row.addBos ?? false,
+    isText: row.isText ?? false,
     split: (text) => expressions.reduce<readonly string[]>(splitIsolated, [text]),
   };
 }

@@ -1,16 +1,17 @@
 // Byte-level BPE as the parts of tokenizer.json: the pre-tokenizer by its expressions, vocabulary and merges as they are.
 
 import { QuernError } from '@quern/errors';
-import { type MetadataView, readString, readStrings } from '../metadata-view.ts';
+import { preTokenizerOf } from '../from-gguf.ts';
+import { partsOfMerge } from '../merging/merge-list.ts';
+import { type MetadataView, readStrings } from '../metadata-view.ts';
 import { asTokenizerJsonWrites } from '../pre-tokenizer/patterns.ts';
-import { preTokenizerNamed } from '../pre-tokenizer/pre-tokenizers.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';
 import { vocabOf } from './added-tokens.ts';
 import type { TokenizerParts } from './tokenizer-json.ts';
 
 /** @throws QuernError `pre-tokenizer-unknown`, `tokenizer-not-expressible` */
 export function byteLevelParts(metadata: MetadataView, vocabulary: Vocabulary): TokenizerParts {
-  const { patterns, ignoreMerges } = preTokenizerNamed(readString(metadata, 'tokenizer.ggml.pre') ?? 'default');
+  const { patterns, ignoreMerges } = preTokenizerOf(metadata);
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
   const splits = patterns.map((pattern) => ({
     type: 'Split',
@@ -35,11 +36,9 @@ export function byteLevelParts(metadata: MetadataView, vocabulary: Vocabulary): 
 }
 
 /** The tokenizers library does not load a merge whose tokens are not in the vocabulary. */
-function mergePairs(merges: readonly string[], { idOf }: Vocabulary): [string, string][] {
+export function mergePairs(merges: readonly string[], { idOf }: Vocabulary): [string, string][] {
   return merges.map((merge, rank) => {
-    // The first character is never the separator, so a token that begins with a space can be written.
-    const separator = merge.indexOf(' ', 1);
-    const pair: [string, string] = [merge.slice(0, separator), merge.slice(separator + 1)];
+    const pair = partsOfMerge(merge, rank);
     for (const text of [...pair, pair.join('')]) {
       if (idOf.has(text)) continue;
       throw new QuernError(

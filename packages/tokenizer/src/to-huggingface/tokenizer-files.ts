@@ -1,7 +1,7 @@
 // The tokenizer that a GGUF file describes, as the files of a Hugging Face checkpoint: the counterpart of
 // ../huggingface/metadata-from-hf.ts. What transformers loads from them gives the ids that the GGUF file gives.
 
-import { tokenizerFromGguf } from '../from-gguf.ts';
+import { preTokenizerOf, tokenizerFromGguf } from '../from-gguf.ts';
 import { type MetadataView, readInteger, readString } from '../metadata-view.ts';
 import { stripRules } from '../vocabulary/partition.ts';
 import { readVocabulary } from '../vocabulary/vocabulary.ts';
@@ -10,6 +10,7 @@ import { byteLevelParts } from './byte-level-json.ts';
 import { postProcessorOf } from './post-processor.ts';
 import { sentencePieceParts } from './sentence-piece-json.ts';
 import { isAdded, sentencePieceModel } from './sentence-piece-model.ts';
+import { textParts } from './text-json.ts';
 import { specialTokenNames, specialTokensMap, tokenizerConfig } from './tokenizer-config.ts';
 import { tokenizerJson } from './tokenizer-json.ts';
 import { wordPieceParts } from './word-piece-json.ts';
@@ -23,10 +24,11 @@ export function tokenizerFilesOf(metadata: MetadataView): Map<string, string | U
   const tokenizer = tokenizerFromGguf(metadata);
   const vocabulary = readVocabulary(metadata);
   const kind = readString(metadata, 'tokenizer.ggml.model');
-  const isByteLevel = kind === 'gpt2';
+  const isText = kind === 'gemma4' || (kind === 'gpt2' && preTokenizerOf(metadata).isText);
+  const isByteLevel = kind === 'gpt2' && !isText;
   const isWordPiece = kind === 'bert';
   const strip = stripRules(readString(metadata, 'general.name') ?? '', vocabulary);
-  const partsOf = isWordPiece ? wordPieceParts : isByteLevel ? byteLevelParts : sentencePieceParts;
+  const partsOf = isText ? textParts : isWordPiece ? wordPieceParts : isByteLevel ? byteLevelParts : sentencePieceParts;
   const parts = partsOf(metadata, vocabulary);
   const sep = readInteger(metadata, 'tokenizer.ggml.seperator_token_id');
   // GGUF has `▁` before the text of a token of WordPiece that is added and not special: it is a word like others.
@@ -34,7 +36,7 @@ export function tokenizerFilesOf(metadata: MetadataView): Map<string, string | U
   const json = tokenizerJson(parts, addedTokens, postProcessorOf(metadata, tokenizer, isByteLevel, sep));
 
   const names = specialTokenNames(metadata, tokenizer);
-  const decoder = isByteLevel || isWordPiece ? [] : addedTokens.filter(({ id }) => isAdded(vocabulary, id));
+  const decoder = isByteLevel || isText || isWordPiece ? [] : addedTokens.filter(({ id }) => isAdded(vocabulary, id));
   const config = tokenizerConfig(
     metadata,
     names,
@@ -46,7 +48,7 @@ export function tokenizerFilesOf(metadata: MetadataView): Map<string, string | U
     ['tokenizer_config.json', `${JSON.stringify(config, null, 2)}\n`],
     ['special_tokens_map.json', `${JSON.stringify(specialTokensMap(names, vocabulary), null, 2)}\n`],
   ]);
-  const model = isByteLevel || isWordPiece ? undefined : sentencePieceModel(metadata, vocabulary, tokenizer);
+  const model = isByteLevel || isText || isWordPiece ? undefined : sentencePieceModel(metadata, vocabulary, tokenizer);
   if (model) files.set('tokenizer.model', model);
   const template = readString(metadata, 'tokenizer.chat_template');
   if (template !== undefined && !('chat_template' in config)) files.set('chat_template.jinja', template);

@@ -37,20 +37,38 @@ export function createPartition(vocabulary: Vocabulary, types: Int32Array, strip
     .filter(({ length }) => length > 0)
     .sort((a, b) => b.length - a.length || a.id - b.id);
 
+  const find = finderOf(specials);
   return (text, parseSpecial) => {
     let fragments: Fragment[] = text === '' ? [] : [text];
-    // Thousands of special tokens begin with the same few characters, which most texts lack.
-    const begins = new Map<string, boolean>();
+    const found = find(text);
+    if (found.size === 0) return fragments;
     for (const special of specials) {
-      if (special.onlyWhenParsing && !parseSpecial) continue;
-      const begin = special.text[0] as string;
-      if (!begins.has(begin)) begins.set(begin, text.includes(begin));
-      if (!begins.get(begin) || !text.includes(special.text)) continue;
+      if (!found.has(special) || (special.onlyWhenParsing && !parseSpecial)) continue;
       fragments = fragments.flatMap((fragment) =>
         typeof fragment === 'string' ? cutAt(fragment, special, strip) : [fragment],
       );
     }
     return fragments;
+  };
+}
+
+/** Which of the tokens a text contains, in one pass: there may be a million of them. */
+function finderOf(specials: readonly Special[]): (text: string) => ReadonlySet<Special> {
+  const byText = new Map(specials.map((special) => [special.text, special]));
+  const lengths = new Map<string, Set<number>>();
+  for (const { text } of specials) {
+    const first = text[0] as string;
+    lengths.set(first, (lengths.get(first) ?? new Set()).add(text.length));
+  }
+  return (text) => {
+    const found = new Set<Special>();
+    for (let at = 0; at < text.length; at++) {
+      for (const length of lengths.get(text[at] as string) ?? []) {
+        const special = byText.get(text.slice(at, at + length));
+        if (special) found.add(special);
+      }
+    }
+    return found;
   };
 }
 

@@ -92,6 +92,13 @@ const deprecatedFillInKeys: Record<string, string> = { fim_pre: 'prefix', fim_su
 /** Harmony's channel markers are part of the answer's text, whatever the file says. */
 const alwaysWritten = ['<|channel|>', '<|message|>', '<|start|>', '<|constrain|>'];
 
+/** Every text that makes a token special in llama.cpp's eyes, whatever the file says. */
+export const textsTakenAsSpecial: ReadonlySet<string> = new Set([
+  ...endOfGenerationTexts,
+  ...Object.values(fillInTexts).flat(),
+  ...alwaysWritten,
+]);
+
 export function findSpecialTokens(
   metadata: MetadataView,
   vocabulary: Vocabulary,

@@ -1,0 +1,98 @@
+// `normalizer` of tokenizer.json: what is done to a text before it is cut. GGUF has no place for it.
+// Source: the tokenizers library 0.23, tokenizers/src/normalizers.
+
+import { QuernError } from '@quern/errors';
+import { asArray, asObject, asString, isObject, type JsonObject } from '../huggingface/checkpoint-files.ts';
+import { CharacterMap } from '../unigram/character-map.ts';
+import { base64Bytes } from '../vocabulary/base64.ts';
+import { finderOf } from './pattern.ts';
+
+export type Normalize = (text: string) => string;
+
+const file = 'tokenizer.json';
+const unchanged: Normalize = (text) => text;
+
+/** @throws QuernError `normalizer-unsupported`, `tokenizer-json-malformed`, those of `compileExpression` */
+export function compileNormalizer(value: unknown): Normalize {
+  if (value === null || value === undefined) return unchanged;
+  const step = asObject(value, file, 'normalizer');
+  const type = String(step.type);
+  switch (type) {
+    case 'Sequence': {
+      const steps = asArray(step.normalizers, file, 'normalizer.normalizers').map(compileNormalizer);
+      return (text) => steps.reduce((done, normalize) => normalize(done), text);
+    }
+    case 'NFC':
+    case 'NFD':
+    case 'NFKC':
+    case 'NFKD':
+      return (text) => text.normalize(type);
+    case 'Lowercase':
+      return lowerCased;
+    case 'StripAccents':
+      return withoutMarks;
+    case 'Strip':
+      return stripping(step);
+    case 'Prepend': {
+      const prefix = asString(step.prepend, file, 'normalizer.prepend');
+      return (text) => (text === '' ? text : prefix + text);
+    }
+    case 'Replace':
+      return replacing(step);
+    case 'Precompiled': {
+      const map = asString(step.precompiled_charsmap, file, 'normalizer.precompiled_charsmap');
+      const characters = new CharacterMap(base64Bytes(map, file, 'precompiled_charsmap'));
+      return (text) => characters.map(text);
+    }
+    default:
+      throw new QuernError('normalizer-unsupported', `tokenizer.json normalizes text by ${type}.`, {
+        file,
+        remedy: 'Use a model without it.',
+      });
+  }
+}
+
+/** Letter by letter: no final sigma. */
+const lowerCased: Normalize = (text) => Array.from(text, (character) => character.toLowerCase()).join('');
+const withoutMarks: Normalize = (text) => text.replace(/\p{Mn}/gu, '');
+
+function stripping({ strip_left: left, strip_right: right }: JsonObject): Normalize {
+  return (text) => {
+    const begun = left === true ? text.replace(/^\p{White_Space}+/u, '') : text;
+    return right === true ? begun.replace(/\p{White_Space}+$/u, '') : begun;
+  };
+}
+
+function replacing(step: JsonObject): Normalize {
+  const find = finderOf(step.pattern, 'normalizer.pattern');
+  const content = asString(step.content, file, 'normalizer.content');
+  return (text) => {
+    const places = find(text);
+    let done = '';
+    let at = 0;
+    for (let i = 0; i < places.length; i += 2) {
+      done += text.slice(at, places[i]) + content;
+      at = places[i + 1] as number;
+    }
+    return done + text.slice(at);
+  };
+}
+
+/** Whether a normalizer leaves alone every text in composed form (NFC), as all that people type is. */
+export function onlyComposes(value: unknown): boolean {
+  if (value === null || value === undefined) return true;
+  if (!isObject(value)) return false;
+  if (value.type === 'Sequence') return Array.isArray(value.normalizers) && value.normalizers.every(onlyComposes);
+  return value.type === 'NFC';
+}
+
+/** Whether it does nothing at all. */
+export function doesNothing(value: unknown): boolean {
+  if (value === null || value === undefined) return true;
+  return (
+    isObject(value) &&
+    value.type === 'Sequence' &&
+    Array.isArray(value.normalizers) &&
+    value.normalizers.every(doesNothing)
+  );
+}
