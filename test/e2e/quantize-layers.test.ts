@@ -50,7 +50,7 @@ describe('the command', () => {
     [1, ['--type', 'awq'], 'Groups of 128 do not divide'],
     [1, ['--type', 'awq', '--group-size', '32', '--calibration', join(tiny, 'nothing.txt')], 'cannot be read'],
     [1, ['--type', 'rtn', '--group-size', '32', '--bits', '3'], 'no codes of 3 bits. Choose bits (--bits): 4'],
-    [1, ['--type', 'rtn', '--group-size', '32', '--format', 'modelopt'], 'symmetric codes (--sym)'],
+    [1, ['--type', 'rtn', '--group-size', '32', '--format', 'modelopt', '--no-sym'], 'without --no-sym'],
     [2, ['--type', 'awqq'], 'COPY, awq, gptq, rtn'],
     [1, ['--type', 'Q4_0'], `quern convert ${tiny} --type Q4_0`],
   ])('ends with %i for %j', async (exit, args, words) => {

@@ -12,7 +12,11 @@ export const layerFlags: readonly Flag[] = [
   },
   { flags: '--bits <count>', description: 'bits per code, where the format allows others (default: 4)' },
   { flags: '--group-size <count>', description: 'weights that share a scale: 32, 64 or 128 (default: 128)' },
-  { flags: '--sym', description: 'no zero points' },
+  {
+    flags: '--sym',
+    description: 'no zero points (default in gptq, compressed-tensors, modelopt: what all their readers load)',
+  },
+  { flags: '--no-sym', description: 'zero points (default in awq, gptq_v2, mlx)' },
   { flags: '--no-clip', description: 'awq: leave out the search for clipping' },
   { flags: '--desc-act', description: 'gptq: columns in the order of their importance' },
   { flags: '--damp <share>', description: 'gptq: share of the mean diagonal added to it (default: 0.01)' },
@@ -30,6 +34,7 @@ export interface LayerFlagValues {
   format?: string;
   bits?: string;
   groupSize?: string;
+  /** Undefined unless given: the format decides. */
   sym?: boolean;
   /** Of --no-clip: true unless given. */
   clip?: boolean;
@@ -51,7 +56,7 @@ export function strangeLayerFlags(values: LayerFlagValues, type: LayerType | und
     ['--format', values.format !== undefined, layerTypes],
     ['--bits', values.bits !== undefined, layerTypes],
     ['--group-size', values.groupSize !== undefined, layerTypes],
-    ['--sym', !!values.sym, layerTypes],
+    [values.sym === false ? '--no-sym' : '--sym', values.sym !== undefined, layerTypes],
     ['--no-clip', values.clip === false, ['awq']],
     ['--desc-act', !!values.descAct, ['gptq']],
     ['--damp', values.damp !== undefined, ['gptq']],

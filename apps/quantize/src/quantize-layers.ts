@@ -107,7 +107,7 @@ function settingsOf(type: LayerType, options: LayerOptions) {
         : ({ name: type } as const);
   const format = options.format ?? (type === 'gptq' ? 'gptq' : 'awq');
   return {
-    request: { format, bits, groupSize, symmetric: !!options.sym, method },
+    request: { format, bits, groupSize, symmetric: options.sym, method },
     calibration: calibrationOf(options),
   };
 }

@@ -3,13 +3,15 @@ export { type FoldedPair, foldScales } from './fold/fold-scales.ts';
 export { type PairScales, scaleRows, scalingsOf } from './fold/pair-scales.ts';
 export { type ScaledViewOptions, withScales } from './fold/scaled-view.ts';
 export { readScales, writeScales } from './fold/scales-file.ts';
+export { factoredInputs } from './gptq/hessian.ts';
 export { type GptqOptions, quantizeGptq } from './gptq/quantize-gptq.ts';
 export type { Grid } from './grid/grid.ts';
 export { quantizeMatrix } from './grid/quantized-matrix.ts';
 export { embedTokens } from './layer/embed-tokens.ts';
 export { findScales } from './run/find-scales.ts';
+export type { LayerResult, Method } from './run/layer-task.ts';
 export type { Prepared, QuantizeRequest } from './run/prepare.ts';
-export { type LayerResult, type Method, quantizeLayer } from './run/quantize-layer.ts';
+export { quantizeLayer } from './run/quantize-layer.ts';
 export {
   type LayerReport,
   type QuantizeHooks,

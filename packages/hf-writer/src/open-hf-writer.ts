@@ -28,6 +28,11 @@ export interface HfWriter {
    * @throws QuernError `hf-unknown-tensor`, `hf-wrong-length`, `disk-full`, `write-failed`, `write-denied`
    */
   write(name: string, bytes: Uint8Array, offset?: number): Promise<void>;
+  /**
+   * The bytes of a finished tensor.
+   * @throws QuernError `hf-unknown-tensor` where it is not finished, `hf-incomplete` when its file was cut
+   */
+  read(name: string): Promise<Uint8Array>;
   /** Puts all complete tensors on the disk and notes them, so that a later run does not write them again. */
   commit(): Promise<void>;
   /**
@@ -65,6 +70,7 @@ export async function openHfWriter(dir: string, folder: HfFolder, options: HfWri
   return {
     finished: shards.finished,
     write: shards.write,
+    read: shards.read,
     commit: shards.commit,
     suspend: shards.suspend,
     async finish() {

@@ -12,6 +12,7 @@ export interface ShardFiles {
   /** Tensors that an earlier run wrote. */
   readonly resumed: number;
   write(name: string, bytes: Uint8Array, offset?: number): Promise<void>;
+  read(name: string): Promise<Uint8Array>;
   commit(): Promise<void>;
   /** @throws QuernError `hf-incomplete` */
   close(): Promise<void>;
@@ -128,6 +129,12 @@ export async function openShards(
       waiting.push(name);
       if (--shard.unfinished === 0) await inTurn(() => finishShard(shard));
     },
+    read: (name) =>
+      // A file must not be renamed between the look for its name and its opening.
+      new Promise((resolve, reject) => {
+        const reading = inTurn(async () => resolve(await readTensor(folder, name, finished, places)));
+        reading.catch(reject);
+      }),
     commit: () => inTurn(save),
     async close() {
       const lacking = [...places].find(([, { left }]) => left > 0);
@@ -144,6 +151,32 @@ export async function openShards(
     },
     suspend,
   };
+}
+
+async function readTensor(
+  folder: string,
+  name: string,
+  finished: ReadonlySet<string>,
+  places: ReadonlyMap<string, Place>,
+): Promise<Uint8Array> {
+  const place = places.get(name);
+  const file = place?.shard.path ?? folder;
+  if (!place || !finished.has(name))
+    throw new QuernError('hf-unknown-tensor', 'The tensor is not complete on the disk.', { file, tensor: name });
+  const isWhole = (await sizeOf(file)) !== undefined;
+  const handle = await open(isWhole ? file : partialPathOf(file));
+  try {
+    const bytes = new Uint8Array(place.bytes);
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, place.begin);
+    if (bytesRead === bytes.length) return bytes;
+  } finally {
+    await handle.close();
+  }
+  throw new QuernError('hf-incomplete', 'The unfinished file is shorter than what was written to it.', {
+    file,
+    tensor: name,
+    remedy: 'Start over with --force.',
+  });
 }
 
 const sizeOf = async (path: string): Promise<number | undefined> => (await stat(path).catch(() => undefined))?.size;

@@ -4,7 +4,7 @@ export { describesActivations, describesCache } from './not-weights.ts';
 export { openPacked } from './open.ts';
 export type { PackedScheme } from './packed-scheme.ts';
 export type { ExactForm, GroupedRows, PackedWeight } from './packed-weight.ts';
-export type { PackedConfig, PackedModules, PackedPart, Packer, PackerLimits, PackOptions } from './packer.ts';
+export type { Making, PackedConfig, PackedModules, PackedPart, Packer, PackerLimits, PackOptions } from './packer.ts';
 export { packers } from './packers.ts';
 export { schemeOf, standaloneConfigs, withoutQuantization } from './scheme.ts';
 export type { StoredTensor } from './stored-tensor.ts';

@@ -22,8 +22,8 @@ export function checkOptions(format: string, limits: PackerLimits, options: Pack
     unsupported(format, `has no groups of ${groupSize}.`, known('a group size (--group-size):', limits.groupSizes));
   }
   if (!limits.symmetric.includes(symmetric)) {
-    if (symmetric) unsupported(format, 'always has zeros.', 'Choose codes with zeros (without --sym).');
-    unsupported(format, 'has no zeros.', 'Choose symmetric codes (--sym).');
+    if (symmetric) unsupported(format, 'always has zeros.', 'Choose codes with zeros (--no-sym).');
+    unsupported(format, 'has no zeros.', 'Choose symmetric codes (without --no-sym).');
   }
   if (actOrder && !limits.actOrder) unsupported(format, 'has no act-order.', 'Choose actOrder false.');
   if (scaleDType !== undefined && !limits.scaleDTypes.includes(scaleDType)) {

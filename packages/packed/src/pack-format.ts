@@ -3,7 +3,7 @@
 import { type DType, dtypeByName } from '@quern/blocks';
 import { checkOptions, checkShape, checkWeight, columnsPerScale } from './pack-checks.ts';
 import type { GroupedRows } from './packed-weight.ts';
-import type { PackedConfig, PackedModules, Packer, PackerLimits, PackOptions } from './packer.ts';
+import type { Making, PackedConfig, PackedModules, Packer, PackerLimits, PackOptions } from './packer.ts';
 import { encodeScales } from './scales.ts';
 
 /** A weight to be packed, and what follows from the options. */
@@ -23,6 +23,8 @@ export interface PackFormat {
   readonly format: string;
   /** The first of `scaleDTypes` is the usual one. */
   readonly limits: PackerLimits;
+  readonly usuallySymmetric: boolean;
+  remark?(options: PackOptions): string | undefined;
   partsOf(layout: PackedLayout, options: PackOptions): readonly PartLayout[];
   /** The bytes of a proved weight by part; scales in f32 are still to be rounded to their dtype. */
   pack(
@@ -30,10 +32,10 @@ export interface PackFormat {
     layout: PackedLayout,
     options: PackOptions,
   ): Readonly<Record<string, Uint8Array | Float32Array>>;
-  config(options: PackOptions, modules: PackedModules): PackedConfig;
+  config(options: PackOptions, modules: PackedModules, making: Making): PackedConfig;
 }
 
-export function packerOf({ format, limits, partsOf, pack, config }: PackFormat): Packer {
+export function packerOf({ format, limits, partsOf, pack, config, ...rest }: PackFormat): Packer {
   const layoutOf = (rows: number, cols: number, options: PackOptions): PackedLayout => ({
     rows,
     cols,
@@ -41,6 +43,7 @@ export function packerOf({ format, limits, partsOf, pack, config }: PackFormat):
     scaleDType: dtypeByName(options.scaleDType ?? limits.scaleDTypes[0]),
   });
   return {
+    ...rest,
     format,
     limits,
     scaleDType: dtypeByName(limits.scaleDTypes[0]),
@@ -64,9 +67,9 @@ export function packerOf({ format, limits, partsOf, pack, config }: PackFormat):
         ]),
       );
     },
-    config(options, modules) {
+    config(options, modules, making) {
       checkOptions(format, limits, options);
-      return config(options, modules);
+      return config(options, modules, making);
     },
   };
 }

@@ -12,6 +12,7 @@ import { dequantize, type GroupedRows, openPacked, type Packer, type PackOptions
 import { byName, stored } from './testing/stored.ts';
 
 const NAME = 'model.layers.0.mlp.up_proj.weight';
+const making = { trueSequential: false };
 const MODULE = NAME.slice(0, -'.weight'.length);
 
 /** Opens what `packer` writes, by what it writes into config.json and beside it. */
@@ -21,10 +22,14 @@ async function reopen(packer: Packer, weight: GroupedRows, options: PackOptions)
     .tensorsOf(NAME, [weight.rows, weight.cols], options)
     .map(({ part, name, dtype, shape }) => stored(name, dtype.name, shape, parts.get(part) as Uint8Array));
   expect(tensors.length).toBe(parts.size);
-  const { quantization_config, extraConfig, sideFiles } = packer.config(options, {
-    packed: [MODULE],
-    plain: ['lm_head'],
-  });
+  const { quantization_config, extraConfig, sideFiles } = packer.config(
+    options,
+    {
+      packed: [MODULE],
+      plain: ['lm_head'],
+    },
+    making,
+  );
   const side = sideFiles?.get('hf_quant_config.json') as Record<string, unknown> | undefined;
   const scheme = schemeOf(JSON.parse(JSON.stringify({ quantization_config, ...extraConfig })), side);
   if (!scheme) throw new Error('no scheme');
@@ -190,7 +195,7 @@ describe('refuses', () => {
     ['scales', 'mlx', { ...options, scaleDType: 'F8_E4M3' }],
   ])('%s that %s has not', (_, format, wrong) => {
     expect(code(() => packer(format).tensorsOf(NAME, [32, 64], wrong))).toBe('pack-unsupported');
-    expect(code(() => packer(format).config(wrong, { packed: [], plain: [] }))).toBe('pack-unsupported');
+    expect(code(() => packer(format).config(wrong, { packed: [], plain: [] }, making))).toBe('pack-unsupported');
   });
 
   it.each([
@@ -253,7 +258,8 @@ it('rounds scales to their dtype', () => {
 it('leaves plain modules out by the means of each format', () => {
   const modules = { packed: ['m.mlp.gate_proj'], plain: ['m.mlp.gate', 'm.router', 'lm_head'] };
   const options: PackOptions = { bits: 4, groupSize: 128, symmetric: true };
-  const config = (format: string) => (packers.get(format) as Packer).config(options, modules).quantization_config;
+  const config = (format: string) =>
+    (packers.get(format) as Packer).config(options, modules, making).quantization_config;
   expect(config('awq').modules_to_not_convert).toEqual(['m.router']);
   expect(config('gptq').dynamic).toEqual({ '-:^m\\.mlp\\.gate$': {}, '-:^m\\.router$': {} });
   expect(config('compressed-tensors').ignore).toEqual(modules.plain);

@@ -36,14 +36,29 @@ export interface PackerLimits {
   readonly scaleDTypes: readonly string[];
   /** Smallest zero that can be stored: 1 in GPTQ v1, else 0. */
   readonly minZero: number;
+  /** It stores offsets in floating point in place of zeros. */
+  readonly offsets: boolean;
+  /** The format's own converter packs embedding and head too. Its parts are then rows one after the other. */
+  readonly embedding: boolean;
 }
 
 /** Names of modules (`model.layers.0.self_attn.q_proj`), without `.weight`. */
 export interface PackedModules {
   /** Those that are packed. */
   readonly packed: readonly string[];
-  /** Linear layers that are not, `lm_head` included where it is stored. */
+  /**
+   * Linear layers that are not. The head is among them even where it is the embedding and is not stored: loaders replace
+   * linear layers by packed ones before they tie the head to the embedding.
+   */
   readonly plain: readonly string[];
+}
+
+/** How the codes were made, where a configuration has a place for it. */
+export interface Making {
+  /** Every weight was fitted to what the quantized ones before it give. */
+  readonly trueSequential: boolean;
+  /** GPTQ: share of the mean diagonal that was added to it. */
+  readonly damp?: number;
 }
 
 export interface PackedConfig {
@@ -61,6 +76,10 @@ export interface Packer {
   /** The usual dtype of scales. */
   readonly scaleDType: DType;
   readonly limits: PackerLimits;
+  /** What is written unless zeros are asked for: no zeros, where readers exist that do not load them. */
+  readonly usuallySymmetric: boolean;
+  /** What a user should know before he loads the folder. */
+  remark?(options: PackOptions): string | undefined;
   /**
    * The tensors that hold the weight `name` (`….weight`) of `shape` `[out, in]`.
    * @throws QuernError `pack-unsupported` naming the limit that `shape` or `options` break
@@ -72,5 +91,5 @@ export interface Packer {
    */
   pack(weight: GroupedRows, options: PackOptions): ReadonlyMap<string, Uint8Array>;
   /** What the configuration files have to say. */
-  config(options: PackOptions, modules: PackedModules): PackedConfig;
+  config(options: PackOptions, modules: PackedModules, making: Making): PackedConfig;
 }

@@ -26,6 +26,8 @@ export interface Tokenizer {
   readonly eos?: number;
   /** Every token that ends a turn (eos, eot, eom…): llama.cpp's end-of-generation set. */
   readonly endOfGeneration: ReadonlySet<number>;
+  /** Those of them that only mark places in fill-in-the-middle text (`<reponame>`): no model ends a turn with one. */
+  readonly endOfFillIn: ReadonlySet<number>;
   readonly addBos: boolean;
   readonly addEos: boolean;
   /** Lone surrogates in `text` are read as U+FFFD, as a UTF-8 encoder writes them. */

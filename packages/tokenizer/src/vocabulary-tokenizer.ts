@@ -40,6 +40,7 @@ export class VocabularyTokenizer implements Tokenizer {
   readonly bos?: number;
   readonly eos?: number;
   readonly endOfGeneration: ReadonlySet<number>;
+  readonly endOfFillIn: ReadonlySet<number>;
   readonly addBos: boolean;
   readonly addEos: boolean;
   readonly chatTemplate?: string;
@@ -54,6 +55,7 @@ export class VocabularyTokenizer implements Tokenizer {
     this.bos = special.bos;
     this.eos = special.eos;
     this.endOfGeneration = special.endOfGeneration;
+    this.endOfFillIn = special.endOfFillIn;
     this.addBos = parts.addBos;
     this.addEos = parts.addEos;
     this.chatTemplate = parts.chatTemplate;

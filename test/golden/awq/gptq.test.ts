@@ -1,5 +1,5 @@
 // GPTQ against the algorithm of the paper, computed in float64 one column at a time with an explicit inverse.
-import { quantizeGptq, quantizeMatrix } from '@quern/awq';
+import { factoredInputs, quantizeGptq, quantizeMatrix } from '@quern/awq';
 import { dequantize, type GroupedRows } from '@quern/packed';
 import { cpuDevice, type Device } from '@quern/runtime';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -30,8 +30,8 @@ it.each([
   const gram = gramOf(new Float32Array(recorded.get('x')!));
   const weights = new Float32Array(recorded.get('w')!);
   const shape = { tensor: 'w', rows, cols };
-  const options = { grid, actOrder, freeGroups: true, damp: 0.01 };
-  const ours = await quantizeGptq(device, weights, shape, { gram, tokens }, options);
+  const inputs = await factoredInputs(gram, tokens, { actOrder, damp: 0.01, threads: 1, tensor: 'w' });
+  const ours = await quantizeGptq(device, weights, shape, inputs, { grid, actOrder, freeGroups: true });
   const codes = new Uint8Array(recorded.get(`${name}.codes`)!);
   expect(share(ours.codes, codes)).toBeGreaterThan(0.995);
   expect(share(ours.zeros!, new Uint8Array(recorded.get(`${name}.zeros`)!))).toBeGreaterThan(0.99);
@@ -47,8 +47,8 @@ it.each([
   const x = new Float32Array(recorded.get('x')!);
   const weights = new Float32Array(recorded.get('w')!);
   const shape = { tensor: 'w', rows, cols };
-  const gram = { gram: gramOf(x), tokens };
-  const ours = await quantizeGptq(device, weights, shape, gram, { grid, actOrder, freeGroups, damp: 0.01 });
+  const inputs = await factoredInputs(gramOf(x), tokens, { actOrder, damp: 0.01, threads: 1, tensor: 'w' });
+  const ours = await quantizeGptq(device, weights, shape, inputs, { grid, actOrder, freeGroups });
   expect(ours.groupOf !== undefined).toBe(actOrder && freeGroups);
   expect(outputError(ours, weights, x)).toBeLessThan(
     0.5 * outputError(quantizeMatrix(weights, shape, grid), weights, x),

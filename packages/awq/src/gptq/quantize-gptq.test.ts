@@ -1,5 +1,6 @@
 import { cpuDevice } from '@quern/runtime';
 import { expect, it } from 'vitest';
+import { factoredInputs } from './hessian.ts';
 import { quantizeGptq } from './quantize-gptq.ts';
 import { stripRows } from './round-block.ts';
 
@@ -27,13 +28,14 @@ it.each([
     for (let i = 0; i < cols; i++) for (let j = 0; j < cols; j++) gram[i * cols + j]! += x[i]! * x[j]!;
   }
   const grid = { bits: 4, groupSize: 32, symmetric: false, leastZero: 0 };
-  const options = { grid, actOrder, freeGroups, damp: 0.01 };
+  const inputs = await factoredInputs(gram, tokens, { actOrder, damp: 0.01, threads: 1, tensor: 'w' });
+  const options = { grid, actOrder, freeGroups };
   const quantize = (first: number, count: number) =>
     quantizeGptq(
       device,
       weights.subarray(first * cols, (first + count) * cols),
       { tensor: 'w', rows: count, cols },
-      { gram, tokens },
+      inputs,
       options,
     );
   const whole = await quantize(0, rows);

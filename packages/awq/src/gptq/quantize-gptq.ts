@@ -5,51 +5,43 @@
 // Rows do not see each other: they are taken in strips, so that what lies on the device is small.
 // With act-order the columns with the largest inputs come first. Their groups then are either the runs of that order
 // (`groupOf` says which), or, where the format knows only runs of neighbours, fixed beforehand.
-import { availableParallelism } from 'node:os';
 import type { GroupedRows } from '@quern/packed';
 import type { Device } from '@quern/runtime';
 import { type Grid, type GroupRange, groupRange } from '../grid/grid.ts';
 import { halfRounded } from '../grid/half.ts';
-import { type MatrixShape, requireHalf } from '../grid/quantized-matrix.ts';
-import { columnOrder, hessianFactor } from './hessian.ts';
+import { type MatrixShape, offsetOf, requireHalf } from '../grid/quantized-matrix.ts';
+import type { FactoredInputs } from './hessian.ts';
 import { LaterColumns } from './later-columns.ts';
 import { BlockRounder, stripRows } from './round-block.ts';
 import { edge, type TriangleTiles } from './triangle-tiles.ts';
 
 export interface GptqOptions {
   readonly grid: Grid;
-  /** Columns in the order of their inputs' energy. */
+  /** The columns are in the order of their inputs' energy. */
   readonly actOrder: boolean;
   /** The format can say which group a column belongs to. */
   readonly freeGroups: boolean;
-  /** Share of the mean diagonal that is added to it. */
-  readonly damp: number;
 }
 
 /**
  * @param weights [rows, cols]; the group size divides 128
- * @param gram [cols, cols] sum over `tokens` inputs
- * @throws QuernError `gptq-not-positive`, `quantize-scale-overflow`
+ * @throws QuernError `quantize-scale-overflow`
  */
 export async function quantizeGptq(
   device: Device,
   weights: Float32Array,
   shape: MatrixShape,
-  { gram, tokens }: { gram: Float32Array; tokens: number },
-  { grid, actOrder, freeGroups, damp }: GptqOptions,
+  { order, factor, isUsed }: FactoredInputs,
+  { grid, actOrder, freeGroups }: GptqOptions,
 ): Promise<GroupedRows> {
   const { rows, cols, tensor } = shape;
-  const { bits, groupSize, symmetric } = grid;
-  const order = columnOrder(gram, cols, actOrder);
-  // A GPU has none of its own: the factorization is always the processor's.
-  const threads = device.name === 'webgpu' ? availableParallelism() : device.limits.threads;
-  const factor = await hessianFactor(gram, tokens, order, { damp, threads, tensor });
+  const { bits, groupSize } = grid;
   const groups = cols / groupSize;
   const codes = new Uint8Array(rows * cols);
   const scales = new Float32Array(rows * groups);
-  const zeros = new Uint8Array(rows * groups);
+  // With offsets a zero may be any whole number.
+  const zeros = new Float32Array(rows * groups);
   const rounder = await BlockRounder.create();
-  const isUsed = Uint8Array.from(order, (col) => (gram[col * cols + col] === 0 ? 0 : 1));
   for (let row = 0; row < rows; row += stripRows) {
     const count = Math.min(stripRows, rows - row);
     const strip = new Strip(
@@ -76,7 +68,7 @@ export async function quantizeGptq(
     bits,
     codes,
     scales,
-    ...(symmetric ? {} : { zeros }),
+    ...zerosOf(grid, scales, zeros),
     ...(actOrder && freeGroups ? { groupOf: inverseGroups(order, groupSize) } : {}),
   };
 }
@@ -95,7 +87,7 @@ interface StripTask {
   readonly codes: Uint8Array;
   /** [rows, groups], to be filled. */
   readonly scales: Float32Array;
-  readonly zeros: Uint8Array;
+  readonly zeros: Float32Array;
 }
 
 class Strip {
@@ -158,7 +150,7 @@ class Strip {
     const range: GroupRange = { scale: 0, zero: 0 };
     for (let row = 0; row < rows; row++) {
       groupRange(values, row * stride + from, grid.groupSize, grid, range, halfRounded);
-      requireHalf(range.scale, tensor);
+      requireHalf(Math.abs(range.scale), tensor);
       scales[row * this.#groups + group] = range.scale;
       zeros[row * this.#groups + group] = range.zero;
     }
@@ -199,6 +191,11 @@ class Strip {
       for (let row = 0; row < this.#height; row++) errors[row * edge + i] = values[i * this.#height + row]!;
     return errors;
   }
+}
+
+function zerosOf({ symmetric, offsets }: Grid, scales: Float32Array, zeros: Float32Array): Partial<GroupedRows> {
+  if (offsets) return { offsets: scales.map((scale, group) => offsetOf({ scale, zero: zeros[group]! })) };
+  return symmetric ? {} : { zeros: Uint8Array.from(zeros) };
 }
 
 function inverseGroups(order: Int32Array, groupSize: number): Int32Array {

@@ -3,8 +3,10 @@
 //
 //   with zero points (AutoAWQ pseudo_quantize_tensor): scale = (max − min) / (2^bits − 1), zero = round(−min / scale)
 //   symmetric (GPTQ, compressed-tensors):              scale = 2 · max|w| / (2^bits − 1),  zero = 2^(bits − 1)
+//   with offsets (mlx): the end of the range that is farther from 0 is met exactly, and 0 as well
+//     s = ±(max − min) / (2^bits − 1), −zero = round(end / s), scale = end / −zero          scale < 0 where end = max
 //
-// The range always includes 0: without it AutoAWQ cannot represent a group whose weights all have one sign, because zero
+// The range of the first two always includes 0: without it AutoAWQ cannot represent a group whose weights all have one sign, because zero
 // points are clamped into 0 … 15. Groups of both signs, which are nearly all, come out the same.
 // Every step is rounded to f32 (or what `round` says), and ties go to even, as torch computes it.
 
@@ -14,6 +16,8 @@ export interface Grid {
   readonly symmetric: boolean;
   /** Smallest zero that the format can store; 1 in GPTQ v1. */
   readonly leastZero: number;
+  /** The format stores −zero · scale, not the zero: it may be any whole number, and the scale any sign. */
+  readonly offsets?: boolean;
 }
 
 /** Smallest range of a group that gets a scale of its own (AutoAWQ). Not 0 even in F16. */
@@ -34,10 +38,15 @@ export function groupRange(
   weights: Float32Array,
   from: number,
   count: number,
-  { bits, symmetric, leastZero }: Grid,
+  { bits, symmetric, leastZero, offsets }: Grid,
   range: GroupRange,
   round: (value: number) => number = Math.fround,
 ): void {
+  if (offsets) {
+    offsetRange(weights, from, count, bits, range);
+    range.scale = round(range.scale);
+    return;
+  }
   let max = 0;
   let min = 0;
   for (let i = from; i < from + count; i++) {
@@ -50,6 +59,27 @@ export function groupRange(
   const scale = round(Math.max(round(width), leastRange) / top);
   range.scale = scale;
   range.zero = symmetric ? 2 ** (bits - 1) : Math.min(top, Math.max(leastZero, -roundHalfEven(round(min / scale))));
+}
+
+/** Smallest step of mlx. */
+const leastStep = Math.fround(1e-7);
+
+/** As mlx computes it, in F32. */
+export function offsetRange(weights: Float32Array, from: number, count: number, bits: number, range: GroupRange): void {
+  let max = -Infinity;
+  let min = Infinity;
+  for (let i = from; i < from + count; i++) {
+    const w = weights[i]!;
+    if (w > max) max = w;
+    if (w < min) min = w;
+  }
+  const isLow = Math.abs(min) > Math.abs(max);
+  const end = isLow ? min : max;
+  const step = Math.max(Math.fround(Math.fround(max - min) / (2 ** bits - 1)), leastStep);
+  const signed = isLow ? step : -step;
+  const codesToEnd = roundHalfEven(Math.fround(end / signed));
+  range.scale = codesToEnd === 0 ? signed : Math.fround(end / codesToEnd);
+  range.zero = 0 - codesToEnd;
 }
 
 /** The code of a weight. */

@@ -1,4 +1,5 @@
 // Gathers the inputs of a block's weights while the block runs. The inputs of a stack are told apart by expert.
+import { QuernError } from '@quern/errors';
 import type { MatmulObserver } from '@quern/models';
 import type { Device, Tensor } from '@quern/runtime';
 import { InputStatistics, type StatisticsOptions } from './input-statistics.ts';
@@ -7,6 +8,23 @@ import { floatsOf } from './layer-weights.ts';
 export interface Wanted extends StatisticsOptions {
   /** Of a stack; 1 for a plain matrix. */
   readonly experts: number;
+}
+
+/** By the name of the weight whose input is wanted. */
+export type WantedInputs = ReadonlyMap<string, { experts: number; width: number; gram: boolean; sample: boolean }>;
+
+/** Rows gathered before a Gram matrix takes them: many experts have a buffer each. */
+const bufferRows = { matrix: 2048, expert: 256 };
+
+/** @param tokens how many will come; how many of them reach an expert shows only then */
+export function observerOf(device: Device, inputs: WantedInputs, tokens: number): InputObserver {
+  const wanted = [...inputs].map(([name, options]): [string, Wanted] => [
+    name,
+    options.experts > 1
+      ? { ...options, bufferRows: bufferRows.expert }
+      : { ...options, bufferRows: bufferRows.matrix, expectedRows: tokens },
+  ]);
+  return new InputObserver(device, new Map(wanted));
 }
 
 export class InputObserver implements MatmulObserver {
@@ -54,9 +72,14 @@ export class InputObserver implements MatmulObserver {
     for (const work of arrived) await (await work)();
   }
 
+  /** @throws QuernError `quantize-non-finite` naming a weight whose input is no number */
   async finish(): Promise<void> {
     await this.settle();
-    for (const statistics of this.#statistics.values()) for (const one of statistics) await one.finish(this.#device);
+    for (const [name, statistics] of this.#statistics)
+      for (const one of statistics) {
+        await one.finish(this.#device);
+        requireFiniteInput(one, name);
+      }
   }
 
   /** One per expert. */
@@ -83,4 +106,12 @@ export class InputObserver implements MatmulObserver {
       await one.add(this.#device, routed);
     }
   }
+}
+
+function requireFiniteInput(statistics: InputStatistics, tensor: string): void {
+  if (statistics.rows === 0 || statistics.means().every(Number.isFinite)) return;
+  throw new QuernError('quantize-non-finite', 'The input of the layer is NaN or infinite on the calibration text.', {
+    tensor,
+    remedy: 'Use a checkpoint whose own forward pass gives numbers.',
+  });
 }

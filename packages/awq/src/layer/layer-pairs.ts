@@ -58,18 +58,23 @@ export function quantizedWeights(view: ModelView, block: number): QuantizedWeigh
   });
 }
 
+/** Embedding and head, for formats that pack them; they are rounded to nearest whatever the method. */
+export const outsideWeights = (view: ModelView): QuantizedWeight[] =>
+  ['token_embd.weight', 'output.weight'].flatMap((name) => {
+    const tensor = view.tensors.get(name);
+    return tensor ? [{ name, input: name, experts: 1, rows: tensor.rows, cols: tensor.cols }] : [];
+  });
+
 /**
- * @throws QuernError `group-size-indivisible` naming every weight whose rows the group size does not divide
+ * @throws QuernError `group-size-indivisible` naming the first weight whose rows the group size does not divide, and how many there are
  */
 export function requireGroups(weights: readonly QuantizedWeight[], groupSize: number, file: string): void {
   const bad = weights.filter(({ cols }) => cols % groupSize !== 0);
   if (bad.length === 0) return;
-  const named = bad.slice(0, 20).map(({ name, cols }) => `${name} (${cols} columns)`);
-  const more = bad.length > 20 ? ` and ${bad.length - 20} more` : '';
   const fitting = [128, 64, 32].filter((size) => weights.every(({ cols }) => cols % size === 0));
   throw new QuernError(
     'group-size-indivisible',
-    `Groups of ${groupSize} do not divide the rows of ${named.join(', ')}${more}.`,
+    `Groups of ${groupSize} do not divide the rows of ${bad.length} tensors, the first of them with ${bad[0]!.cols} columns.`,
     {
       file,
       tensor: bad[0]!.name,

@@ -81,9 +81,9 @@ export const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8
 export const floatsOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Float32Array =>
   new Float32Array(buffer, byteOffset, byteLength / 4);
 
-/** All values of a tensor, decoded piece by piece. */
-export async function readFloats(tensor: TensorView): Promise<Float32Array> {
-  const { rows, cols, rowBytes, dtype, name, file, offset } = tensor;
+/** Values of a tensor, all unless a range of rows is given, decoded piece by piece. */
+export async function readFloats(tensor: TensorView, first = 0, rows = tensor.rows): Promise<Float32Array> {
+  const { cols, rowBytes, dtype, name, file, offset } = tensor;
   if (!hasCodec(dtype))
     throw new QuernError('weight-dtype-unsupported', `${dtype.name} cannot be decoded.`, {
       file,
@@ -96,7 +96,7 @@ export async function readFloats(tensor: TensorView): Promise<Float32Array> {
   for (let row = 0; row < rows; row += step) {
     const count = Math.min(step, rows - row);
     const part = bytes.subarray(0, count * rowBytes);
-    await tensor.readRows(row, count, part);
+    await tensor.readRows(first + row, count, part);
     codecOf(dtype).decode(part, values.subarray(row * cols, (row + count) * cols));
   }
   requireFinite(values, `Weights of the checkpoint are NaN or infinite.`, { file, tensor: name, offset });

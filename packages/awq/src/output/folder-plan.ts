@@ -6,7 +6,7 @@ import { QuernError } from '@quern/errors';
 import type { HfTensorSpec } from '@quern/hf-writer';
 import { architectureOf, type ExpectedTensor, expectedTensors, hyperparameters, modelNumbers } from '@quern/models';
 import type { Packer, PackOptions } from '@quern/packed';
-import { quantizedWeights } from '../layer/layer-pairs.ts';
+import { outsideWeights, quantizedWeights } from '../layer/layer-pairs.ts';
 
 export type PlainType = 'F16' | 'BF16' | 'F32';
 
@@ -41,7 +41,9 @@ export interface FolderPlan {
 export function planFolder(view: ModelView, packer: Packer, options: PackOptions, plain: PlainType): FolderPlan {
   const numbers = hyperparameters(view);
   const blocks = Array.from({ length: numbers.blockCount }, (_, block) => block);
-  const quantized = new Set(blocks.flatMap((block) => quantizedWeights(view, block).map(({ name }) => name)));
+  const outside = packer.limits.embedding ? outsideWeights(view) : [];
+  const weights = [...outside, ...blocks.flatMap((block) => quantizedWeights(view, block))];
+  const quantized = new Set(weights.map(({ name }) => name));
   const architecture = architectureOf(view);
   const expected = expectedTensors(architecture, modelNumbers(view, architecture.name, numbers.vocabSize));
   const tensors = expected
@@ -66,9 +68,14 @@ export function planFolder(view: ModelView, packer: Packer, options: PackOptions
   const modules = (wanted: boolean): string[] =>
     tensors
       .filter(({ packed, shape, gguf }) => packed === wanted && shape.length === 2 && gguf !== 'token_embd.weight')
-      .flatMap(({ names }) => names.map((name) => name.replace(/\.weight$/, '')));
-  return { tensors, specs, packedModules: modules(true), plainModules: modules(false) };
+      .flatMap(({ names }) => names.map(moduleOf));
+  const plainModules = modules(false);
+  const head = moduleOf(expected.find(({ gguf }) => gguf === 'output.weight')?.sources[0]?.name ?? 'lm_head.weight');
+  if (!quantized.has('output.weight') && !plainModules.includes(head)) plainModules.push(head);
+  return { tensors, specs, packedModules: modules(true), plainModules };
 }
+
+const moduleOf = (name: string): string => name.replace(/\.weight$/, '');
 
 /** @throws QuernError `pack-unsupported` where the checkpoint has more than another order of rows */
 function rowOrderOf({ gguf, rule, place }: ExpectedTensor): RowOrder | undefined {

@@ -31,6 +31,14 @@ export function reordered<T extends Float32Array | Uint8Array>(
   return result;
 }
 
+/** The way back: row `order(row)` of the view is row `row` of the checkpoint. */
+export function inViewOrder(values: Float32Array, rows: number, cols: number, order: RowOrder): Float32Array {
+  const result = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++)
+    result.set(values.subarray(row * cols, (row + 1) * cols), order(row, rows) * cols);
+  return result;
+}
+
 /** @throws QuernError `refused-f16-overflow` naming the tensor */
 export function encodePlain(values: Float32Array, type: PlainType, tensor: string): Uint8Array {
   const dtype = dtypeByName(type);

@@ -66,7 +66,7 @@ export async function findScales(
     steps.begin(block);
     const task = { view, device, block, grid, method, onStep: steps.step };
     if (isFinished(block)) {
-      await passThrough(task, states);
+      await passThrough(task, states, new Map());
       continue;
     }
     const { quantized, changed, ...layer } = await quantizeLayer(task, states);

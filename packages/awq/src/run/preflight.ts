@@ -7,7 +7,7 @@ import { triangleBytes } from '../gptq/triangle-tiles.ts';
 import { quantizedWeights } from '../layer/layer-pairs.ts';
 import { blockBytes } from '../layer/layer-weights.ts';
 import { ratios } from '../search/scale-candidates.ts';
-import type { Method } from './quantize-layer.ts';
+import type { Method } from './layer-task.ts';
 
 export interface Needs {
   /** Bytes on the host: one block's weights, what is known of its inputs, the residual streams of all sequences. */
@@ -77,7 +77,8 @@ function blockFlops(view: ModelView, block: number, { name: method }: Method, to
     const allGrams = [...inputs.values()].reduce((sum, cols) => sum + tokens * cols ** 2, 0);
     // Columns behind a block, and the factorization: ⅔ cols³ in F64, each worth two in F32 or a little less.
     const columns = weights.reduce((sum, { experts, rows, cols }) => sum + experts * (rows + cols) * cols ** 2, 0);
-    return forward + allGrams + columns;
+    // The block runs once to its end, and once more into the middle: as far as the inputs of o and of down.
+    return 2 * forward + allGrams + columns;
   }
   const grams = weights.reduce((sum, { name, cols }) => sum + (inspectsLayer(name) ? tokens * cols ** 2 : 0), 0);
   const whole = ratios.length + 1;

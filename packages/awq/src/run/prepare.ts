@@ -2,13 +2,13 @@
 import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { guessCheckpointType, hyperparameters } from '@quern/models';
-import { type Packer, type PackOptions, packers } from '@quern/packed';
+import { type Making, type PackedConfig, type Packer, type PackOptions, packers } from '@quern/packed';
 import type { Device } from '@quern/runtime';
 import type { Grid } from '../grid/grid.ts';
-import { quantizedWeights, requireGroups } from '../layer/layer-pairs.ts';
+import { outsideWeights, quantizedWeights, requireGroups } from '../layer/layer-pairs.ts';
 import { type FolderPlan, type PlainType, planFolder } from '../output/folder-plan.ts';
+import type { Method } from './layer-task.ts';
 import { type Needs, preflight } from './preflight.ts';
-import type { Method } from './quantize-layer.ts';
 import { modelIdentity, tokensIdentity } from './run-identity.ts';
 
 export interface QuantizeRequest {
@@ -16,7 +16,8 @@ export interface QuantizeRequest {
   readonly format: string;
   readonly bits: number;
   readonly groupSize: number;
-  readonly symmetric: boolean;
+  /** Default: what the format's readers all load (`usuallySymmetric`). */
+  readonly symmetric?: boolean;
   readonly method:
     | { readonly name: 'awq'; readonly clip: boolean }
     | { readonly name: 'gptq'; readonly actOrder: boolean; readonly damp: number }
@@ -32,7 +33,11 @@ export interface Prepared {
   readonly grid: Grid;
   readonly plain: PlainType;
   readonly plan: FolderPlan;
+  /** What the folder's configuration says of the packing. */
+  readonly packedConfig: PackedConfig;
   readonly needs: Needs & { readonly outputBytes: number };
+  /** What a user should know before the work begins. */
+  readonly notes: readonly string[];
   /** What decides the numbers, for a run that goes on. */
   readonly settings: Readonly<Record<string, string | number | boolean>>;
 }
@@ -42,15 +47,13 @@ const halfFormats = ['awq', 'gptq', 'gptq_v2', 'mlx'];
 
 /** @throws QuernError `pack-format-unknown`, `pack-unsupported`, `group-size-indivisible`, `model-too-large` */
 export async function prepare(view: ModelView, device: Device, request: QuantizeRequest): Promise<Prepared> {
-  const { format, bits, groupSize, symmetric, sequences } = request;
+  const { format, bits, groupSize, sequences } = request;
   const packer = packerOf(format);
+  const { symmetric = packer.usuallySymmetric } = request;
   const { blockCount } = hyperparameters(view);
   const blocks = Array.from({ length: blockCount }, (_, block) => block);
-  requireGroups(
-    blocks.flatMap((block) => quantizedWeights(view, block)),
-    groupSize,
-    view.path,
-  );
+  const outside = packer.limits.embedding ? outsideWeights(view) : [];
+  requireGroups([...outside, ...blocks.flatMap((block) => quantizedWeights(view, block))], groupSize, view.path);
   const freeGroups = packer.limits.actOrder;
   const method: Method = request.method.name === 'gptq' ? { ...request.method, freeGroups } : request.method;
   const hasOrder = method.name === 'gptq' && method.actOrder && freeGroups;
@@ -66,12 +69,37 @@ export async function prepare(view: ModelView, device: Device, request: Quantize
     packer,
     options,
     method,
-    grid: { bits, groupSize, symmetric, leastZero: packer.limits.minZero },
+    grid: {
+      ...{ bits, groupSize, symmetric, leastZero: packer.limits.minZero },
+      offsets: packer.limits.offsets && !symmetric,
+    },
     plain,
     plan,
+    packedConfig: packer.config(options, { packed: plan.packedModules, plain: plan.plainModules }, makingOf(method)),
     needs: { ...needs, outputBytes: bytesOf(plan) },
+    notes: [packer.remark?.(options), shortCalibration(view, method, sequences)].filter((note) => note !== undefined),
     settings: { type, ...rest, format, bits, groupSize, symmetric, calibration, model: await modelIdentity(view) },
   };
+}
+
+/** Each weight was fitted to what the quantized ones before it give: GPTQ alone does that. */
+const makingOf = (method: Method): Making =>
+  method.name === 'gptq' ? { trueSequential: true, damp: method.damp } : { trueSequential: false };
+
+/**
+ * GPTQ knows a row's inputs by their second moments: with few tokens for their number it fits what is accidental in them,
+ * and may lose more than rounding does (docs/awq.md).
+ */
+const tokensPerColumn = 4;
+
+function shortCalibration(view: ModelView, { name }: Method, sequences: readonly Int32Array[]): string | undefined {
+  const tokens = sequences.reduce((sum, { length }) => sum + length, 0);
+  const widest = quantizedWeights(view, 0).reduce((most, { cols }) => Math.max(most, cols), 0);
+  if (name !== 'gptq' || tokens >= tokensPerColumn * widest) return undefined;
+  return (
+    `${tokens} calibration tokens are few for rows of ${widest} weights: GPTQ may lose more than rounding does. ` +
+    `Give it at least ${tokensPerColumn * widest}: more --samples, a longer --seq-len, or more text.`
+  );
 }
 
 function packerOf(format: string): Packer {

@@ -1,48 +1,17 @@
-// One block: observe, scale, clip, quantize.
-import type { ModelView } from '@quern/checkpoint';
+// One block by rounding or by AWQ: observe, scale, clip, round. (GPTQ: gptq-layer.ts.)
 import type { GroupedRows } from '@quern/packed';
-import type { Device } from '@quern/runtime';
 import { type PairScales, scaleRows, scalingsOf, type TensorScaling } from '../fold/pair-scales.ts';
-import { quantizeGptq } from '../gptq/quantize-gptq.ts';
 import type { Grid } from '../grid/grid.ts';
 import { quantizeMatrix } from '../grid/quantized-matrix.ts';
 import type { InputStatistics } from '../layer/input-statistics.ts';
 import { type LayerPair, layerPairs, type QuantizedWeight, quantizedWeights } from '../layer/layer-pairs.ts';
 import { type HostWeight, readFloats } from '../layer/layer-weights.ts';
 import { addTo, type ObservedLayer, observeLayer } from '../layer/observe-layer.ts';
+import { addendOf, addInto, openLayer } from '../layer/open-layer.ts';
 import { applyClip, searchClip } from '../search/search-clip.ts';
 import { searchScales } from '../search/search-scales.ts';
-
-export type Method =
-  | { readonly name: 'awq'; readonly clip: boolean }
-  | { readonly name: 'gptq'; readonly actOrder: boolean; readonly freeGroups: boolean; readonly damp: number }
-  | { readonly name: 'rtn' }
-  /** Only look for scales. */
-  | { readonly name: 'scales' };
-
-/** Experts with fewer calibration tokens than this are reported: what is known of their inputs is little. */
-export const fewTokens = 128;
-
-export interface LayerResult {
-  readonly block: number;
-  /** By GGUF name; one matrix per expert. Empty for `scales`. */
-  readonly quantized: ReadonlyMap<string, readonly GroupedRows[]>;
-  /** Tensors of the block that stay numbers but have changed: norms, routers, biases. */
-  readonly changed: ReadonlyMap<string, HostWeight>;
-  readonly pairs: readonly PairScales[];
-  readonly clips: readonly { tensor: string; error: number; unclippedError: number }[];
-  /** Experts that few tokens or none have reached. */
-  readonly starved: readonly { tensor: string; expert: number; tokens: number }[];
-}
-
-export interface LayerTask {
-  readonly view: ModelView;
-  readonly device: Device;
-  readonly block: number;
-  readonly grid: Grid;
-  readonly method: Method;
-  readonly onStep?: () => Promise<void>;
-}
+import { gptqLayer } from './gptq-layer.ts';
+import { type LayerResult, type LayerTask, type Method, starvedExperts } from './layer-task.ts';
 
 /** @param states residual stream that enters the block; afterwards the one that leaves it. Empty for `rtn`. */
 export async function quantizeLayer(task: LayerTask, states: Float32Array[]): Promise<LayerResult> {
@@ -57,6 +26,7 @@ export async function quantizeLayer(task: LayerTask, states: Float32Array[]): Pr
     }
     return { block, quantized, changed: new Map(), pairs: [], clips: [], starved: [] };
   }
+  if (method.name === 'gptq') return gptqLayer(task, method, states);
   const pairs = layerPairs(view, block);
   const inputs = wantedInputs(weights, pairs, method);
   const layer = await observeLayer(view, device, block, states, { inputs, onStep: task.onStep });
@@ -67,11 +37,25 @@ export async function quantizeLayer(task: LayerTask, states: Float32Array[]): Pr
   }
 }
 
-/** A block whose tensors an earlier run has finished: only its output is wanted. */
-export async function passThrough({ view, device, block, onStep }: LayerTask, states: Float32Array[]): Promise<void> {
-  const layer = await observeLayer(view, device, block, states, { inputs: new Map(), onStep });
-  layer.dispose();
-  for (const addend of layer.added) addTo(states, addend);
+/**
+ * A block whose tensors an earlier run has finished: only its output is wanted.
+ * @param replaced values in place of the model's, by GGUF name
+ */
+export async function passThrough(
+  { view, device, block, onStep }: LayerTask,
+  states: readonly Float32Array[],
+  replaced: ReadonlyMap<string, Float32Array>,
+): Promise<void> {
+  const layer = await openLayer(view, device, block, states);
+  try {
+    for (const [name, values] of replaced) layer.weights.write(name, values);
+    for (const stream of states) {
+      for (const subLayer of layer.block.subLayers.keys()) addInto(stream, await addendOf(layer, subLayer, stream));
+      await onStep?.();
+    }
+  } finally {
+    layer.dispose();
+  }
 }
 
 async function quantizeObserved(
@@ -82,8 +66,7 @@ async function quantizeObserved(
   pairs: readonly LayerPair[],
 ): Promise<LayerResult> {
   const { method, block } = task;
-  const found = method.name === 'gptq' ? [] : await searchPairs(task, layer, states, pairs);
-  if (method.name === 'gptq') for (const addend of layer.added) addTo(states, addend);
+  const found = await searchPairs(task, layer, states, pairs);
   const scalings = scalingsOf(found);
   const changed = new Map<string, HostWeight>();
   for (const [name, scaling] of scalings) {
@@ -102,15 +85,10 @@ async function quantizeObserved(
         const clip = await clipEach(task, host, statistics, scalings.get(weight.name));
         clips.push({ tensor: weight.name, ...clip });
       }
-      quantized.set(
-        weight.name,
-        method.name === 'gptq'
-          ? await gptqEach(task, host, weight, statistics, method)
-          : roundEach(host.values, weight, task.grid),
-      );
+      quantized.set(weight.name, roundEach(host.values, weight, task.grid));
       await task.onStep?.();
     }
-  return { block, quantized, changed, pairs: found, clips, starved: starvedExperts(layer, weights) };
+  return { block, quantized, changed, pairs: found, clips, starved: starvedExperts(layer.observer, weights) };
 }
 
 async function searchPairs(
@@ -149,14 +127,13 @@ function wantedInputs(weights: readonly QuantizedWeight[], pairs: readonly Layer
       ({ layers, inspect, scaled }) => scaled && inspect === 'layer' && layers.includes(name),
     );
     const clipped = method.name === 'awq' && method.clip && !isQueryOrKey(name);
-    want(input, experts, cols, method.name === 'gptq' || inspected, clipped);
+    want(input, experts, cols, inspected, clipped);
   }
-  if (method.name !== 'gptq')
-    for (const { input, layers } of pairs) {
-      const { cols, experts } = weights.find(({ name }) => name === layers[0])!;
-      // Behind a norm all experts are scaled alike, by what all tokens have.
-      want(input, layers.includes(input) ? experts : 1, cols, false, false);
-    }
+  for (const { input, layers } of pairs) {
+    const { cols, experts } = weights.find(({ name }) => name === layers[0])!;
+    // Behind a norm all experts are scaled alike, by what all tokens have.
+    want(input, layers.includes(input) ? experts : 1, cols, false, false);
+  }
   return inputs;
 }
 
@@ -190,30 +167,3 @@ const roundEach = (values: Float32Array, { name, experts, rows, cols }: Quantize
     const own = values.subarray(expert * rows * cols, (expert + 1) * rows * cols);
     return quantizeMatrix(own, { tensor: name, rows, cols }, grid);
   });
-
-async function gptqEach(
-  { device, grid }: LayerTask,
-  { values }: HostWeight,
-  { name, rows, cols }: QuantizedWeight,
-  statistics: readonly InputStatistics[],
-  method: Extract<Method, { name: 'gptq' }>,
-): Promise<GroupedRows[]> {
-  const result: GroupedRows[] = [];
-  for (const [expert, { gram, rows: tokens }] of statistics.entries()) {
-    const own = values.subarray(expert * rows * cols, (expert + 1) * rows * cols);
-    const shape = { tensor: name, rows, cols };
-    // Nothing is known of an expert that no token reached: its weights are rounded.
-    if (tokens === 0) result.push(quantizeMatrix(own, shape, grid));
-    else result.push(await quantizeGptq(device, own, shape, { gram: gram!.sums, tokens }, { grid, ...method }));
-  }
-  return result;
-}
-
-function starvedExperts({ observer }: ObservedLayer, weights: readonly QuantizedWeight[]): LayerResult['starved'] {
-  // All stacks of a block get the same tokens.
-  const stack = weights.find(({ experts }) => experts > 1);
-  if (!stack) return [];
-  return observer
-    .of(stack.input)
-    .flatMap(({ rows: tokens }, expert) => (tokens < fewTokens ? [{ tensor: stack.input, expert, tokens }] : []));
-}

@@ -89,6 +89,53 @@ describe('a folder', () => {
     await view.close();
   });
 
+  it.each([
+    ['arch/llama3', 'tied'],
+    ['arch/mistral', 'stored'],
+  ])('of %s leaves the head out by name: it is %s', async (model) => {
+    const view = await openModel(modelPath(model));
+    for (const format of ['compressed-tensors', 'modelopt']) {
+      const out = join(dir, `head-${format}-${model.replace('/', '-')}`);
+      await quantizeModel(view, out, { ...rtn, format, symmetric: undefined }, { threads });
+      const config = JSON.parse(String((await bytesOf(out)).get('config.json')));
+      expect(config.quantization_config.ignore).toEqual(['lm_head']);
+    }
+    await view.close();
+  });
+
+  it('as mlx packs embedding and head too', async () => {
+    const view = await openModel(modelPath('arch/mistral'));
+    const out = join(dir, 'mlx-embedding');
+    await quantizeModel(view, out, { ...rtn, format: 'mlx' }, { threads });
+    const read = await openModel(out);
+    for (const name of ['token_embd.weight', 'output.weight']) {
+      expect(read.tensors.get(name)!.packed?.format).toBe('mlx');
+      expect(distance(await weightsOf(read, name), await weightsOf(view, name))).toBeLessThan(0.13);
+    }
+    await view.close();
+    await read.close();
+  });
+
+  it('says before the work when the text is too short for GPTQ', async () => {
+    const view = await openModel(modelPath('arch/llama3'));
+    const notes: string[] = [];
+    const short = { ...gptq, sequences: sequences.slice(1) };
+    for (const [name, request] of [
+      ['short', short],
+      ['no', awq],
+    ] as const)
+      await quantizeModel(view, join(dir, name), request, {
+        threads,
+        dryRun: true,
+        onNote: (note) => notes.push(note),
+      });
+    expect(notes).toEqual([
+      expect.stringMatching(/GPTQModel/),
+      expect.stringMatching(/^96 calibration tokens are few for rows of 128 weights.* at least 512/),
+    ]);
+    await view.close();
+  });
+
   it('can be made of a GGUF file', async () => {
     const hf = await openModel(modelPath('arch/llama3'));
     const gguf = await openModel(join(modelPath('arch/llama3'), 'llama.cpp-bf16.gguf'));
@@ -105,7 +152,10 @@ describe('runs that were stopped', () => {
   it.each([
     ['awq', awq],
     ['gptq', gptq],
-  ])('go on where they were: %s has the same bytes', async (name, request) => {
+    ['gptq as mlx', { ...gptq, format: 'mlx' }],
+    ['gptq as modelopt', { ...gptq, format: 'modelopt', symmetric: true }],
+    ['gptq by importance', { ...gptq, format: 'gptq_v2', method: { ...gptq.method, actOrder: true } }],
+  ] as [string, QuantizeRequest][])('go on where they were: %s has the same bytes', async (name, request) => {
     const view = await openModel(modelPath('arch/llama3'));
     const whole = join(dir, `${name}-whole`);
     const stopped = join(dir, `${name}-stopped`);
@@ -255,14 +305,17 @@ it.each([
   ['rtn', rtn],
 ])('progress of %s counts every step once, to the total', async (name, request) => {
   const view = await openModel(modelPath('arch/llama3'));
-  const seen: number[] = [];
-  let total = 0;
-  const onProgress = (state: { done: number; total: number }) => {
-    seen.push(state.done);
-    total = state.total;
-  };
+  const seen = new Set<number>();
+  const onProgress = ({ done }: { done: number }) => seen.add(done);
   await quantizeModel(view, join(dir, `progress-${name}`), request, { threads, onProgress });
-  expect([...new Set(seen)]).toEqual(Array.from({ length: total + 1 }, (_, i) => i));
+  const told = [...seen];
+  expect(told).toEqual(told.toSorted((a, b) => a - b));
+  // Within a layer every step counts the same, and after the last one the layer is done.
+  for (let layer = 0; layer < 4; layer++) {
+    const parts = told.filter((done) => done >= layer && done <= layer + 1).map((done) => done - layer);
+    const steps = parts.length - 1;
+    for (const [step, part] of parts.entries()) expect(part).toBeCloseTo(step / steps);
+  }
   await view.close();
 });
 

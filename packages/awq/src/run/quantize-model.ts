@@ -5,12 +5,13 @@ import { type HfWritten, openHfWriter } from '@quern/hf-writer';
 import { hyperparameters } from '@quern/models';
 import { cpuDevice, type Device } from '@quern/runtime';
 import { embedTokens } from '../layer/embed-tokens.ts';
-import { quantizedWeights } from '../layer/layer-pairs.ts';
 import { folderFiles } from '../output/folder-files.ts';
+import type { LayerResult } from './layer-task.ts';
 import { type Prepared, prepare, type QuantizeRequest } from './prepare.ts';
-import { type LayerResult, passThrough, quantizeLayer } from './quantize-layer.ts';
+import { passThrough, quantizeLayer } from './quantize-layer.ts';
 import { type StepHooks, Steps } from './step.ts';
 import { hasBlock, type Output, writeBlock, writeOutside } from './write-tensors.ts';
+import { writtenBlock } from './written-block.ts';
 
 /** What is said about a block when it is done. */
 export type LayerReport = Omit<LayerResult, 'quantized' | 'changed'>;
@@ -72,10 +73,10 @@ async function quantizeOn(
 ): Promise<QuantizeSummary | undefined> {
   const prepared = await prepare(view, device, request);
   options.onPreflight?.(prepared.needs);
+  for (const note of prepared.notes) options.onNote?.(note);
   if (options.dryRun) return undefined;
-  const { packer, plan, plain } = prepared;
-  const config = packer.config(prepared.options, { packed: plan.packedModules, plain: plan.plainModules });
-  const folder = { ...(await folderFiles(view, plain, config)), tensors: plan.specs };
+  const { plan, plain, packedConfig } = prepared;
+  const folder = { ...(await folderFiles(view, plain, packedConfig)), tensors: plan.specs };
   const writer = await openHfWriter(dir, folder, {
     settings: prepared.settings,
     inputs: new Set([...view.tensors.values()].map(({ file }) => file)),
@@ -113,7 +114,9 @@ async function quantizeBlocks(
     steps.begin(block);
     const task = { view, device, block, grid, method, onStep: steps.step };
     if (finished.has(block)) {
-      if (block < last && states.length > 0) await passThrough(task, states);
+      // GPTQ fits the blocks behind to what the quantized ones give, AWQ to what the model's give.
+      if (block < last && states.length > 0)
+        await passThrough(task, states, method.name === 'gptq' ? await writtenBlock(output, block) : new Map());
       continue;
     }
     const result = await quantizeLayer(task, states);
@@ -123,6 +126,6 @@ async function quantizeBlocks(
     hooks.onLayer?.(layer);
   }
   steps.begin(blocks.length);
-  const quantizedTensors = blocks.reduce((sum, block) => sum + quantizedWeights(view, block).length, 0);
+  const quantizedTensors = output.plan.tensors.filter(({ packed }) => packed).length;
   return { quantizedTensors, resumedBlocks: finished.size, layers };
 }

@@ -2,9 +2,10 @@
 // what progress counts, and where a run can be stopped: the device computes on this thread, so signals and timers of
 // the process get their turn between two steps.
 import type { ModelView } from '@quern/checkpoint';
+import { networkOf } from '@quern/models';
 import { layerPairs, quantizedWeights } from '../layer/layer-pairs.ts';
 import { ratios } from '../search/scale-candidates.ts';
-import type { Method } from './quantize-layer.ts';
+import type { Method } from './layer-task.ts';
 
 export interface Progress {
   /** Layers, with the part of the one that is worked on: of its steps, experts that no token reaches have none. */
@@ -67,7 +68,10 @@ function stepsOf(view: ModelView, block: number, { name: method }: Method, seque
   const weights = quantizedWeights(view, block);
   if (method === 'rtn') return weights.length;
   const quantized = method === 'scales' ? 0 : weights.length;
-  if (method === 'gptq') return sequences + quantized;
+  if (method === 'gptq') {
+    const passes = layerPairs(view, block).length + networkOf(view).blocks[block]!.subLayers.length;
+    return passes * sequences + quantized;
+  }
   const searches = layerPairs(view, block)
     .filter(({ scaled }) => scaled)
     .map(({ inspect, layers }) => (inspect === 'layer' ? weights.find(({ name }) => name === layers[0])!.experts : 1));

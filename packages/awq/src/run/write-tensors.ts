@@ -2,11 +2,12 @@
 import { dtypeByName, TranscodePool } from '@quern/blocks';
 import type { ModelView } from '@quern/checkpoint';
 import { type HfWriter, recodedTensor } from '@quern/hf-writer';
+import { quantizeMatrix } from '../grid/quantized-matrix.ts';
 import { readFloats } from '../layer/layer-weights.ts';
 import type { PlannedTensor } from '../output/folder-plan.ts';
 import { encodePlain, inCheckpointOrder, reordered } from '../output/tensor-bytes.ts';
+import type { LayerResult } from './layer-task.ts';
 import type { Prepared } from './prepare.ts';
-import type { LayerResult } from './quantize-layer.ts';
 
 export interface Output extends Prepared {
   readonly writer: HfWriter;
@@ -15,14 +16,21 @@ export interface Output extends Prepared {
 /** Embedding, last norm and head. */
 export async function writeOutside(
   view: ModelView,
-  { writer, plan, plain }: Output,
+  output: Output,
   { threads, signal }: { threads?: number; signal?: AbortSignal },
 ): Promise<void> {
-  const todo = plan.tensors.filter(({ block, names }) => block === undefined && !writer.finished.has(names[0]!));
+  const { writer, plan, plain } = output;
+  const outside = plan.tensors.filter(({ block }) => block === undefined);
+  const todo = outside.filter((tensor) => !isWritten(output, tensor));
   if (todo.length === 0) return;
   const pool = await TranscodePool.create({ threads });
   try {
-    for (const { gguf, names } of todo) {
+    for (const planned of todo) {
+      const { gguf, names, packed } = planned;
+      if (packed) {
+        await writeRounded(view, output, planned, signal);
+        continue;
+      }
       const name = names[0]!;
       const tensor = recodedTensor({ ...view.tensors.get(gguf)!, name }, dtypeByName(plain), pool);
       await tensor.write({
@@ -38,11 +46,41 @@ export async function writeOutside(
   await writer.commit();
 }
 
+/** Values rounded at once. */
+const batch = 2 ** 22;
+
+/** A matrix whose packed parts are rows one after the other, some rows at a time: an embedding may be large. */
+async function writeRounded(
+  view: ModelView,
+  { writer, packer, options, grid }: Output,
+  { gguf, names, shape }: PlannedTensor,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const tensor = view.tensors.get(gguf)!;
+  const { rows, cols } = tensor;
+  const parts = packer.tensorsOf(names[0]!, shape, options);
+  const written = new Map<string, number>();
+  const step = Math.max(1, Math.floor(batch / cols));
+  for (let row = 0; row < rows; row += step) {
+    signal?.throwIfAborted();
+    const count = Math.min(step, rows - row);
+    const values = await readFloats(tensor, row, count);
+    const packed = packer.pack(quantizeMatrix(values, { tensor: gguf, rows: count, cols }, grid), options);
+    for (const { part, name } of parts) {
+      const bytes = packed.get(part)!;
+      const offset = written.get(part) ?? 0;
+      if (!writer.finished.has(name)) await writer.write(name, bytes, offset);
+      written.set(part, offset + bytes.length);
+    }
+  }
+}
+
 /** Whether an earlier run has written all tensors of a block. */
 export const hasBlock = (output: Output, block: number): boolean =>
-  output.plan.tensors
-    .filter((tensor) => tensor.block === block)
-    .every((tensor) => partsOf(output, tensor).every((name) => output.writer.finished.has(name)));
+  output.plan.tensors.filter((tensor) => tensor.block === block).every((tensor) => isWritten(output, tensor));
+
+const isWritten = (output: Output, tensor: PlannedTensor): boolean =>
+  partsOf(output, tensor).every((name) => output.writer.finished.has(name));
 
 const partsOf = ({ packer, options }: Output, { names, shape, packed }: PlannedTensor): string[] =>
   names.flatMap((name) => (packed ? packer.tensorsOf(name, shape, options).map((part) => part.name) : [name]));

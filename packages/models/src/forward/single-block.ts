@@ -27,6 +27,11 @@ export interface SingleBlock {
    * on the device, overwritten by the next call.
    */
   run(index: number, states: Float32Array, observer?: MatmulObserver): Tensor;
+  /**
+   * Computes sub-layer `index` only as far as the observer has seen what every one of `weights` (GGUF names) is multiplied
+   * with: what comes behind is not wanted.
+   */
+  runInto(index: number, states: Float32Array, weights: readonly string[], observer: MatmulObserver): void;
   /** Frees cache and activations; the weights stay the caller's. */
   dispose(): void;
 }
@@ -37,6 +42,9 @@ export interface SingleSubLayer {
   /** GGUF name of the matrix that gives what it adds, or the last of them. */
   readonly lastWeight: string;
 }
+
+/** Leaves a sub-layer in its middle: ops are handed to the device one by one, and none is owed another. */
+const allSeen = Symbol('all inputs seen');
 
 const holdingOf = (index: number) => ({ firstBlock: index, endBlock: index + 1, embedding: false, output: false });
 
@@ -90,6 +98,19 @@ export async function singleBlock(
     device.write(pass.buffer('residual'), bytesOf(entering));
     return pass;
   };
+  const run: SingleBlock['run'] = (subLayer, entering, observer) => {
+    const pass = enter(entering, observer);
+    const running = computeSubLayer(
+      pass,
+      subLayers[subLayer]!,
+      held.weights.blocks[0]![subLayer]!,
+      states.of(index, subLayer),
+    );
+    for (;;) {
+      const { done, value } = running.next();
+      if (done) return value;
+    }
+  };
   return {
     subLayers: subLayers.map(({ parts }) => ({
       title: parts.map(({ room }) => roomOf(room).title).join(' and '),
@@ -100,17 +121,25 @@ export async function singleBlock(
       let parts = 0;
       return subLayers.findIndex((subLayer) => (parts += subLayer.parts.length) > part);
     },
-    run(subLayer, entering, observer) {
-      const pass = enter(entering, observer);
-      const running = computeSubLayer(
-        pass,
-        subLayers[subLayer]!,
-        held.weights.blocks[0]![subLayer]!,
-        states.of(index, subLayer),
-      );
-      for (;;) {
-        const { done, value } = running.next();
-        if (done) return value;
+    run,
+    runInto(subLayer, entering, wanted, observer) {
+      const missing = new Set(wanted);
+      const seen = (weight: string): void => {
+        if (missing.delete(weight) && missing.size === 0) throw allSeen;
+      };
+      try {
+        run(subLayer, entering, {
+          onMatmulInput(weight, ...rest) {
+            observer.onMatmulInput(weight, ...rest);
+            seen(weight);
+          },
+          onExpertInput(weight, ...rest) {
+            observer.onExpertInput(weight, ...rest);
+            seen(weight);
+          },
+        });
+      } catch (reason) {
+        if (reason !== allSeen) throw reason;
       }
     },
     dispose: () => owned.forEach((tensor) => void device.free(tensor)),

@@ -6,10 +6,11 @@ import { shortestFloat } from './shortest-float.ts';
 
 export function generationConfig(
   { metadata }: ModelView,
-  { bos, eos, endOfGeneration }: Tokenizer,
+  { bos, eos, endOfGeneration, endOfFillIn }: Tokenizer,
   pad: unknown,
 ): Record<string, unknown> {
-  const ends = [...(eos === undefined ? [] : [eos]), ...[...endOfGeneration].filter((id) => id !== eos).sort(byNumber)];
+  const others = [...endOfGeneration].filter((id) => id !== eos && !endOfFillIn.has(id)).sort(byNumber);
+  const ends = eos === undefined ? others : [eos, ...others];
   const sampling = samplingKeys.flatMap(([key, , ...names]): [string, unknown][] => {
     const stored = metadata.get(`general.sampling.${key}`);
     if (stored === undefined || stored.type === 'array') return [];

@@ -18,7 +18,10 @@ export const awqPacker: Packer = packerOf({
     colsMultipleOf: 1,
     scaleDTypes: ['F16', 'BF16', 'F32'],
     minZero: 0,
+    offsets: false,
+    embedding: false,
   },
+  usuallySymmetric: false,
   partsOf: ({ rows, cols, groups, scaleDType }) => [
     ['qweight', words, [cols, rows / PER_WORD]],
     ['qzeros', words, [groups, rows / PER_WORD]],

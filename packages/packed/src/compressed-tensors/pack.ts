@@ -22,7 +22,14 @@ export const compressedTensorsPacker: Packer = packerOf({
     colsMultipleOf: 1,
     scaleDTypes: ['BF16', 'F16', 'F32'],
     minZero: 0,
+    offsets: false,
+    embedding: false,
   },
+  usuallySymmetric: true,
+  remark: ({ symmetric }) =>
+    symmetric
+      ? undefined
+      : 'transformers 5.24 with compressed-tensors 0.20 does not load zero points, vLLM does: --sym leaves them out.',
   partsOf: ({ rows, cols, groups, scaleDType }, { bits, symmetric }) => [
     ['weight_packed', words, [rows, wordsFor(cols, bits)]],
     ['weight_scale', scaleDType, [rows, groups]],

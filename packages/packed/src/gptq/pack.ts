@@ -22,7 +22,14 @@ const gptqPacker = (format: 'gptq' | 'gptq_v2', zeroShift: 0 | 1): Packer =>
       colsMultipleOf: 32,
       scaleDTypes: ['F16', 'BF16', 'F32'],
       minZero: zeroShift,
+      offsets: false,
+      embedding: false,
     },
+    usuallySymmetric: zeroShift === 1,
+    remark: ({ symmetric }) =>
+      symmetric || zeroShift === 0
+        ? undefined
+        : 'GPTQModel loads zero points of this format only from itself: --format gptq_v2 has them for all, or --sym leaves them out.',
     partsOf: ({ rows, cols, groups, scaleDType }, { bits }) => [
       ['qweight', words, [(cols * bits) / 32, rows]],
       ['qzeros', words, [groups, (rows * bits) / 32]],
@@ -35,7 +42,7 @@ const gptqPacker = (format: 'gptq' | 'gptq_v2', zeroShift: 0 | 1): Packer =>
       scales: turned(weight.scales, rows, groups),
       g_idx: groupIndex(weight),
     }),
-    config(options, { plain }) {
+    config(options, { plain }, { trueSequential, damp }) {
       const settings = {
         bits: options.bits,
         group_size: options.groupSize,
@@ -43,7 +50,8 @@ const gptqPacker = (format: 'gptq' | 'gptq_v2', zeroShift: 0 | 1): Packer =>
         sym: options.symmetric,
         lm_head: false,
         static_groups: false,
-        true_sequential: true,
+        true_sequential: trueSequential,
+        ...(damp !== undefined && { damp_percent: damp }),
         checkpoint_format: format,
         pack_dtype: 'int32',
         // GPTQModel and vLLM leave out what matches a rule with "-:".

@@ -18,7 +18,10 @@ export const mlxPacker: Packer = packerOf({
     colsMultipleOf: 32,
     scaleDTypes: ['BF16', 'F16', 'F32'],
     minZero: 0,
+    offsets: true,
+    embedding: true,
   },
+  usuallySymmetric: false,
   partsOf: ({ rows, cols, groups, scaleDType }, { bits }) => [
     ['weight', dtypeByName('U32'), [rows, (cols * bits) / 32]],
     ['scales', scaleDType, [rows, groups]],

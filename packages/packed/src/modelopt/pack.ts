@@ -16,7 +16,10 @@ export const modeloptPacker: Packer = packerOf({
     colsMultipleOf: 1,
     scaleDTypes: ['F16', 'BF16', 'F32'],
     minZero: 0,
+    offsets: false,
+    embedding: false,
   },
+  usuallySymmetric: true,
   partsOf: ({ rows, cols, groups, scaleDType }) => [
     ['weight', dtypeByName('U8'), [rows / 2, cols]],
     ['weight_scale', scaleDType, [rows, groups]],

@@ -11,6 +11,8 @@ export interface SpecialTokens {
   readonly eos?: number;
   readonly unk?: number;
   readonly endOfGeneration: ReadonlySet<number>;
+  /** Those of them that are ends only because llama.cpp stops at every fill-in-the-middle token. */
+  readonly endOfFillIn: ReadonlySet<number>;
   /** Types after llama.cpp's corrections by text: what is recognised in text and what decoding leaves out. */
   readonly types: Int32Array;
 }
@@ -137,14 +139,17 @@ export function findSpecialTokens(
 
   const ends = new Set<number>();
   const add = (id: number | undefined) => id !== undefined && ends.add(id);
-  add(fillIn.get('fim_pad'));
-  add(fillIn.get('fim_rep'));
-  add(fillIn.get('fim_sep'));
   for (const text of endOfGenerationTexts) add(idByText([text]));
   for (const text of alwaysWritten) setType(text, tokenTypes.userDefined);
   add(eos);
   add(eot);
   add(eom);
+  const endOfFillIn = new Set<number>();
+  for (const name of ['fim_pad', 'fim_rep', 'fim_sep']) {
+    const id = fillIn.get(name);
+    if (id !== undefined && !ends.has(id)) endOfFillIn.add(id);
+    add(id);
+  }
 
   const ending = (text: string) => {
     const id = idOf.get(text);
@@ -160,7 +165,7 @@ export function findSpecialTokens(
     ends.delete(idOf.get('</s>') as number);
     setType('</s>', tokenTypes.normal);
   }
-  return { bos, eos, unk: idFrom('unknown', defaults.unk), endOfGeneration: ends, types };
+  return { bos, eos, unk: idFrom('unknown', defaults.unk), endOfGeneration: ends, endOfFillIn, types };
 
   function setType(text: string, type: number): void {
     const id = idOf.get(text);
