@@ -7,12 +7,13 @@ import type { PlainType, RowOrder } from './folder-plan.ts';
 /** The rows as the checkpoint wants them. */
 export function inCheckpointOrder(weight: GroupedRows, order: RowOrder | undefined): GroupedRows {
   if (order === undefined) return weight;
-  const { rows, cols, codes, scales, zeros } = weight;
+  const { rows, cols, codes, scales, zeros, offsets } = weight;
   return {
     ...weight,
     codes: reordered(codes, rows, cols, order),
     scales: reordered(scales, rows, scales.length / rows, order),
     ...(zeros && { zeros: reordered(zeros, rows, zeros.length / rows, order) }),
+    ...(offsets && { offsets: reordered(offsets, rows, offsets.length / rows, order) }),
   };
 }
 

@@ -30,6 +30,12 @@ describe('findSpecialTokens', () => {
     expect(found.eos).toBe(1);
   });
 
+  it('tells the ends that are none but in fill-in-the-middle text', () => {
+    const texts = ['<reponame>', '<|endoftext|>', '<|file_sep|>', '[PAD]'];
+    expect([...find(texts).endOfFillIn]).toEqual([3, 0, 2]);
+    expect([...find(texts, { eos: 3 }).endOfFillIn]).toEqual([0, 2]);
+  });
+
   it('goes on after <|end|> in Harmony, and writes its channel markers', () => {
     const found = find(['<|end|>', '<|return|>', '<|call|>', '<|channel|>']);
     expect(found.ends).toEqual(['<|call|>', '<|return|>']);
