@@ -3,8 +3,6 @@
 
 import { QuernError } from '@quern/errors';
 import { asArray, asObject, asString, isObject, type JsonObject } from '../huggingface/checkpoint-files.ts';
-import { CharacterMap } from '../unigram/character-map.ts';
-import { base64Bytes } from '../vocabulary/base64.ts';
 import { finderOf } from './pattern.ts';
 
 export type Normalize = (text: string) => string;
@@ -39,11 +37,6 @@ export function compileNormalizer(value: unknown): Normalize {
     }
     case 'Replace':
       return replacing(step);
-    case 'Precompiled': {
-      const map = asString(step.precompiled_charsmap, file, 'normalizer.precompiled_charsmap');
-      const characters = new CharacterMap(base64Bytes(map, file, 'precompiled_charsmap'));
-      return (text) => characters.map(text);
-    }
     default:
       throw new QuernError('normalizer-unsupported', `tokenizer.json normalizes text by ${type}.`, {
         file,
