@@ -217,6 +217,11 @@ describe('base files', () => {
       '-q',
     );
     expect(table.stdout).toContain(JSON.parse(alone.stdout).base.ppl.toFixed(4));
+    const together = ['--base', file('f32.gguf'), '--save-base', `${saved}.3`, '--activations', 'int8'];
+    const { base, models, activations } = JSON.parse(
+      (await run('eval', file('Q2_K.gguf'), ...together, ...args)).stdout,
+    );
+    expect([base.ppl, activations]).toEqual([models[0].divergence.basePpl.value, 'int8']);
     const again = await runCommand('eval', '--base', file('f32.gguf'), '--save-base', saved, ...args);
     expect([again.code, JSON.parse(again.stdout).error.code]).toEqual([3, 'refused-output-exists']);
   });

@@ -88,7 +88,12 @@ describe('is refused', () => {
     ['no size', ['--target-size', 'small'], 2, /no size/],
     ['no type and no target', [], 2, /--type, --target-bpw or --target-size/],
     ['an unknown type to choose', ['--target-bpw', '4', '--types', 'Q4_K,Q9'], 2, /no type of weights/],
-    ['a target below the smallest', ['--target-bpw', '1.2'], 3, /629491 bytes .*the smallest mixture has \d+/],
+    [
+      'a target below the smallest',
+      ['--target-bpw', '1.2'],
+      3,
+      /1\.200 bits per weight.*the smallest mixture has \d\.\d{3} bits/,
+    ],
     ['a target above the unquantized', ['--target-size', '1G'], 3, /1000000000 bytes .*has only \d+/],
     ['flags of a target alone', ['--type', 'Q8_0', '--trials', '3'], 2, /--trials means nothing without a target/],
   ];

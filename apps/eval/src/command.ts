@@ -60,6 +60,7 @@ async function runEval(named: readonly string[], options: EvalOptions, context: 
       strideTokens: plan.strideTokens,
     }),
     shard: options.shard,
+    activations: request.devices.activations ?? 'f32',
     base: baseResult(base, journal),
     models: finished,
   };
@@ -107,8 +108,8 @@ function settingsOf(
 function baseResult(base: OpenedBase | undefined, { state }: EvaluationJournal): BaseResult | undefined {
   if (!base) return undefined;
   const own = [...state.models.values()].find(({ model, windows }) => model === base.name && windows.size > 0);
-  // The base's own windows first: a base file cuts log probabilities off at -16, and what is read back from it inherits that.
-  const figures = own ? perplexityOf([...own.windows.values()]) : baseFigures(state);
+  // What the models were compared with first: of a base that was saved in 16 bits, the ratios and this row are of one base.
+  const figures = baseFigures(state) ?? (own && perplexityOf([...own.windows.values()]));
   return figures && { model: base.name, size: base.opened?.size, ...figures };
 }
 
@@ -131,7 +132,13 @@ async function runMerge(models: readonly string[], options: EvalOptions): Promis
   return exitCodes.ok;
 }
 
+const activationsText = {
+  f32: 'Activations were not rounded; --activations int8 computes as serve and llama.cpp do.',
+  int8: 'Activations were rounded to 8 bits where weights are quantized, as in serve and llama.cpp.',
+} as const;
+
 function print(results: Results, { json, statistics }: EvalOptions): void {
+  const { activations } = results;
   if (json) {
     printJson(results);
     return;
@@ -139,6 +146,7 @@ function print(results: Results, { json, statistics }: EvalOptions): void {
   const tables = reportTables(results);
   if (tables.length === 0) return;
   printLine(tables.map(tableText).join('\n\n'));
+  if (activations !== undefined) printNote(activationsText[activations]);
   if (!statistics) return;
   for (const { model, divergence } of results.models.filter(isEvaluation))
     if (divergence) printLine(`\n${model}\n${statisticsText(divergence)}`);

@@ -70,6 +70,8 @@ export interface Results {
   readonly contextTokens?: number;
   readonly strideTokens?: number;
   readonly shard?: string;
+  /** What quantized weights were multiplied with; unknown of merged states. */
+  readonly activations?: 'f32' | 'int8';
   readonly base?: BaseResult;
   readonly models: readonly Outcome[];
 }

@@ -16,6 +16,7 @@ export class Mixtures {
   readonly #options: PlanOptions;
   readonly #alignment: number;
   readonly #names: ReadonlySet<string>;
+  readonly #weights: number;
 
   constructor(view: PlanInput, tensors: readonly Quantizable[], budget: Budget, options: PlanOptions) {
     this.tensors = tensors;
@@ -26,6 +27,7 @@ export class Mixtures {
     // The metadata has the same size in every mixture.
     const copies = planTypes(view, carrier, { ...options, tensorTypes: undefined });
     this.#alignment = layoutOf(copies).alignment;
+    this.#weights = copies.totals.weights;
     const own = copies.tensors.filter(({ name }) => this.#names.has(name));
     const sizes = own.reduce((sum, { bytes }) => sum + tensorSize(bytes, budget, this.#alignment), 0);
     this.room = budget.bytes - (sizeOf(copies, budget) - sizes);
@@ -56,12 +58,13 @@ export class Mixtures {
     const smallest = sizeOf(await this.plan(this.tensors.map(() => 0)), this.budget);
     const largest = sizeOf(await this.plan(this.tensors.map(({ candidates }) => candidates.length - 1)), this.budget);
     if (bytes >= smallest && bytes <= largest) return;
-    const what = counts === 'file' ? 'file' : 'tensor data';
+    const said = (size: number): string =>
+      counts === 'file' ? `${size} bytes of file` : `${bitsText(size, this.#weights)} bits per weight`;
     throw new QuernError(
       'refused-target',
       bytes < smallest
-        ? `The target is ${bytes} bytes of ${what}; the smallest mixture has ${smallest}.`
-        : `The target is ${bytes} bytes of ${what}; the unquantized model has only ${largest}.`,
+        ? `The target is ${said(bytes)}; the smallest mixture has ${said(smallest)}.`
+        : `The target is ${said(bytes)}; the unquantized model has only ${said(largest)}.`,
       {
         file: this.#view.path,
         remedy:
@@ -70,6 +73,9 @@ export class Mixtures {
     );
   }
 }
+
+/** Rounded away from the target, so that what is named can be asked for. */
+const bitsText = (bytes: number, weights: number): string => (Math.ceil((8000 * bytes) / weights) / 1000).toFixed(3);
 
 /** Whose metadata mixtures have when nothing is chosen yet. */
 const carrier = 'Q8_0';
