@@ -21,7 +21,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const calibrate = (...args: string[]) => runCommand('calibrate', ...args);
-const short = ['--text', join(root, 'test/models/text/prose-test.txt'), '--ctx-size', '64', '--chunks', '3'];
+const prose = ['--text', join(root, 'test/models/text/prose-test.txt'), '--ctx-size', '64'];
+const short = [...prose, '--chunks', '3'];
 
 describe('measuring', () => {
   test('on the text that comes with quern, when none is named', async () => {
@@ -103,7 +104,7 @@ describe('stopping', () => {
 
   test.each<[string, string[], RegExp]>([
     ['another context', ['--text', 'TEXT', '--ctx-size', '128'], /belongs to another model, text or setting/],
-    ['another text', short, /belongs to another model, text or setting/],
+    ['another text', prose, /belongs to another model, text or setting/],
   ])('what was measured with %s is not continued', async (_, args, note) => {
     const output = file('changed.gguf');
     rmSync(output, { force: true });
