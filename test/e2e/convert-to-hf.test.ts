@@ -67,10 +67,7 @@ describe.each(archs)('%s', (name) => {
     await original.close();
     await ours.close();
 
-    const golden = await openGgufModel(ggufOf(name));
-    const title = String(golden.metadata.get('general.name')?.value);
-    await golden.close();
-    const back = await openModel(out, { name: title });
+    const back = await openModel(out);
     const gguf = join(folder, `${name}.gguf`);
     await writeModel(back, planConversion(back, 'auto'), gguf, { pool });
     await back.close();
@@ -79,7 +76,8 @@ describe.each(archs)('%s', (name) => {
 
   test('is the folder that transformers loaded', () => {
     const out = join(folder, name);
-    const names = readdirSync(out).filter((file) => file !== 'model.safetensors');
+    // transformers reads no model card.
+    const names = readdirSync(out).filter((file) => file !== 'model.safetensors' && file !== 'README.md');
     expect(Object.fromEntries(names.sort().map((file) => [file, sha256(join(out, file))]))).toEqual(loaded[name]);
   });
 });

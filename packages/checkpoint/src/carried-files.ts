@@ -1,6 +1,6 @@
 // The files of a checkpoint that weights written anew take along.
 
-/** Files that say how text becomes tokens and how tokens are chosen: they stay when weights are written anew. */
+/** Files that say how text becomes tokens and how tokens are chosen, and the model card with its licence: they stay when weights are written anew. */
 export const carriedFiles: readonly string[] = [
   'generation_config.json',
   'tokenizer.json',
@@ -13,6 +13,7 @@ export const carriedFiles: readonly string[] = [
   'vocab.txt',
   'chat_template.jinja',
   'chat_template.json',
+  'README.md',
 ];
 
 /** Where transformers saves chat templates that have a name. */

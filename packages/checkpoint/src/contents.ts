@@ -23,8 +23,10 @@ export interface Contents {
   readonly metadata: GgufMetadata;
   /** config.json, of an adapter adapter_config.json. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** As the model card says it. */
+  /** As the hub says it. */
   readonly license?: string;
+  /** README.md of a folder here, as far as its front matter may reach. */
+  readonly card?: string;
   /** Under the names that the files have. */
   readonly tensors: ReadonlyMap<string, TensorView>;
   /** Bytes read from another machine so far; undefined when everything is here. */
@@ -55,7 +57,9 @@ export async function openContents(place: ModelPlace, options: ContentsOptions =
       ? undefined
       : chooseGguf(files, { place: place.path, spelling: ({ path }) => join(place.path, path) });
     if (chosen?.note !== undefined) options.onNote?.(chosen.note);
-    return chosen ? openOne(shelf, chosen.model.path, join(place.path, chosen.model.path)) : openFolder(shelf);
+    if (chosen) return openOne(shelf, chosen.model.path, join(place.path, chosen.model.path));
+    const card = shelf.names.includes('README.md') ? await startOf(shelf, 'README.md') : undefined;
+    return { ...(await openFolder(shelf)), ...(card !== undefined && { card }) };
   }
 
   let read = 0;
@@ -77,6 +81,18 @@ export async function openContents(place: ModelPlace, options: ContentsOptions =
     selection?.kind === 'gguf' ? selection.model.path : selection?.kind === 'file' ? selection.path : undefined;
   const opened = path === undefined ? openFolder(shelf) : openOne(shelf, path, `${repository.repo}/${path}`);
   return { ...(await far(opened)), ...license };
+}
+
+// The front matter of the largest model cards has some 500 KB.
+const maxCardBytes = 2 * 2 ** 20;
+
+async function startOf(shelf: Shelf, name: string): Promise<string> {
+  const source = await shelf.open(name);
+  try {
+    return new TextDecoder().decode(await source.read(0, Math.min(source.size, maxCardBytes)));
+  } finally {
+    await source.close();
+  }
 }
 
 const listed = async (shelf: Shelf, path: string): Promise<ListedFile> => ({ path, size: await shelf.size(path) });

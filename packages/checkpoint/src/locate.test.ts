@@ -119,7 +119,7 @@ describe('a hub id', () => {
     JSON.stringify({ weight_map: Object.fromEntries(names.map((name, i) => [`tensor${i}`, name])) });
   const locate = (ref: string) => locateCheckpoint(ref, { endpoint, cacheDir: dir, offline: false });
 
-  it('is fetched: config, tokenizer and safetensors, nothing else', async () => {
+  it('is fetched: config, tokenizer, safetensors and the model card, nothing else', async () => {
     files = {
       'config.json': '{}',
       'tokenizer.json': '{}',
@@ -132,6 +132,7 @@ describe('a hub id', () => {
       'onnx/model.safetensors': 'weights of something else',
       'additional_chat_templates/tool_use.jinja': 'template',
       'README.md': 'words',
+      LICENSE: 'more words',
     };
     const { path, kind } = await locate('owner/tiny@v1');
     expect(kind).toBe('hf');
@@ -139,7 +140,7 @@ describe('a hub id', () => {
       [
         ...['additional_chat_templates', 'config.json', 'model-00001-of-00001.safetensors'],
         ...['model.safetensors.index.json', 'rest.safetensors'],
-        'tokenizer.json',
+        ...['tokenizer.json', 'README.md'],
       ].sort(),
     );
     expect(asked[0]).toContain('/revision/v1');

@@ -10,7 +10,7 @@ export const journalPathOf = (dir: string): string => `${partialPathOf(dir)}.jou
 
 /** Files that a checkpoint consists of: what --force may remove. */
 const checkpointFile =
-  /^(config|generation_config|hf_quant_config|quantize_config|quant_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\.json$|^(merges\.txt|tokenizer\.model|chat_template\.jinja|additional_chat_templates)$|^model[^/]*\.safetensors(\.index\.json)?$/;
+  /^(config|generation_config|hf_quant_config|quantize_config|quant_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\.json$|^(merges\.txt|tokenizer\.model|chat_template\.jinja|README\.md|additional_chat_templates)$|^model[^/]*\.safetensors(\.index\.json)?$/;
 
 /**
  * Whether a checkpoint folder can be made at `dir`.

@@ -3,6 +3,7 @@
 import { type Contents, storedBytes } from '@quern/checkpoint';
 import type { GgufMetadata, GgufValue } from '@quern/gguf';
 import { describeTensors, type TensorsDescription, type TokenizerDescription } from './describe.ts';
+import { licenceIn } from './model-card/card-metadata.ts';
 
 /** A number, or one for every layer. */
 export type LayerNumber = number | readonly number[];
@@ -48,7 +49,8 @@ export function describeContents(contents: Contents): ContentsDescription {
     stringOf(Array.isArray(classes) ? classes[0] : undefined) ??
     stringOf(config.model_type);
   const fileType = metadata.get('general.file_type')?.value;
-  const license = contents.license ?? text('general.license') ?? stringOf(config.license);
+  const license =
+    contents.license ?? text('general.license') ?? licenceIn(contents.card ?? '') ?? stringOf(config.license);
   const base =
     text('general.base_model.0.repo_url') ??
     text('general.base_model.0.name') ??

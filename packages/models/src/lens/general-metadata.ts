@@ -1,10 +1,12 @@
-// The `general.*` keys that come from beside the weights: the name, the suggested sampling of generation_config.json, the
-// size label. They follow Metadata.load of gguf-py; what a model card (README.md) says is left out
-// (docs/formats/conversion.md).
+// The `general.*` keys that come from beside the weights: the suggested sampling of generation_config.json, what the model
+// card says, and where it says nothing the name of the folder and the counted size label. They follow Metadata.load of
+// gguf-py (docs/formats/conversion.md).
 import { basename, resolve } from 'node:path';
 import type { HfCheckpoint, TensorView } from '@quern/checkpoint';
 import type { GgufScalarType, GgufValue } from '@quern/gguf';
 import { parsePythonJson } from '@quern/source';
+import { cardMetadata, readCard } from '../model-card/card-metadata.ts';
+import { titleOf } from '../model-card/model-id.ts';
 
 /** generation_config.json key(s) → `general.sampling.*`, in the order the converter writes them. */
 export const samplingKeys: readonly [key: string, type: GgufScalarType, ...from: string[]][] = [
@@ -49,25 +51,20 @@ export async function samplingMetadata(
   });
 }
 
+/** `general.name` to `general.languages`. @param name given by hand */
+export async function describingMetadata(
+  checkpoint: HfCheckpoint,
+  tensors: Parameters<typeof sizeLabel>[0],
+  { name, note }: { name?: string; note: (text: string) => void },
+): Promise<[string, GgufValue][]> {
+  const fallback = { name: modelName(checkpoint.path), size_label: sizeLabel(tensors) };
+  return cardMetadata(await readCard(checkpoint, note), { name, fallback, note });
+}
+
 /** `general.name`: the folder's name as a title; for a hub snapshot the repository's name. */
 export function modelName(path: string): string {
   const repository = /models--[^/\\]+?--([^/\\]+)[/\\]snapshots[/\\][^/\\]+[/\\]?$/.exec(path)?.[1];
   return titleOf(repository ?? basename(resolve(path)));
-}
-
-/** Words in lower case get a capital; words with capitals, versions and sizes stay (gguf-py `id_to_title`). */
-function titleOf(id: string): string {
-  return id
-    .trim()
-    .replaceAll('-', ' ')
-    .split(/\s+/)
-    .filter(Boolean)
-    .map((word) => {
-      const lowerCase = word === word.toLowerCase() && word !== word.toUpperCase();
-      if (!lowerCase || /^(v\d+(\.\d+)*|\d.*)$/.test(word)) return word;
-      return word.replace(/\p{L}+/gu, (letters) => letters.charAt(0).toUpperCase() + letters.slice(1));
-    })
-    .join(' ');
 }
 
 /**

@@ -13,7 +13,7 @@ import { checkLayerTypes, checkSupported, configFile, readConfigValues } from '.
 import { inConverterOrder } from './converter-order.ts';
 import { type DraftChoice, draftOf, wantedTensors } from './draft.ts';
 import { guessFileType, namedFileType, type PlainFileType } from './dtype-policy.ts';
-import { modelName, samplingMetadata, sizeLabel } from './general-metadata.ts';
+import { describingMetadata, samplingMetadata } from './general-metadata.ts';
 import { ggufTensor } from './gguf-tensor.ts';
 import { madeTensors } from './made-tensors.ts';
 import { matchTensors, withoutTiedHead } from './preflight.ts';
@@ -26,7 +26,7 @@ import { isTied, textConfigOf } from './wrapper.ts';
 import { withoutZeroBiases } from './zero-biases.ts';
 
 export interface LensOptions {
-  /** `general.name`; default: from the folder's name. */
+  /** `general.name`; default: as the model card says, else from the folder's name. */
   name?: string;
   /** `general.file_type`; default: that of the weights as stored (`guessFileType`). */
   fileType?: PlainFileType;
@@ -94,8 +94,7 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
     ['general.architecture', { type: 'string', value: architecture.name }],
     ['general.type', { type: 'string', value: 'model' }],
     ...(await samplingMetadata(stored, note)),
-    ['general.name', { type: 'string', value: options.name ?? modelName(stored.path) }],
-    ['general.size_label', { type: 'string', value: sizeLabel(tensors.values()) }],
+    ...(await describingMetadata(stored, tensors.values(), { name: options.name, note })),
   ]);
   addArchitectureKeys(metadata, architecture, values, rope, fileType);
   if (window !== undefined) {

@@ -12,7 +12,7 @@ import { blaming } from '../lens/blaming.ts';
 import { checkSupported, configFile, ggufValue, readRules } from '../lens/config-reader.ts';
 import { inConverterOrder } from '../lens/converter-order.ts';
 import { convertedDtype, guessFileType, type PlainFileType, plainFileTypes } from '../lens/dtype-policy.ts';
-import { modelName, sizeLabel } from '../lens/general-metadata.ts';
+import { describingMetadata } from '../lens/general-metadata.ts';
 import { ggufTensor } from '../lens/gguf-tensor.ts';
 import { isTowerTensor } from '../lens/left-out.ts';
 import { checkViews, type MatchedTensor, refuse, refuseMissing, storageOf } from '../lens/preflight.ts';
@@ -79,8 +79,7 @@ export async function mmprojView(checkpoint: HfCheckpoint): Promise<MmprojView> 
   const metadata: GgufMetadata = new Map([
     ['general.architecture', { type: 'string', value: 'clip' }],
     ['general.type', { type: 'string', value: 'mmproj' }],
-    ['general.name', { type: 'string', value: modelName(folder) }],
-    ['general.size_label', { type: 'string', value: sizeLabel(tensors.values()) }],
+    ...(await describingMetadata(checkpoint, tensors.values(), { note })),
     ['general.file_type', { type: 'uint32', value: plainFileTypes[guessFileType(towers)] }],
     ...parts.flatMap((part) => [...part.metadata]),
     ['general.quantization_version', { type: 'uint32', value: 2 }],

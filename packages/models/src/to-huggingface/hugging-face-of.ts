@@ -6,6 +6,7 @@ import { tokenizerFilesOf, tokenizerFromGguf } from '@quern/tokenizer';
 import { modelNumbers } from '../arch/model-numbers.ts';
 import { hyperparameters } from '../hyperparameters.ts';
 import type { PlainFileType } from '../lens/dtype-policy.ts';
+import { modelCardOf } from '../model-card/model-card-of.ts';
 import { checkpointTensors } from './checkpoint-tensors.ts';
 import { exportedArchitecture } from './choose-architecture.ts';
 import { configJson } from './config-json.ts';
@@ -50,6 +51,9 @@ export async function huggingFaceOf(view: ModelView, type: CheckpointType): Prom
   const config = configJson(view, architecture, { numbers, tokenizer, rope, flags, tied, dtype });
   const generation = generationConfig(view, tokenizer, config.pad_token_id);
   sideFiles.set('generation_config.json', `${JSON.stringify(generation, null, 2)}\n`);
+
+  const card = modelCardOf(view);
+  if (card !== undefined) sideFiles.set('README.md', card);
 
   const files = new Map([...sideFiles, ['config.json', JSON.stringify(config)]]);
   const readBytes = async (name: string) => {

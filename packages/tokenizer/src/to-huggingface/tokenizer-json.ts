@@ -28,6 +28,9 @@ interface BpeJson {
   merges: readonly (readonly [string, string])[];
 }
 
+/** In the order in which the tokenizers library writes them. */
+const bpeDefaults = { type: 'BPE', dropout: null, continuing_subword_prefix: null, end_of_word_suffix: null };
+
 export const tokenizerJson = (
   { normalizer, preTokenizer, decoder, model }: TokenizerParts,
   addedTokens: readonly AddedTokenJson[],
@@ -41,8 +44,5 @@ export const tokenizerJson = (
   pre_tokenizer: preTokenizer,
   post_processor: postProcessor,
   decoder,
-  model:
-    model.type === 'BPE'
-      ? { dropout: null, continuing_subword_prefix: null, end_of_word_suffix: null, ...model }
-      : model,
+  model: model.type === 'BPE' ? { ...bpeDefaults, ...model } : model,
 });
