@@ -102,10 +102,11 @@ describe('a state', () => {
   });
 
   it.each([
-    ['another context', () => ['--ctx-size', '64'], /another context: 48, not 64/],
-    ['another base', () => ['--base', file('Q4_0.gguf')], /another base/],
-  ])('is refused with %s', async (_, change, message) => {
-    const { code, stderr } = await runCommand('eval', ...settings, ...change(), '--state', file('state'), '-q');
+    ['another context', '--ctx-size', () => '64', /another context: 48, not 64/],
+    ['another base', '--base', () => file('Q4_0.gguf'), /another base/],
+  ])('is refused with %s', async (_, flag, value, message) => {
+    const changed = settings.with(settings.indexOf(flag) + 1, value());
+    const { code, stderr } = await runCommand('eval', ...changed, '--state', file('state'), '-q');
     expect(stderr).toMatch(message);
     expect(code).toBe(3);
   });
