@@ -29,6 +29,8 @@ interface Case {
   readonly beyond?: readonly string[];
 }
 
+const gemmaTowers = ['vision_tower.', 'embed_vision.'];
+
 const cases: readonly Case[] = [
   { name: 'cohere2moe', preTokenizer: 'llama-bpe' },
   { name: 'minimaxm2', preTokenizer: 'llama-bpe' },
@@ -50,6 +52,9 @@ const cases: readonly Case[] = [
   { name: 'gemma2', nearly: /norm.weight$/, beyond: ['gemma2.attention.scale'] },
   { name: 'gemma3', nearly: /norm.weight$/ },
   { name: 'gemma3-vl-wrapper', nearly: /norm.weight$/, leftOut: ['vision_tower.', 'multi_modal_projector.'] },
+  { name: 'gemma4', leftOut: gemmaTowers },
+  { name: 'gemma4-dense', leftOut: gemmaTowers },
+  { name: 'gemma4-moe', leftOut: gemmaTowers },
   { name: 'bert', leftOut: ['pooler.'] },
   { name: 'nomic-bert' },
   { name: 'gpt-oss' },
