@@ -1,24 +1,34 @@
 // The engine without threads: requests in, one batch per step, tokens out. The worker drives it; so do tests.
 import { QuernError } from '@quern/errors';
-import type { Model, TokenBatch } from '@quern/models';
+import type { Model } from '@quern/models';
+import { batchOf, completes } from './batch.ts';
+import { areFinite, notFinite } from './not-finite.ts';
 import type { GenerateOptions } from './request.ts';
 import { logSumExp, topLogProbs } from './sampling/log-probs.ts';
 import { BlockAllocator } from './scheduling/block-allocator.ts';
-import { Scheduler, type Share } from './scheduling/scheduler.ts';
+import { Scheduler } from './scheduling/scheduler.ts';
 import { type Outcome, Sequence } from './scheduling/sequence.ts';
+import type { Drafter } from './speculation/drafter.ts';
+
+export interface CoreOptions {
+  readonly contextTokens: number;
+  /** Guesses tokens; `maxOutputs` of the model bounds how many are looked at in one step. */
+  readonly drafter?: Drafter;
+}
 
 export class EngineCore {
   readonly #model: Model;
   readonly #contextTokens: number;
   readonly #allocator: BlockAllocator;
   readonly #scheduler: Scheduler;
+  readonly #drafter?: Drafter;
 
   /**
    * `model` must have been loaded with `maxOutputs` ≥ `maxSequences`, `batchTokens` ≥ `maxSequences` and at least
    * `contextTokens` cells.
    * @throws QuernError `engine-option-invalid`
    */
-  constructor(model: Model, { contextTokens }: { contextTokens: number }) {
+  constructor(model: Model, { contextTokens, drafter }: CoreOptions) {
     const { blocks, blockTokens, batchTokens, maxSequences, maxOutputs, slots } = model;
     const cells = blocks * blockTokens;
     if (contextTokens > cells)
@@ -34,7 +44,8 @@ export class EngineCore {
     this.#model = model;
     this.#contextTokens = contextTokens;
     this.#allocator = new BlockAllocator(blocks);
-    this.#scheduler = new Scheduler(this.#allocator, { batchTokens, maxSequences, blockTokens, slots });
+    this.#scheduler = new Scheduler(this.#allocator, { batchTokens, maxSequences, maxOutputs, blockTokens, slots });
+    this.#drafter = drafter;
   }
 
   /** Nothing to compute. */
@@ -72,28 +83,29 @@ export class EngineCore {
    * be expected to work after it.
    */
   async step(): Promise<void> {
+    await this.#drafter?.propose(this.#scheduler.decoding());
     const shares = this.#scheduler.plan();
     if (shares.length === 0) return;
-    const batch = this.#batchOf(shares);
+    const batch = batchOf(shares, this.#model);
+    const complete = shares.filter(completes);
     for (const { sequence, count } of shares) sequence.computed += count;
-    const complete = shares.filter(({ sequence }) => sequence.pending === 0);
-    if (complete.length === 0) {
-      await this.#model.prefill(batch);
-      return;
-    }
-    const outputs = { ...batch, outputRows: lastRows(shares) };
-    const logits = await this.#model.forward(outputs);
+    if (complete.length === 0) return this.#model.prefill(batch);
+    const logits = await this.#model.forward(batch);
     const bytes = await this.#model.device.read(logits);
-    const vocabSize = this.#model.hyperparameters.vocabSize;
+    const { vocabSize } = this.#model.hyperparameters;
     const broken: Sequence[] = [];
-    for (const [n, { sequence }] of complete.entries()) {
+    let row = 0;
+    for (const { sequence, drafts } of complete) {
+      const rows = Array.from(
+        { length: 1 + drafts },
+        () => new Float32Array(bytes.buffer, bytes.byteOffset + 4 * row++ * vocabSize, vocabSize),
+      );
       if (sequence.ended) continue; // cancelled while the device was computing
-      const row = new Float32Array(bytes.buffer, bytes.byteOffset + 4 * n * vocabSize, vocabSize);
-      if (areFinite(row)) this.#advance(sequence, row);
+      if (rows.every(areFinite)) this.#advance(sequence, rows);
       else broken.push(sequence);
     }
     if (broken.length === 0) return;
-    const place = await this.#model.locateNonFinite(outputs);
+    const place = await this.#model.locateNonFinite(batch);
     for (const sequence of broken) this.#end(sequence, { error: notFinite(sequence.tokens.length, place) });
   }
 
@@ -110,44 +122,41 @@ export class EngineCore {
     for (const sequence of sequences) this.#scheduler.enqueue(sequence);
   }
 
-  #batchOf(shares: readonly Share[]): TokenBatch {
-    const total = shares.reduce((sum, { count }) => sum + count, 0);
-    const batch = {
-      tokens: new Int32Array(total),
-      positions: new Int32Array(total),
-      seqs: new Int32Array(total),
-      blockTable: new Int32Array(shares.length * this.#model.tableWidth),
-      slots: Int32Array.from(shares, ({ sequence }) => sequence.slot!),
-    };
-    let t = 0;
-    for (const [s, { sequence, count }] of shares.entries()) {
-      batch.blockTable.set(sequence.blocks, s * this.#model.tableWidth);
-      for (let i = 0; i < count; i++, t++) {
-        batch.positions[t] = sequence.computed + i;
-        batch.tokens[t] = sequence.tokens[sequence.computed + i];
-        batch.seqs[t] = s;
-      }
+  /** Samples what follows a sequence's last token, and what follows its drafts as long as they were right. */
+  #advance(sequence: Sequence, rows: readonly Float32Array[]): void {
+    const { drafts } = sequence;
+    sequence.drafts = [];
+    let accepted = 0;
+    while (
+      this.#sample(sequence, rows[accepted]) === drafts[accepted] &&
+      accepted + 1 < rows.length &&
+      !sequence.ended
+    ) {
+      sequence.computed++;
+      accepted++;
     }
-    return batch;
+    if (rows.length > 1) this.#drafter?.judge(sequence, rows.length - 1, accepted);
   }
 
-  /** Samples the next token of a sequence from its logits. */
-  #advance(sequence: Sequence, logits: Float32Array): void {
+  /** Samples the next token of a sequence; undefined when it ends without one. */
+  #sample(sequence: Sequence, logits: Float32Array): number | undefined {
     try {
       const report = reportLogProbs(logits, sequence.logprobs);
       const token = sequence.sampler.sample(logits);
       sequence.markToken();
       if (sequence.stopTokens.has(token)) {
         this.#end(sequence, { event: sequence.finishEvent('stop', token) });
-        return;
+        return undefined;
       }
       sequence.tokens.push(token);
       sequence.emit({ event: { token, ...report(token) } });
       if (!sequence.ended && sequence.tokens.length >= sequence.endTokens)
         this.#end(sequence, { event: sequence.finishEvent('length') });
+      return token;
     } catch (error) {
       if (!(error instanceof QuernError)) throw error;
       this.#end(sequence, { error });
+      return undefined;
     }
   }
 
@@ -157,37 +166,6 @@ export class EngineCore {
     this.#scheduler.remove(sequence);
     sequence.emit(outcome);
   }
-}
-
-/** Rows of the batch that hold the last token of the sequences whose tokens are all computed. */
-function lastRows(shares: readonly Share[]): Int32Array {
-  const rows: number[] = [];
-  let end = 0;
-  for (const { sequence, count } of shares) {
-    end += count;
-    if (sequence.pending === 0) rows.push(end - 1);
-  }
-  return Int32Array.from(rows);
-}
-
-function areFinite(logits: Float32Array): boolean {
-  let zero = 0;
-  for (let i = 0; i < logits.length; i++) zero += logits[i] * 0;
-  return zero === 0;
-}
-
-/**
- * NaN and infinity come from broken weights or an overflow; sampling from them would only look like a reply.
- * @param place what gave them first, when the batch was computed once more
- */
-function notFinite(position: number, place: string | undefined): QuernError {
-  const origin = place === undefined ? 'computed once more, they do not' : `they first appear in ${place}`;
-  const remedy =
-    place === undefined
-      ? 'The device computes unreliably: check it, or use another one.'
-      : 'The weights may be damaged, or too large for their type.';
-  const message = `The model's logits at position ${position} hold NaN or infinity; ${origin}.`;
-  return new QuernError('logits-not-finite', message, { remedy });
 }
 
 /** Reads what will be reported before the sampler overwrites the logits. */

@@ -4,7 +4,7 @@ import { BlockAllocator } from './block-allocator.ts';
 import { Scheduler, type Share } from './scheduler.ts';
 import { Sequence } from './sequence.ts';
 
-const limits = { batchTokens: 16, maxSequences: 3, blockTokens: 4, slots: 3 };
+const limits = { batchTokens: 16, maxSequences: 3, maxOutputs: 3, blockTokens: 4, slots: 3 };
 const CONTEXT = 40;
 
 const makeSequence = (promptTokens: number, maxTokens: number): Sequence =>

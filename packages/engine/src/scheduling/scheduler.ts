@@ -6,7 +6,8 @@
 // 2. Waiting sequences are admitted in order of arrival while there is a place, a slot for the state that does not grow, and
 //    room for all their tokens and one more.
 // 3. Every decoding sequence computes its one token; the room left in the batch is divided evenly over the sequences that
-//    are still reading their prompts, so that a short prompt need not wait for a long one.
+//    are still reading their prompts, so that a short prompt need not wait for a long one. Drafts get what is left then, of
+//    tokens, rows of logits and blocks: nobody waits for a guess.
 import { BlockAllocator } from './block-allocator.ts';
 import type { Sequence } from './sequence.ts';
 
@@ -14,15 +15,18 @@ export interface SchedulerLimits {
   readonly batchTokens: number;
   /** ≤ batchTokens, so that every running sequence can advance in every batch. */
   readonly maxSequences: number;
+  /** Rows of logits of one batch; ≥ maxSequences. What is left over is for drafts. */
+  readonly maxOutputs: number;
   readonly blockTokens: number;
   /** Sequences that can have a state of fixed size at a time. */
   readonly slots: number;
 }
 
-/** The next `count` tokens of a sequence. */
+/** The next `count` tokens of a sequence, and so many of its drafts behind them. */
 export interface Share {
   readonly sequence: Sequence;
   readonly count: number;
+  readonly drafts: number;
 }
 
 export class Scheduler {
@@ -59,6 +63,11 @@ export class Scheduler {
       if (index >= 0) list.splice(index, 1);
     }
     this.#release(sequence);
+  }
+
+  /** Running sequences that have one token to compute. */
+  decoding(): Sequence[] {
+    return this.#running.filter(({ pending }) => pending === 1);
   }
 
   /** The next batch; empty when nothing can run. */
@@ -106,15 +115,32 @@ export class Scheduler {
 
   #divide(): Share[] {
     let room = this.#limits.batchTokens;
-    const shares: Share[] = [];
+    const counts = new Map<Sequence, number>();
     // Shortest first: what a short prompt leaves of its even share goes to the longer ones.
     const byPending = [...this.#running].sort((a, b) => a.pending - b.pending);
     for (const [i, sequence] of byPending.entries()) {
       const count = Math.min(sequence.pending, Math.floor(room / (byPending.length - i)));
-      shares.push({ sequence, count });
+      counts.set(sequence, count);
       room -= count;
     }
-    return shares;
+    let rows = this.#limits.maxOutputs - byPending.length;
+    return byPending.map((sequence) => {
+      const count = counts.get(sequence)!;
+      const drafts = count < sequence.pending ? 0 : this.#draftsOf(sequence, Math.min(room, rows));
+      room -= drafts;
+      rows -= drafts;
+      return { sequence, count, drafts };
+    });
+  }
+
+  /** How many drafts are computed: none behind the sequence's end, and only what free blocks hold. */
+  #draftsOf(sequence: Sequence, most: number): number {
+    const { tokens, blocks, drafts, endTokens } = sequence;
+    const wanted = Math.min(drafts.length, most, endTokens - 1 - tokens.length);
+    if (wanted <= 0) return 0;
+    const more = this.#blocksFor(tokens.length + wanted) - blocks.length;
+    blocks.push(...(this.#allocator.take(Math.max(0, Math.min(more, this.#allocator.free))) ?? []));
+    return Math.min(wanted, blocks.length * this.#limits.blockTokens - tokens.length);
   }
 
   #release(sequence: Sequence): void {

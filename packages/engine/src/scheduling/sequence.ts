@@ -26,6 +26,8 @@ export class Sequence {
   readonly emit: (outcome: Outcome) => void;
   /** How many of `tokens` have their keys and values in the cache. */
   computed = 0;
+  /** Guesses of the tokens that follow, see speculation/drafter.ts. */
+  drafts: readonly number[] = [];
   blocks: number[] = [];
   /** Where its state of fixed size is; while it runs. */
   slot: number | undefined;
