@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Tests import packages as source (the `source` export condition); only the .wasm files come from a build.
@@ -6,6 +7,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
   test: {
     pool: 'forks',
+    // As many as there are processors; vitest alone would leave one idle, which is half of a small machine.
+    maxWorkers: availableParallelism(),
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     // Bounds against a hang, not of speed: tests wait for states, and a machine may have much else to do.

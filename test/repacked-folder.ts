@@ -90,7 +90,11 @@ function decoded({ name, shape, rows, cols, dtype }: TensorView, bytes: Uint8Arr
 function integers(format: string, symmetric: boolean, scaleDType?: string): Repacking {
   const options = { bits: 4, groupSize: GROUP, symmetric, ...(scaleDType && { scaleDType }) };
   const packer = packers.get(format)!;
-  const { quantization_config, extraConfig } = packer.config(options, { packed: [], plain: [] });
+  const { quantization_config, extraConfig } = packer.config(
+    options,
+    { packed: [], plain: [] },
+    { trueSequential: false },
+  );
   return {
     model: 'arch/llama3',
     config: { quantization_config, ...extraConfig },

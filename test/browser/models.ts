@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModelView } from '@quern/checkpoint';
 import { type GgufMetadata, GgufWriter } from '@quern/gguf';
-import { planConversion, writeModel } from '@quern/kquant';
+import { type ConversionType, planConversion, writeModel } from '@quern/kquant';
 import { openModel } from '@quern/models';
 
 const checkpoint = (name: string): string => new URL(`../models/${name}`, import.meta.url).pathname;
@@ -24,7 +24,7 @@ export interface ModelFolder {
 export async function makeModels(): Promise<ModelFolder> {
   const folder = mkdtempSync(join(tmpdir(), 'quern-browser-'));
   const path = (name: string): string => join(folder, name);
-  const convert = async (from: string, type: string, name: string): Promise<void> => {
+  const convert = async (from: string, type: ConversionType, name: string): Promise<void> => {
     const view = await openModel(checkpoint(from));
     await writeModel(view, planConversion(view, type), path(name), { threads: 1 });
     await view.close();

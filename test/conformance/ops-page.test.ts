@@ -24,11 +24,12 @@ function ruleText(rule: ParamRule): string {
   return `integer${least}${most}${step}${optional}${fallback}`;
 }
 
-function section({ name, formula, inputs, output, params, tolerance, cpu, wgsl }: Op): string {
+function section({ name, formula, inputs, output, params, tolerance, wgslTolerance, cpu, wgsl }: Op): string {
   const rules = Object.entries<ParamRule>(params).map(
     ([param, rule]) => `| param | \`${param}\` | | | ${ruleText(rule)} |`,
   );
   const devices = `reference${cpu ? ', cpu' : ' (cpu runs it there)'}${wgsl ? ', webgpu' : ''}`;
+  const onGpu = wgslTolerance ? `, of webgpu ≤ ${wgslTolerance}` : '';
   return [
     `## ${name}`,
     '',
@@ -40,7 +41,7 @@ function section({ name, formula, inputs, output, params, tolerance, cpu, wgsl }
     operandLine('output', output),
     ...rules,
     '',
-    `Devices: ${devices}. NMSE against the reference ≤ ${tolerance}${tolerance === 0 ? ' (the same numbers)' : ''}.`,
+    `Devices: ${devices}. NMSE against the reference ≤ ${tolerance}${tolerance === 0 ? ' (the same numbers)' : ''}${onGpu}.`,
     '',
   ].join('\n');
 }

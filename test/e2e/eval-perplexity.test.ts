@@ -95,8 +95,8 @@ describe('quern eval', () => {
     expect(stderr).toMatch(/no-such\.gguf: .*no such file/i);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toHaveLength(4);
-    expect(lines[0]).toMatch(/^model +size +bits\/weight +PPL +± +tokens\/s$/);
-    expect(lines[1]).toMatch(/f32\.gguf +16\.0 MiB +32\.000 +\d+\.\d{4} +\d+\.\d{4} +\d+$/);
+    expect(lines[0]).toMatch(/^model +file size +bits\/weight +PPL +± +tokens\/s$/);
+    expect(lines[1]).toMatch(/f32\.gguf +16\.1 MiB +32\.000 +\d+\.\d{4} +\d+\.\d{4} +\d+$/);
     expect(lines[2]).toMatch(/^no-such\.gguf +failed$/);
     expect(lines[3]).toMatch(/Q4_0\.gguf +2\.\d\d MiB +5\.\d{3} +/);
   });

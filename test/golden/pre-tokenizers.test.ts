@@ -34,6 +34,9 @@ approximated['kimi-k2'] = cased;
 /** They merge the text itself: with the bytes of another vocabulary they have nothing to merge. */
 const ofText = ['gemma4', 'granite-embed-multi-311m', 'sarvam-moe'];
 
+/** Newer than the llama.cpp of node-llama-cpp; in the table each shares the line of a name that is tried here. */
+const unknownToNative = ['glm5'];
+
 const parts = [
   ...Array.from(`aBZ中한あ123२Ⅷ \n\r\t.!$+_-/\\"#\`'🙂।。\u200d\u200b${cased}${foreignSpaces}`),
   ...['  ', "'s", "'LL", '345', 'the', 'ing', ' of', 'camelCase'],
@@ -50,7 +53,7 @@ describe.skipIf(oracleUnavailable)('pre-tokenizers and native llama.cpp', () => 
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it.each(preTokenizerNames.filter((name) => !ofText.includes(name)))('%s', async (name) => {
+  it.each(preTokenizerNames.filter((name) => ![...ofText, ...unknownToNative].includes(name)))('%s', async (name) => {
     const renamed: GgufMetadata = new Map(metadata);
     renamed.set('tokenizer.ggml.pre', { type: 'string', value: name });
     const path = join(folder, `${name}.gguf`);

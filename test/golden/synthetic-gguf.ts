@@ -1,6 +1,6 @@
 // Small GGUF models of any depth, with the keys that llama.cpp wants before it quantizes and seeded weights.
 import { dtypeByName } from '@quern/blocks';
-import { type GgufMetadata, GgufWriter } from '@quern/gguf';
+import { type GgufMetadata, type GgufValue, GgufWriter } from '@quern/gguf';
 import { gaussian, seededRandom } from '../../packages/blocks/src/testing/edge-rows.ts';
 
 export interface SyntheticModel {
@@ -64,8 +64,8 @@ function metadata({
   noFileType,
 }: SyntheticModel): GgufMetadata {
   const uint32 = (value: number) => ({ type: 'uint32' as const, value });
-  const result: GgufMetadata = new Map([
-    ['general.architecture', { type: 'string' as const, value: architecture }],
+  const result: GgufMetadata = new Map<string, GgufValue>([
+    ['general.architecture', { type: 'string', value: architecture }],
     ['general.file_type', uint32(0)],
     [`${architecture}.block_count`, uint32(layers)],
     [`${architecture}.context_length`, uint32(128)],
@@ -73,11 +73,11 @@ function metadata({
     [`${architecture}.feed_forward_length`, uint32(cols)],
     [`${architecture}.attention.head_count`, uint32(heads)],
     [`${architecture}.attention.head_count_kv`, uint32(kvHeads)],
-    [`${architecture}.attention.layer_norm_rms_epsilon`, { type: 'float32' as const, value: Math.fround(1e-5) }],
-    [`${architecture}.attention.layer_norm_epsilon`, { type: 'float32' as const, value: Math.fround(1e-5) }],
+    [`${architecture}.attention.layer_norm_rms_epsilon`, { type: 'float32', value: Math.fround(1e-5) }],
+    [`${architecture}.attention.layer_norm_epsilon`, { type: 'float32', value: Math.fround(1e-5) }],
     [`${architecture}.vocab_size`, uint32(rows)],
-    ['split.no', { type: 'uint16' as const, value: 0 }],
-    ['split.count', { type: 'uint16' as const, value: 0 }],
+    ['split.no', { type: 'uint16', value: 0 }],
+    ['split.count', { type: 'uint16', value: 0 }],
   ]);
   if (noFileType) result.delete('general.file_type');
   if (experts) {

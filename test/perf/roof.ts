@@ -40,7 +40,7 @@ async function loadKernels(): Promise<Exports> {
   if (error) throw new Error(stderr.toString());
   const memory = new WebAssembly.Memory({ initial: (MEMORY_BYTES + CACHE_BYTES) / PAGE_BYTES });
   new Float32Array(memory.buffer).fill(1);
-  const { instance } = await WebAssembly.instantiate(binary!, { env: { memory } });
+  const { instance } = await WebAssembly.instantiate(binary! as Uint8Array<ArrayBuffer>, { env: { memory } });
   return instance.exports as unknown as Exports;
 }
 

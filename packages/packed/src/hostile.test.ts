@@ -384,7 +384,7 @@ describe.each(good)('%s, changed at random', (_, config, parts) => {
           const tensors = byName(...parts());
           for (const { name, dtype, shape, fill } of changes) {
             const bytes =
-              part('', dtype, shape).rowBytes * shape.slice(0, -1).reduce((product, one) => product * one, 1);
+              part('', dtype, shape).rowBytes * shape.slice(0, -1).reduce((product: number, one) => product * one, 1);
             tensors.set(name, stored(name, dtype, shape, new Uint8Array(bytes).fill(fill)));
           }
           // Errors that are no QuernError, those of `stored` among them, fail the test.

@@ -181,7 +181,7 @@ it.each<[string, object, object?]>([
     },
   ],
 ])('is not heard where only activations or the KV cache are quantized: %s', (_, config, hfQuantConfig) => {
-  expect(outcome(quantized(config), hfQuantConfig && side(hfQuantConfig))).toBeUndefined();
+  expect(outcome(quantized(config), hfQuantConfig && side(hfQuantConfig as Json))).toBeUndefined();
 });
 
 it("refuses Quark's packed weights", () => {

@@ -22,6 +22,8 @@ export interface NativeLogitsOptions {
   batchTokens?: number;
   /** Gets the time that llama_decode took for each batch, without the copying of its logits. */
   onDecoded?: (ms: number) => void;
+  /** Milliseconds, for `onDecoded`; performance.now if absent. */
+  clock?: () => number;
   /** Address of a `ggml_backend_sched_eval_callback`, called around every op. */
   evalCallback?: bigint;
 }

@@ -48,14 +48,14 @@ const u32 = (value: number) => Buffer.from(Uint32Array.of(value).buffer);
 const u64 = (value: number) => Buffer.from(BigUint64Array.of(BigInt(value)).buffer);
 const string = (value: string) => Buffer.concat([u64(Buffer.byteLength(value)), Buffer.from(value)]);
 type Value = string | number | readonly number[];
-const value = (of: Value): Buffer => {
+const value = (of: Value): Buffer<ArrayBuffer> => {
   if (typeof of === 'string') return Buffer.concat([u32(text), string(of)]);
   if (typeof of === 'number') return Buffer.concat([u32(uint32), u32(of)]);
   return Buffer.concat([u32(list), u32(uint32), u64(of.length), ...of.map(u32)]);
 };
 type Tensor = readonly [name: string, type: number, ne: readonly number[], bytes: number];
 
-function ggufFile(pairs: Readonly<Record<string, Value>>, tensors: readonly Tensor[]): Buffer {
+function ggufFile(pairs: Readonly<Record<string, Value>>, tensors: readonly Tensor[]): Buffer<ArrayBuffer> {
   const parts = [Buffer.from('GGUF'), u32(3), u64(tensors.length), u64(Object.keys(pairs).length)];
   for (const [key, of] of Object.entries(pairs)) parts.push(string(key), value(of));
   let offset = 0;

@@ -149,13 +149,14 @@ test('a model that computes no numbers is named with the weight, at once', async
     ...broken,
     prefill: (batch, observer) =>
       broken.prefill(batch, {
-        onMatmulInput: (name, input) => {
+        onMatmulInput: (name, input, on) => {
           if (name === 'blk.1.ffn_down.weight') {
             const [rows, cols] = input.shape as [number, number];
             device.write(input, new Uint8Array(new Float32Array(rows * cols).fill(Number.NaN).buffer));
           }
-          observer!.onMatmulInput(name, input);
+          observer!.onMatmulInput(name, input, on);
         },
+        onExpertInput: (...call) => observer!.onExpertInput(...call),
       }),
   };
   const done: number[] = [];

@@ -39,7 +39,7 @@ async function matrix(sums: number[], count: number): Promise<string> {
     ['b.weight.counts', [count]],
   ] as const;
   const tensors = parts.map(([name, values]) => ({ name, dtype: dtypeByName('F32'), shape: [values.length] }));
-  const writer = await GgufWriter.create(path, { metadata, tensors, force: true });
+  const writer = await GgufWriter.create(path, { metadata, tensors });
   for (const [name, values] of parts) await writer.write(name, new Uint8Array(Float32Array.from(values).buffer));
   await writer.finish();
   return path;

@@ -126,6 +126,8 @@ export interface Op<Name extends OpName = OpName> {
   readonly params: { readonly [Key in keyof OpParams[Name]]-?: ParamRule };
   /** Largest accepted NMSE (‖y − ref‖² / ‖ref‖²) of a device against the reference; 0 means the same bits. */
   readonly tolerance: number;
+  /** That of WebGPU, where the errors that WGSL allows its functions are larger; the `tolerance` if absent. */
+  readonly wgslTolerance?: number;
   readonly reference: (call: ReferenceCall<Name>) => void;
   /** Which WASM kernels to call, one after the other; an op without any runs on the reference. */
   readonly cpu?: (call: CpuCall<Name>) => CpuWork | readonly CpuWork[];
