@@ -14,6 +14,9 @@ export interface ArchitectureRow {
 
 export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'cohere2moe' },
+  { name: 'glm' },
+  { name: 'glm4' },
+  { name: 'glm4v' },
   { name: 'gptneox' },
   { name: 'phi3-long' },
   { name: 'minimaxm2' },

@@ -46,6 +46,8 @@ export interface LeftOut {
 
 /** What tells records of one GGUF name apart. */
 export interface FileFacts {
+  /** Whether there is a key under the architecture's name. */
+  has(key: string): boolean;
   /** A number under the architecture's name. */
   number(key: string): number | undefined;
   /** `tokenizer.ggml.pre` */

@@ -12,6 +12,7 @@ import { gemmaEmbedding } from './gemma-embedding.ts';
 import { gemma2 } from './gemma2.ts';
 import { gemma3 } from './gemma3.ts';
 import { gemma4 } from './gemma4.ts';
+import { glm, glm4, glm4v } from './glm4.ts';
 import { glm4moe } from './glm4moe.ts';
 import { glm4moelite } from './glm4moelite.ts';
 import { gptOss } from './gpt-oss.ts';
@@ -82,6 +83,9 @@ export const architectures: readonly Architecture[] = [
   nomicBert,
   cohere2,
   cohere2moe,
+  glm,
+  glm4,
+  glm4v,
   glm4moe,
   ernie45,
   ernie45moe,

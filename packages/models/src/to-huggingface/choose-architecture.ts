@@ -17,6 +17,7 @@ export function exportedArchitecture(view: ModelView): Architecture {
   const places = (architecture: Architecture, gguf: string) =>
     !tensors.has(gguf.replace('{i}', '0')) || architecture.tensors.some((rule) => rule.gguf === gguf);
   const facts: FileFacts = {
+    has: (key) => metadata.has(`${first.name}.${key}`),
     number: (key) => {
       const value = metadata.get(`${first.name}.${key}`)?.value;
       return typeof value === 'number' ? value : undefined;
