@@ -80,6 +80,7 @@ const cases: readonly Case[] = [
     leftOut: ['vision_tower.', 'vision_adapter.', 'vision_projection.'],
   },
   { name: 'smollm3' },
+  { name: 'laguna' },
 ];
 
 /** What the converter computes with exp, whose last bit differs from one CPU to another. */

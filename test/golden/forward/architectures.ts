@@ -56,6 +56,7 @@ export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'qwen35moe', tolerance: 5e-4 },
   { name: 'smollm3' },
   { name: 'museglimmer' },
+  { name: 'laguna' },
 ];
 
 /** Undefined when it is in neither place. */

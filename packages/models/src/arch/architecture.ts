@@ -83,6 +83,8 @@ export interface Architecture {
   tensors: readonly TensorRule[];
   /** Dimensions of its own that shapes name, or other values of standard ones. */
   sizes?: (numbers: ModelNumbers, block: number | undefined, standard: Dimensions) => Dimensions;
+  /** Rows that no key of GGUF tells, by tensor, as config.json has them; of a file the tensors themselves tell. */
+  rows?: (config: Json) => ReadonlyMap<string, number>;
   /** Beside the towers and projectors that every wrapper may have (`lens/left-out.ts`). */
   leftOut?: readonly LeftOut[];
   draft?: Draft;

@@ -76,8 +76,11 @@ export interface RopeRule {
   readonly truncate?: false;
   /** The rope parameters when config.json has none (transformers' defaults of the class). */
   readonly missing?: Json;
-  /** Window layers have a base (and a type) of their own; the number: when config.json gives none. */
-  readonly window?: { readonly theta?: number };
+  /**
+   * Window layers have a base (and a type) of their own; the number: when config.json gives none. `byKind`: the class reads
+   * all rope parameters, the part of the head that turns among them, by kind of layer alone.
+   */
+  readonly window?: { readonly theta?: number; readonly byKind?: true };
   /** Only a part of each head may turn; the number: when config.json gives none. `rope.dimension_count` is a rule's. */
   readonly partial?: number;
   /** Writes `rope.dimension_sections` where config.json has them; the list: when it has none. */

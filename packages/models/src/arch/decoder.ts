@@ -96,7 +96,8 @@ interface AttentionOfArchitecture extends Pick<AttentionSpec, 'qkNorm' | 'causal
   /** None: no rotary positions. */
   style?: RopeSpec['style'];
   yarnTruncate?: boolean;
-  /** Where blocks without attention make a list of the key. */
+  /** Where the keys are lists: those of the block. */
+  heads?: number;
   kvHeads?: number;
   /** A block that has attention: which tensors it has no key says; 0 when not given. */
   block?: number;
@@ -105,9 +106,9 @@ interface AttentionOfArchitecture extends Pick<AttentionSpec, 'qkNorm' | 'causal
 /** Attention with the same numbers in every block that has it. */
 export function readAttention(
   read: NetworkReader,
-  { style, yarnTruncate, kvHeads: given, block = 0, ...rest }: AttentionOfArchitecture,
+  { style, yarnTruncate, heads: ofBlock, kvHeads: kvOfBlock, block = 0, ...rest }: AttentionOfArchitecture,
 ): AttentionSpec {
-  const { heads, kvHeads, keyLength, valueLength } = readHeads(read, given);
+  const { heads, kvHeads, keyLength, valueLength } = readHeads(read, ofBlock, kvOfBlock);
   const has = (name: string) => read.hasTensor(`blk.${block}.${name}`);
   const window = read.optionalInteger('attention.sliding_window', 0, 0, 1 << 30);
   return {
@@ -130,13 +131,14 @@ export function readAttention(
 
 function readHeads(
   read: NetworkReader,
-  given?: number,
+  ofBlock?: number,
+  kvOfBlock?: number,
 ): Pick<AttentionSpec, 'heads' | 'kvHeads' | 'keyLength' | 'valueLength'> {
   const width = embeddingLengthOf(read);
-  const heads = read.uniformInteger('attention.head_count', 1, 1 << 16);
+  const heads = ofBlock ?? read.uniformInteger('attention.head_count', 1, 1 << 16);
   const told = () =>
     read.has('attention.head_count_kv') ? read.uniformInteger('attention.head_count_kv', 1, 1 << 16) : heads;
-  const kvHeads = given ?? told();
+  const kvHeads = kvOfBlock ?? told();
   if (heads % kvHeads !== 0)
     read.fail('attention.head_count_kv', `${kvHeads} key-value heads do not divide ${heads} heads`);
   if (!read.has('attention.key_length') && width % heads !== 0)
@@ -170,13 +172,21 @@ export function readRope(
   };
 }
 
-/** Rope of blocks with a window that have a base of their own: positions are not scaled there. */
-export const readWindowRope = (read: NetworkReader, full: RopeSpec, base: number): RopeSpec => ({
-  base: read.optionalNumber('rope.freq_base_swa', base, 1, 1e12),
-  dims: full.dims,
-  style: full.style,
-  scaling: { ...full.scaling, type: 'none', factor: 1, yarnExtFactor: 0 },
-});
+/**
+ * Rope of blocks with a window that have a base of their own, and may have another part of the head that turns: positions
+ * are not scaled there.
+ */
+export function readWindowRope(read: NetworkReader, full: RopeSpec, base: number): RopeSpec {
+  const longest = read.optionalInteger('attention.key_length', full.dims, 1, 1 << 16);
+  const dims = read.optionalInteger('rope.dimension_count_swa', full.dims, 2, longest);
+  if (dims % 2 !== 0) read.fail('rope.dimension_count_swa', `${dims} is odd`);
+  return {
+    base: read.optionalNumber('rope.freq_base_swa', base, 1, 1e12),
+    dims,
+    style: full.style,
+    scaling: { ...full.scaling, type: 'none', factor: 1, yarnExtFactor: 0 },
+  };
+}
 
 /** LongRoPE (arXiv 2402.13753): frequencies for texts of the original context, and others for longer ones. */
 const factorsByContext = ({ originalContext }: RopeScaling): RopeSpec['byContext'] => ({

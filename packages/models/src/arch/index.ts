@@ -23,6 +23,7 @@ import { granite4, granite4moe } from './granite4.ts';
 import { granitehybrid } from './granitehybrid.ts';
 import { granitemoe } from './granitemoe.ts';
 import { hunyuanDense, hunyuanMoe } from './hunyuan.ts';
+import { laguna } from './laguna.ts';
 import { lfm2 } from './lfm2.ts';
 import { lfm2moe } from './lfm2moe.ts';
 import { llama } from './llama.ts';
@@ -69,6 +70,7 @@ export const architectures: readonly Architecture[] = [
   gptOss,
   gemmaEmbedding,
   gpt2,
+  laguna,
   lfm2,
   lfm2moe,
   gptneox,

@@ -16,6 +16,8 @@ export interface ModelNumbers {
   /** Whether a switch (of the block) is on. */
   isTrue(key: string, block?: number): boolean;
   text(key: string): string | undefined;
+  /** Rows of a tensor of the file, or of one that will be there (`Architecture.rows`). */
+  rowsOf(tensor: string): number | undefined;
   /** Blocks in all. */
   readonly blocks: number;
   /** The last of them, which predict tokens further ahead (`nextn_predict_layers`). */
@@ -38,7 +40,10 @@ export const tokenTypesKey = 'tokenizer.ggml.token_type_count';
  * @throws QuernError `metadata-missing`, `metadata-bad-type`, `metadata-bad-value`, now or when a number is asked for
  */
 export function modelNumbers(
-  view: Pick<ModelView, 'path'> & { readonly metadata: GgufMetadata },
+  view: Pick<ModelView, 'path'> & {
+    readonly metadata: GgufMetadata;
+    readonly tensors?: ReadonlyMap<string, { readonly shape: readonly number[] }>;
+  },
   architecture: string,
   vocab: number,
   storedVocab = vocab,
@@ -75,6 +80,7 @@ export function modelNumbers(
     list,
     isTrue: (key, block) => get(key) !== undefined && at(key, block) === 1,
     text: (key) => read.optionalString(key),
+    rowsOf: (tensor) => view.tensors?.get(tensor)?.shape[0],
     blocks,
     draftBlocks,
     tokenTypes: metadataReader(view).optionalInteger(tokenTypesKey, 0, 0, 1 << 16),

@@ -18,3 +18,9 @@ export function rotaryPart(
   if (typeof given === 'number' && given > 0 && given <= 1) return given;
   throw configError(`"partial_rotary_factor" is ${show(given)}, a part of a whole is needed`);
 }
+
+/** The part that a whole number of scalars is, so that rounding down what it makes of the head gives that number again. */
+export function partOf(dims: number, headDim: number): number {
+  const exact = dims / headDim;
+  return Math.floor(headDim * exact) === dims ? exact : (dims + 0.5) / headDim;
+}

@@ -69,7 +69,8 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
     const types = tokenizer.get(tokenTypesKey);
     if (types) keys.set(tokenTypesKey, types);
     const vocab = architecture.vocabularyOfTokenizer ? tokensIn(tokenizer) : vocabSize;
-    return modelNumbers({ path: file, metadata: keys }, architecture.name, vocab, vocabSize);
+    const tensors = new Map([...(architecture.rows?.(config) ?? [])].map(([name, rows]) => [name, { shape: [rows] }]));
+    return modelNumbers({ path: file, metadata: keys, tensors }, architecture.name, vocab, vocabSize);
   };
   const numbers = blaming(file, numbersOf);
   checkTensorCount(stored, numbers);

@@ -96,7 +96,7 @@ export function ropeOfModel(config: Json, architecture: Architecture, contextLen
   // GGUF has one scaling for all layers, which llama.cpp leaves to those that see far.
   if (window) result.window = read(window, base ?? rule.theta ?? defaultTheta, ['default']);
   // Scaling is for the layers that see far: the others have their base and nothing else.
-  else if (base !== undefined) result.window = { type: 'default', theta: base };
+  else if (base !== undefined && !(perKind && rule.window.byKind)) result.window = { type: 'default', theta: base };
   return result;
 }
 

@@ -5,6 +5,7 @@ import { QuernError } from '@quern/errors';
 import type { Architecture } from '../arch/architecture.ts';
 import { sizesOf } from '../arch/dimensions.ts';
 import type { ModelNumbers } from '../arch/model-numbers.ts';
+import { partOf } from '../arch/rotary-part.ts';
 import { llama3RopeFactors } from '../lens/rope-freqs.ts';
 import type { Llama3Rope } from '../lens/rope-parameters.ts';
 import { yarnKeys } from '../lens/rope-parameters.ts';
@@ -23,10 +24,22 @@ export async function ropeConfig(view: ModelView, architecture: Architecture, nu
   const scaling = found && { ...found, ...architecture.rope.more?.(numbers) };
   const sections = sectionsOf(architecture, numbers);
   const full = { rope_theta: theta, ...sections, ...(scaling ?? { rope_type: 'default' }) };
-  const windowTheta = architecture.rope.window && numbers.at('rope.freq_base_swa');
-  if (windowTheta === undefined) return { rope_parameters: full, rope_scaling: scaling ?? null, rope_theta: theta };
-  const windowRope = { rope_theta: shortestFloat(windowTheta), rope_type: 'default' };
+  const { window } = architecture.rope;
+  const windowTheta = window && numbers.at('rope.freq_base_swa');
+  const windowRope = windowTheta !== undefined && { rope_theta: shortestFloat(windowTheta), rope_type: 'default' };
+  if (window?.byKind) {
+    const parts = ['rope.dimension_count', 'rope.dimension_count_swa'].map((key) => partAt(numbers, key));
+    const rest = windowRope && { sliding_attention: { ...windowRope, ...parts[1] } };
+    return { rope_parameters: { full_attention: { ...full, ...parts[0] }, ...rest } };
+  }
+  if (!windowRope) return { rope_parameters: full, rope_scaling: scaling ?? null, rope_theta: theta };
   return { rope_parameters: { full_attention: full, sliding_attention: windowRope } };
+}
+
+/** The part of each head that turns; of window layers that of the others, unless they have their own. */
+function partAt(numbers: ModelNumbers, key: string): Json {
+  const [dims, headDim] = [numbers.at(key) ?? numbers.at('rope.dimension_count'), numbers.at('attention.key_length')];
+  return dims === undefined || headDim === undefined ? {} : { partial_rotary_factor: partOf(dims, headDim) };
 }
 
 function sectionsOf({ rope }: Architecture, numbers: ModelNumbers): Json {
