@@ -11,9 +11,24 @@ export const carriedFiles: readonly string[] = [
   'vocab.json',
   'merges.txt',
   'vocab.txt',
+  'tekken.json',
+  'tiktoken.model',
+  'hy.tiktoken',
+  'qwen.tiktoken',
   'chat_template.jinja',
   'chat_template.json',
   'README.md',
+];
+
+/** `tokenizer.model.v3`: Mistral's SentencePiece models. */
+export const isVersionedModel = (name: string): boolean => /^tokenizer\.model\.v\d[\w.]*$/.test(name);
+
+/** Whether a file's name is that of a vocabulary: without one there is no tokenizer. */
+export const isVocabularyFile = (name: string): boolean =>
+  vocabularyFiles.includes(name) || name.endsWith('.tiktoken') || isVersionedModel(name);
+
+const vocabularyFiles: readonly string[] = [
+  ...['tokenizer.json', 'tokenizer.model', 'vocab.json', 'vocab.txt', 'tekken.json', 'tiktoken.model'],
 ];
 
 /** Where transformers saves chat templates that have a name. */

@@ -17,7 +17,7 @@ import { openFile, parsePythonJson, type Source } from '@quern/source';
 import { openTorchIndex, openTorchParts } from '@quern/torch';
 import { refuseAdapter } from './adapter-only.ts';
 import { blaming } from './blame.ts';
-import { chatTemplateFolder, isChatTemplate, isModuleFile } from './carried-files.ts';
+import { chatTemplateFolder, isChatTemplate, isModuleFile, isVersionedModel } from './carried-files.ts';
 import { contiguousTensor } from './contiguous-tensor.ts';
 import type { HfCheckpoint, TensorView } from './model-view.ts';
 import { unpackTensors } from './packed-tensor.ts';
@@ -108,9 +108,13 @@ async function readSettings(dir: string, name: string): Promise<Config | undefin
   return bytes && parseObject(bytes, join(dir, name));
 }
 
+type SideFiles = 'readBytes' | 'readText' | 'chatTemplates' | 'fileNames';
+
 /** The files beside the weights. */
-export const sideFiles = (dir: string): Pick<HfCheckpoint, 'readBytes' | 'readText' | 'chatTemplates'> => ({
-  readBytes: (name) => readSideFile(dir, name, maxSideFileBytes),
+export const sideFiles = (dir: string): Pick<HfCheckpoint, SideFiles> => ({
+  readBytes: async (name) =>
+    (await readSideFile(dir, name, maxSideFileBytes)) ??
+    (name === 'tokenizer.model' ? readVersionedModel(dir) : undefined),
   readText: async (name) => {
     const bytes = await readSideFile(dir, name, maxSideFileBytes);
     return bytes && decodeUtf8(bytes, join(dir, name));
@@ -122,7 +126,15 @@ export const sideFiles = (dir: string): Pick<HfCheckpoint, 'readBytes' | 'readTe
       .filter(isChatTemplate)
       .sort();
   },
+  fileNames: async () => (await readdir(dir)).sort(),
 });
+
+/** Mistral publishes `tokenizer.model.v3`, whose number is that of its chat format; the newest is the model's. */
+async function readVersionedModel(dir: string): Promise<Uint8Array | undefined> {
+  const names = (await readdir(dir)).filter(isVersionedModel);
+  const newest = names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
+  return newest === undefined ? undefined : readSideFile(dir, newest, maxSideFileBytes);
+}
 
 /** What both containers say of a tensor. */
 interface Weights {

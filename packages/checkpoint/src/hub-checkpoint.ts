@@ -4,7 +4,7 @@ import { QuernError } from '@quern/errors';
 import { indexedFiles } from '@quern/safetensors';
 import type { Repository } from '@quern/source';
 import { torchIndexedFiles } from '@quern/torch';
-import { carriedFiles, isChatTemplate, isModuleFile } from './carried-files.ts';
+import { carriedFiles, isChatTemplate, isModuleFile, isVocabularyFile } from './carried-files.ts';
 import { weightFiles } from './weight-files.ts';
 
 /** Fetched beside the weights. */
@@ -46,10 +46,11 @@ export async function checkpointFiles(
     requirePresent([...wanted], names, index, repo);
     wanted.add(index);
   }
-  return names
-    .filter((name) => sideFiles.has(name) || isChatTemplate(name) || isModuleFile(name) || wanted.has(name))
-    .map((name) => folder + name);
+  return names.filter((name) => wanted.has(name) || isSideFile(name)).map((name) => folder + name);
 }
+
+const isSideFile = (name: string): boolean =>
+  sideFiles.has(name) || isVocabularyFile(name) || isChatTemplate(name) || isModuleFile(name);
 
 /** Known before gigabytes are fetched. */
 function requirePresent(wanted: readonly string[], names: readonly string[], index: string, repo: string): void {

@@ -1,6 +1,6 @@
 export { withoutQuantization } from '@quern/packed';
 export * from './anywhere.ts';
-export { carriedFiles, isModuleFile } from './carried-files.ts';
+export { carriedFiles, isModuleFile, isVocabularyFile } from './carried-files.ts';
 export { type Contents, type ContentsOptions, openContents } from './contents.ts';
 export { fileBytesOf } from './file-bytes.ts';
 export { openHfCheckpoint, sideFiles } from './hf-checkpoint.ts';

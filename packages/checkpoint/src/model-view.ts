@@ -78,6 +78,8 @@ export interface HfCheckpoint {
   readBytes(name: string): Promise<Uint8Array | undefined>;
   /** Names for `readText` and `readBytes` of what is in the folder additional_chat_templates, in order. */
   chatTemplates?(): Promise<readonly string[]>;
+  /** Names of the files in the folder itself, in order. */
+  fileNames?(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 

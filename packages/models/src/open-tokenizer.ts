@@ -2,7 +2,7 @@
 // it is far away), or the tokenizer files of a checkpoint, fetched without the weights.
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type LocateOptions, type ModelPlace, openContents, sideFiles } from '@quern/checkpoint';
+import { isVocabularyFile, type LocateOptions, type ModelPlace, openContents, sideFiles } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
 import { parsePythonJson } from '@quern/source';
@@ -18,10 +18,8 @@ export interface OpenedTokenizer {
   readonly bytesRead?: number;
 }
 
-const vocabularies = ['tokenizer.json', 'tokenizer.model', 'vocab.json', 'vocab.txt'];
 /** config.json says which tokens begin and end a text. */
-const tokenizerFiles: ReadonlySet<string> = new Set([
-  ...vocabularies,
+const besideVocabulary: ReadonlySet<string> = new Set([
   ...['config.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json', 'merges.txt'],
   ...['chat_template.jinja', 'chat_template.json'],
 ]);
@@ -49,18 +47,17 @@ export async function openTokenizer(place: ModelPlace, options: OpenTokenizerOpt
 
 /** The folder that has tokenizer files, fetched when it is far away; undefined for GGUF. */
 async function tokenizerFolder(place: ModelPlace, { onProgress, onUnfinished }: OpenTokenizerOptions) {
-  if (place.kind === 'folder') return (await readdir(place.path)).some(isVocabulary) ? place.path : undefined;
-  if (place.kind === 'file') return isVocabulary(basename(place.path)) ? dirname(place.path) : undefined;
+  if (place.kind === 'folder') return (await readdir(place.path)).some(isVocabularyFile) ? place.path : undefined;
+  if (place.kind === 'file') return isVocabularyFile(basename(place.path)) ? dirname(place.path) : undefined;
   if (place.kind === 'url' || place.reference.quant !== undefined) return undefined;
   const { repository, reference } = place;
   const folder = reference.path === undefined ? '' : `${reference.path.replace(/\/+$/, '')}/`;
   const inFolder = repository.files.map(({ path }) => path).filter((path) => path.startsWith(folder));
-  const wanted = inFolder.filter((path) => tokenizerFiles.has(path.slice(folder.length)));
-  if (!wanted.some((path) => isVocabulary(path.slice(folder.length)))) return undefined;
+  const nameOf = (path: string) => path.slice(folder.length);
+  const wanted = inFolder.filter((path) => besideVocabulary.has(nameOf(path)) || isVocabularyFile(nameOf(path)));
+  if (!wanted.some((path) => isVocabularyFile(nameOf(path)))) return undefined;
   return join(await repository.fetch(wanted, { onProgress, onUnfinished }), folder);
 }
-
-const isVocabulary = (name: string): boolean => vocabularies.includes(name);
 
 /** As conversion makes it where quern knows the model, else what the files themselves say. */
 async function folderMetadata(folder: TokenizerFolder): Promise<GgufMetadata> {
@@ -73,7 +70,7 @@ async function folderMetadata(folder: TokenizerFolder): Promise<GgufMetadata> {
   const hasJson = (await folder.readText('tokenizer.json')) !== undefined;
   const metadata = await tokenizerMetadata(
     {
-      path: folder.path,
+      ...folder,
       readBytes: async (file) => (hasJson && file === 'tokenizer.model' ? undefined : folder.readBytes(file)),
       readText: async (file) => (file === 'config.json' ? JSON.stringify(config) : folder.readText(file)),
     },

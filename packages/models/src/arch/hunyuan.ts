@@ -39,6 +39,9 @@ const attentionTensors = [
   inBlock('self_attn.key_layernorm.weight', 'attn_k_norm.weight', ['headDim']),
 ];
 
+/** As llama.cpp's converter calls them; Hunyuan's list for tiktoken, and the tokenizer.json of the dense models. */
+const preTokenizers = { qwen2: 'hunyuan', 'deepseek-v3': 'hunyuan-dense' };
+
 const config = { contextLength: 2048, rmsEps: 1e-5, headDim: () => undefined };
 
 export const hunyuanDense: Architecture = {
@@ -46,6 +49,7 @@ export const hunyuanDense: Architecture = {
   name: 'hunyuan-dense',
   hf: ['HunYuanDenseV1ForCausalLM'],
   modelType: 'hunyuan_v1_dense',
+  preTokenizers,
   config: denseConfig(config),
   fixed,
   ignored,
@@ -82,6 +86,7 @@ export const hunyuanMoe: Architecture = {
   name: 'hunyuan-moe',
   hf: ['HunYuanMoEV1ForCausalLM'],
   modelType: 'hunyuan_v1_moe',
+  preTokenizers,
   config: [
     ...denseConfig({
       ...config,

@@ -8,7 +8,7 @@ import { tokenizerViewFromHf } from '@quern/tokenizer';
 import type { Architecture } from '../arch/architecture.ts';
 
 /** Where tokenizer files are read from; a checkpoint is one. */
-export type TokenizerFolder = Pick<HfCheckpoint, 'path' | 'readBytes' | 'readText' | 'chatTemplates'>;
+export type TokenizerFolder = Pick<HfCheckpoint, 'path' | 'readBytes' | 'readText' | 'chatTemplates' | 'fileNames'>;
 
 export interface TokenizerChoice {
   note?: (text: string) => void;

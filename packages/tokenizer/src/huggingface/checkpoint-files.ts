@@ -9,6 +9,8 @@ export interface CheckpointFiles {
   readBytes(name: string): Promise<Uint8Array | undefined>;
   /** Names for `readText` of what is in the folder additional_chat_templates, in order. */
   chatTemplates?(): Promise<readonly string[]>;
+  /** Names of the files in the folder itself. */
+  fileNames?(): Promise<readonly string[]>;
 }
 
 export type JsonObject = Record<string, unknown>;

@@ -7,10 +7,13 @@ import { preTokenizerNamed } from '../pre-tokenizer/pre-tokenizers.ts';
 import { writeChatTemplates } from './chat-templates.ts';
 import { type CheckpointFiles, readJsonObject } from './checkpoint-files.ts';
 import type { GgufLikeMetadata } from './gguf-like-value.ts';
+import { looksLikeRankList } from './rank-list.ts';
 import { writeRecognition } from './recognition.ts';
 import { sentencePieceVocabulary } from './sentence-piece-vocabulary.ts';
-import { slowPlaces, slowTokenizer } from './slow-tokenizer.ts';
+import { slowTokenizer } from './slow-tokenizer.ts';
 import { writeSpecialVocabulary } from './special-vocabulary.ts';
+import { tekkenTokenizer } from './tekken.ts';
+import { tiktokenTokenizer } from './tiktoken.ts';
 import { TokenList } from './token-list.ts';
 import { namedInVain, writeSentencePiece, writeTokenizerJson } from './tokenizer-json.ts';
 import { wordListTokenizer } from './word-piece-vocabulary.ts';
@@ -44,7 +47,8 @@ export async function tokenizerMetadataFromHf(
 }
 
 /**
- * Reads tokenizer.model, else tokenizer.json, else vocab.json and merges.txt, and the configuration beside them. Behind
+ * Reads tokenizer.model, else tokenizer.json, else vocab.json and merges.txt, else a rank list or a list of words (tekken.json
+ * before all but tokenizer.json), and the configuration beside them. Behind
  * the keys of GGUF stand those of beyond-gguf.ts, where the tokenizer does what GGUF has no key for.
  *
  * Throws a QuernError that names the file: `tokenizer-missing`, `tokenizer-vocab-size`, `tokenizer-json-malformed`,
@@ -67,8 +71,14 @@ export async function tokenizerViewFromHf(
   const given = await readJsonObject(files, 'tokenizer_config.json');
   const fast = await readJsonObject(files, 'tokenizer.json');
   const specialTokensMap = await readJsonObject(files, 'special_tokens_map.json');
-  const model = await sentencePieceModel(files);
-  const slow = model || fast ? undefined : await slowTokenizer(files, given, specialTokensMap);
+  const tekken = fast ? undefined : await tekkenTokenizer(files);
+  const model = tekken ? undefined : await sentencePieceModel(files);
+  const slow =
+    model || fast
+      ? undefined
+      : (tekken ??
+        (await slowTokenizer(files, given, specialTokensMap)) ??
+        (await tiktokenTokenizer(files, given, preTokenizer)));
   const words = model || fast || slow ? undefined : await wordListTokenizer(files, given, specialTokensMap);
   const { tokenizer, config } = slow ?? words ?? { tokenizer: fast, config: given };
   const modelConfig = await readJsonObject(files, 'config.json');
@@ -86,14 +96,15 @@ export async function tokenizerViewFromHf(
   } else if (tokenizer) {
     behind = writeTokenizerJson(metadata, {
       ...{ tokenizer, config, specialTokensMap, tokens, preTokenizer, usualNames },
-      places: slow && slowPlaces,
+      places: slow?.places,
+      scores: slow?.scores,
       // What config.json of a BERT leaves out is 2 (transformers' BertConfig), the others have one type of token.
       tokenTypeCount: modelConfig?.type_vocab_size ?? (architecture === 'bert' ? 2 : 1),
     });
   } else {
     throw new QuernError(
       'tokenizer-missing',
-      'The checkpoint has neither tokenizer.model, nor tokenizer.json, nor vocab.json with merges.txt, nor vocab.txt.',
+      'The checkpoint has neither tokenizer.model, nor tokenizer.json, nor vocab.json with merges.txt, nor vocab.txt, nor tekken.json, nor a list for tiktoken.',
       { remedy: 'Put the tokenizer files of the model into the folder.' },
     );
   }
@@ -110,15 +121,10 @@ const tokenCount = (metadata: GgufLikeMetadata): number => {
   return Array.isArray(tokens?.value) ? tokens.value.length : 0;
 };
 
-/** tokenizer.model, when it is SentencePiece's: that of Llama 3 is a list for tiktoken, which tokenizer.json repeats. */
+/** tokenizer.model, when it is SentencePiece's: that of Llama 3 is a list for tiktoken. */
 async function sentencePieceModel(files: CheckpointFiles): Promise<Uint8Array | undefined> {
   const bytes = await files.readBytes('tokenizer.model');
-  if (!bytes || !/^[\w+/]+={0,2} \d+\r?\n/.test(new TextDecoder('latin1').decode(bytes.subarray(0, 256)))) return bytes;
-  for (const name of ['tokenizer.json', 'vocab.json']) if (await files.readText(name)) return undefined;
-  throw new QuernError('tokenizer-kind-unsupported', 'tokenizer.model is a list for tiktoken, not of SentencePiece.', {
-    file: 'tokenizer.model',
-    remedy: "Put the model's tokenizer.json beside it.",
-  });
+  return bytes && !looksLikeRankList(bytes) ? bytes : undefined;
 }
 
 function noteBeyond(tokens: TokenList, note: (text: string) => void): void {

@@ -84,7 +84,7 @@ describe('tokenizer.model', () => {
     ['a score that is no number', 'sentence-piece-malformed', model([['a', Number.NaN]])],
     ['Unigram', 'tokenizer-kind-unsupported', model(pieces, 1)],
     ['one text twice', 'tokenizer-vocab-duplicate', model([['a'], ['a']])],
-    ['a list for tiktoken', 'tokenizer-kind-unsupported', new TextEncoder().encode('IQ== 0\nIg== 1\n')],
+    ['a list for tiktoken', 'tokenizer-class-unknown', new TextEncoder().encode('IQ== 0\nIg== 1\n')],
     ['an added token without an id', 'tokenizer-json-malformed', model(pieces), { 'added_tokens.json': { x: 'y' } }],
     [
       'an added token with a malformed id',

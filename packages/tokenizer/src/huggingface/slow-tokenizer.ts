@@ -7,15 +7,9 @@ import * as patterns from '../pre-tokenizer/patterns.ts';
 import { specialTexts } from './added-tokens.ts';
 import type { BpePlaces } from './bpe-model.ts';
 import { asId, type CheckpointFiles, isObject, type JsonObject, readJsonObject } from './checkpoint-files.ts';
+import type { MadeTokenizer } from './made-tokenizer.ts';
 
-export const slowPlaces: BpePlaces = { vocab: 'vocab.json', merges: 'merges.txt' };
-
-export interface SlowTokenizer {
-  /** As tokenizer.json has it. */
-  readonly tokenizer: JsonObject;
-  /** tokenizer_config.json with what the class takes for granted. */
-  readonly config: JsonObject;
-}
+const places: BpePlaces = { vocab: 'vocab.json', merges: 'merges.txt' };
 
 /** What a class does with vocabulary and merges. */
 interface Class {
@@ -108,12 +102,12 @@ export async function slowTokenizer(
   files: CheckpointFiles,
   config: JsonObject | undefined,
   specialTokensMap: JsonObject | undefined,
-): Promise<SlowTokenizer | undefined> {
-  const vocab = await readJsonObject(files, slowPlaces.vocab);
-  const merges = await files.readText(slowPlaces.merges);
+): Promise<MadeTokenizer | undefined> {
+  const vocab = await readJsonObject(files, places.vocab);
+  const merges = await files.readText(places.merges);
   if (vocab === undefined && merges === undefined) return undefined;
   if (vocab === undefined || merges === undefined) {
-    const [has, lacks] = vocab ? [slowPlaces.vocab, slowPlaces.merges] : [slowPlaces.merges, slowPlaces.vocab];
+    const [has, lacks] = vocab ? [places.vocab, places.merges] : [places.merges, places.vocab];
     throw new QuernError('tokenizer-missing', `The checkpoint has ${has}, but neither ${lacks} nor tokenizer.json.`, {
       remedy: `Put ${lacks} of the model into the folder.`,
     });
@@ -124,6 +118,7 @@ export async function slowTokenizer(
   const special = specialTexts(whole);
   return {
     config: whole,
+    places,
     tokenizer: {
       model: {
         type: 'BPE',

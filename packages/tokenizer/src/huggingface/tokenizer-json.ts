@@ -22,6 +22,8 @@ export interface TokenizerJson {
   readonly specialTokensMap: JsonObject | undefined;
   readonly tokens: TokenList;
   readonly places?: BpePlaces;
+  /** Byte-level tokens get scores as well, all of them 0. */
+  readonly scores?: boolean;
   /** What a person calls the pre-tokenizer. */
   readonly preTokenizer?: string;
   /** What the converter calls pre-tokenizers of this architecture. */
@@ -83,7 +85,7 @@ function writeByteLevel(metadata: GgufLikeMetadata, bpe: BpeModel, given: Tokeni
   const tokens = byteLevelVocabulary(bpe, tokenizer, config, specialTokensMap, list);
   setText(metadata, 'tokenizer.ggml.model', 'gpt2');
   if (pre !== undefined) setText(metadata, 'tokenizer.ggml.pre', pre);
-  writeTokens(metadata, tokens, false);
+  writeTokens(metadata, tokens, given.scores ?? false);
   // Merges to tokens that are left out lead nowhere.
   writeMerges(
     metadata,
