@@ -35,6 +35,7 @@ const gemmaTowers = ['vision_tower.', 'embed_vision.'];
 
 const cases: readonly Case[] = [
   { name: 'cohere2moe', preTokenizer: 'llama-bpe' },
+  { name: 'bailingmoe3', nearly: /A_log$/, preTokenizer: 'llama-bpe' },
   { name: 'glm', moved: ['tokenizer.ggml.add_bos_token'] },
   { name: 'glm4' },
   { name: 'glm4v', leftOut: ['visual.'] },

@@ -2,6 +2,7 @@
 import { nearest, QuernError } from '@quern/errors';
 import { arcee } from './arcee.ts';
 import type { Architecture } from './architecture.ts';
+import { bailingmoe3 } from './bailingmoe3.ts';
 import { bert } from './bert.ts';
 import { cohere2, cohere2moe } from './cohere2.ts';
 import { deepseek2, deepseek3 } from './deepseek.ts';
@@ -66,6 +67,7 @@ export const architectures: readonly Architecture[] = [
   granitemoe,
   granite4,
   granite4moe,
+  bailingmoe3,
   bert,
   gptOss,
   gemmaEmbedding,

@@ -13,6 +13,7 @@ export interface LatentAttentionWeights {
   readonly kvANorm: Tensor; // [rank]
   readonly kB: Tensor; // [heads, rank, plain]: Kₕ transposed
   readonly vB: Tensor; // [heads, valueLength, rank]
+  readonly gate?: Tensor; // [heads, C]
   readonly output: Tensor; // [C, heads·valueLength]
 }
 
@@ -29,6 +30,7 @@ export interface LatentAttentionScratch {
   readonly kRotary: Tensor; // [T, rotary]
   readonly mixed: Tensor; // [T, heads·rank]
   readonly values: Tensor; // [T·heads, valueLength]
+  readonly gate?: Tensor; // [T, heads]
 }
 
 export interface LatentAttentionState {
@@ -42,7 +44,7 @@ export const latentAttention: Room<
   LatentAttentionState
 > = {
   title: 'latent attention',
-  tensors: ({ heads, queryRank, rank, plainLength, rotaryLength, valueLength }, width) => {
+  tensors: ({ heads, queryRank, rank, plainLength, rotaryLength, valueLength, gated }, width) => {
     const q = heads * (plainLength + rotaryLength);
     return {
       ...(queryRank === undefined
@@ -56,10 +58,11 @@ export const latentAttention: Room<
       kvANorm: { name: 'attn_kv_a_norm.weight', shape: [rank] },
       kB: { name: 'attn_k_b.weight', shape: [heads, rank, plainLength] },
       vB: { name: 'attn_v_b.weight', shape: [heads, valueLength, rank] },
+      ...(gated && { gate: { name: 'attn_gate.weight', shape: [heads, width] } }),
       output: { name: 'attn_output.weight', shape: [width, heads * valueLength] },
     };
   },
-  scratch: ({ heads, queryRank, rank, plainLength, rotaryLength, valueLength }) => ({
+  scratch: ({ heads, queryRank, rank, plainLength, rotaryLength, valueLength, gated }) => ({
     headIds: counting(heads),
     ...(queryRank !== undefined && { qA: floats(queryRank) }),
     q: floats(heads * (plainLength + rotaryLength)),
@@ -72,6 +75,7 @@ export const latentAttention: Room<
     kRotary: floats(rotaryLength),
     mixed: floats(heads * rank),
     values: floats(valueLength, heads),
+    ...(gated && { gate: floats(heads) }),
   }),
   state: ({ rank, rotaryLength }) => ({
     latents: { kind: 'paged', holds: 'keys', heads: 1, headWidth: rank + rotaryLength },

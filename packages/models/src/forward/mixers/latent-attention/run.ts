@@ -8,7 +8,7 @@ import type { LatentAttentionSpec } from './spec.ts';
 type Call = PartCall<LatentAttentionSpec, LatentAttentionWeights, LatentAttentionScratch, LatentAttentionState>;
 
 export function attendLatents(call: Call): void {
-  const { pass, spec, weights, scratch, state, y } = call;
+  const { pass, spec, weights, scratch, state, x, y } = call;
   const { device, blockTokens } = pass;
   const { heads, rank, rotaryLength, valueLength, scale } = spec;
   const paging = [pass.blockTable(undefined), pass.buffer('seqs'), pass.buffer('positions')];
@@ -22,6 +22,10 @@ export function attendLatents(call: Call): void {
   });
   projectExperts(pass, byHead(call, scratch.mixed, rank), weights.vB, scratch.headIds, scratch.values);
   const values = device.view(scratch.values, [y.shape[0]!, heads * valueLength]);
+  if (scratch.gate) {
+    project(pass, x, weights.gate!, undefined, scratch.gate);
+    device.run('gate', [values, scratch.gate], values, { act: 'sigmoid' });
+  }
   project(pass, values, weights.output, undefined, y);
 }
 

@@ -21,6 +21,8 @@ export interface LatentAttentionSpec {
   readonly scale: number;
   /** Of the norms of the latent and of what queries are made of. */
   readonly eps: number;
+  /** What every head gives is multiplied by sigmoid(gate · x), a number for each head. */
+  readonly gated?: true;
   /** None: attention does not know the order of the tokens. */
   readonly rope?: RopeSpec;
 }
