@@ -82,6 +82,7 @@ const cases: readonly Case[] = [
   },
   { name: 'smollm3' },
   { name: 'laguna' },
+  { name: 'llama4', leftOut: ['vision_model.', 'multi_modal_projector.'] },
 ];
 
 /** What the converter computes with exp, whose last bit differs from one CPU to another. */

@@ -58,6 +58,7 @@ export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'smollm3' },
   { name: 'museglimmer' },
   { name: 'laguna' },
+  { name: 'llama4' },
 ];
 
 /** Undefined when it is in neither place. */

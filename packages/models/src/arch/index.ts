@@ -28,6 +28,7 @@ import { laguna } from './laguna.ts';
 import { lfm2 } from './lfm2.ts';
 import { lfm2moe } from './lfm2moe.ts';
 import { llama } from './llama.ts';
+import { llama4 } from './llama4.ts';
 import { minimaxm2 } from './minimaxm2.ts';
 import { mistral } from './mistral.ts';
 import { ministral3, mistral3 } from './mistral3.ts';
@@ -77,6 +78,7 @@ export const architectures: readonly Architecture[] = [
   lfm2moe,
   gptneox,
   llama,
+  llama4,
   mistral,
   ministral3,
   mistral3,
