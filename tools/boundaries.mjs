@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 const layers = [
   ['errors', 'workers'],
-  ['blocks', 'source', 'terminal'],
+  ['blocks', 'source', 'terminal', 'grammar'],
   ['safetensors', 'gguf', 'torch', 'packed', 'tokenizer', 'runtime'],
   ['checkpoint'],
   ['models', 'hf-writer'],

@@ -1,0 +1,34 @@
+// Everywhere that a text read so far can be: threads, each a place within a rule and the stack above which it stands.
+import type { Frame } from './frame.ts';
+import type { LocalSet } from './local-set.ts';
+
+export interface Thread {
+  readonly set: LocalSet;
+  readonly frame: Frame;
+}
+
+export class Configuration {
+  readonly threads: readonly Thread[];
+  /** The text may end here. */
+  readonly complete: boolean;
+  /** A caller that is not known (`hole`) goes on from here. */
+  readonly leaves: boolean;
+  /** By class of byte; undefined where nobody asked yet. A dead configuration has no threads and nothing follows it. */
+  readonly row: (Configuration | undefined)[];
+
+  constructor(threads: readonly Thread[], complete: boolean, leaves: boolean, classes: number) {
+    this.threads = threads;
+    this.complete = complete;
+    this.leaves = leaves;
+    this.row = new Array(classes);
+  }
+
+  /** Nothing can follow. */
+  get ended(): boolean {
+    return this.threads.length === 0;
+  }
+
+  get dead(): boolean {
+    return this.ended && !this.complete && !this.leaves;
+  }
+}

@@ -1,0 +1,114 @@
+// Where a text can be within one rule: a set of nodes, made deterministic when it is first needed (the subset construction,
+// lazily). Sets are interned, so everything that is known of a place (its transitions, its token masks) is kept with it.
+import type { ByteClasses } from './byte-classes.ts';
+import type { GrammarNode, Measure, Program } from './program.ts';
+
+type Calling = Extract<GrammarNode, { kind: 'call' | 'repeat' | 'measured' }>;
+
+/** The same rule called from several nodes of a set: one call, which returns to all of them. */
+export interface LocalCall {
+  readonly kind: Calling['kind'];
+  readonly entry: number;
+  readonly min: number;
+  readonly max: number;
+  readonly next: readonly number[];
+}
+
+export class LocalSet {
+  readonly id: number;
+  readonly members: readonly number[];
+  /** Nodes that read a byte. */
+  readonly reading: readonly number[];
+  readonly tokens: readonly Extract<GrammarNode, { kind: 'tokens' }>[];
+  readonly calls: readonly LocalCall[];
+  /** The rule can end here. */
+  readonly final: boolean;
+  /** Of a rule that is measured. */
+  readonly measure: Measure | undefined;
+  /** By class of byte: where it leads, null where it leads nowhere, undefined where nobody asked yet. */
+  readonly row: (LocalSet | null | undefined)[];
+
+  constructor(id: number, members: readonly number[], program: Program, classes: number) {
+    this.id = id;
+    this.members = members;
+    this.row = new Array(classes);
+    const all = members.map((node) => program.nodes[node]!);
+    this.reading = members.filter((node) => program.nodes[node]!.kind === 'bytes');
+    this.tokens = all.filter((node) => node.kind === 'tokens');
+    this.calls = groupCalls(all.filter((node): node is Calling => 'entry' in node));
+    this.final = all.some(({ kind }) => kind === 'end');
+    this.measure = all.find((node) => node.kind === 'bytes')?.measure;
+  }
+
+  /** Nothing can follow but the end of the rule. */
+  get onlyEnds(): boolean {
+    return this.final && this.reading.length === 0 && this.calls.length === 0 && this.tokens.length === 0;
+  }
+}
+
+function groupCalls(nodes: readonly Calling[]): LocalCall[] {
+  const groups = new Map<string, LocalCall & { next: number[] }>();
+  for (const node of nodes) {
+    const { min, max } = node.kind === 'call' ? { min: 0, max: 0 } : node;
+    const key = `${node.kind} ${node.entry} ${min} ${max}`;
+    const group = groups.get(key);
+    if (group) group.next.push(node.next);
+    else groups.set(key, { kind: node.kind, entry: node.entry, min, max, next: [node.next] });
+  }
+  return [...groups.values()];
+}
+
+/** The sets of a program, one object for each. */
+export class LocalSets {
+  readonly #program: Program;
+  readonly #classes: ByteClasses;
+  readonly #known = new Map<string, LocalSet>();
+
+  constructor(program: Program, classes: ByteClasses) {
+    this.#program = program;
+    this.#classes = classes;
+  }
+
+  /** Nodes and what jumps lead to from them, without those from which nothing can be finished. Null: none is left. */
+  from(nodes: Iterable<number>): LocalSet | null {
+    const { nodes: all, finishable } = this.#program;
+    const seen = new Set<number>();
+    const pending = [...nodes];
+    for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+      if (seen.has(id) || finishable[id] === 0) continue;
+      seen.add(id);
+      const node = all[id]!;
+      if (node.kind === 'jump') pending.push(...node.next);
+    }
+    const members = [...seen].filter((id) => all[id]!.kind !== 'jump').sort((a, b) => a - b);
+    return members.length === 0 ? null : this.#intern(members);
+  }
+
+  union(a: LocalSet, b: LocalSet): LocalSet {
+    return a === b ? a : this.#intern([...new Set([...a.members, ...b.members])].sort((x, y) => x - y));
+  }
+
+  after(set: LocalSet, byteClass: number): LocalSet | null {
+    return (set.row[byteClass] ??= this.#step(set, this.#classes.representatives[byteClass]!));
+  }
+
+  #step(set: LocalSet, byte: number): LocalSet | null {
+    const next: number[] = [];
+    for (const id of set.reading) {
+      const node = this.#program.nodes[id]!;
+      if (node.kind !== 'bytes') continue;
+      for (const [low, high, target] of node.edges) if (low <= byte && byte <= high) next.push(target);
+    }
+    return next.length === 0 ? null : this.from(next);
+  }
+
+  #intern(members: readonly number[]): LocalSet {
+    const key = members.join();
+    let set = this.#known.get(key);
+    if (!set) {
+      set = new LocalSet(this.#known.size, members, this.#program, this.#classes.count);
+      this.#known.set(key, set);
+    }
+    return set;
+  }
+}

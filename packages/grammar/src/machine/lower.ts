@@ -1,0 +1,185 @@
+// Expressions and rules to a program. An expression is laid from its end to its start: each is told the node behind it.
+import { QuernError } from '@quern/errors';
+import type { CodePointSet } from '../characters/code-point-set.ts';
+import { type ByteRanges, utf8Ranges } from '../characters/utf8.ts';
+import type { ByteAutomaton, Expression } from '../expression.ts';
+import { finishableNodes, nullableNodes, refuseLeftRecursion } from './analysis.ts';
+import type { ByteEdge, GrammarNode, Program } from './program.ts';
+
+const maxNodes = 1_000_000;
+const maxDepth = 1_000;
+const unbounded = Number.POSITIVE_INFINITY;
+
+/**
+ * @throws QuernError `grammar-rule-missing`, `grammar-left-recursion`, `grammar-too-large`, `grammar-too-deep`,
+ *   `grammar-unsatisfiable`
+ */
+export function programOf(rules: ReadonlyMap<string, Expression>, root: string): Program {
+  const lowering = new Lowering(rules);
+  const start = lowering.entryOf(root);
+  lowering.layPending();
+  const { nodes } = lowering;
+  const nullable = nullableNodes(nodes);
+  refuseLeftRecursion(nodes, nullable, (entry) => lowering.nameOf(entry));
+  const finishable = finishableNodes(nodes);
+  if (finishable[start] === 0)
+    throw new QuernError('grammar-unsatisfiable', 'No text satisfies the grammar.', {
+      remedy: 'Look for a rule that never ends, or for demands that contradict each other.',
+    });
+  return { nodes, start, finishable, nullable };
+}
+
+class Lowering {
+  readonly nodes: GrammarNode[] = [];
+  readonly #rules: ReadonlyMap<string, Expression>;
+  readonly #entries = new Map<string, number>();
+  readonly #names = new Map<number, string>();
+  readonly #pending: { entry: number; body: Expression }[] = [];
+  readonly #automata = new Map<ByteAutomaton, number>();
+  readonly #classes = new Map<CodePointSet, number>();
+  readonly #end: number;
+
+  constructor(rules: ReadonlyMap<string, Expression>) {
+    this.#rules = rules;
+    this.#end = this.#add({ kind: 'end' });
+  }
+
+  /** The node of a rule; its body is laid later, so that rules may call each other. */
+  entryOf(name: string): number {
+    const known = this.#entries.get(name);
+    if (known !== undefined) return known;
+    const body = this.#rules.get(name);
+    if (!body) throw new QuernError('grammar-rule-missing', `The grammar has no rule ${JSON.stringify(name)}.`);
+    const entry = this.#reserve(body);
+    this.#entries.set(name, entry);
+    this.#names.set(entry, JSON.stringify(name));
+    return entry;
+  }
+
+  nameOf(entry: number): string {
+    return this.#names.get(entry) ?? '(a part of one)';
+  }
+
+  layPending(): void {
+    for (let next = this.#pending.pop(); next; next = this.#pending.pop()) {
+      this.nodes[next.entry] = { kind: 'jump', next: [this.#lay(next.body, this.#end, 0)] };
+    }
+  }
+
+  #reserve(body: Expression): number {
+    const entry = this.#add({ kind: 'jump', next: [] });
+    this.#pending.push({ entry, body });
+    return entry;
+  }
+
+  #lay(expression: Expression, next: number, depth: number): number {
+    if (depth > maxDepth) throw new QuernError('grammar-too-deep', `The grammar nests deeper than ${maxDepth} levels.`);
+    const inner = (part: Expression, behind: number): number => this.#lay(part, behind, depth + 1);
+    switch (expression.kind) {
+      case 'text':
+        return expression.bytes.reduceRight((behind, byte) => this.#add(oneByte([[byte, byte, behind]])), next);
+      case 'characters':
+        return this.#characters(utf8Ranges(expression.set), next);
+      case 'tokens':
+        return this.#add({ ...expression, next });
+      case 'rule':
+        return this.#add({ kind: 'call', entry: this.entryOf(expression.name), next });
+      case 'sequence':
+        return expression.items.reduceRight((behind, item) => inner(item, behind), next);
+      case 'choice':
+        return this.#add({ kind: 'jump', next: expression.options.map((option) => inner(option, next)) });
+      case 'automaton':
+        return this.#automaton(expression, next);
+      case 'repeat':
+        return this.#repeat(expression, next, inner);
+    }
+  }
+
+  #repeat(
+    { item, min, max }: Extract<Expression, { kind: 'repeat' }>,
+    next: number,
+    inner: (part: Expression, behind: number) => number,
+  ): number {
+    if (max === 0) return next;
+    if (min === 1 && max === 1) return inner(item, next);
+    if (min === 0 && max === 1) return this.#add({ kind: 'jump', next: [inner(item, next), next] });
+    if (min <= 1 && max === unbounded) {
+      const again: number[] = [];
+      const loop = this.#add({ kind: 'jump', next: again });
+      const body = inner(item, loop);
+      again.push(body, next);
+      return min === 0 ? loop : body;
+    }
+    if (item.kind === 'characters')
+      return this.#add({ kind: 'measured', entry: this.#class(item.set), min, max, next });
+    return this.#add({ kind: 'repeat', entry: this.#reserve(item), min, max, next });
+  }
+
+  /** Any number of characters of a set, each of which counts. */
+  #class(set: CodePointSet): number {
+    let entry = this.#classes.get(set);
+    if (entry === undefined) {
+      const edges: ByteEdge[] = [];
+      const again = this.#add({ kind: 'bytes', edges, measure: { boundary: true, least: 0, most: unbounded } });
+      entry = this.#add({ kind: 'jump', next: [again, this.#end] });
+      edges.push(...this.#edges(utf8Ranges(set), entry));
+      this.#classes.set(set, entry);
+    }
+    return entry;
+  }
+
+  #automaton({ automaton, min, max }: Extract<Expression, { kind: 'automaton' }>, next: number): number {
+    let entry = this.#automata.get(automaton);
+    if (entry === undefined) {
+      entry = this.#automatonRule(automaton);
+      this.#automata.set(automaton, entry);
+    }
+    return this.#add(
+      min === 0 && max === unbounded ? { kind: 'call', entry, next } : { kind: 'measured', entry, min, max, next },
+    );
+  }
+
+  #automatonRule({ states }: ByteAutomaton): number {
+    const first = this.nodes.length;
+    // A state is two nodes: a jump to its bytes, and to the end where it is final.
+    const nodeOf = (state: number): number => first + 2 * state;
+    for (const [state, { edges, final, measure }] of states.entries()) {
+      const bytes = nodeOf(state) + 1;
+      this.#add({ kind: 'jump', next: final ? [bytes, this.#end] : [bytes] });
+      const targets = edges.map(([low, high, target]) => [low, high, nodeOf(target)] as const);
+      this.#add({ kind: 'bytes', edges: targets, ...(measure && { measure }) });
+    }
+    return first;
+  }
+
+  #characters(sequences: readonly ByteRanges[], next: number): number {
+    return this.#add(oneByte(this.#edges(sequences, next)));
+  }
+
+  /** Sequences that end alike share their ends. */
+  #edges(sequences: readonly ByteRanges[], next: number): ByteEdge[] {
+    const tails = new Map<string, number>();
+    const tail = (ranges: ByteRanges): number => {
+      if (ranges.length === 0) return next;
+      const key = ranges.join(';');
+      let node = tails.get(key);
+      if (node === undefined) {
+        const [[low, high]] = ranges as readonly [readonly [number, number]];
+        node = this.#add(oneByte([[low, high, tail(ranges.slice(1))]]));
+        tails.set(key, node);
+      }
+      return node;
+    };
+    return sequences.map(([first, ...rest]) => [first![0], first![1], tail(rest)] as const);
+  }
+
+  #add(node: GrammarNode): number {
+    if (this.nodes.length >= maxNodes)
+      throw new QuernError('grammar-too-large', `The grammar needs more than ${maxNodes} nodes.`, {
+        remedy: 'Use fewer or shorter alternatives.',
+      });
+    return this.nodes.push(node) - 1;
+  }
+}
+
+const oneByte = (edges: readonly ByteEdge[]): GrammarNode => ({ kind: 'bytes', edges });
