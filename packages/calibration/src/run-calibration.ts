@@ -1,7 +1,7 @@
 // A model on disk and texts in, an importance matrix in a file out. A run that is stopped leaves what it has measured in
 // <output>.unfinished, and the same run goes on from there: its result has the same bytes as if nothing had happened.
 import type { ModelView } from '@quern/checkpoint';
-import { hyperparameters, loadOnDevices } from '@quern/models';
+import { hyperparameters, loadOnDevices, networkOf } from '@quern/models';
 import { requireOutputFile } from '@quern/source';
 import { tokenizerFromGguf } from '@quern/tokenizer';
 import { type CalibrationState, calibrate, calibrationLoadOptions } from './collect/calibrate.ts';
@@ -102,7 +102,8 @@ async function measure({ view, plan, chunks, unfinished, resume, options }: Job)
   };
   const { vocabSize } = hyperparameters(view);
   const devices = { devices: [{ kind: 'cpu' } as const], threads: options.threads };
-  const loadOptions = calibrationLoadOptions(vocabSize, contextTokens, plan);
+  const draft = networkOf(view).draft.length > 0;
+  const loadOptions = { ...calibrationLoadOptions(vocabSize, contextTokens, plan), draft };
   const { model, summary, dispose } = await loadOnDevices(view, devices, loadOptions);
   const most = Math.min(maxChunks ?? chunks.length, chunks.length);
   const earlier = resume ? `, ${resume.chunkCount} of them measured before` : '';

@@ -11,6 +11,7 @@ export {
   exactCache,
   readCacheTypes,
 } from './forward/cache-types.ts';
+export type { DraftBlocks, DraftPairs } from './forward/draft/draft-blocks.ts';
 export { embeddingSizes, embedSequences, requireFitting } from './forward/embed-sequences.ts';
 export type { StoredWeight } from './forward/held-weights.ts';
 export type { BlockInput, MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './forward/model.ts';

@@ -7,6 +7,8 @@ import type { BatchSizes } from './forward/batch-limits.ts';
 import { allocateBuffers, bufferShapes, ringsOf } from './forward/buffers.ts';
 import { requireCacheTypes } from './forward/cache-types.ts';
 import { decoderModel } from './forward/decoder-model.ts';
+import type { LoadedDraft } from './forward/draft/draft-pass.ts';
+import { withDraftBlocks } from './forward/draft/draft-weights.ts';
 import { HeldWeights } from './forward/held-weights.ts';
 import { loadRopes } from './forward/load-ropes.ts';
 import { loadTensor, requireWeightDtypes } from './forward/load-tensor.ts';
@@ -19,7 +21,7 @@ import { HeldStates } from './forward/state/held-states.ts';
 import { hyperparameters } from './hyperparameters.ts';
 import type { DevicePlacement, PlacementOptions } from './placement/placement.ts';
 import { plannedModel, planShares } from './placement/plan.ts';
-import type { PlannedModel, Share } from './placement/shares.ts';
+import { type PlannedModel, partsOfShare, type Share, type SharePart } from './placement/shares.ts';
 
 export interface LoadOptions extends BatchSizes, PlacementOptions {
   /** Called as weights arrive, in bytes as stored. */
@@ -43,21 +45,25 @@ export async function loadModel(
   const all = 'alloc' in devices ? [devices] : devices;
   const planned = plannedModel(await withProvedForms(view), options);
   const { network, limits } = planned;
-  requireSupport(network, view.path);
+  const computed = planned.draft ? withDraftBlocks(network) : network;
+  requireSupport(computed, view.path);
   const { placement, shares } = planShares(planned, all, options);
-  for (const { device, tensors } of shares) {
-    requireCacheTypes(all[device]!, limits.cacheTypes);
-    await requireWeightDtypes(all[device]!, tensors.map(({ tensor }) => tensor).filter(isMatrix));
+  for (const share of shares) {
+    const device = all[share.device]!;
+    requireCacheTypes(device, limits.cacheTypes);
+    const tensors = partsOfShare(share).flatMap((part) => part.tensors.map(({ tensor }) => tensor));
+    await requireWeightDtypes(device, tensors.filter(isMatrix));
   }
 
-  const loading = shares.map((share) => new RankInLoading(all[share.device]!, share));
+  const loading = shares.map((share) => partsOfShare(share).map((part) => new RankInLoading(all[share.device]!, part)));
   const dispose = (): void => {
-    for (const rank of loading) rank.free();
+    for (const rank of loading.flat()) rank.free();
   };
   try {
-    for (const rank of loading) rank.reserve(planned);
-    await loadWeights(loading, options.onProgress);
-    const ranks = loading.map((rank) => rank.finish());
+    for (const rank of loading.flat()) rank.reserve(planned);
+    await loadWeights(loading.flat(), options.onProgress);
+    const loaded = loading.map((parts) => parts.map((part) => part.finish()));
+    const ranks = loaded.map(([rank]) => rank!);
     return decoderModel({
       network,
       hyperparameters: hyperparameters(view, network),
@@ -72,7 +78,8 @@ export async function loadModel(
         placement.split === 'row'
           ? [{ firstBlock: 0, endBlock: network.blocks.length, ranks }]
           : ranks.map((rank, i) => ({ ...rangeOf(shares[i]!), ranks: [rank] })),
-      ropes: await loadRopes(view, network.blocks, limits.blocks * limits.blockTokens),
+      draft: loadedDraft(shares, loaded),
+      ropes: await loadRopes(view, computed.blocks, limits.blocks * limits.blockTokens),
       dispose,
     });
   } catch (error) {
@@ -81,15 +88,23 @@ export async function loadModel(
   }
 }
 
-/** A device on its way to hold its share. */
+/** It lies with the output. */
+function loadedDraft(shares: readonly Share[], loaded: readonly (readonly Rank[])[]): LoadedDraft | undefined {
+  const index = shares.findIndex(({ draft }) => draft);
+  if (index < 0) return undefined;
+  const [output, rank] = loaded[index] as [Rank, Rank];
+  return { stage: { ...rangeOf(shares[index]!.draft!), ranks: [rank] }, output };
+}
+
+/** A device on its way to hold a part of its share. */
 class RankInLoading {
   readonly device: Device;
-  readonly share: Share;
+  readonly share: SharePart;
   readonly #owned: Tensor[] = [];
   readonly #loaded = new Map<string, Tensor>();
   #memory?: Pick<Rank, 'buffers' | 'bufferShapes' | 'rings' | 'states'>;
 
-  constructor(device: Device, share: Share) {
+  constructor(device: Device, share: SharePart) {
     this.device = device;
     this.share = share;
   }
@@ -156,7 +171,7 @@ const inFileOrder = (a: TensorView, b: TensorView): number =>
 const total = (shares: readonly DevicePlacement[], key: 'weightBytes' | 'kvBytes' | 'activationBytes'): number =>
   shares.reduce((sum, share) => sum + share[key], 0);
 
-const rangeOf = ({ firstBlock, endBlock }: Share) => ({ firstBlock, endBlock });
+const rangeOf = ({ firstBlock, endBlock }: Pick<SharePart, 'firstBlock' | 'endBlock'>) => ({ firstBlock, endBlock });
 
 function requireSupport({ blocks }: Network, file: string): void {
   for (const { room } of blocks.flatMap(partsOf)) {

@@ -1,7 +1,7 @@
 // Everything about a run that can be known, and refused, before it begins.
 import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { guessCheckpointType, hyperparameters } from '@quern/models';
+import { guessCheckpointType, hyperparameters, networkOf } from '@quern/models';
 import { type Making, type PackedConfig, type Packer, type PackOptions, packers } from '@quern/packed';
 import type { Device } from '@quern/runtime';
 import type { Grid } from '../grid/grid.ts';
@@ -77,7 +77,9 @@ export async function prepare(view: ModelView, device: Device, request: Quantize
     plan,
     packedConfig: packer.config(options, { packed: plan.packedModules, plain: plan.plainModules }, makingOf(method)),
     needs: { ...needs, outputBytes: bytesOf(plan) },
-    notes: [packer.remark?.(options), shortCalibration(view, method, sequences)].filter((note) => note !== undefined),
+    notes: [packer.remark?.(options), keptDrafts(view, plain), shortCalibration(view, method, sequences)].filter(
+      (note) => note !== undefined,
+    ),
     settings: { type, ...rest, format, bits, groupSize, symmetric, calibration, model: await modelIdentity(view) },
   };
 }
@@ -85,6 +87,14 @@ export async function prepare(view: ModelView, device: Device, request: Quantize
 /** Each weight was fitted to what the quantized ones before it give: GPTQ alone does that. */
 const makingOf = (method: Method): Making =>
   method.name === 'gptq' ? { trueSequential: true, damp: method.damp } : { trueSequential: false };
+
+/** They read pairs of a hidden state and a token, which layer by layer nobody has; and they are small. */
+function keptDrafts(view: ModelView, plain: PlainType): string | undefined {
+  const { length: count } = networkOf(view).draft;
+  if (count === 0) return undefined;
+  const them = count === 1 ? 'The draft block (MTP) is' : `The ${count} draft blocks (MTP) are`;
+  return `${them} written as ${plain}, not packed.`;
+}
 
 /**
  * GPTQ knows a row's inputs by their second moments: with few tokens for their number it fits what is accidental in them,

@@ -194,3 +194,40 @@ test('shortfalls name the experts that saw too little', () => {
   expect(shortfalls(entries, 1)).toEqual([{ tensor: 'a', matrices: [1] }]);
   expect(shortfalls(entries, 4)).toEqual([{ tensor: 'a', matrices: [1, 2] }]);
 });
+
+describe('draft blocks', () => {
+  const draftPath = fileURLToPath(new URL('../../../../test/models/arch/qwen35', import.meta.url));
+  const draftEntries = async (
+    draft: boolean,
+    maxChunks: number,
+    resume?: Parameters<typeof calibrate>[2]['resume'],
+  ) => {
+    const opened = await openModel(draftPath);
+    const drafting = await loadModel(opened, device, { batchTokens: 8, cells: chunkSize, draft });
+    try {
+      return await calibrate(drafting, chunks, { datasets: [], maxChunks, resume });
+    } finally {
+      drafting.dispose();
+      await opened.close();
+    }
+  };
+
+  test('every matrix of theirs sees the pairs of a chunk, whatever the batches', async () => {
+    const opened = await openModel(draftPath);
+    const matrices = [...opened.tensors.values()]
+      .filter(({ name, shape }) => name.startsWith('blk.4.') && shape.length === 2)
+      .map(({ name }) => name);
+    await opened.close();
+    expect(matrices).toContain('blk.4.nextn.eh_proj.weight');
+    const { entries } = await draftEntries(true, 2);
+    for (const name of matrices) expect([...entries.get(name)!.counts], name).toEqual([2 * (chunkSize - 1)]);
+    expect([...(await draftEntries(false, 2)).entries.keys()].filter((name) => name.startsWith('blk.4.'))).toEqual([]);
+  });
+
+  test('the others see what they saw, and a run that goes on gives the same bits', async () => {
+    const [whole, without] = [await draftEntries(true, 3), await draftEntries(false, 3)];
+    for (const [name, entry] of without.entries) expect(whole.entries.get(name), name).toEqual(entry);
+    const half = await draftEntries(true, 1);
+    expect([...(await draftEntries(true, 3, half)).entries]).toEqual([...whole.entries]);
+  });
+});

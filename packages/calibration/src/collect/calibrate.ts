@@ -1,10 +1,11 @@
 // Measures an importance matrix: runs a model over chunks of text, each from an empty cache, and sums the squares of what
-// every weight is multiplied with.
+// every weight is multiplied with; draft blocks see it too, where the model was loaded with them.
 import { QuernError } from '@quern/errors';
 import type { LoadOptions, Model, TokenBatch } from '@quern/models';
 import type { ImportanceMatrix } from '../imatrix/importance-matrix.ts';
 import { type CollectorOptions, ImportanceCollector } from './collector.ts';
 import { shortfalls } from './coverage.ts';
+import { collectDraftInputs } from './draft-inputs.ts';
 
 /** More tokens per batch gain nothing on a CPU and cost activations. */
 const maxBatchTokens = 512;
@@ -95,6 +96,7 @@ async function runChunk(
     const batch = batchOf(model, tokens, from, Math.min(from + size, tokens.length));
     if (processOutput) await model.forward({ ...batch, outputRows: batch.tokens.map((_, row) => row) }, collector);
     else await model.prefill(batch, collector);
+    await collectDraftInputs(model, tokens, batch, collector);
     await model.device.sync();
     // The device computes on this thread: let signals and timers of the process have their turn.
     await new Promise((resolve) => setImmediate(resolve));

@@ -18,6 +18,8 @@ export interface BatchSizes {
   readonly slots?: number;
   /** Most rows of one batch whose logits are wanted. Default: batchTokens. */
   readonly maxOutputs?: number;
+  /** Load the blocks that guess further tokens too (multi-token prediction). Default: they cost nothing. */
+  readonly draft?: boolean;
 }
 
 /** The sizes with what follows from them. */

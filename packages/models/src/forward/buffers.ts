@@ -2,6 +2,7 @@
 // Blocks of one kind share their scratch: a buffer for every role and shape, however many blocks there are.
 import type { Device, Tensor } from '@quern/runtime';
 import type { BatchLimits } from './batch-limits.ts';
+import { draftBuffers } from './draft/draft-buffers.ts';
 import { addsRows } from './embed-tokens.ts';
 import type { Holding } from './holding.ts';
 import { type BlockSpec, type Network, partsOf, type RoomSpec } from './network.ts';
@@ -70,6 +71,12 @@ export function bufferShapes(network: Network, limits: BatchLimits, holding: Hol
   for (const { room, spec } of blocks.flatMap(roomsOf))
     for (const [role, shape] of Object.entries(room.scratch(spec, C)))
       add(scratchName(role, shape), { ...shape, per: 'token', rows: shape.rowsPerToken }, role);
+  if (holding.draft) {
+    for (const name of [draftBuffers.networkHidden, draftBuffers.ownHidden, draftBuffers.half])
+      add(name, floats('token', C), 'hidden states');
+    add(draftBuffers.join, floats('token', 2 * C), 'hidden states');
+    add(draftBuffers.rows, integers('token'), 'rows');
+  }
   if (holding.output) {
     add('outputRows', integers('output'), 'rows');
     add('outputNormed', floats('output', C), 'normed');

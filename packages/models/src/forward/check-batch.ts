@@ -1,6 +1,7 @@
 // What a batch must be, checked before a device sees it, and what a network can be asked for.
 import { QuernError } from '@quern/errors';
 import type { BatchLimits } from './batch-limits.ts';
+import type { DraftPairs } from './draft/draft-blocks.ts';
 import type { BlockInput, OutputBatch, TokenBatch } from './model.ts';
 import type { Network } from './network.ts';
 import type { PoolingSpec } from './pooling.ts';
@@ -28,6 +29,18 @@ export function checkBlockInput(
   if (!Number.isInteger(block) || block < 0 || block > end) throw invalid(`it begins with block ${block} of ${end}`);
   const bytes = 4 * tokens.length * embeddingLength;
   if (residual.length !== bytes) throw invalid(`a residual stream of ${residual.length} bytes, not ${bytes}`);
+}
+
+export function checkPairs(
+  { tokens, block = 0, hiddenRows }: TokenBatch & DraftPairs,
+  count: number,
+  { batchTokens }: BatchLimits,
+): void {
+  if (!Number.isInteger(block) || block < 0 || block >= count) throw invalid(`draft block ${block} of ${count}`);
+  if (hiddenRows.length !== tokens.length)
+    throw invalid(`${tokens.length} tokens with ${hiddenRows.length} hidden states`);
+  const wrong = hiddenRows.find((row) => row < 0 || row >= batchTokens);
+  if (wrong !== undefined) throw invalid(`the hidden state of row ${wrong}; a batch has ${batchTokens}`);
 }
 
 export function requireLogits({ architecture, output }: Network): void {

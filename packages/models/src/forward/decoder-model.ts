@@ -5,7 +5,6 @@ import type { Tensor } from '@quern/runtime';
 import type { Hyperparameters } from '../hyperparameters.ts';
 import type { Placement } from '../placement/placement.ts';
 import type { BatchLimits } from './batch-limits.ts';
-import { shapeFor } from './buffers.ts';
 import {
   checkBlockInput,
   checkOutputs,
@@ -14,16 +13,17 @@ import {
   requireLogits,
   requirePooling,
 } from './check-batch.ts';
+import { draftBlocks, keepHidden, type LoadedDraft } from './draft/draft-pass.ts';
 import { embedTokens } from './embed-tokens.ts';
 import type { StoredWeight } from './held-weights.ts';
 import type { BlockInput, MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './model.ts';
 import type { Network } from './network.ts';
-import { runNorm } from './norm.ts';
 import { observeMatmuls } from './observe-matmuls.ts';
+import { outputLogits } from './output-logits.ts';
 import type { BatchPass } from './pass.ts';
 import { computePerLayerInputs, perLayerInputs } from './per-layer-inputs.ts';
 import { pool } from './pooling.ts';
-import { bytesOf, type Rank, type Ropes, startPass } from './rank.ts';
+import { type Rank, type Ropes, startPass } from './rank.ts';
 import { type Inspect, runStage, type Stage } from './stage.ts';
 import { sequenceState } from './state/sequence-state.ts';
 
@@ -37,6 +37,8 @@ export interface ModelParts {
   readonly limits: BatchLimits;
   /** The first embeds, the last computes logits; both on their first rank. */
   readonly stages: readonly Stage[];
+  /** When it was asked for. */
+  readonly draft?: LoadedDraft;
   readonly ropes: Ropes;
   /** Frees all allocations. */
   readonly dispose: () => void;
@@ -50,17 +52,20 @@ interface PassOptions {
 }
 
 export function decoderModel(parts: ModelParts): Model {
-  const { hyperparameters, placement, memory, limits, stages, dispose } = parts;
+  const { hyperparameters, placement, memory, limits, stages, draft, ropes, dispose } = parts;
+  const all = draft ? [...stages, draft.stage] : stages;
   return {
     device: stages.at(-1)!.ranks[0]!.device,
     hyperparameters,
     placement,
     memory,
     ...limits,
-    state: sequenceState(stages, limits),
+    state: sequenceState(all, limits),
+    ...(draft && { draft: draftBlocks(draft, limits, ropes) }),
     async prefill(batch, observer) {
-      const reached = stages.filter((stage, i) => i === 0 || hasBlocks(stage));
-      await computeBlocks(parts, reached, batch, { observer });
+      const reached = draft ? stages : stages.filter((stage, i) => i === 0 || hasBlocks(stage));
+      const pass = await computeBlocks(parts, reached, batch, { observer });
+      if (draft) keepHidden(draft, pass);
       await Promise.all(reached.at(-1)!.ranks.map(({ device }) => device.sync()));
     },
     forward: (batch, observer) => computeLogits(parts, batch, { observer }),
@@ -72,7 +77,7 @@ export function decoderModel(parts: ModelParts): Model {
     },
     pooling: parts.network.pooling,
     embed: (batch, observer) => computePooled(parts, batch, observer),
-    replaceWeight: (name, weight) => replaceWeight(stages, name, weight),
+    replaceWeight: (name, weight) => replaceWeight(all, name, weight),
     async locateNonFinite(batch) {
       let found: string | undefined;
       const inspect: Inspect = async (name, device, values) => {
@@ -88,25 +93,16 @@ export function decoderModel(parts: ModelParts): Model {
 const hasBlocks = ({ firstBlock, endBlock }: Stage): boolean => endBlock > firstBlock;
 
 async function computeLogits(parts: ModelParts, batch: OutputBatch, options: PassOptions): Promise<Tensor> {
-  const { network, limits, stages } = parts;
-  const { observer, inspect } = options;
+  const { network, limits, stages, draft } = parts;
   requireLogits(network);
   checkOutputs(batch, limits);
-  const { device, buffer } = await computeBlocks(parts, stages, batch, options);
+  const pass = await computeBlocks(parts, stages, batch, options);
+  if (draft) keepHidden(draft, pass);
   const rank = stages.at(-1)!.ranks[0]!;
-  const { norm, matrix } = rank.held.weights.output!;
-  const { rows, normed, logits } = outputViews(rank, batch.outputRows.length);
-  device.write(rows, bytesOf(batch.outputRows));
-  device.run('gatherRows', [buffer('residual'), rows], normed, {});
-  if (network.output.norm) runNorm(device, network.output.norm, norm!, normed, normed);
-  await inspect?.('output_norm', device, normed);
-  observeBy(rank, observer)?.(matrix!, normed);
-  device.run('matmul', [normed, matrix!], logits, {});
-  const { scale, softCap: cap } = network.output;
-  if (scale !== undefined) device.run('scale', [logits], logits, { factor: scale });
-  if (cap !== undefined) device.run('softCap', [logits], logits, { cap });
-  await inspect?.('the output matrix', device, logits);
-  return logits;
+  return outputLogits(rank, pass.buffer('residual'), batch.outputRows, {
+    observe: observeBy(rank, options.observer),
+    inspect: options.inspect,
+  });
 }
 
 /** One vector for every sequence of the batch, which has all of each. */
@@ -120,11 +116,6 @@ async function computePooled(parts: ModelParts, batch: TokenBatch, observer?: Ma
     weights: rank.held.weights.output!,
     observe: observeBy(rank, observer),
   });
-}
-
-function outputViews({ device, buffers, bufferShapes }: Rank, count: number) {
-  const view = (name: string): Tensor => device.view(buffers.get(name)!, shapeFor(bufferShapes.get(name)!, count));
-  return { rows: view('outputRows'), normed: view('outputNormed'), logits: view('logits') };
 }
 
 /** Embeds the tokens and runs the blocks of `stages` up to `end`; the pass returned holds the residual stream. */

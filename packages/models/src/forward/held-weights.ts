@@ -35,6 +35,9 @@ export class HeldWeights {
     this.names = namesOf(tensors);
   }
 
+  /** The weight of that GGUF name, if the device holds it. */
+  readonly named = (name: string): Tensor | undefined => this.#tensors.get(name);
+
   /**
    * @returns the tensor to write the bytes to, or undefined when the device holds no weight of that name
    * @throws QuernError `weight-wrong-shape` for a vector, which devices take as F32 alone; `replacement-unsupported`

@@ -7,4 +7,6 @@ export interface Holding {
   readonly embedding: boolean;
   /** It computes logits. */
   readonly output: boolean;
+  /** Its blocks are the draft blocks. */
+  readonly draft?: true;
 }

@@ -3,6 +3,7 @@ import type { Device, Tensor } from '@quern/runtime';
 import type { Hyperparameters } from '../hyperparameters.ts';
 import type { Placement } from '../placement/placement.ts';
 import type { CacheTypes } from './cache-types.ts';
+import type { DraftBlocks } from './draft/draft-blocks.ts';
 import type { StoredWeight } from './held-weights.ts';
 import type { PoolingSpec } from './pooling.ts';
 import type { SequenceState } from './state/sequence-state.ts';
@@ -96,6 +97,8 @@ export interface Model {
   forward(batch: OutputBatch, observer?: MatmulObserver): Promise<Tensor>;
   /** The same without logits: only the cache is filled. Resolves when the batch has been computed. */
   prefill(batch: TokenBatch, observer?: MatmulObserver): Promise<void>;
+  /** Blocks that guess further tokens; undefined when they were not asked for. */
+  readonly draft?: DraftBlocks;
   /** `forward` without the blocks before `from`. Their cache is not looked at. */
   forwardFrom(batch: OutputBatch, from: BlockInput): Promise<Tensor>;
   /** How `embed` makes one vector of a text; undefined: it refuses. */

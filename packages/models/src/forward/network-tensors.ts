@@ -3,6 +3,7 @@
 import type { ModelView, TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { inF32 } from '../change/mapped-values.ts';
+import { draftNames } from './draft/draft-weights.ts';
 import { positionTable, typeTable } from './embed-tokens.ts';
 import { type BlockSpec, type DraftSpec, type Network, partsOf } from './network.ts';
 import { type NormSpec, normTensors } from './norm.ts';
@@ -56,12 +57,11 @@ function inputTensors({ embeddingLength: C, embedding }: Network): NetworkTensor
 function draftTensors(spec: DraftSpec, { vocabSize, embeddingLength: C }: Network, i: number): NetworkTensor[] {
   const { block, embeddingNorm, hiddenNorm, norm, ownEmbedding, ownOutput } = spec;
   const norms = [embeddingNorm, hiddenNorm, ...(norm ? [norm] : [])].flatMap((of) => Object.values(normTensors(of, C)));
-  const vocabulary = (name: string) => ({ name: `nextn.${name}.weight`, shape: [vocabSize, C] });
   const own = [
     ...norms,
-    { name: 'nextn.eh_proj.weight', shape: [C, 2 * C] },
-    ...(ownEmbedding ? [vocabulary('embed_tokens')] : []),
-    ...(ownOutput ? [vocabulary('shared_head_head')] : []),
+    { name: draftNames.join, shape: [C, 2 * C] },
+    ...(ownEmbedding ? [{ name: draftNames.table, shape: [vocabSize, C] }] : []),
+    ...(ownOutput ? [{ name: draftNames.matrix, shape: [vocabSize, C] }] : []),
   ];
   return [...own.map(({ name, shape }) => ({ name: `blk.${i}.${name}`, shape, of: i })), ...blockTensors(block, C, i)];
 }

@@ -1,5 +1,6 @@
 // Gives every tensor that a device has loaded its place in the network.
 import type { Tensor } from '@quern/runtime';
+import { arrangeDraft, type DraftWeights } from './draft/draft-weights.ts';
 import { type EmbeddingWeights, positionTable, typeTable } from './embed-tokens.ts';
 import type { Holding } from './holding.ts';
 import type { BlockSpec, Network, PartSpec, SubLayerSpec } from './network.ts';
@@ -32,6 +33,8 @@ export interface Weights {
   readonly perLayer?: PerLayerWeights;
   /** Of the blocks of the device. */
   readonly blocks: readonly BlockWeights[];
+  /** Of its draft blocks, beside those of the blocks that they are. */
+  readonly draft: readonly DraftWeights[];
   /** On the device that computes logits. */
   readonly output?: OutputWeights;
 }
@@ -46,7 +49,7 @@ export interface OutputWeights {
 
 /** `loaded`: by name. */
 export function arrangeWeights(network: Network, loaded: ReadonlyMap<string, Tensor>, holding: Holding): Weights {
-  const { firstBlock, endBlock, embedding, output } = holding;
+  const { firstBlock, endBlock, embedding, output, draft } = holding;
   const table = loaded.get('token_embd.weight');
   const { norm, tied, headless } = network.output;
   const named: Find = (name) => loaded.get(name)!;
@@ -65,6 +68,7 @@ export function arrangeWeights(network: Network, loaded: ReadonlyMap<string, Ten
       .map((block, i) =>
         blockWeights(block, network.embeddingLength, (name) => loaded.get(`blk.${firstBlock + i}.${name}`)!),
       ),
+    draft: draft ? arrangeDraft(network, loaded) : [],
     ...(output && {
       output: {
         norm: normWeights(norm, named),

@@ -10,10 +10,18 @@ import { partsOf } from '../forward/network.ts';
 import { isMatrix } from '../forward/network-tensors.ts';
 import { statesOf } from '../forward/state/held-states.ts';
 import { allocatedState } from '../forward/state/state-shape.ts';
-import type { Share } from './shares.ts';
+import { partsOfShare, type Share, type SharePart } from './shares.ts';
 
 /** Says what of a share is above what a device binds at a time; undefined when nothing is. */
 export function unbindable(share: Share, limits: BatchLimits, bindingBytes: number): string | undefined {
+  for (const part of partsOfShare(share)) {
+    const what = unbindablePart(part, limits, bindingBytes);
+    if (what) return what;
+  }
+  return undefined;
+}
+
+function unbindablePart(share: SharePart, limits: BatchLimits, bindingBytes: number): string | undefined {
   for (const { tensor } of share.tensors) {
     const bytes = isMatrix(tensor) ? tensor.rowBytes : 4 * tensor.cols;
     if (bytes > bindingBytes) return `a row of ${tensor.name} has ${bytes} bytes`;
@@ -21,7 +29,7 @@ export function unbindable(share: Share, limits: BatchLimits, bindingBytes: numb
   return unbindableState(share, limits, bindingBytes) ?? unbindableBuffer(share, limits, bindingBytes);
 }
 
-function unbindableState({ network, firstBlock, endBlock }: Share, limits: BatchLimits, bindingBytes: number) {
+function unbindableState({ network, firstBlock, endBlock }: SharePart, limits: BatchLimits, bindingBytes: number) {
   for (const { room } of network.blocks.slice(firstBlock, endBlock).flatMap(partsOf))
     for (const state of Object.values(statesOf(room))) {
       const { dtype, shape } = allocatedState(state, limits);
@@ -37,7 +45,11 @@ function unbindableState({ network, firstBlock, endBlock }: Share, limits: Batch
   return undefined;
 }
 
-function unbindableBuffer({ network, ...part }: Share, limits: BatchLimits, bindingBytes: number): string | undefined {
+function unbindableBuffer(
+  { network, ...part }: SharePart,
+  limits: BatchLimits,
+  bindingBytes: number,
+): string | undefined {
   for (const buffer of bufferShapes(network, limits, part).values()) {
     const [rows, cols = 1] = largestShape(buffer, limits) as [number, number?];
     // A table of sequences is bound as a whole.

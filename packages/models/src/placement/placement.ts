@@ -26,6 +26,8 @@ export interface DevicePlacement {
   readonly endBlock: number;
   readonly embedding: boolean;
   readonly output: boolean;
+  /** How many draft blocks it has; they count behind the others. */
+  readonly draftBlocks: number;
   readonly weightBytes: number;
   readonly kvBytes: number;
   readonly activationBytes: number;
@@ -48,12 +50,13 @@ export function describePlacement({ split, devices }: Placement): string {
 export const bytesOf = ({ weightBytes, kvBytes, activationBytes }: DevicePlacement): number =>
   weightBytes + kvBytes + activationBytes;
 
-function partsOf({ embedding, output, firstBlock, endBlock }: DevicePlacement): string {
+function partsOf({ embedding, output, draftBlocks, firstBlock, endBlock }: DevicePlacement): string {
   const parts = [];
   if (embedding) parts.push('embedding');
   if (endBlock - firstBlock === 1) parts.push(`block ${firstBlock}`);
   else if (endBlock > firstBlock) parts.push(`blocks ${firstBlock}-${endBlock - 1}`);
   if (output) parts.push('output');
+  if (draftBlocks > 0) parts.push(draftBlocks === 1 ? 'draft block' : `${draftBlocks} draft blocks`);
   return parts.join(', ');
 }
 

@@ -3,6 +3,7 @@ import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { type BatchLimits, type BatchSizes, batchLimits } from '../forward/batch-limits.ts';
 import { describeCacheTypes, requireWholeHeads } from '../forward/cache-types.ts';
+import { withDraftBlocks } from '../forward/draft/draft-weights.ts';
 import { wantedTensors } from '../forward/network-tensors.ts';
 import { networkOf } from '../network-of.ts';
 import { unbindable } from './binding.ts';
@@ -21,7 +22,7 @@ const FILLED = 0.98;
 /**
  * Where `loadModel` with the same arguments will put the model.
  * @throws QuernError `model-too-large` and `device-binding-limit` with the numbers, `placement-invalid`, `placement-not-divisible`,
- *   `load-option-invalid`, `cache-type-unsupported`, and those of `networkOf` and `wantedTensors`
+ *   `load-option-invalid`, `cache-type-unsupported`, `no-draft-blocks`, and those of `networkOf` and `wantedTensors`
  */
 export function planPlacement(
   view: ModelView,
@@ -34,8 +35,14 @@ export function planPlacement(
 export function plannedModel(view: ModelView, sizes: BatchSizes): PlannedModel {
   const network = networkOf(view);
   const limits = batchLimits(sizes);
-  requireWholeHeads(limits.cacheTypes, network, view.path);
-  return { network, tensors: wantedTensors(view, network), limits, file: view.path };
+  const { draft = false } = sizes;
+  if (draft && network.draft.length === 0)
+    throw new QuernError('no-draft-blocks', 'The model has no blocks that guess further tokens (MTP).', {
+      file: view.path,
+      remedy: 'Many conversions leave them out: convert the checkpoint again with --mtp keep, or do without them.',
+    });
+  requireWholeHeads(limits.cacheTypes, draft ? withDraftBlocks(network) : network, view.path);
+  return { network, tensors: wantedTensors(view, network), limits, draft, file: view.path };
 }
 
 export interface Plan {
@@ -54,7 +61,9 @@ export function planShares(model: PlannedModel, devices: readonly DeviceCapacity
     const { name, limits } = devices[share.device]!;
     const { firstBlock, endBlock, embedding, output } = share;
     const bytes = bytesOfShare(share, model.limits);
-    return { device: name, firstBlock, endBlock, embedding, output, ...bytes, memoryBytes: limits.memoryBytes };
+    const drafts = share.draft ? share.draft.endBlock - share.draft.firstBlock : 0;
+    const range = { firstBlock, endBlock, embedding, output, draftBlocks: drafts };
+    return { device: name, ...range, ...bytes, memoryBytes: limits.memoryBytes };
   });
   const overfull = placed.find((share) => bytesOf(share) > share.memoryBytes);
   if (overfull)

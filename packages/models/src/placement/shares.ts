@@ -2,6 +2,8 @@
 // description, so that the two cannot disagree.
 import type { BatchLimits } from '../forward/batch-limits.ts';
 import { bufferBytes, bufferShapes } from '../forward/buffers.ts';
+import { withDraftBlocks } from '../forward/draft/draft-weights.ts';
+import type { Holding } from '../forward/holding.ts';
 import { type Network, partsOf } from '../forward/network.ts';
 import { isMatrix, type WantedTensor } from '../forward/network-tensors.ts';
 import { roomOf } from '../forward/rooms.ts';
@@ -19,6 +21,16 @@ export interface Share {
   readonly embedding: boolean;
   readonly output: boolean;
   readonly tensors: readonly WantedTensor[];
+  /** The draft blocks that run on the device of the output. */
+  readonly draft?: DraftShare;
+}
+
+/** A part of its own, beside that of the device. */
+export interface DraftShare extends Holding {
+  /** Its blocks are those of the whole network, and the draft blocks behind them. */
+  readonly network: Network;
+  readonly draft: true;
+  readonly tensors: readonly WantedTensor[];
 }
 
 /** What `planPlacement` and `loadModel` know of the model. */
@@ -26,26 +38,55 @@ export interface PlannedModel {
   readonly network: Network;
   readonly tensors: readonly WantedTensor[];
   readonly limits: BatchLimits;
+  /** The draft blocks shall be loaded. */
+  readonly draft: boolean;
   readonly file: string;
 }
 
 export type ShareBytes = Pick<DevicePlacement, 'weightBytes' | 'kvBytes' | 'activationBytes'>;
 
+/** With its draft blocks. */
 export function bytesOfShare(share: Share, limits: BatchLimits): ShareBytes {
-  const { network, tensors } = share;
+  const parts = partsOfShare(share);
+  const total = (bytes: (part: SharePart) => number): number => parts.reduce((sum, part) => sum + bytes(part), 0);
   return {
-    weightBytes: tensors.reduce((sum, { tensor }) => sum + weightBytes(tensor), 0),
-    kvBytes: heldStateBytes(network, limits, share),
-    activationBytes: bufferBytes(bufferShapes(network, limits, share), limits),
+    weightBytes: total(({ tensors }) => tensors.reduce((sum, { tensor }) => sum + weightBytes(tensor), 0)),
+    kvBytes: total((part) => heldStateBytes(part.network, limits, part)),
+    activationBytes: total((part) => bufferBytes(bufferShapes(part.network, limits, part), limits)),
   };
 }
+
+/** What is reserved and loaded as one: blocks of the network with what stands before and behind them, or draft blocks. */
+export interface SharePart extends Holding {
+  readonly network: Network;
+  readonly tensors: readonly WantedTensor[];
+}
+
+export const partsOfShare = ({ draft, ...own }: Share): SharePart[] => [own, ...(draft ? [draft] : [])];
 
 /** Vectors become F32. */
 const weightBytes = (tensor: WantedTensor['tensor']): number =>
   isMatrix(tensor) ? tensor.rows * tensor.rowBytes : 4 * tensor.cols;
 
-/** Layers `first` … `end - 1` on a device; the output is layer `blocks.length`. */
-export function shareOfLayers(
+/** Layers `first` … `end - 1` on a device; the output is layer `blocks.length`, and draft blocks go with it. */
+export function shareOfLayers(model: PlannedModel, device: number, first: number, end: number): Share {
+  const share = plainShare(model, device, first, end);
+  return model.draft && share.output ? { ...share, draft: draftShare(model, share) } : share;
+}
+
+function draftShare({ network, tensors }: PlannedModel, { embedding }: Share): DraftShare {
+  const firstBlock = network.blocks.length;
+  const { draft, output } = network;
+  // Where the table is not there for another reason.
+  const table = !embedding && !output.tied && draft.some(({ ownEmbedding }) => !ownEmbedding);
+  return {
+    ...{ firstBlock, endBlock: firstBlock + draft.length, embedding: false, output: false, draft: true },
+    network: withDraftBlocks(network),
+    tensors: tensors.filter(({ of }) => (of === 'embedding' ? table : typeof of === 'number' && of >= firstBlock)),
+  };
+}
+
+function plainShare(
   { network, tensors }: Pick<PlannedModel, 'network' | 'tensors'>,
   device: number,
   first: number,
@@ -85,10 +126,11 @@ export function sharedAcross(
 }
 
 /** Every device with a part of all blocks. @throws QuernError `placement-not-divisible` */
-export function sharesByRows({ network, tensors }: PlannedModel, ranks: number): Share[] {
-  return cutByRows(network, tensors, ranks).map((cut, rank) => ({
-    ...shareOfLayers(cut, rank, 0, network.blocks.length + 1),
-    embedding: rank === 0,
-    output: rank === 0,
-  }));
+export function sharesByRows(model: PlannedModel, ranks: number): Share[] {
+  const { network, tensors } = model;
+  return cutByRows(network, tensors, ranks).map((cut, rank) => {
+    const first = rank === 0;
+    const share = { ...plainShare(cut, rank, 0, network.blocks.length + 1), embedding: first, output: first };
+    return first && model.draft ? { ...share, draft: draftShare(model, share) } : share;
+  });
 }

@@ -1,0 +1,40 @@
+// From the residual stream to the logits of the wanted rows:  cap(scale · (norm(x) · output matrix))
+import type { Tensor } from '@quern/runtime';
+import { shapeFor } from './buffers.ts';
+import { runNorm } from './norm.ts';
+import type { BatchPass } from './pass.ts';
+import { bytesOf, type Rank } from './rank.ts';
+import type { Inspect } from './stage.ts';
+
+export interface LogitsOptions {
+  /** The rows have been normed. */
+  readonly normed?: boolean;
+  /** In place of the network's. */
+  readonly matrix?: Tensor;
+  readonly observe?: BatchPass['observe'];
+  readonly inspect?: Inspect;
+}
+
+/** @param rank the one with the output; `states` [T, C] are on its device */
+export async function outputLogits(
+  rank: Rank,
+  states: Tensor,
+  outputRows: Int32Array,
+  { normed = false, matrix = rank.held.weights.output!.matrix!, observe, inspect }: LogitsOptions,
+): Promise<Tensor> {
+  const { device, network, held } = rank;
+  const { norm, scale, softCap: cap } = network.output;
+  const view = (name: string): Tensor =>
+    device.view(rank.buffers.get(name)!, shapeFor(rank.bufferShapes.get(name)!, outputRows.length));
+  const [rows, wanted, logits] = [view('outputRows'), view('outputNormed'), view('logits')];
+  device.write(rows, bytesOf(outputRows));
+  device.run('gatherRows', [states, rows], wanted, {});
+  if (norm && !normed) runNorm(device, norm, held.weights.output!.norm!, wanted, wanted);
+  await inspect?.('output_norm', device, wanted);
+  observe?.(matrix, wanted);
+  device.run('matmul', [wanted, matrix], logits, {});
+  if (scale !== undefined) device.run('scale', [logits], logits, { factor: scale });
+  if (cap !== undefined) device.run('softCap', [logits], logits, { cap });
+  await inspect?.('the output matrix', device, logits);
+  return logits;
+}
