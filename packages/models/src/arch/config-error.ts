@@ -22,9 +22,16 @@ export const valueAt = (config: Json, path: string): unknown =>
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+interface CountRange {
+  readonly min?: number;
+  readonly max?: number;
+  /** When the key is absent; without it the key is needed. */
+  readonly missing?: number;
+}
+
 /** A whole number of config.json, checked. */
-export function count(config: Json, key: string, { min = 1, max = 2 ** 30 } = {}): number {
-  const value: unknown = config[key];
+export function count(config: Json, key: string, { min = 1, max = 2 ** 24, missing }: CountRange = {}): number {
+  const value: unknown = config[key] ?? missing;
   if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
   throw configError(`"${key}" is ${show(value)} (needed: an integer from ${min} to ${max})`);
 }
@@ -33,9 +40,10 @@ export function count(config: Json, key: string, { min = 1, max = 2 ** 30 } = {}
  * A list with one entry for each block, or undefined when the key is absent.
  * @throws QuernError `config-bad-value` when it has another length
  */
-export function perBlock<T>(config: Json, key: string, blocks = count(config, 'num_hidden_layers')): T[] | undefined {
+export function perBlock<T>(config: Json, key: string, layers?: number): T[] | undefined {
   const list: unknown = config[key];
   if (isAbsent(list)) return undefined;
+  const blocks = layers ?? count(config, 'num_hidden_layers');
   if (!Array.isArray(list)) throw configError(`"${key}" is ${show(list)}, a list is needed`);
   if (list.length === blocks) return list;
   throw configError(`"${key}" has ${list.length} entries for ${blocks} layers`);

@@ -30,7 +30,7 @@ export interface KeyRule extends Target {
   readonly hf: string | readonly string[];
   /** The least number that is accepted; when not given, anything above 0. */
   readonly min?: number;
-  /** Above it the value is a mistake or an attack; 2^30 when not given. */
+  /** Above it the value is a mistake or an attack; 2^24 when not given, of a number that is no size 2^30. */
   readonly max?: number;
   /**
    * What transformers' config class fills in when the key is absent or null. Without it the key is required;

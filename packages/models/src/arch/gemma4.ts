@@ -113,10 +113,9 @@ const config: Architecture['config'] = [
   uint('rope.dimension_count_swa', (json) => headDimOf(json, true)),
 ];
 
-function perLayerWidth({ hidden_size_per_layer_input: width }: Json): number {
-  if (width === undefined) return 256;
-  if (width === null || width === 0) return 0;
-  return count({ width }, 'width');
+function perLayerWidth(config: Json): number {
+  const { hidden_size_per_layer_input: width = 256 } = config;
+  return width === null ? 0 : width === 256 ? width : count(config, 'hidden_size_per_layer_input', { min: 0 });
 }
 
 const sharedFrom = (numbers: ModelNumbers) => numbers.blocks - (numbers.at('attention.shared_kv_layers') ?? 0);

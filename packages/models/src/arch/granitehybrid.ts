@@ -3,6 +3,7 @@
 import type { AttentionSpec } from '../forward/mixers/attention/spec.ts';
 import type { NetworkReader } from '../network-reader.ts';
 import type { Architecture, ConfigRule, Json, TensorRule } from './architecture.ts';
+import { configError, count, show } from './config-error.ts';
 import { preNormBlock, readAttention, readBlocks, readEps, readGatedMlp } from './decoder.ts';
 import { attentionBlockTensors, denseConfig, embeddingTensors } from './dense.ts';
 import { graniteAttention, graniteConfig, graniteDefaults, graniteFamily, graniteNetwork } from './granite.ts';
@@ -28,7 +29,7 @@ export const attentionIn = (config: Json): boolean[] =>
 
 /** What the converter writes for models without rope, whose context nothing limits. */
 const longContext = 2 ** 20;
-const kvHeads = (config: Json): number => config.num_key_value_heads ?? config.num_attention_heads;
+const kvHeads = (config: Json): number => count(config, 'num_key_value_heads', { missing: config.num_attention_heads });
 
 /** Key-value heads, in the blocks that have some. */
 export const someHeads: ConfigRule = {
@@ -55,28 +56,32 @@ const changed: Readonly<Record<string, ConfigRule>> = {
   'attention.head_count_kv': someHeads,
 };
 
-const count = { type: 'uint32', min: 0, max: maxExperts } as const;
+const expertCount = { type: 'uint32', min: 0, max: maxExperts } as const;
 
 export const granitehybridConfig: readonly (ConfigRule | 'rope' | 'fileType')[] = [
   ...denseConfig({
     ...graniteDefaults,
     experts: [
-      { ...count, hf: 'num_local_experts', gguf: ['expert_count'], missing: () => 8 },
-      { ...count, hf: 'num_experts_per_tok', gguf: ['expert_used_count'], missing: () => 2 },
+      { ...expertCount, hf: 'num_local_experts', gguf: ['expert_count'], missing: () => 8 },
+      { ...expertCount, hf: 'num_experts_per_tok', gguf: ['expert_used_count'], missing: () => 2 },
     ],
   }),
   ...graniteConfig,
-  { ...sharedWidth, missing: () => 1024 },
+  { ...sharedWidth, min: 1, missing: () => 1024 },
   { hf: 'mamba_d_conv', gguf: ['ssm.conv_kernel'], type: 'uint32', missing: () => 4 },
   { hf: 'mamba_d_state', gguf: ['ssm.state_size'], type: 'uint32', missing: () => 256 },
   { hf: 'mamba_n_groups', gguf: ['ssm.group_count'], type: 'uint32', missing: () => 1 },
   {
     gguf: ['ssm.inner_size'],
     type: 'uint32',
-    made: (config) =>
-      Number.isInteger(config.mamba_d_head)
-        ? innerWidth(config, 'mamba_n_heads', 'mamba_d_head')
-        : (config.mamba_expand ?? 2) * config.hidden_size,
+    made: (config) => {
+      const { mamba_expand: expand = 2, mamba_d_head: size = 'auto' } = config;
+      const inner = expand * config.hidden_size;
+      if (size === 'auto' || innerWidth(config, 'mamba_n_heads', 'mamba_d_head') === inner) return inner;
+      throw configError(
+        `"mamba_expand" is ${show(expand)}, and heads of "mamba_d_head" ${show(size)} are another width`,
+      );
+    },
     back: (numbers) => ({
       mamba_d_head: numbers.at('ssm.inner_size')! / numbers.at('ssm.time_step_rank')!,
       mamba_expand: numbers.at('ssm.inner_size')! / numbers.at('embedding_length')!,
@@ -86,7 +91,10 @@ export const granitehybridConfig: readonly (ConfigRule | 'rope' | 'fileType')[] 
   {
     gguf: ['rope.scaling.finetuned'],
     type: 'bool',
-    made: ({ position_embedding_type: type }) => type === 'rope',
+    made: ({ position_embedding_type: type = 'nope' }) => {
+      if (type === 'rope' || type === 'nope' || type === null) return type === 'rope';
+      throw configError(`"position_embedding_type" is ${show(type)} (known: rope, nope)`);
+    },
     back: (numbers) => ({ position_embedding_type: numbers.isTrue('rope.scaling.finetuned') ? 'rope' : 'nope' }),
   },
 ];

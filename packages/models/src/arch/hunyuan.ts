@@ -1,7 +1,7 @@
 // Hunyuan (dense 0.5B–7B; A13B with experts): Llama's block with an RMS norm of every head of q and k after rope.
 // GGUF: HunYuanModel and HunYuanMoEModel of llama.cpp's conversion/hunyuan.py.
 import type { Architecture, ConfigRule, Json } from './architecture.ts';
-import { configError, isAbsent, show } from './config-error.ts';
+import { configError, isAbsent, perBlock, show } from './config-error.ts';
 import { decoder, preNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import {
   attentionBlockTensors,
@@ -69,8 +69,8 @@ export const hunyuanDense: Architecture = {
 function uniform(json: Json, key: string, missing: (json: Json) => number): number {
   const value: unknown = json[key];
   if (isAbsent(value)) return missing(json);
-  const list = Array.isArray(value) ? value : [value];
-  if (list.length > 0 && list.every((one) => Number.isInteger(one) && one === list[0])) return list[0];
+  const list = Array.isArray(value) ? perBlock<number>(json, key)! : [value as number];
+  if (list.every((one) => Number.isInteger(one) && one === list[0])) return list[0]!;
   throw configError(`"${key}" is ${show(value)}, one number for all layers is needed`);
 }
 

@@ -6,7 +6,7 @@ import type { LatentAttentionSpec } from '../forward/mixers/latent-attention/spe
 import type { RopeSpec } from '../forward/rope.ts';
 import type { NetworkReader } from '../network-reader.ts';
 import type { Architecture, ConfigRule, FixedConfig, Json, RopeRule, TensorRule } from './architecture.ts';
-import { isAbsent } from './config-error.ts';
+import { configError, isAbsent, show } from './config-error.ts';
 import { readRope } from './decoder.ts';
 import { inBlock } from './dense.ts';
 
@@ -20,6 +20,11 @@ export interface LatentDefaults {
 
 const length = (config: Json, key: string, missing: number): number => Number(config[key] ?? missing);
 
+function refuseOther(config: Json, key: string, needed: number): void {
+  if (!isAbsent(config[key]) && config[key] !== needed)
+    throw configError(`"${key}" is ${show(config[key])}, and the other keys make it ${needed}`);
+}
+
 /** Keys of the attention: `queryKey` and its like stand in the middle of the others. */
 export function latentConfig(missing: LatentDefaults) {
   const rank = (config: Json) => length(config, 'kv_lora_rank', missing.rank);
@@ -32,11 +37,15 @@ export function latentConfig(missing: LatentDefaults) {
   });
   const hasHeadDim = (config: Json) => !isAbsent(config.head_dim);
   return {
-    /** All heads share one key. */
+    /** All heads share one key; config.json counts the keys that are made of it. */
     kvHeads: {
       gguf: ['attention.head_count_kv'],
       type: 'uint32',
-      made: () => 1,
+      made: (config) => {
+        refuseOther(config, 'num_key_value_heads', config.num_attention_heads);
+        refuseOther(config, 'qk_head_dim', plain(config) + rotary(config));
+        return 1;
+      },
       back: (numbers) => ({ num_key_value_heads: numbers.at('attention.head_count') }),
     } satisfies ConfigRule as ConfigRule,
     /** The converter writes them here when it sees `head_dim`, which is transformers' name for something else. */

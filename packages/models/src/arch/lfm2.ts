@@ -26,7 +26,7 @@ function attentionIn(config: Json): boolean[] {
 const kvHeads: ConfigRule = {
   gguf: ['attention.head_count_kv'],
   type: 'uint32',
-  made: (config) => inBlocks(config.num_key_value_heads ?? 8, attentionIn(config)),
+  made: (config) => inBlocks(count(config, 'num_key_value_heads', { missing: 8 }), attentionIn(config)),
   back: (numbers) => {
     const list = numbers.list('attention.head_count_kv')!;
     return {

@@ -5,7 +5,7 @@ import type { BlockSpec, RoomSpec } from '../forward/network.ts';
 import { rmsNorm } from '../forward/norm.ts';
 import type { NetworkReader } from '../network-reader.ts';
 import type { Architecture, ConfigRule, FixedConfig, Json, TensorRule } from './architecture.ts';
-import { configError, show } from './config-error.ts';
+import { configError, count, isAbsent, show } from './config-error.ts';
 import { decoder, maxWidth, readAttention, readBlocks } from './decoder.ts';
 import { evenHeadDim, inBlock, outsideBlocks } from './dense.ts';
 import {
@@ -31,17 +31,29 @@ const words: Readonly<Record<Kind, string>> = {
   ...{ mamba: 'linear_attention', attention: 'full_attention', mlp: 'mlp', moe: 'moe' },
 };
 
+/** The list of kinds, in every release's spelling. */
+const listKeys = ['hybrid_override_pattern', 'layers_block_type', 'layer_types'];
+
 /** @throws QuernError `config-bad-value` */
 export function kindsOf(config: Json): Kind[] {
-  const given: unknown = config.hybrid_override_pattern ?? config.layers_block_type ?? config.layer_types;
+  const [first, ...others] = listKeys.filter((key) => !isAbsent(config[key]));
+  const listed = kindsAt(config, first ?? 'layers_block_type');
+  const other = others.find((key) => kindsAt(config, key).some((kind, block) => kind !== listed[block]));
+  if (other) throw configError(`"${first}" and "${other}" list different layers`);
+  return listed;
+}
+
+function kindsAt(config: Json, key: string): Kind[] {
+  const given: unknown = config[key];
   const list = typeof given === 'string' ? [...given] : given;
   if (!Array.isArray(list) || list.length === 0 || list.length > maxBlocks)
-    throw configError(`"layers_block_type" is ${show(given)}, a list with a kind for each layer is needed`);
+    throw configError(`"${key}" is ${show(given)}, a list with a kind for each layer is needed`);
   const { num_hidden_layers: layers = list.length } = config;
-  if (layers !== list.length) throw configError(`"layers_block_type" has ${list.length} entries for ${layers} layers`);
+  if (layers !== list.length)
+    throw configError(`"${key}" has ${list.length} entries, and "num_hidden_layers" is ${show(layers)}`);
   return list.map((word) => {
-    if (Object.hasOwn(kinds, String(word))) return kinds[String(word)]!;
-    throw configError(`"layers_block_type" has ${show(word)} (known: ${Object.keys(kinds).join(', ')})`);
+    if (typeof word === 'string' && Object.hasOwn(kinds, word)) return kinds[word]!;
+    throw configError(`"${key}" has ${show(word)} (known: ${Object.keys(kinds).join(', ')})`);
   });
 }
 
@@ -73,7 +85,9 @@ export const nemotronhConfig = (experts: readonly ConfigRule[] = [], widths: rea
       type: 'uint32',
       made: (config, { draftBlocks }) =>
         inBlocks(
-          experts.length > 0 ? (config.moe_intermediate_size ?? 7688) : (config.intermediate_size ?? 21504),
+          experts.length > 0
+            ? count(config, 'moe_intermediate_size', { missing: 7688 })
+            : count(config, 'intermediate_size', { missing: 21504 }),
           are(config, draftBlocks, experts.length > 0 ? 'moe' : 'mlp'),
         ),
       back: (numbers) => ({
@@ -90,7 +104,7 @@ export const nemotronhConfig = (experts: readonly ConfigRule[] = [], widths: rea
       gguf: ['attention.head_count_kv'],
       type: 'uint32',
       made: (config, { draftBlocks }) =>
-        inBlocks(config.num_key_value_heads ?? 8, are(config, draftBlocks, 'attention')),
+        inBlocks(count(config, 'num_key_value_heads', { missing: 8 }), are(config, draftBlocks, 'attention')),
       back: (numbers) => ({ num_key_value_heads: Math.max(...numbers.list('attention.head_count_kv')!) }),
     },
     { hf: 'rope_theta', gguf: ['rope.freq_base'], type: 'float32', missing: () => undefined },

@@ -1,6 +1,7 @@
 // Phi-3, 3.5 and 4: Llama with q, k and v in one matrix, gate and up in another, and frequencies of rope for short and for
 // long texts. Source: llama.cpp conversion/phi.py Phi3MiniModel, src/models/phi3.cpp; transformers models/phi3.
 import type { Architecture, Json, ScalingPair, TensorRule } from './architecture.ts';
+import { count, isAbsent } from './config-error.ts';
 import { decoder, preNormBlock, readAttention, readEps, readFeedForwardLength } from './decoder.ts';
 import { embeddingTensors, fixedForDense, inBlock } from './dense.ts';
 import { maxBlocks } from './model-numbers.ts';
@@ -65,7 +66,7 @@ export const phi3: Architecture = {
     {
       gguf: ['attention.sliding_window'],
       type: 'uint32',
-      made: ({ sliding_window: window }) => window ?? 0,
+      made: (config) => (isAbsent(config.sliding_window) ? 0 : count(config, 'sliding_window')),
       back: (numbers) => ({ sliding_window: numbers.at('attention.sliding_window') || null }),
     },
   ],

@@ -13,10 +13,17 @@ export function rotaryPart(
   config: Json,
   rope: Json = config.rope_parameters ?? config.rope_scaling ?? {},
 ): number | undefined {
-  const given = [rope.partial_rotary_factor, ...keys.map((key) => config[key])].find((value) => !isAbsent(value));
-  if (given === undefined) return undefined;
-  if (typeof given === 'number' && given > 0 && given <= 1) return given;
-  throw configError(`"partial_rotary_factor" is ${show(given)}, a part of a whole is needed`);
+  const said = [['partial_rotary_factor', rope] as const, ...keys.map((key) => [key, config] as const)]
+    .map(([key, from]) => ({ key, value: from[key] as unknown }))
+    .filter(({ value }) => !isAbsent(value));
+  const bad = said.find(({ value }) => !(typeof value === 'number' && value > 0 && value <= 1));
+  if (bad) throw configError(`"${bad.key}" is ${show(bad.value)}, a part of a whole is needed`);
+  const other = said.find(({ value }) => value !== said[0]!.value);
+  if (other) {
+    const [{ key, value }] = said as [(typeof said)[number]];
+    throw configError(`"${key}" is ${value} and "${other.key}", which means the same, is ${other.value}`);
+  }
+  return said[0]?.value as number | undefined;
 }
 
 /** The part that a whole number of scalars is, so that rounding down what it makes of the head gives that number again. */

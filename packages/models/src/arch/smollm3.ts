@@ -1,6 +1,6 @@
 // SmolLM3: Llama's block, with no rotary positions in every fourth one. GGUF has no key for which: llama.cpp knows them.
 import type { Architecture, Json } from './architecture.ts';
-import { show } from './config-error.ts';
+import { perBlock, show } from './config-error.ts';
 import { decoder, preNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import {
   denseBlockTensors,
@@ -15,10 +15,11 @@ import {
 
 /** Reason why other layers without positions are refused. */
 function otherLayers(config: Json): string | undefined {
-  const { no_rope_layers: list, no_rope_layer_interval: interval = 4 } = config;
-  if (Array.isArray(list)) {
+  const { no_rope_layer_interval: interval = 4 } = config;
+  const list = perBlock<number>(config, 'no_rope_layers');
+  if (list) {
     const usual = list.every((rope, block) => rope === Number((block + 1) % 4 !== 0));
-    return usual && list.length === config.num_hidden_layers ? undefined : `"no_rope_layers": ${show(list)}`;
+    return usual ? undefined : `"no_rope_layers": ${show(list)}`;
   }
   return interval === 4 ? undefined : `"no_rope_layer_interval": ${show(interval)}`;
 }

@@ -5,7 +5,7 @@ import type { HfCheckpoint } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { GgufValue } from '@quern/gguf';
 import type { Architecture } from '../arch/architecture.ts';
-import { configError, isAbsent, show, valueAt } from '../arch/config-error.ts';
+import { configError, isAbsent, perBlock, show, valueAt } from '../arch/config-error.ts';
 import {
   type ConfigRule,
   type ConfigType,
@@ -16,13 +16,16 @@ import {
   type KeyRule,
   spellings,
 } from '../arch/config-rule.ts';
-import type { TrackedConfig } from './tracked-config.ts';
+import { type TrackedConfig, trackedConfig } from './tracked-config.ts';
 
 /** Values of the record's rules; absent where nothing is to be written. */
 export type ConfigValues = ReadonlyMap<ConfigRule, ConfigValue>;
 
-// The largest vocabulary known has 2^18 rows.
-const maxSize = 2 ** 30;
+// The largest vocabulary known has 2^18 rows, and the longest text 10 million tokens.
+const maxSize = 2 ** 24;
+// Of a number that is no size, or the product of two.
+const maxNumber = 2 ** 30;
+const maxOf = ({ type, max = type === 'float32' ? maxNumber : maxSize }: KeyRule): number => max;
 // Of a list without one entry per block, such as rope sections.
 const maxListed = 4096;
 
@@ -47,9 +50,10 @@ export function readConfigValues(
   const vocabulary = vocabularyRule(architecture);
   const values = new Map(readRules(config, [...rules, vocabulary], facts));
   values.delete(vocabulary);
+  const numbers = numbersOf(values, config, facts);
   checkLists(values, config);
-  checkHeads(values);
-  checkExperts(values);
+  checkHeads(numbers, architecture);
+  checkExperts(numbers);
   return { values, vocabSize: Number(keyValue(vocabulary, config, facts)) };
 }
 
@@ -69,7 +73,7 @@ export function readRules(config: Json, rules: readonly ConfigRule[], facts: Fac
   const bad = new Set(
     keyRules
       .filter((rule) => !isAbsent(given(config, rule)) && !isValid(rule, given(config, rule)))
-      .map((rule) => `"${nameOf(rule)}" is ${show(given(config, rule))} (needed: ${wanted(rule)})`),
+      .map((rule) => `"${givenName(config, rule)}" is ${show(given(config, rule))} (needed: ${wanted(rule)})`),
   );
   if (bad.size > 0) throw configError([...bad].join('; '));
 
@@ -78,7 +82,7 @@ export function readRules(config: Json, rules: readonly ConfigRule[], facts: Fac
     const value = isMade(rule) ? rule.made(config, facts) : keyValue(rule, config, facts);
     if (!isAbsent(value)) values.set(rule, value);
   }
-  checkMade(values);
+  checkMade(values, config, facts);
   return values;
 }
 
@@ -92,11 +96,11 @@ function keyValue(rule: KeyRule, config: Json, { draftBlocks }: Facts): ConfigVa
 
 export const nameOf = (rule: KeyRule): string => spellings(rule)[0]!;
 
-/** The value of the first spelling that is there. */
-const given = (config: Json, rule: KeyRule): unknown =>
-  spellings(rule)
-    .map((path) => valueAt(config, path))
-    .find((value) => !isAbsent(value));
+/** The spelling that is there; of none the one that is written back. */
+const givenName = (config: Json, rule: KeyRule): string =>
+  spellings(rule).find((path) => !isAbsent(valueAt(config, path))) ?? nameOf(rule);
+
+const given = (config: Json, rule: KeyRule): unknown => valueAt(config, givenName(config, rule)) ?? undefined;
 
 function refuseContradiction(config: Json, rule: KeyRule): void {
   const said = spellings(rule)
@@ -120,31 +124,42 @@ function isValid(rule: KeyRule, value: unknown): boolean {
 }
 
 function isOne(rule: KeyRule, value: unknown): boolean {
-  const { type, words, max = maxSize } = rule;
+  const { type, words } = rule;
   if (words && typeof value === 'string') return Object.hasOwn(words, value);
   if (type === 'bool') return typeof value === 'boolean';
   if (type === 'string') return typeof value === 'string';
-  if (typeof value !== 'number' || value > max) return false;
+  if (typeof value !== 'number' || value > maxOf(rule)) return false;
   if (rule.min === undefined ? !(value > 0) : !(value >= rule.min)) return false;
   return type === 'float32' || Number.isInteger(value);
 }
 
 function wanted(rule: KeyRule): string {
-  const { type, words, max = maxSize, perBlock } = rule;
+  const { type, words, perBlock } = rule;
   if (words) return `one of ${Object.keys(words).join(', ')}`;
   if (type === 'bool') return 'true or false';
   if (type === 'string') return 'a text';
   const what = type === 'float32' ? 'a number' : 'an integer';
-  return `${what} ${rule.min === undefined ? 'above 0' : `from ${rule.min}`}, at most ${max}${perBlock ? ', or a list of them' : ''}`;
+  return `${what} ${rule.min === undefined ? 'above 0' : `from ${rule.min}`}, at most ${maxOf(rule)}${perBlock ? ', or a list of them' : ''}`;
 }
 
 /** What functions of a record computed: a mistake there must not become a size. */
-function checkMade(values: ConfigValues): void {
+function checkMade(values: ConfigValues, config: Json, facts: Facts): void {
   for (const [rule, value] of values) {
     const items = Array.isArray(value) ? value : [value];
     if (items.every((item) => isOfType(rule.type, item)) && items.length <= maxListed) continue;
-    throw configError(`what becomes "${rule.gguf[0]}" is ${show(value)}`);
+    const keys = readBy(rule, config, facts).map((key) => `"${key}" ${show(valueAt(config, key))}`);
+    throw configError(`${keys.join(' and ')} cannot be: "${rule.gguf[0]}" would be ${show(value)}`);
   }
+}
+
+/** Keys of config.json that a rule has its value from. */
+function readBy(rule: ConfigRule, config: Json, facts: Facts): string[] {
+  if (!isMade(rule)) return [givenName(config, rule)];
+  const tracked = trackedConfig(config);
+  rule.made(tracked.config, facts);
+  const asked = [...tracked.asked()];
+  const isPart = (path: string) => asked.some((other) => other.startsWith(`${path}.`));
+  return asked.filter((path) => !isAbsent(valueAt(config, path)) && !isPart(path));
 }
 
 function isOfType(type: ConfigType, value: unknown): boolean {
@@ -152,47 +167,66 @@ function isOfType(type: ConfigType, value: unknown): boolean {
   if (type === 'string') return typeof value === 'string';
   if (typeof value !== 'number' || !Number.isFinite(value)) return false;
   if (type === 'float32') return true;
-  return Number.isInteger(value) && value <= maxSize && value >= (type === 'uint32' ? 0 : -maxSize);
+  return Number.isInteger(value) && value <= maxNumber && value >= (type === 'uint32' ? 0 : -maxNumber);
 }
 
 function checkLists(values: ConfigValues, config: Json): void {
-  const blocks = numberAt(values, 'block_count');
   for (const [rule, value] of values) {
-    if (isMade(rule) || !rule.perBlock || !Array.isArray(value) || blocks === undefined) continue;
-    const layers = blocks.name === undefined ? undefined : Number(valueAt(config, blocks.name));
-    if (value.length !== layers)
-      throw configError(`"${nameOf(rule)}" has ${value.length} entries for ${layers} layers`);
+    if (isMade(rule) || !rule.perBlock || !Array.isArray(value)) continue;
+    const layers: unknown = config.num_hidden_layers;
+    if (typeof layers === 'number' && value.length !== layers)
+      throw configError(`"${givenName(config, rule)}" has ${value.length} entries for ${layers} layers`);
   }
 }
 
-/** The one number that becomes a GGUF key, and the config key it comes from. */
-function numberAt(values: ConfigValues, gguf: string): { value: number; name?: string } | undefined {
-  for (const [rule, value] of values) {
-    if (!rule.gguf.includes(gguf) || typeof value !== 'number') continue;
-    return { value, ...(!isMade(rule) && { name: nameOf(rule) }) };
-  }
-  return undefined;
+/** Of a GGUF key: its number, and the keys of config.json that it comes from. */
+interface NamedNumber {
+  readonly value: number;
+  readonly name: string;
 }
 
-function checkExperts(values: ConfigValues): void {
-  const [experts, used] = [numberAt(values, 'expert_count'), numberAt(values, 'expert_used_count')];
+type Numbers = (gguf: string) => NamedNumber | undefined;
+
+/** The first number that becomes a GGUF key. */
+const numbersOf =
+  (values: ConfigValues, config: Json, facts: Facts): Numbers =>
+  (gguf) => {
+    for (const [rule, value] of values) {
+      if (!rule.gguf.includes(gguf) || typeof value !== 'number') continue;
+      const keys = readBy(rule, config, facts).map((key) => `"${key}"`);
+      return { value, name: keys.join(' and ') || `"${gguf}"` };
+    }
+    return undefined;
+  };
+
+function checkExperts(at: Numbers): void {
+  const [experts, used] = [at('expert_count'), at('expert_used_count')];
   if (experts && used && used.value > experts.value)
-    throw configError(`${used.value} "${used.name}" of ${experts.value} "${experts.name}" cannot be used`);
+    throw configError(`${used.value} ${used.name} of ${experts.value} ${experts.name} cannot be used`);
+  const [groups, open] = [at('expert_group_count'), at('expert_group_used_count')];
+  if (experts && groups && (groups.value === 0 || experts.value % groups.value !== 0))
+    throw configError(`${groups.value} ${groups.name} do not divide ${experts.value} ${experts.name}`);
+  if (groups && open && (open.value === 0 || open.value > groups.value))
+    throw configError(`${open.value} ${open.name} of ${groups.value} ${groups.name} cannot be used`);
 }
 
-function checkHeads(values: ConfigValues): void {
-  const [heads, kvHeads] = [numberAt(values, 'attention.head_count'), numberAt(values, 'attention.head_count_kv')];
-  const [hidden, headDim] = [numberAt(values, 'embedding_length'), numberAt(values, 'attention.key_length')];
+function checkHeads(at: Numbers, { rope }: Pick<Architecture, 'rope'>): void {
+  const [heads, kvHeads] = [at('attention.head_count'), at('attention.head_count_kv')];
+  const [hidden, headDim] = [at('embedding_length'), at('attention.key_length')];
   if (!heads || !hidden) return;
   if (kvHeads && heads.value % kvHeads.value !== 0)
-    throw configError(`${kvHeads.value} "${kvHeads.name}" do not divide ${heads.value} "${heads.name}"`);
+    throw configError(`${kvHeads.value} ${kvHeads.name} do not divide ${heads.value} ${heads.name}`);
   if (headDim === undefined && hidden.value % heads.value !== 0) {
     throw configError(
-      `${heads.value} "${heads.name}" do not divide "${hidden.name}" ${hidden.value}, and there is no "head_dim"`,
+      `${heads.value} ${heads.name} do not divide ${hidden.name} ${hidden.value}, and there is no "head_dim"`,
     );
   }
   const size = headDim?.value ?? hidden.value / heads.value;
-  if (size < 2 || size % 2 !== 0) throw configError(`the head size ${size} is not even, rope needs pairs`);
+  const from = headDim?.name ?? `${hidden.name} and ${heads.name}`;
+  if (size < 2 || size % 2 !== 0) throw configError(`the head size ${size} of ${from} is not even, rope needs pairs`);
+  const turned = rope && at('rope.dimension_count');
+  if (turned && (turned.value < 2 || turned.value % 2 !== 0 || turned.value > size))
+    throw configError(`${turned.value} numbers of a head of ${size} cannot turn (${turned.name})`);
 }
 
 /** A value of a rule as GGUF stores it: lists of integers are int32 there, as gguf-py writes them. */
@@ -236,12 +270,11 @@ export function checkSupported(
 
 /**
  * Layers of another kind than full attention, where the record does not read them.
- * @throws QuernError `unsupported-config`
+ * @throws QuernError `config-bad-value`, `unsupported-config`
  */
 export function checkLayerTypes({ path }: HfCheckpoint, tracked: TrackedConfig, { family }: Architecture): void {
   if (tracked.asked().has('layer_types')) return;
-  const types: unknown = tracked.config.layer_types;
-  if (!Array.isArray(types)) return;
+  const types = perBlock<unknown>(tracked.config, 'layer_types') ?? [];
   const other = [...new Set(types.filter((type) => type !== 'full_attention'))];
   if (other.length === 0) return;
   throw new QuernError(

@@ -1,10 +1,11 @@
 // Blocks that predict the tokens after the next one (multi-token prediction), with names `mtp.*` or as further layers.
 import type { Architecture } from '../arch/architecture.ts';
-import { configError } from '../arch/config-error.ts';
+import { configError, isAbsent, show } from '../arch/config-error.ts';
 import type { Json } from '../arch/config-rule.ts';
 import { type ModelNumbers, maxBlocks } from '../arch/model-numbers.ts';
 import type { MatchedTensor } from './preflight.ts';
 import type { TensorNames } from './tensor-names.ts';
+import { trackedConfig } from './tracked-config.ts';
 
 /** `drop`: without them; `only`: they alone, with the embedding and the output, for a file beside that of the model. */
 export const draftChoices = ['keep', 'drop', 'only'] as const;
@@ -28,8 +29,12 @@ export function draftOf(
 ): DraftOfModel {
   const promised = draft?.count(config, { stores: names.startsWith }) ?? 0;
   const layers: unknown = config.num_hidden_layers;
-  if (!Number.isInteger(promised) || promised < 0 || promised > maxBlocks)
-    throw configError(`${promised} blocks that predict further tokens cannot be`);
+  if (!Number.isInteger(promised) || promised < 0 || promised > maxBlocks) {
+    const { asked, config: tracked } = trackedConfig(config);
+    draft?.count(tracked, { stores: names.startsWith });
+    const keys = [...asked()].filter((key) => !isAbsent(config[key])).map((key) => `"${key}" is ${show(config[key])}`);
+    throw configError(`${keys.join(' and ')} (needed: the number of blocks that predict further tokens)`);
+  }
   const start = draft?.start(typeof layers === 'number' ? layers : 0);
   const stored = promised > 0 && start !== undefined && names.startsWith(start);
   if (choice === 'only' && !stored)

@@ -87,7 +87,7 @@ describe('a mixture of experts', () => {
       'more experts used than there are',
       { model: 'mixtral', config: { num_experts_per_tok: 5 } },
       'config-bad-value',
-      /5 "num_experts_per_tok" of 4 "num_experts"/,
+      /5 "num_experts_per_tok" of 4 "num_local_experts"/,
     ],
     [
       'two numbers of experts',
@@ -99,7 +99,7 @@ describe('a mixture of experts', () => {
       'more experts than any model has',
       { model: 'mixtral', config: { num_local_experts: 1e6 } },
       'config-bad-value',
-      /num_experts/,
+      /num_local_experts/,
     ],
     [
       'an expert of another shape',

@@ -73,7 +73,7 @@ describe('config.json', () => {
     ],
     [
       'layers of other types',
-      { model: 'qwen3', config: { layer_types: ['full_attention', 'sliding_attention'] } },
+      { model: 'qwen3', config: { layer_types: [...Array(3).fill('full_attention'), 'sliding_attention'] } },
       'unsupported-config',
       /sliding_attention/,
     ],

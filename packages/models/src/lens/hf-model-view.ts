@@ -4,6 +4,7 @@ import type { HfCheckpoint, ModelView, TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
 import type { ConfigValue, Facts } from '../arch/config-rule.ts';
+import { sizesOf } from '../arch/dimensions.ts';
 import { expectedTensors } from '../arch/expected-tensors.ts';
 import { type ModelNumbers, modelNumbers, tokenTypesKey } from '../arch/model-numbers.ts';
 import { addArchitectureKeys, ownWindow } from './architecture-metadata.ts';
@@ -16,8 +17,9 @@ import { guessFileType, namedFileType, type PlainFileType } from './dtype-policy
 import { describingMetadata, samplingMetadata } from './general-metadata.ts';
 import { ggufTensor } from './gguf-tensor.ts';
 import { madeTensors } from './made-tensors.ts';
+import { checkPlausible } from './plausible-values.ts';
 import { matchTensors, withoutTiedHead } from './preflight.ts';
-import { ropeOfModel } from './rope-parameters.ts';
+import { checkSections, ropeOfModel } from './rope-parameters.ts';
 import { poolingMetadata, sentenceModules } from './sentence-transformers.ts';
 import { tensorNames } from './tensor-names.ts';
 import { tokenizerMetadata } from './tokenizer-metadata.ts';
@@ -46,9 +48,10 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
   const notes: string[] = [...stored.notes];
   const note = (text: string) => notes.push(text);
   const file = configFile(stored);
-  const text = textConfigOf(stored);
+  const text = blaming(file, () => textConfigOf(stored));
   const { config } = text;
   const architecture = blaming(file, () => hfArchitecture(stored, config));
+  blaming(file, () => checkPlausible(text.json));
   const names = tensorNames(stored);
   const draft = blaming(file, () => draftOf(config, architecture, names, options.draft ?? 'keep'));
   const facts: Facts = { draftBlocks: draft.blocks, stores: names.startsWith };
@@ -57,7 +60,7 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
   const contextLength = firstNumber(values, 'context_length') ?? vocabSize;
   const rope = blaming(file, () => ropeOfModel(config, architecture, contextLength));
   const window = blaming(file, () => ownWindow(config, architecture, contextLength));
-  checkLayerTypes(stored, text, architecture);
+  blaming(file, () => checkLayerTypes(stored, text, architecture));
   const tokenizer = await tokenizerMetadata(stored, architecture, vocabSize, {
     note,
     preTokenizer: options.preTokenizer,
@@ -74,8 +77,9 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
   };
   const numbers = blaming(file, numbersOf);
   checkTensorCount(stored, numbers);
+  if (rope) blaming(file, () => checkSections(config, rope, sizesOf(architecture, numbers).ropePairs!));
   const expected = expectedTensors(architecture, numbers);
-  const tied = isTied(stored, text, architecture.tied);
+  const tied = blaming(file, () => isTied(stored, text, architecture.tied));
   const complete = withoutTiedHead(await withoutZeroBiases(stored, architecture, config, note), tied);
   const demands = { config, architecture, tied, wrapped: text.wrapped, ...draft.dropped };
   const found = matchTensors(complete, tensorNames(complete), expected, demands, note);

@@ -24,6 +24,12 @@ function ropeTensor(name: string, rope: RopeOfModel | undefined, headDim: number
   return undefined;
 }
 
+/** Lists of config.json that become tensors. */
+const lists: Readonly<Record<string, string>> = {
+  'rope_factors_long.weight': 'in "long_factor"',
+  'rope_factors_short.weight': 'in "short_factor"',
+};
+
 /**
  * @param file what they follow from, for messages
  * @throws QuernError `config-bad-value` when config.json gives another number of factors than there are pairs
@@ -42,7 +48,7 @@ export function madeTensors(
     if (values.length !== wanted)
       throw new QuernError(
         'config-bad-value',
-        `config.json gives ${values.length} values for ${gguf}, ${wanted} are needed.`,
+        `config.json gives ${values.length} values ${lists[gguf] ?? `for ${gguf}`}, ${wanted} are needed.`,
         { file },
       );
     tensors.set(gguf, computedTensor(gguf, values, shape, file));

@@ -63,8 +63,10 @@ export function matchTensors(
   const unexpected = others.filter((name) => !isSkipped(name) && !isDropped(name) && !left.includes(name));
 
   const there = new Set(matched.map(({ gguf }) => gguf));
+  // What one block has, none like it can lack.
+  const begun = new Set(matched.map(({ rule }) => rule));
   const missing = allowed
-    .filter(({ gguf, rule }) => isRequired(rule, config, tied) && !there.has(gguf))
+    .filter(({ gguf, rule }) => (isRequired(rule, config, tied) || begun.has(rule)) && !there.has(gguf))
     .flatMap(({ sources }) => sources.filter(({ name }) => !names.find(name)));
   refuseMissing(
     missing.map(({ name }) => name),

@@ -80,7 +80,7 @@ export function ropeOfModel(config: Json, architecture: Architecture, contextLen
   const given = settingsOf(config) ?? rule.missing ?? {};
   const perKind = isObject(given.full_attention) || isObject(given.sliding_attention);
   const full = perKind ? objectAt(given, 'full_attention') : given;
-  const window = isObject(given.sliding_attention) ? objectAt(given, 'sliding_attention') : undefined;
+  const window = isAbsent(given.sliding_attention) ? undefined : objectAt(given, 'sliding_attention');
   if (perKind && !rule.window) {
     throw new QuernError(
       'unsupported-rope',
@@ -102,11 +102,12 @@ export function ropeOfModel(config: Json, architecture: Architecture, contextLen
 
 /** `rope_parameters`, else `rope_scaling`. A file that has both must say the same in both. */
 function settingsOf(config: Json): Json | undefined {
-  const [now, before] = [config.rope_parameters, config.rope_scaling];
-  for (const value of [now, before]) {
-    if (!isAbsent(value) && !isObject(value))
-      throw configError(`the rope parameters are ${show(value)}, an object is needed`);
+  const keys = ['rope_parameters', 'rope_scaling'] as const;
+  for (const key of keys) {
+    if (!isAbsent(config[key]) && !isObject(config[key]))
+      throw configError(`the rope parameters "${key}" are ${show(config[key])}, an object is needed`);
   }
+  const [now, before] = keys.map((key) => config[key]);
   const type = (settings: Json) => settings.rope_type ?? settings.type ?? 'default';
   if (isObject(now) && isObject(before) && !isObject(now.full_attention) && !isObject(now.sliding_attention)) {
     if (type(now) !== type(before))
@@ -142,6 +143,7 @@ function ropeParameters(
   thetaWhenAbsent: number,
 ): RopeParameters {
   const stated: unknown = rope.rope_type ?? rope.type ?? 'default';
+  if (typeof stated !== 'string') throw configError(`rope parameter "rope_type" is ${show(stated)}, a text is needed`);
   // Phi-3's first name for it.
   const type = (stated === 'su' ? 'longrope' : stated) as RopeType;
   if (!rule!.types.includes(type)) {
@@ -154,9 +156,8 @@ function ropeParameters(
     if (value === undefined) throw configError(`rope type "${type}" needs "${key}"`);
     return value;
   };
-  const [nested, beside] = [rope.rope_theta, config.rope_theta ?? config.rotary_emb_base].map((value) =>
-    positive('rope_theta', value),
-  );
+  const nested = positive('rope_theta', rope.rope_theta);
+  const beside = positive('rope_theta', config.rope_theta) ?? positive('rotary_emb_base', config.rotary_emb_base);
   if (nested !== undefined && beside !== undefined && nested !== beside)
     throw configError(`"rope_theta" is ${nested} in the rope parameters and ${beside} beside them`);
   const theta = nested ?? beside ?? thetaWhenAbsent;
@@ -222,6 +223,14 @@ function sectionsOf(rope: Json, rule: true | readonly number[] | undefined): { s
   if (!isList)
     throw configError(`rope parameter "mrope_section" is ${show(given)}, a list of at most 4 sizes is needed`);
   return { sections: [...given, 0, 0, 0, 0].slice(0, 4) };
+}
+
+/** @throws QuernError `config-bad-value` where config.json shares out another number of pairs than turn */
+export function checkSections(config: Json, { full: { sections } }: RopeOfModel, pairs: number): void {
+  const { mrope_section: given } = settingsOf(config) ?? {};
+  const shared = sections?.reduce((sum, size) => sum + size, 0);
+  if (shared === undefined || isAbsent(given) || shared === pairs) return;
+  throw configError(`rope parameter "mrope_section" ${show(given)} shares out ${shared} pairs of ${pairs}`);
 }
 
 function factors(rope: Json, key: string): readonly number[] {

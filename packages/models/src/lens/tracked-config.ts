@@ -5,6 +5,8 @@ import type { Json } from '../arch/config-rule.ts';
 export interface TrackedConfig {
   /** Looks like the JSON. */
   readonly config: Json;
+  /** The same; looking at it asks for nothing. */
+  readonly json: Json;
   /** Keys that were not read, those of objects that were read included: `rope_scaling.mscale`. */
   unread(): { path: string; value: unknown }[];
   /** All keys that were asked for, there or not. */
@@ -39,5 +41,5 @@ export function trackedConfig(json: Readonly<Record<string, unknown>>, outer: Js
       if (!asked.has(path)) return [{ path, value }];
       return isObject(value) ? unreadOf(value, `${path}.`) : [];
     });
-  return { config: wrap(json, '', outer), unread: () => unreadOf({ ...json }, ''), asked: () => asked };
+  return { config: wrap(json, '', outer), json, unread: () => unreadOf({ ...json }, ''), asked: () => asked };
 }

@@ -1,7 +1,7 @@
 // Checkpoints of several parts (…ForConditionalGeneration) keep what describes the text model in `text_config`. Here it is
 // taken out; the rest describes towers and projectors that a text model leaves out, and gives what the inner part lacks.
 import type { HfCheckpoint } from '@quern/checkpoint';
-import { isObject } from '../arch/config-error.ts';
+import { configError, isAbsent, isObject, show } from '../arch/config-error.ts';
 import { type TrackedConfig, trackedConfig } from './tracked-config.ts';
 
 const textKeys = ['text_config', 'llm_config', 'language_config'];
@@ -23,7 +23,10 @@ export interface TextConfig extends TrackedConfig {
   readonly parts: readonly string[];
 }
 
+/** @throws QuernError `config-bad-value` when what should describe the text model does not */
 export function textConfigOf({ config }: Pick<HfCheckpoint, 'config'>): TextConfig {
+  const broken = textKeys.find((name) => !isAbsent(config[name]) && !isObject(config[name]));
+  if (broken !== undefined) throw configError(`"${broken}" is ${show(config[broken])}, an object is needed`);
   const key = textKeys.find((name) => isObject(config[name]));
   if (key === undefined) return { ...trackedConfig(config), wrapped: false, parts: [] };
   const parts = otherParts.filter((name) => isObject(config[name]));
@@ -36,6 +39,8 @@ export function isTied(
   { config }: TextConfig,
   missing = false,
 ): boolean {
-  const said = [whole.tie_word_embeddings, config.tie_word_embeddings].filter((value) => typeof value === 'boolean');
+  const said = [whole.tie_word_embeddings, config.tie_word_embeddings].filter((value) => !isAbsent(value));
+  const bad = said.find((value) => typeof value !== 'boolean');
+  if (bad !== undefined) throw configError(`"tie_word_embeddings" is ${show(bad)} (needed: true or false)`);
   return said.length > 0 ? said.includes(true) : missing;
 }
