@@ -1,5 +1,6 @@
 // What runs anywhere: GGUF models, from any source.
 export { checkRowRange, contiguousTensor, type TensorPlace } from './contiguous-tensor.ts';
+export { gatheredRows, type RowPlace } from './gathered-rows.ts';
 export { openGgufModel } from './gguf-model.ts';
 export {
   type HfCheckpoint,

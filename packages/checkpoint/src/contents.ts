@@ -10,6 +10,7 @@ import { openTorch } from '@quern/torch';
 import { chooseGguf } from './choose-gguf.ts';
 import { contiguousTensor } from './contiguous-tensor.ts';
 import { selectOnHub } from './hub-selection.ts';
+import { translateParams } from './mistral/params.ts';
 import type { ModelPlace } from './model-place.ts';
 import type { TensorView } from './model-view.ts';
 import { filesOf, hubShelf, localShelf, readConfig, type Shelf } from './shelf.ts';
@@ -139,7 +140,8 @@ async function openGgufFile(shelf: Shelf, name: string, path: string, source: So
 /** The weights of a checkpoint or of an adapter, file by file, and what its configuration says. */
 async function openFolder(shelf: Shelf): Promise<Contents> {
   const { container, files, configName } = await filesOf(shelf);
-  const config = shelf.names.includes(configName) ? await readConfig(shelf, configName) : undefined;
+  const stored = shelf.names.includes(configName) ? await readConfig(shelf, configName) : undefined;
+  const config = stored && configName === 'params.json' ? inTransformersWords(stored, configName) : stored;
   const opened: Part[] = [];
   try {
     for (const name of files) {
@@ -155,6 +157,16 @@ async function openFolder(shelf: Shelf): Promise<Contents> {
     return { ...(await joined(container, shelf.shown, opened)), ...(config && { config }) };
   } catch (error) {
     await Promise.all(opened.map(({ close }) => close()));
+    throw error;
+  }
+}
+
+/** What is not understood is no fault of a model that is only looked at. */
+function inTransformersWords(params: Record<string, unknown>, file: string): Contents['config'] {
+  try {
+    return translateParams(params, file).config;
+  } catch (error) {
+    if (error instanceof QuernError) return params;
     throw error;
   }
 }

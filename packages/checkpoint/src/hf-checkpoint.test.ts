@@ -162,10 +162,12 @@ describe('a checkpoint in an old spelling', () => {
     expect(error.describe()).toMatch(`${gptqName}, other.safetensors`);
   });
 
-  it("is not opened by an adapter, Mistral's own file, or one of two shards", async () => {
+  it("is not opened by an adapter, Mistral's own file without params.json, or one of two shards", async () => {
     await rm(join(dir, 'model.safetensors'));
     await put('consolidated.safetensors', {});
-    await expect(openHfCheckpoint(dir)).rejects.toMatchObject({ code: 'checkpoint-no-weights' });
+    await expect(openHfCheckpoint(dir)).rejects.toMatchObject({ code: 'checkpoint-no-config' });
+    await rm(join(dir, 'consolidated.safetensors'));
+    await put('consolidated.00.pth', {});
     await expect(locateCheckpoint(dir)).rejects.toMatchObject({ code: 'checkpoint-unsupported-weights' });
     await put('x-00001-of-00002.safetensors', {});
     for (const open of [openHfCheckpoint, locateCheckpoint])

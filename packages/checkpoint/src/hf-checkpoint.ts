@@ -1,5 +1,5 @@
-// A Hugging Face checkpoint folder: config.json, tokenizer files, and weights in safetensors or as torch.save writes them
-// (one file or shards).
+// A checkpoint folder: config.json, tokenizer files, and weights in safetensors or as torch.save writes them (one file or
+// shards). A folder in Mistral's own words is seen as transformers would have it.
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { DType } from '@quern/blocks';
@@ -19,6 +19,10 @@ import { refuseAdapter } from './adapter-only.ts';
 import { blaming } from './blame.ts';
 import { chatTemplateFolder, isChatTemplate, isModuleFile, isVersionedModel } from './carried-files.ts';
 import { contiguousTensor } from './contiguous-tensor.ts';
+import { headsInHalves } from './mistral/heads-in-halves.ts';
+import { type TranslatedParams, translateParams } from './mistral/params.ts';
+import { mistralSideFiles } from './mistral/side-files.ts';
+import { transformersName } from './mistral/tensor-names.ts';
 import type { HfCheckpoint, TensorView } from './model-view.ts';
 import { unpackTensors } from './packed-tensor.ts';
 import { type WeightFiles, weightFiles } from './weight-files.ts';
@@ -39,19 +43,22 @@ export async function openHfCheckpoint(dir: string): Promise<HfCheckpoint> {
   const names = await readdir(dir);
   const files = weightFiles(names, dir);
   if (!files) await refuseAdapter(names, dir, (name) => openFile(join(dir, name)));
-  const config = await readConfig(dir);
+  const own = files?.dialect === 'mistral' ? await readParams(dir) : undefined;
+  const config = own?.config ?? (await readConfig(dir));
   const weights = await openWeights(dir, files);
   try {
     const { scheme, file } = await schemeIn(dir, config);
-    const { stored, notes } = storedTensors(weights);
+    const { stored, notes } = storedTensors(weights, own && transformersName);
     const { tensors, packing } = scheme
       ? await blaming({ file: dir, config: file }, () => unpackTensors(scheme, stored))
       : { tensors: stored };
     return {
-      ...{ path: dir, tensors, notes: [...(files?.notes ?? []), ...notes] },
+      path: dir,
+      tensors: own ? headsInHalves(tensors, own) : tensors,
+      notes: [...(files?.notes ?? []), ...(own?.notes ?? []), ...notes],
       config: scheme ? config : withoutQuantization(config),
       ...(packing && { packing }),
-      ...sideFiles(dir),
+      ...(own ? mistralSideFiles(sideFiles(dir), config) : sideFiles(dir)),
       close: () => weights.close(),
     };
   } catch (error) {
@@ -61,16 +68,20 @@ export async function openHfCheckpoint(dir: string): Promise<HfCheckpoint> {
 }
 
 /** What the files hold, but for what only says how activations and the KV cache are to be rounded. */
-function storedTensors(weights: Weights): { stored: Map<string, TensorView>; notes: string[] } {
+function storedTensors(
+  weights: Weights,
+  nameOf: (stored: string) => string = (stored) => stored,
+): { stored: Map<string, TensorView>; notes: string[] } {
   const stored = new Map<string, TensorView>();
   const forCache: string[] = [];
   const forActivations: string[] = [];
-  for (const [name, { dtype, shape, source, begin, aliasOf }] of weights.tensors) {
+  for (const [original, { dtype, shape, source, begin, aliasOf }] of weights.tensors) {
+    const name = nameOf(original);
     if (describesCache(name)) forCache.push(name);
     else if (describesActivations(name)) forActivations.push(name);
     else {
       const view = contiguousTensor({ name, dtype, shape, source, begin });
-      stored.set(name, aliasOf === undefined ? view : { ...view, aliasOf });
+      stored.set(name, aliasOf === undefined ? view : { ...view, aliasOf: nameOf(aliasOf) });
     }
   }
   const noteOf = (what: string, [first, ...others]: readonly string[]): string[] => {
@@ -180,6 +191,19 @@ async function readConfig(dir: string): Promise<Config> {
     file: dir,
     remedy: 'Give the folder of a Hugging Face checkpoint, or a .gguf file.',
   });
+}
+
+async function readParams(dir: string): Promise<TranslatedParams> {
+  const params = await readSettings(dir, 'params.json');
+  if (params) return translateParams(params, join(dir, 'params.json'));
+  throw new QuernError(
+    'checkpoint-no-config',
+    "The folder has Mistral's consolidated.safetensors and no params.json.",
+    {
+      file: dir,
+      remedy: 'Fetch params.json into the folder.',
+    },
+  );
 }
 
 function parseObject(bytes: Uint8Array, file: string): Config {

@@ -146,7 +146,7 @@ function noWeights(names: readonly string[], place: string): QuernError {
   if (other !== undefined) {
     return new QuernError(
       'checkpoint-unsupported-weights',
-      `The weights are in ${other}; read are model.safetensors and pytorch_model.bin.`,
+      `The weights are in ${other}; read are model.safetensors, pytorch_model.bin and Mistral's consolidated.safetensors.`,
       { file: place, remedy: 'Look for a revision with safetensors, or save the model again with save_pretrained.' },
     );
   }

@@ -52,11 +52,11 @@ export async function filesOf(
   const { names, shown } = shelf;
   const weights = weightFiles(names, shown);
   if (weights) {
-    const { container, index, files = [] } = weights;
+    const { container, index, files = [], dialect } = weights;
     return {
       container,
       files: index === undefined ? files : await named(shelf, index, container),
-      configName: 'config.json',
+      configName: dialect === 'mistral' ? 'params.json' : 'config.json',
     };
   }
   const files = names.filter((name) => adapterWeights.test(name));

@@ -76,6 +76,17 @@ describe('weights are', () => {
     expect(found?.notes?.[0]).toMatch(new RegExp(`no index.*all ${files.length} are read`));
   });
 
+  it("Mistral's own, where there are no others", () => {
+    const own = ['consolidated.safetensors', 'params.json', 'tekken.json'];
+    expect(weightFiles(own, 'folder')).toEqual({
+      container: 'safetensors',
+      files: ['consolidated.safetensors'],
+      dialect: 'mistral',
+    });
+    const both = weightFiles([...own, 'model.safetensors'], 'folder');
+    expect(both).toEqual({ container: 'safetensors', files: ['model.safetensors'] });
+  });
+
   it('of names that nothing relates, which only their tensors can tell', () => {
     expect(weightFiles(['first.safetensors', 'second.safetensors'], 'folder')).toMatchObject({
       files: ['first.safetensors', 'second.safetensors'],
@@ -87,7 +98,7 @@ describe('weights are', () => {
     [['config.json', 'README.md']],
     [['adapter_model.safetensors']],
     [['adapters.safetensors']],
-    [['consolidated.safetensors']],
+    [['consolidated.00.pth']],
     [['sub/model.safetensors']],
   ])('nowhere in %j', (names) => {
     expect(weightFiles(names, 'folder')).toBeUndefined();

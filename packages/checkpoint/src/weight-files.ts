@@ -11,11 +11,14 @@ export interface WeightFiles {
   readonly files?: readonly string[];
   /** What had to be decided, one sentence each, for people to see. */
   readonly notes?: readonly string[];
+  /** Mistral's own: names and configuration (params.json) are in words of its own. */
+  readonly dialect?: 'mistral';
   /** Nothing but the tensors in them can tell whether the files belong together. */
   readonly unrelatedNames?: boolean;
 }
 
 const usualSafetensors = /^model[^/]*\.safetensors(\.index\.json)?$/;
+const mistralSafetensors = /^consolidated[^/]*\.safetensors(\.index\.json)?$/;
 const usualTorch = /^pytorch_model[^/]*\.bin(\.index\.json)?$/;
 
 /** The weights under the names that transformers gives them. */
@@ -23,7 +26,7 @@ const hasUsualWeights = (names: readonly string[]): boolean => names.some((name)
 
 /**
  * Weights under the usual names, else of torch.save, else safetensors of other names, as older programs gave them
- * (`gptq_model-4bit-128g.safetensors`). Undefined when there are none.
+ * (`gptq_model-4bit-128g.safetensors`), else Mistral's own `consolidated.safetensors`. Undefined when there are none.
  * @param place names the folder in errors
  * @throws QuernError `checkpoint-shard-missing`, `checkpoint-ambiguous`
  */
@@ -33,7 +36,11 @@ export function weightFiles(names: readonly string[], place: string): WeightFile
   const torch = names.filter((name) => usualTorch.test(name));
   if (torch.length > 0) return chosen('torch', torch, 'pytorch_model.bin', place);
   const others = names.filter(isOther);
-  if (others.length === 0) return undefined;
+  if (others.length === 0) {
+    const own = names.filter((name) => mistralSafetensors.test(name));
+    if (own.length === 0) return undefined;
+    return { ...chosen('safetensors', own, 'consolidated.safetensors', place), dialect: 'mistral' };
+  }
   const stems = new Set(others.map((name) => name.replace(/\.index\.json$/, '').replace(shardPlace, '.')));
   if (stems.size === 1) return chosen('safetensors', others, [...stems][0]!, place);
   const files = others.filter((name) => !name.endsWith('.index.json')).sort(byNumber);
@@ -50,7 +57,7 @@ export const isCheckpoint = (names: readonly string[], place: string): boolean =
 
 const shardPlace = /-\d+-of-\d+\./;
 
-/** Not those of an adapter, nor in Mistral's own format. */
+/** Not those of an adapter, nor Mistral's own. */
 const isOther = (name: string): boolean =>
   /^[^/]+\.safetensors(\.index\.json)?$/.test(name) && !/^(consolidated|(\d+_)?adapters?[._])/.test(name);
 

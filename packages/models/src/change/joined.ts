@@ -1,8 +1,7 @@
 // A tensor of GGUF that several of the checkpoint make together, rows of the first, then of the next: the experts of one
 // matrix as a stack, q, k and v as one.
-import type { TensorView } from '@quern/checkpoint';
+import { gatheredRows, type TensorView } from '@quern/checkpoint';
 import { gatheredColumns } from './gathered-columns.ts';
-import { gatheredRows } from './gathered-rows.ts';
 
 /** @param shape of the result: their rows together, or a dimension more in front */
 export function joined(name: string, tensors: readonly TensorView[], shape: readonly number[]): TensorView {

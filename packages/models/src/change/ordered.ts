@@ -1,8 +1,7 @@
 // Changes that are an order of rows, or of columns. Of a vector its elements are ordered in both cases.
-import type { TensorView } from '@quern/checkpoint';
+import { gatheredRows, type TensorView } from '@quern/checkpoint';
 import { type Change, type Place, sameShape } from './change.ts';
 import { gatheredColumns } from './gathered-columns.ts';
-import { gatheredRows } from './gathered-rows.ts';
 
 /** Both directions of an order of `count` rows or columns. */
 export interface Order {

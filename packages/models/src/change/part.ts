@@ -1,9 +1,8 @@
 // A tensor of GGUF that is one of several parts of a tensor of the checkpoint: q of a fused qkv, gate of gate_up, v of kv_b.
 // The parts follow one another, or take turns row by row; with groups (heads, experts) they do so in every group.
-import type { TensorView } from '@quern/checkpoint';
+import { gatheredRows, type TensorView } from '@quern/checkpoint';
 import type { Dimension, Dimensions } from '../arch/dimensions.ts';
 import { gatheredColumns } from './gathered-columns.ts';
-import { gatheredRows } from './gathered-rows.ts';
 
 export interface Part {
   /** Which of the parts it is. */

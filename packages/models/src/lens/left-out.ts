@@ -16,6 +16,10 @@ const everywhere: readonly LeftOut[] = [
   { start: 'multi_modal_projector.', what: 'projector of the vision tower' },
   { start: 'vision_adapter.', what: 'projector of the vision tower' },
   { start: 'vision_projection.', what: 'projector of the vision tower' },
+  { start: 'vision_language_adapter.', what: 'projector of the vision tower' },
+  { start: 'pre_mm_projector_norm.', what: 'projector of the vision tower' },
+  { start: 'patch_merger.', what: 'projector of the vision tower' },
+  { start: 'mm_whisper_embeddings.', what: 'audio tower' },
 ];
 
 /** What tensor `name` is a part of, or undefined when it belongs to the text model. */

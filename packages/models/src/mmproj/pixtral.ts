@@ -1,7 +1,7 @@
 // Pixtral's vision tower as Mistral Small 3.1 and later have it: rope of two dimensions, a merger of 2 × 2 patches, and the
 // embedding of the token that ends a row of patches. LlavaVisionModel of llama.cpp's conversion/llava.py.
+import { gatheredRows } from '@quern/checkpoint';
 import type { Json } from '../arch/config-rule.ts';
-import { gatheredRows } from '../change/gathered-rows.ts';
 import { halvesToPairs } from '../change/permuted-heads.ts';
 import type { Encoder, TowerFacts } from './encoder.ts';
 import { constant, evenHead, otherThan, ropeBase, threeChannels, towerIgnored, visionConfig } from './tower-config.ts';

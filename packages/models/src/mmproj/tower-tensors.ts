@@ -1,9 +1,9 @@
 // Tensors as towers have them: a matrix with its bias, what stands in every block, a frame of a kernel over time.
 
+import { gatheredRows } from '@quern/checkpoint';
 import type { Dimension } from '../arch/dimensions.ts';
 import type { TensorRule } from '../arch/tensor-rule.ts';
 import type { Change } from '../change/change.ts';
-import { gatheredRows } from '../change/gathered-rows.ts';
 
 type Rest = Partial<Pick<TensorRule, 'type' | 'presence'>> & { readonly changes?: readonly Change[] };
 

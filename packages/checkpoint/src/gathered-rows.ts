@@ -1,6 +1,7 @@
 // Rows of one or several tensors in another order: the one way in which stacks are built and taken apart, fused matrices
 // are cut and joined, and heads are reordered. Only the rows that are asked for are read, runs of neighbours at once.
-import { checkRowRange, type TensorView } from '@quern/checkpoint';
+import { checkRowRange } from './contiguous-tensor.ts';
+import type { TensorView } from './model-view.ts';
 
 /** Row `row` of the tensor number `tensor`. */
 export interface RowPlace {
