@@ -47,6 +47,34 @@ describe('POST /v1/completions', () => {
     expect(events.at(-1).choices[0].finish_reason).toBe(whole.choices[0].finish_reason);
   });
 
+  it('has the stages of llama-server', async () => {
+    const body = { prompt: 'In the beginning', max_tokens: 24, seed: 3, temperature: 1.5 };
+    const text = async (fields: object) => (await complete({ ...body, ...fields })).choices[0].text;
+    const plain = await text({});
+    const best = await text({ temperature: 0 });
+    // Whatever leaves one candidate gives the greedy text.
+    for (const one of [{ top_k: 1 }, { typical_p: 1, top_p: 1e-6 }, { min_p: 1 }, { top_n_sigma: 1e-3 }])
+      expect(await text(one), JSON.stringify(one)).toBe(best);
+    expect(await text({ top_k: 1, samplers: [] })).toBe(await text({ samplers: [] }));
+    expect(await text({ top_k: 1, samplers: 'k' })).toBe(best);
+    for (const other of [{ repeat_penalty: 1.9 }, { dry_multiplier: 5, dry_allowed_length: 1 }, { mirostat: 2 }])
+      expect(await text({ ...other, top_k: 20 }), JSON.stringify(other)).not.toBe(await text({ top_k: 20 }));
+    expect(await text({ dynatemp_range: 1.4 })).not.toBe(plain);
+  });
+
+  it('names a sampler that it does not have', async () => {
+    const wrong = async (fields: object) => (await complete({ prompt: 'a', ...fields })).error.message;
+    expect(await wrong({ samplers: ['top_q'] })).toMatch(/samplers/);
+    expect(await wrong({ samplers: 'kq' })).toMatch(/letter "q".*k \(top_k\)/);
+    expect(await wrong({ samplers: 'kk' })).toMatch(/top_k twice/);
+    expect(await wrong({ logit_bias: [[1e6, 1]] })).toMatch(/token 1000000/);
+  });
+
+  it('goes on behind the end of a turn with ignore_eos', async () => {
+    const reply = await complete({ prompt: chat!.ids, max_tokens: chat!.greedy_ids.length + 5, ignore_eos: true });
+    expect(reply.usage.completion_tokens).toBe(chat!.greedy_ids.length + 5);
+  });
+
   it('writes 16 tokens unless told otherwise', async () => {
     const reply = await complete({ prompt: 'In the beginning' });
     expect(reply.usage.completion_tokens).toBe(16);

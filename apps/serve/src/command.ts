@@ -1,6 +1,6 @@
 // `quern serve`: one model behind an OpenAI-compatible server with a chat page.
 import { locateCheckpoint } from '@quern/checkpoint';
-import type { StartOptions } from '@quern/engine';
+import type { RngName, StartOptions } from '@quern/engine';
 import { QuernError } from '@quern/errors';
 import {
   type CacheOptions,
@@ -39,6 +39,7 @@ export interface ServeOptions extends DeviceOptions, CacheOptions {
   parallel: string;
   cacheTokens?: string;
   queue: string;
+  rng: RngName;
   alias?: string;
   apiKey?: string;
   json?: boolean;
@@ -74,6 +75,7 @@ export async function serve(reference: string, options: ServeOptions, context: C
     load: () =>
       loadServedModel(path, {
         alias: options.alias,
+        rng: options.rng,
         ...sizes,
         cacheTypes,
         ...devices,

@@ -55,6 +55,17 @@ export const serve: CommandDefinition<[model: string], ServeOptions> = {
         ...cacheFlags('F16'),
       ],
     },
+    {
+      title: 'Sampling',
+      flags: [
+        {
+          flags: '--rng <name>',
+          description: 'random numbers: quern, or llama.cpp (its tokens for its seeds)',
+          default: 'quern',
+          choices: ['quern', 'llama.cpp'],
+        },
+      ],
+    },
     { title: 'Computing', flags: deviceFlags },
   ],
   help,

@@ -3,7 +3,8 @@
 import type { TokenEvent } from '@quern/engine';
 import { StopMatcher, TextStream } from '@quern/tokenizer';
 import { ApiError } from './api-error.ts';
-import { type GenerationRequest, samplingOptions, stopStrings } from './generation-request.ts';
+import { type GenerationRequest, stopStrings } from './generation-request.ts';
+import { logitBiasOf, samplingOptions } from './sampling-fields.ts';
 import type { ServedModel } from './served-model.ts';
 
 export type FinishReason = 'stop' | 'length';
@@ -41,7 +42,7 @@ export interface GenerationTask {
  */
 export function checkTask({ model, prompt, request }: GenerationTask, param: string): void {
   const { vocabSize } = model.tokenizer;
-  const unknown = Object.keys(request.logit_bias ?? {}).find((id) => Number(id) >= vocabSize);
+  const unknown = [...logitBiasOf(request).keys()].find((id) => id >= vocabSize);
   if (unknown !== undefined) {
     const message = `logit_bias names token ${unknown}, but the vocabulary has ${vocabSize} tokens.`;
     throw new ApiError(400, 'invalid_value', message, { param: 'logit_bias' });
@@ -61,7 +62,7 @@ export async function* generate(task: GenerationTask): AsyncGenerator<Generation
   const stops = new StopMatcher(stopStrings(request));
   const room = model.contextTokens - prompt.length;
   const events = model.engine.generate(prompt, {
-    sampling: samplingOptions(request),
+    sampling: samplingOptions(request, model.tokenizer, model.rng),
     maxTokens: Math.min(task.maxTokens ?? room, room),
     stopTokens: [...model.tokenizer.endOfGeneration],
     ...(logProbs === undefined ? {} : { logprobs: logProbs }),

@@ -1,6 +1,6 @@
 // The model behind the endpoints: its tokenizer here, its weights in the engine's worker.
 import { basename } from 'node:path';
-import { Engine, type StartOptions } from '@quern/engine';
+import { Engine, type RngName, type StartOptions } from '@quern/engine';
 import { describeModel, type ModelDescription, openModel } from '@quern/models';
 import { type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
 
@@ -13,6 +13,8 @@ export interface ServedModel {
   readonly tokenizer: Tokenizer;
   readonly engine: Engine;
   readonly description: ModelDescription;
+  /** Whose random numbers the sampler draws. */
+  readonly rng: RngName;
 }
 
 export interface LoadServedModelOptions extends Omit<StartOptions, 'modelPath'> {
@@ -20,6 +22,8 @@ export interface LoadServedModelOptions extends Omit<StartOptions, 'modelPath'> 
   alias?: string;
   /** As the engine's; 0 takes all that the model was trained for. */
   contextTokens?: number;
+  /** Default `quern`. */
+  rng?: RngName;
 }
 
 /**
@@ -27,7 +31,7 @@ export interface LoadServedModelOptions extends Omit<StartOptions, 'modelPath'> 
  * @throws QuernError what `openModel`, `tokenizerFromGguf` and `Engine.start` throw
  */
 export async function loadServedModel(path: string, options: LoadServedModelOptions): Promise<ServedModel> {
-  const { alias, contextTokens, ...start } = options;
+  const { alias, contextTokens, rng = 'quern', ...start } = options;
   const view = await openModel(path);
   let described: Pick<ServedModel, 'tokenizer' | 'description'>;
   try {
@@ -46,6 +50,7 @@ export async function loadServedModel(path: string, options: LoadServedModelOpti
     createdSeconds: Math.floor(Date.now() / 1000),
     contextTokens: engine.info.contextTokens,
     engine,
+    rng,
     ...described,
   };
 }

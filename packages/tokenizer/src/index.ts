@@ -9,6 +9,7 @@ export {
   tokenizerViewFromHf,
 } from './huggingface/metadata-from-hf.ts';
 export type { MetadataView } from './metadata-view.ts';
+export { type OverlappingToken, overlappingTokens } from './overlapping-tokens.ts';
 export { preTokenizerNames } from './pre-tokenizer/pre-tokenizers.ts';
 export { StopMatcher, type StopResult } from './stream/stop-matcher.ts';
 export { TextStream } from './stream/text-stream.ts';

@@ -22,4 +22,5 @@ export {
   nativeRowBytes,
   nativeTypeTraits,
 } from './quantize.ts';
+export { type NativeSampler, type NativeStage, nativeSampler } from './sampler.ts';
 export { type NativeImatrix, nativeWriteImatrix } from './write-imatrix.ts';

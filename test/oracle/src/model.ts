@@ -36,6 +36,8 @@ export interface NativeTokenizeOptions {
 }
 
 export interface NativeModel {
+  /** Address of its `llama_vocab`, valid until it is closed. */
+  readonly vocab: unknown;
   readonly vocabSize: number;
   readonly layers: number;
   tokenize(text: string, options?: NativeTokenizeOptions): number[];
@@ -66,6 +68,7 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
     'int32_t llama_detokenize(const void *vocab, const void *tokens, int32_t count, void *text, int32_t max, bool remove, bool unparse)',
   );
   return {
+    vocab,
     vocabSize,
     layers,
     tokenize(text, { addSpecial = false, parseSpecial = false } = {}) {

@@ -1,5 +1,6 @@
 // xoshiro128** 1.1 (Blackman and Vigna, prng.di.unimi.it): 128 bits of state, 32-bit arithmetic, so it runs the same in
 // every JavaScript engine. A seed is spread over the state by splitmix32 (Murmur3's finalizer over a Weyl sequence).
+import type { Uniform } from './uniform.ts';
 
 const rotateLeft = (x: number, k: number): number => (x << k) | (x >>> (32 - k));
 
@@ -18,7 +19,7 @@ export function seedState(seed: number): Uint32Array {
   return state;
 }
 
-export class Random {
+export class Random implements Uniform {
   readonly #state: Uint32Array;
 
   /** `state`: four words, not all zero; kept, not copied. */
@@ -49,5 +50,10 @@ export class Random {
     const high = this.nextUint32() >>> 5;
     const low = this.nextUint32() >>> 6;
     return (high * 2 ** 26 + low) / 2 ** 53;
+  }
+
+  /** Uniform in [0, 1), 24 bits. */
+  nextFloat24(): number {
+    return (this.nextUint32() >>> 8) / 2 ** 24;
   }
 }

@@ -38,16 +38,6 @@ export class Ranking {
     return this.#logits[this.token(rank)];
   }
 
-  /** Σ exp((logit - highest) / temperature) over the first `count` ranks. */
-  weight(count: number, temperature: number): number {
-    const highest = this.logit(0);
-    let sum = 0;
-    if (count === this.#logits.length)
-      for (let id = 0; id < count; id++) sum += Math.exp((this.#logits[id] - highest) / temperature);
-    else for (let rank = 0; rank < count; rank++) sum += Math.exp((this.logit(rank) - highest) / temperature);
-    return sum;
-  }
-
   #sortMore(): void {
     const keys = this.#keys;
     const end = Math.min(keys.length, Math.max(FIRST_TOKENS, this.#sorted * GROWTH));

@@ -5,7 +5,7 @@ import { resolveSampling, type SamplingOptions } from './options.ts';
 import { Sampler } from './sampler.ts';
 
 const makeSampler = (options: SamplingOptions, vocabSize: number, prompt: number[] = []) =>
-  new Sampler(resolveSampling(options, vocabSize), prompt);
+  new Sampler(resolveSampling(options, vocabSize), prompt, vocabSize);
 
 const logitsOf = fc
   .array(fc.float({ min: -12, max: 12, noNaN: true }), { minLength: 2, maxLength: 40 })

@@ -1,24 +1,31 @@
-// One request's choice of the next token, in llama.cpp's order:
-//   logit bias → penalties → top-k → top-p → min-p → temperature → draw.
-// Top-p and min-p therefore look at probabilities at temperature 1: a high temperature flattens what was kept, it does
-// not let unlikely tokens back in. Temperature 0 is greedy after bias and penalties.
+// One request's choice of the next token, in llama.cpp's way: logit bias, then the stages of its chain one after the other,
+// then a draw. Arithmetic is in f32 as there, so that with `rng: 'llama.cpp'` the same logits and seed give the same tokens.
+// By default top-p and min-p come before the temperature, which therefore flattens what was kept and lets nothing back in.
 // The state (random numbers, tokens seen) belongs to the request, so its batch mates cannot change its tokens.
 import { QuernError } from '@quern/errors';
+import { Candidates } from './candidates.ts';
+import { adaptiveP } from './choice/adaptive-p.ts';
+import type { Choice } from './choice/choice.ts';
+import { draw } from './choice/draw.ts';
+import { mirostat } from './choice/mirostat.ts';
 import type { ResolvedSampling } from './options.ts';
-import { Random } from './random.ts';
-import { Ranking } from './ranking.ts';
+import { type StageName, stageKinds } from './stages/index.ts';
+import type { Stage } from './stages/stage.ts';
+import { uniformsOf } from './uniform.ts';
 
 export class Sampler {
-  readonly #options: ResolvedSampling;
-  readonly #random: Random;
-  readonly #prompt: ReadonlySet<number>;
-  readonly #generated = new Map<number, number>();
+  readonly #bias: ReadonlyMap<number, number>;
+  readonly #stages: readonly Stage[];
+  readonly #choice: Choice;
 
-  /** `prompt`: its tokens are subject to the repetition penalty, not to presence and frequency (as in vLLM). */
-  constructor(options: ResolvedSampling, prompt: Iterable<number>) {
-    this.#options = options;
-    this.#random = Random.seeded(options.seed);
-    this.#prompt = options.repetitionPenalty === 1 ? new Set() : new Set(prompt);
+  /** `vocabSize`: of the logits that it will be given. */
+  constructor(options: ResolvedSampling, prompt: Iterable<number>, vocabSize: number) {
+    const uniforms = uniformsOf(options.rng, options.seed);
+    this.#bias = options.logitBias;
+    this.#stages = stagesOf(options).flatMap((name) => stageKinds[name].stage(options, uniforms) ?? []);
+    this.#choice = choiceOf(options, uniforms, vocabSize);
+    const learning = this.#stages.filter((stage) => stage.accept);
+    if (learning.length > 0) for (const token of prompt) for (const stage of learning) stage.accept!(token, true);
   }
 
   /**
@@ -26,72 +33,34 @@ export class Sampler {
    * @throws QuernError `no-token-allowed` when the bias forbids every token.
    */
   sample(logits: Float32Array): number {
-    this.#applyBias(logits);
-    this.#applyPenalties(logits);
-    const token = this.#options.temperature === 0 ? highest(logits) : this.#draw(logits);
-    if (!(logits[token] > Number.NEGATIVE_INFINITY))
+    for (const [token, bias] of this.#bias) logits[token] += bias;
+    const candidates = new Candidates(logits);
+    if (logits[candidates.highest()] === Number.NEGATIVE_INFINITY)
       throw new QuernError('no-token-allowed', 'logitBias forbids every token of the vocabulary.');
-    this.#generated.set(token, (this.#generated.get(token) ?? 0) + 1);
+    for (const stage of this.#stages) stage.apply(candidates);
+    const place = this.#choice.choose(candidates);
+    const token = candidates.ids[place];
+    for (const stage of this.#stages) stage.accept?.(token, false);
     return token;
   }
-
-  #applyBias(logits: Float32Array): void {
-    for (const [token, bias] of this.#options.logitBias) logits[token] += bias;
-  }
-
-  #applyPenalties(logits: Float32Array): void {
-    const { repetitionPenalty, presencePenalty, frequencyPenalty } = this.#options;
-    if (repetitionPenalty !== 1) {
-      const repeat = (token: number): void => {
-        logits[token] = logits[token] > 0 ? logits[token] / repetitionPenalty : logits[token] * repetitionPenalty;
-      };
-      for (const token of this.#prompt) repeat(token);
-      for (const token of this.#generated.keys()) if (!this.#prompt.has(token)) repeat(token);
-    }
-    if (presencePenalty !== 0 || frequencyPenalty !== 0)
-      for (const [token, count] of this.#generated) logits[token] -= presencePenalty + count * frequencyPenalty;
-  }
-
-  #draw(logits: Float32Array): number {
-    const { temperature, topK, topP, minP } = this.#options;
-    const ranking = new Ranking(logits, topK === 0 ? logits.length : topK);
-    const kept = keepMinP(ranking, keepTopP(ranking, ranking.count, topP), minP);
-    const target = this.#random.nextFloat() * ranking.weight(kept, temperature);
-    let cumulative = 0;
-    let chosen = 0; // when rounding lifts `target` to the total, the last token with any weight
-    for (let rank = 0; rank < kept && cumulative <= target; rank++) {
-      const weight = Math.exp((ranking.logit(rank) - ranking.logit(0)) / temperature);
-      cumulative += weight;
-      if (weight > 0) chosen = rank;
-    }
-    return ranking.token(chosen);
-  }
 }
 
-/** Lowest id of the highest logit. */
-function highest(logits: Float32Array): number {
-  let best = 0;
-  for (let id = 1; id < logits.length; id++) if (logits[id] > logits[best]) best = id;
-  return best;
-}
-
-/** How many of the first `count` tokens it takes to reach probability `topP` among them; at least one. */
-function keepTopP(ranking: Ranking, count: number, topP: number): number {
-  if (topP >= 1) return count;
-  const enough = topP * ranking.weight(count, 1);
-  let cumulative = 0;
-  for (let rank = 0; rank < count; rank++) {
-    cumulative += Math.exp(ranking.logit(rank) - ranking.logit(0));
-    if (cumulative >= enough) return rank + 1;
+/** The stages that can change the choice. */
+function stagesOf({ samplers, mirostat: version, temperature }: ResolvedSampling): readonly StageName[] {
+  if (isGreedy(temperature, samplers)) {
+    const before = version > 0 ? [] : samplers.slice(0, samplers.indexOf('temperature'));
+    return before.filter((name) => !stageKinds[name].keepsBest);
   }
-  return count;
+  return version > 0 ? ['temperature'] : samplers;
 }
 
-/** How many of the first `count` tokens are at least `minP` times as likely as the first; at least one. */
-function keepMinP(ranking: Ranking, count: number, minP: number): number {
-  if (minP <= 0) return count;
-  const lowest = ranking.logit(0) + Math.log(minP);
-  let kept = 1;
-  while (kept < count && ranking.logit(kept) >= lowest) kept++;
-  return kept;
+const isGreedy = (temperature: number, samplers: readonly StageName[]): boolean =>
+  temperature === 0 && samplers.includes('temperature');
+
+const greedy: Choice = { choose: (candidates) => candidates.highest() };
+
+function choiceOf(options: ResolvedSampling, uniforms: ReturnType<typeof uniformsOf>, vocabSize: number): Choice {
+  if (isGreedy(options.temperature, options.samplers)) return greedy;
+  if (options.mirostat > 0) return mirostat(options, uniforms(), vocabSize);
+  return options.adaptiveTarget >= 0 ? adaptiveP(options, uniforms()) : draw(uniforms());
 }

@@ -53,7 +53,7 @@ export class Sequence {
     this.tokens = Array.from(prompt);
     this.promptTokens = prompt.length;
     this.endTokens = maxTokens === undefined ? contextTokens : prompt.length + maxTokens;
-    this.sampler = new Sampler(sampling, prompt);
+    this.sampler = new Sampler(sampling, prompt, vocabSize);
     this.seed = sampling.seed;
     this.stopTokens = new Set(stopTokens);
     this.logprobs = logprobs;

@@ -1,0 +1,133 @@
+// The request fields that say how tokens are chosen: OpenAI's, and llama-server's for the stages that OpenAI does not have.
+// Defaults are OpenAI's (temperature 1, top_p 1); every other stage is off unless asked for.
+import { type RngName, type SamplingOptions, samplerNames, samplersOfLetters } from '@quern/engine';
+import { type OverlappingToken, overlappingTokens, type Tokenizer } from '@quern/tokenizer';
+import { z } from 'zod';
+
+const openAiPenalty = z.number().min(-2).max(2).nullish();
+const share = z.number().min(0).max(1).nullish();
+const tokenBias = z.number().min(-100).max(100);
+/** llama.cpp cuts longer ones; a cut one would break at other places than asked for. */
+const sequenceBreaker = z.string().min(1).max(40);
+
+export const samplingFields = {
+  seed: z.int().nullish(),
+  temperature: z.number().min(0).max(100).nullish(),
+  dynatemp_range: z.number().min(0).max(100).nullish(),
+  dynatemp_exponent: z.number().min(0).max(100).nullish(),
+  top_p: share,
+  top_k: z.int().min(-1).nullish(),
+  min_p: share,
+  typical_p: share,
+  top_n_sigma: z.number().min(-1).max(100).nullish(),
+  xtc_probability: share,
+  xtc_threshold: share,
+  min_keep: z.int().min(0).nullish(),
+  mirostat: z.int().min(0).max(2).nullish(),
+  mirostat_tau: z.number().min(0).max(100).nullish(),
+  mirostat_eta: z.number().min(0).max(100).nullish(),
+  adaptive_target: z.number().min(-1).max(1).nullish(),
+  adaptive_decay: z.number().min(0).max(0.99).nullish(),
+  frequency_penalty: openAiPenalty,
+  presence_penalty: openAiPenalty,
+  repetition_penalty: z.number().gt(0).max(100).nullish(),
+  repeat_penalty: z.number().gt(0).max(100).nullish(),
+  repeat_last_n: z.int().min(-1).nullish(),
+  dry_multiplier: z.number().min(0).max(100).nullish(),
+  dry_base: z.number().min(0).max(100).nullish(),
+  dry_allowed_length: z.int().min(0).nullish(),
+  dry_penalty_last_n: z.int().min(-1).nullish(),
+  dry_sequence_breakers: z.array(sequenceBreaker).max(64).nullish(),
+  samplers: z
+    .union([z.array(z.enum(samplerNames)), z.string()], 'expected a list of names or a text of letters')
+    .nullish(),
+  ignore_eos: z.boolean().nullish(),
+  logit_bias: z
+    .union(
+      [
+        z.record(z.string().regex(/^\d+$/), tokenBias),
+        z.array(z.tuple([z.int().min(0), z.union([tokenBias, z.literal(false)])])),
+      ],
+      'expected {"<token id>": bias} or [[<token id>, bias or false], …] with a bias from -100 to 100',
+    )
+    .nullish(),
+};
+
+const samplingShape = z.looseObject(samplingFields);
+export type SamplingRequest = z.infer<typeof samplingShape>;
+
+/** By token; `false` forbids it. */
+export function logitBiasOf({ logit_bias: bias }: SamplingRequest): Map<number, number> {
+  if (!bias) return new Map();
+  if (!Array.isArray(bias)) return new Map(Object.entries(bias).map(([id, value]) => [Number(id), value]));
+  return new Map(bias.map(([id, value]) => [id, value === false ? Number.NEGATIVE_INFINITY : value]));
+}
+
+/**
+ * What a request asks of the sampler.
+ * @throws QuernError `sampling-invalid` for letters without a sampler
+ */
+export function samplingOptions(request: SamplingRequest, tokenizer: Tokenizer, rng: RngName): SamplingOptions {
+  const { seed, repeat_last_n: lastN } = request;
+  const bias = logitBiasOf(request);
+  if (request.ignore_eos) for (const id of tokenizer.endOfGeneration) bias.set(id, Number.NEGATIVE_INFINITY);
+  return {
+    ...given({
+      temperature: request.temperature,
+      dynamicTemperatureRange: request.dynatemp_range,
+      dynamicTemperatureExponent: request.dynatemp_exponent,
+      topP: request.top_p,
+      topK: request.top_k && Math.max(0, request.top_k),
+      minP: request.min_p,
+      typicalP: request.typical_p,
+      topNSigma: request.top_n_sigma,
+      xtcProbability: request.xtc_probability,
+      xtcThreshold: request.xtc_threshold,
+      minKeep: request.min_keep,
+      mirostat: request.mirostat,
+      mirostatTau: request.mirostat_tau,
+      mirostatEta: request.mirostat_eta,
+      adaptiveTarget: request.adaptive_target,
+      adaptiveDecay: request.adaptive_decay,
+      frequencyPenalty: request.frequency_penalty,
+      presencePenalty: request.presence_penalty,
+      repetitionPenalty: request.repetition_penalty ?? request.repeat_penalty,
+      penaltyLastN: lastN,
+      dryMultiplier: request.dry_multiplier,
+      dryBase: request.dry_base,
+      dryAllowedLength: request.dry_allowed_length,
+      dryPenaltyLastN: request.dry_penalty_last_n,
+      // OpenAI's seeds are signed; the engine's are not. 32 bits keep every one apart.
+      seed: seed && seed < 0 ? seed >>> 0 : seed,
+    }),
+    ...(request.samplers && {
+      samplers: typeof request.samplers === 'string' ? samplersOfLetters(request.samplers) : request.samplers,
+    }),
+    ...(request.dry_multiplier && {
+      dryBreakers: breakersOf(tokenizer, request.dry_sequence_breakers ?? usualBreakers),
+    }),
+    logitBias: bias,
+    rng,
+  };
+}
+
+/** Texts that end a repetition, as llama.cpp has them. */
+const usualBreakers = ['\n', ':', '"', '*'];
+
+/** Each breaker's tokens are looked for in the whole vocabulary: once, unless clients send ever new ones. */
+const mostKept = 256;
+const known = new WeakMap<Tokenizer, Map<string, OverlappingToken[]>>();
+
+function breakersOf(tokenizer: Tokenizer, texts: readonly string[]): OverlappingToken[] {
+  const found = known.get(tokenizer) ?? new Map<string, OverlappingToken[]>();
+  known.set(tokenizer, found);
+  for (const text of texts) {
+    if (found.has(text)) continue;
+    if (found.size >= mostKept) found.clear();
+    found.set(text, overlappingTokens(tokenizer, text));
+  }
+  return texts.flatMap((text) => found.get(text) ?? overlappingTokens(tokenizer, text));
+}
+
+const given = <T extends object>(options: T): { [Key in keyof T]?: NonNullable<T[Key]> } =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null)) as never;
