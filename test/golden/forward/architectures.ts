@@ -58,6 +58,7 @@ export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'smollm3' },
   { name: 'museglimmer' },
   { name: 'laguna' },
+  { name: 'mimo2' },
   { name: 'llama4' },
 ];
 

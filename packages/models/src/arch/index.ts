@@ -29,6 +29,7 @@ import { lfm2 } from './lfm2.ts';
 import { lfm2moe } from './lfm2moe.ts';
 import { llama } from './llama.ts';
 import { llama4 } from './llama4.ts';
+import { mimo2 } from './mimo2.ts';
 import { minimaxm2 } from './minimaxm2.ts';
 import { mistral } from './mistral.ts';
 import { ministral3, mistral3 } from './mistral3.ts';
@@ -99,6 +100,7 @@ export const architectures: readonly Architecture[] = [
   exaonemoe,
   hunyuanDense,
   hunyuanMoe,
+  mimo2,
   minimaxm2,
   olmo2,
   olmo3,

@@ -4,7 +4,7 @@
 import type { AttentionSpec } from '../forward/mixers/attention/spec.ts';
 import type { NetworkReader } from '../network-reader.ts';
 import type { Architecture, ConfigRule, Json } from './architecture.ts';
-import { configError, count, isAbsent, isObject, perBlock, show } from './config-error.ts';
+import { configError, count, isAbsent, perBlock, show } from './config-error.ts';
 import { decoder, preNormBlock, readAttention, readBlocks, readEps, readGatedMlp, readWindowRope } from './decoder.ts';
 import { sigmoidRouter } from './deepseek.ts';
 import {
@@ -20,7 +20,7 @@ import {
 import { inDenseBlocks, inSparseBlocks, leadingDense } from './leading-dense.ts';
 import { expertCounts, expertTensors, expertWidths, sharedExpertAt } from './mixture.ts';
 import { readExperts, readSharedExpert } from './read-experts.ts';
-import { rotaryPart } from './rotary-part.ts';
+import { ropeOfKind, rotaryPart } from './rotary-part.ts';
 import { readWindows, type WindowLayers, windowLayerKeys } from './window-layers.ts';
 
 /** As llama.cpp knows them; without `layer_types` every layer sees everything. */
@@ -53,24 +53,20 @@ const heads: ConfigRule = {
   },
 };
 
-/** The rope parameters of a kind of layer. */
-const ropeOf = ({ rope_parameters: rope }: Json, kind: string): Json | undefined =>
-  isObject(rope) && isObject(rope[kind]) ? rope[kind] : undefined;
-
 const rotary: readonly ConfigRule[] = [
   {
     gguf: ['rope.dimension_count'],
     type: 'uint32',
     made: (config) => {
       const missing = isAbsent(config.rope_parameters) ? 0.5 : 1;
-      return Math.floor(headDim(config) * (rotaryPart(config, ropeOf(config, 'full_attention') ?? {}) ?? missing));
+      return Math.floor(headDim(config) * (rotaryPart(config, ropeOfKind(config, 'full_attention') ?? {}) ?? missing));
     },
   },
   {
     gguf: ['rope.dimension_count_swa'],
     type: 'uint32',
     made: (config) => {
-      const given = ropeOf(config, 'sliding_attention');
+      const given = ropeOfKind(config, 'sliding_attention');
       if (!given && !isAbsent(config.rope_parameters)) return undefined;
       return Math.floor(headDim(config) * (rotaryPart(config, given ?? {}) ?? 1));
     },
@@ -100,7 +96,7 @@ function unsupported(config: Json): string | undefined {
   if (types?.some((other) => String(other).replace('_', '-') !== type))
     return `"gating_types": ${show(types)} beside "gating": ${show(config.gating)} (transformers reads "gating" alone)`;
   const kinds = new Set(perBlock<string>(config, 'layer_types') ?? ['full_attention']);
-  const lacking = isAbsent(config.rope_parameters) ? undefined : [...kinds].find((kind) => !ropeOf(config, kind));
+  const lacking = isAbsent(config.rope_parameters) ? undefined : [...kinds].find((kind) => !ropeOfKind(config, kind));
   return lacking && `"rope_parameters" without an entry for "${lacking}"`;
 }
 

@@ -1,5 +1,5 @@
 // The part of each head that rope turns, in all its spellings.
-import { configError, isAbsent, show } from './config-error.ts';
+import { configError, isAbsent, isObject, show } from './config-error.ts';
 import type { Json } from './config-rule.ts';
 
 /** Beside the rope parameters; those inside are called `partial_rotary_factor`. */
@@ -25,6 +25,10 @@ export function rotaryPart(
   }
   return said[0]?.value as number | undefined;
 }
+
+/** The rope parameters of a kind of layer, where config.json has them by kind. */
+export const ropeOfKind = ({ rope_parameters: rope }: Json, kind: string): Json | undefined =>
+  isObject(rope) && isObject(rope[kind]) ? rope[kind] : undefined;
 
 /** The part that a whole number of scalars is, so that rounding down what it makes of the head gives that number again. */
 export function partOf(dims: number, headDim: number): number {
