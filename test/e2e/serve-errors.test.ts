@@ -134,7 +134,11 @@ describe('a server that is not ready, full, locked or broken', () => {
     await server.ready;
     expect(await (await fetch(`${server.url}/health`)).json()).toEqual({
       status: 'ok',
-      cache: { tokens: 64, type_k: 'Q8_0', type_v: 'F16', bytes: 64 * 4 * (128 / 32) * (34 + 64) }, // 4 blocks
+      cache: {
+        ...{ tokens: 64, type_k: 'Q8_0', type_v: 'F16', bytes: 64 * 4 * (128 / 32) * (34 + 64) }, // 4 blocks
+        blocks: { total: 2, used: 0, peak: 0 },
+      },
+      prefix_cache: { bytes: 0, budget_bytes: 512 * 2 ** 20, blocks: 0, moved_blocks: 0, snapshots: 0 },
     });
     await server.close();
   });

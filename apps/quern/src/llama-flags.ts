@@ -42,6 +42,7 @@ export const llamaFlags: readonly LlamaFlag[] = [
     instead: 'Only serve has it; eval and calibrate compute a window (-c) at a time.',
   },
   { names: ['-np', '--np'], means: '--parallel', instead: 'Only serve computes several requests together.' },
+  { names: ['-cram', '--cram'], means: '--cache-ram', instead: 'Only serve keeps what earlier requests computed.' },
   { names: ['-ngl', '--ngl', '--n-gpu-layers'], means: '--gpu-layers', instead: runs },
   { names: ['-dev'], means: '--device', instead: runs },
   { names: ['-sm'], means: '--split-mode', instead: runs },

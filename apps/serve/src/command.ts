@@ -1,4 +1,5 @@
 // `quern serve`: one model behind an OpenAI-compatible server with a chat page.
+import { totalmem } from 'node:os';
 import { locateCheckpoint } from '@quern/checkpoint';
 import type { RngName, StartOptions } from '@quern/engine';
 import { QuernError } from '@quern/errors';
@@ -31,6 +32,10 @@ import { startServer } from './server.ts';
 /** As llama.cpp: half the memory of F32, and hardly ever another token. */
 const usualCache: CacheTypes = { k: 'F16', v: 'F16' };
 
+const MIB = 2 ** 20;
+/** llama.cpp's figure, on machines that can spare it. */
+const usualCacheRamMib = (): number => Math.min(8192, Math.floor(totalmem() / 4 / MIB));
+
 export interface ServeOptions extends DeviceOptions, CacheOptions {
   host: string;
   port: string;
@@ -38,6 +43,7 @@ export interface ServeOptions extends DeviceOptions, CacheOptions {
   batchSize?: string;
   parallel: string;
   cacheTokens?: string;
+  cacheRam?: string;
   queue: string;
   rng: RngName;
   alias?: string;
@@ -52,6 +58,7 @@ export async function serve(reference: string, options: ServeOptions, context: C
     maxSequences: parseCount('--parallel', options.parallel, 1024)!,
     batchTokens: parseCount('--batch-size', options.batchSize, 1 << 16),
     cacheTokens: parseCount('--cache-tokens', options.cacheTokens, 1 << 30),
+    cacheRamBytes: MIB * (parseCount('--cache-ram', options.cacheRam, 1 << 24, 0) ?? usualCacheRamMib()),
   };
   if (sizes.batchTokens !== undefined && sizes.batchTokens < sizes.maxSequences)
     throw new QuernError('usage-bad-number', '--batch-size must be at least --parallel: each request wants a token.');
@@ -119,8 +126,11 @@ const noteReload: StartOptions['onReload'] = (error, { summary }) =>
   printNote(`${error.message} The model was loaded again on ${summary}`);
 
 const log = {
-  onGeneration({ finishReason, promptTokens, completionTokens, ms }: GenerationRecord): void {
-    printNote(`${finishReason}: ${promptTokens} prompt + ${completionTokens} reply tokens in ${formatDuration(ms)}`);
+  onGeneration({ finishReason, promptTokens, cachedTokens, completionTokens, ms }: GenerationRecord): void {
+    const cached = cachedTokens > 0 ? ` (${cachedTokens} cached)` : '';
+    printNote(
+      `${finishReason}: ${promptTokens} prompt${cached} + ${completionTokens} reply tokens in ${formatDuration(ms)}`,
+    );
   },
   onFailure(failure: ApiError): void {
     printNote(`failure: ${failure.code}: ${failure.message}`);

@@ -48,6 +48,11 @@ export const serve: CommandDefinition<[model: string], ServeOptions> = {
           description: 'KV cache of all requests together (default: the context)',
         },
         {
+          flags: '--cache-ram <MiB>',
+          description:
+            'memory for what is kept of earlier requests, so that a prompt is computed from where it differs; 0: nothing is kept (default: 8192, a quarter of the machine’s memory at most)',
+        },
+        {
           flags: '--queue <count>',
           description: 'requests that may wait; further ones get 503',
           default: '64',

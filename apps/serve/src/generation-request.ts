@@ -16,6 +16,8 @@ export const generationFields = {
   stop: z
     .union([stopString, z.array(stopString).max(maxStops)], 'expected a non-empty string or a list of them')
     .nullish(),
+  /** vLLM's: the lower, the sooner. */
+  priority: z.int().min(-1000).max(1000).nullish(),
   max_tokens: z.int().min(1).nullish(),
   ...samplingFields,
 };

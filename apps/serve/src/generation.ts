@@ -20,6 +20,8 @@ export interface GenerationRecord {
   promptTokens: number;
   completionTokens: number;
   ms: number;
+  /** Prompt tokens that needed no computation. */
+  cachedTokens: number;
 }
 
 export interface GenerationTask {
@@ -65,32 +67,44 @@ export async function* generate(task: GenerationTask): AsyncGenerator<Generation
     sampling: samplingOptions(request, model.tokenizer, model.rng),
     maxTokens: Math.min(task.maxTokens ?? room, room),
     stopTokens: [...model.tokenizer.endOfGeneration],
+    messageEnds: messageEnds(prompt, model),
+    priority: request.priority ?? 0,
     ...(logProbs === undefined ? {} : { logprobs: logProbs }),
     signal,
   });
   const startMs = performance.now();
   let completionTokens = 0;
+  let cachedTokens = 0;
   let finishReason: GenerationRecord['finishReason'] = 'cancelled';
   try {
     for await (const event of events) {
       if ('finishReason' in event) {
         completionTokens = event.generatedTokens;
-        ({ finishReason } = event);
+        ({ finishReason, cachedTokens } = event);
         if (finishReason === 'cancelled') return;
         const rest = stops.push(stream.flush()).text + stops.flush();
         if (rest) yield { type: 'text', text: rest, tokens: [] };
-        yield { type: 'end', finishReason, completionTokens, cachedTokens: event.cachedTokens };
+        yield { type: 'end', finishReason, completionTokens, cachedTokens };
         return;
       }
       completionTokens++;
+      cachedTokens = event.cachedTokens ?? cachedTokens;
       const { text, stop } = stops.push(stream.push(event.token));
       yield { type: 'text', text, tokens: [event] };
       if (stop === undefined) continue;
       finishReason = 'stop';
-      yield { type: 'end', finishReason, completionTokens, cachedTokens: 0 };
+      yield { type: 'end', finishReason, completionTokens, cachedTokens };
       return;
     }
   } finally {
-    task.onEnd?.({ finishReason, promptTokens: prompt.length, completionTokens, ms: performance.now() - startMs });
+    const ms = performance.now() - startMs;
+    task.onEnd?.({ finishReason, promptTokens: prompt.length, cachedTokens, completionTokens, ms });
   }
+}
+
+/** Behind the tokens that end a turn, the template's messages end. */
+function messageEnds(prompt: Int32Array, { tokenizer: { endOfGeneration } }: ServedModel): number[] {
+  const ends: number[] = [];
+  for (const [i, token] of prompt.entries()) if (endOfGeneration.has(token)) ends.push(i + 1);
+  return ends;
 }

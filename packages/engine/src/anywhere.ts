@@ -9,3 +9,4 @@ export { type ResolvedSampling, resolveSampling, type SamplingOptions } from './
 export { Sampler } from './sampling/sampler.ts';
 export { type StageName as SamplerName, stageNames as samplerNames } from './sampling/stages/index.ts';
 export { type RngName, rngNames } from './sampling/uniform.ts';
+export type { EngineStats, StepTotals } from './stats.ts';

@@ -1,6 +1,6 @@
 // From the plan of a step to what the model computes.
 import type { Model, OutputBatch } from '@quern/models';
-import type { Share } from './scheduling/scheduler.ts';
+import type { Share } from './scheduling/divide.ts';
 
 /**
  * The batch of these shares. `outputRows` holds, share by share, the rows that a token is sampled from: of a sequence whose

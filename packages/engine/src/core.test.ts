@@ -103,7 +103,7 @@ describe.each(devices)('requests together on the $name device', (device) => {
     let waited = false;
     while (!core.idle) {
       await core.step();
-      waited ||= core.waitingRequests > 0;
+      waited ||= core.stats.requests.waiting > 0;
     }
     expect(waited).toBe(true);
     for (const [i, prompt] of prompts.entries())
@@ -188,8 +188,7 @@ describe('cancelling', () => {
   it('frees the cells at once, running or waiting, and leaves the others alone', async () => {
     const { core, model } = await makeCore({ maxSequences: 2, cells: 400 });
     const [kept, running, waiting] = prompts.map((prompt, i) => ask(core, prompt, sampled(i)));
-    for (let i = 0; i < 6; i++) await core.step();
-    expect(running.reply.tokens.length).toBeGreaterThan(0);
+    while (running.reply.tokens.length === 0) await core.step();
     const before = core.freeBlocks;
     core.cancel(running.sequence);
     expect(core.freeBlocks).toBeGreaterThan(before);

@@ -1,17 +1,23 @@
 // The engine without threads: requests in, one batch per step, tokens out. The worker drives it; so do tests.
 import { QuernError } from '@quern/errors';
-import type { Model } from '@quern/models';
+import type { Model, OutputBatch } from '@quern/models';
 import { batchOf, completes } from './batch.ts';
+import { KvCache } from './cache/kv-cache.ts';
+import { StateMoves } from './cache/state-moves.ts';
 import { areFinite, notFinite } from './not-finite.ts';
 import type { GenerateOptions } from './request.ts';
 import { logSumExp, topLogProbs } from './sampling/log-probs.ts';
-import { BlockAllocator } from './scheduling/block-allocator.ts';
+import type { Share } from './scheduling/divide.ts';
+import { Pace } from './scheduling/pace.ts';
 import { Scheduler } from './scheduling/scheduler.ts';
 import { type Outcome, Sequence } from './scheduling/sequence.ts';
 import type { Drafter } from './speculation/drafter.ts';
+import type { EngineStats } from './stats.ts';
 
 export interface CoreOptions {
   readonly contextTokens: number;
+  /** Bytes of what is kept of earlier requests, on the device and on the host. Default: 0, nothing is kept. */
+  readonly cacheRamBytes?: number;
   /** Guesses tokens; `maxOutputs` of the model bounds how many are looked at in one step. */
   readonly drafter?: Drafter;
 }
@@ -19,16 +25,19 @@ export interface CoreOptions {
 export class EngineCore {
   readonly #model: Model;
   readonly #contextTokens: number;
-  readonly #allocator: BlockAllocator;
+  readonly #moves: StateMoves;
+  readonly #cache: KvCache;
+  readonly #pace: Pace;
   readonly #scheduler: Scheduler;
   readonly #drafter?: Drafter;
+  readonly #totals = { steps: 0, promptTokens: 0, cachedTokens: 0, generatedTokens: 0 };
 
   /**
    * `model` must have been loaded with `maxOutputs` ≥ `maxSequences`, `batchTokens` ≥ `maxSequences` and at least
    * `contextTokens` cells.
    * @throws QuernError `engine-option-invalid`
    */
-  constructor(model: Model, { contextTokens, drafter }: CoreOptions) {
+  constructor(model: Model, { contextTokens, cacheRamBytes = 0, drafter }: CoreOptions) {
     const { blocks, blockTokens, batchTokens, maxSequences, maxOutputs, slots } = model;
     const cells = blocks * blockTokens;
     if (contextTokens > cells)
@@ -43,8 +52,16 @@ export class EngineCore {
       );
     this.#model = model;
     this.#contextTokens = contextTokens;
-    this.#allocator = new BlockAllocator(blocks);
-    this.#scheduler = new Scheduler(this.#allocator, { batchTokens, maxSequences, maxOutputs, blockTokens, slots });
+    this.#moves = new StateMoves(model.state);
+    const sizes = {
+      ...{ blocks, blockTokens, slots },
+      blockBytes: model.state.snapshotBytes(1, false),
+      slotBytes: model.state.snapshotBytes(0, true),
+      budgetBytes: cacheRamBytes,
+    };
+    this.#cache = new KvCache(sizes, this.#moves);
+    this.#pace = new Pace(batchTokens);
+    this.#scheduler = new Scheduler(this.#cache, { batchTokens, maxSequences, maxOutputs }, this.#pace);
     this.#drafter = drafter;
   }
 
@@ -53,12 +70,18 @@ export class EngineCore {
     return this.#scheduler.waiting.length === 0 && this.#scheduler.running.length === 0;
   }
 
+  /** Blocks of the KV cache that no request uses. */
   get freeBlocks(): number {
-    return this.#allocator.free;
+    return this.#cache.store.available;
   }
 
-  get waitingRequests(): number {
-    return this.#scheduler.waiting.length;
+  get stats(): EngineStats {
+    const { running, waiting, preemptions } = this.#scheduler;
+    return {
+      requests: { running: running.length, waiting: waiting.length },
+      ...this.#cache.store.stats,
+      totals: { ...this.#totals, preemptions },
+    };
   }
 
   /**
@@ -67,7 +90,12 @@ export class EngineCore {
    * @throws QuernError when the request is not acceptable: see `Sequence`
    */
   submit(prompt: Int32Array, options: GenerateOptions, emit: (outcome: Outcome) => void): Sequence {
-    const limits = { vocabSize: this.#model.hyperparameters.vocabSize, contextTokens: this.#contextTokens };
+    const { hyperparameters, state } = this.#model;
+    const limits = {
+      vocabSize: hyperparameters.vocabSize,
+      contextTokens: this.#contextTokens,
+      usesSlots: state.usesSlots,
+    };
     const sequence = new Sequence(prompt, options, limits, emit);
     this.#scheduler.enqueue(sequence);
     return sequence;
@@ -83,13 +111,24 @@ export class EngineCore {
    * be expected to work after it.
    */
   async step(): Promise<void> {
+    const startMs = performance.now();
     await this.#drafter?.propose(this.#scheduler.decoding());
     const shares = this.#scheduler.plan();
-    if (shares.length === 0) return;
+    if (shares.length === 0) return this.#moves.run();
+    const decoding = shares.filter(({ sequence }) => sequence.pending === 1).length;
     const batch = batchOf(shares, this.#model);
     const complete = shares.filter(completes);
     for (const { sequence, count } of shares) sequence.computed += count;
-    if (complete.length === 0) return this.#model.prefill(batch);
+    await this.#moves.run();
+    if (complete.length === 0) await this.#model.prefill(batch);
+    else await this.#sampleAll(complete, batch);
+    for (const { sequence } of shares) if (sequence.isAtCheckpoint) this.#cache.checkpoint(sequence);
+    const promptTokens = shares.reduce((sum, { count }) => sum + count, 0) - decoding;
+    this.#totals.steps++;
+    this.#pace.learn(decoding, promptTokens, performance.now() - startMs);
+  }
+
+  async #sampleAll(complete: readonly Share[], batch: OutputBatch): Promise<void> {
     const logits = await this.#model.forward(batch);
     const bytes = await this.#model.device.read(logits);
     const { vocabSize } = this.#model.hyperparameters;
@@ -106,7 +145,8 @@ export class EngineCore {
     }
     if (broken.length === 0) return;
     const place = await this.#model.locateNonFinite(batch);
-    for (const sequence of broken) this.#end(sequence, { error: notFinite(sequence.tokens.length, place) });
+    for (const sequence of broken)
+      this.#end(sequence, { error: notFinite(sequence.tokens.length, place) }, { discard: true });
   }
 
   /** Ends what is running with `error`; returns what is waiting, for another core to adopt. Nothing is left. */
@@ -149,7 +189,8 @@ export class EngineCore {
         return undefined;
       }
       sequence.tokens.push(token);
-      sequence.emit({ event: { token, ...report(token) } });
+      const first = sequence.generated === 1 ? { cachedTokens: sequence.cachedTokens } : {};
+      sequence.emit({ event: { token, ...first, ...report(token) } });
       if (!sequence.ended && sequence.tokens.length >= sequence.endTokens)
         this.#end(sequence, { event: sequence.finishEvent('length') });
       return token;
@@ -160,10 +201,13 @@ export class EngineCore {
     }
   }
 
-  #end(sequence: Sequence, outcome: Outcome): void {
+  #end(sequence: Sequence, outcome: Outcome, { discard = false } = {}): void {
     if (sequence.ended) return;
     sequence.ended = true;
-    this.#scheduler.remove(sequence);
+    this.#totals.promptTokens += sequence.promptTokens;
+    this.#totals.cachedTokens += sequence.cachedTokens;
+    this.#totals.generatedTokens += sequence.generated;
+    this.#scheduler.remove(sequence, { discard });
     sequence.emit(outcome);
   }
 }

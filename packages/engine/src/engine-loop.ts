@@ -88,6 +88,7 @@ export class EngineLoop {
   #handle({ core }: OpenedCore, message: ToWorker): void {
     if (message.type === 'generate') this.#submit(core, message);
     else if (message.type === 'close') this.#closing = true;
+    else if (message.type === 'stats') this.#send({ type: 'stats', id: message.id, stats: core.stats });
     else {
       const sequence = this.#sequences.get(message.id);
       if (sequence) core.cancel(sequence);

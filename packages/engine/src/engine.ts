@@ -5,6 +5,7 @@ import { spawnWorker } from '@quern/workers';
 import { Mailbox } from './mailbox.ts';
 import { type EngineInfo, type EngineOptions, errorFromData, type FromWorker, type ToWorker } from './protocol.ts';
 import type { GenerateEvent, GenerateOptions } from './request.ts';
+import type { EngineStats } from './stats.ts';
 
 export interface StartOptions extends EngineOptions {
   /** Called while the weights arrive. */
@@ -25,6 +26,7 @@ export class Engine {
   #info: EngineInfo;
   readonly #worker: Worker;
   readonly #requests = new Map<number, Mailbox<GenerateEvent>>();
+  readonly #questions = new Map<number, Mailbox<EngineStats>>();
   #nextId = 0;
   /** Set once nothing can be asked any more. */
   #ended?: QuernError;
@@ -87,6 +89,19 @@ export class Engine {
     }
   }
 
+  /**
+   * What the engine is doing, told by its thread between two batches.
+   * @throws QuernError `engine-closed`, `engine-crashed`, `engine-device-lost`
+   */
+  async stats(): Promise<EngineStats> {
+    if (this.#ended) throw this.#ended;
+    const id = this.#nextId++;
+    const mailbox = new Mailbox<EngineStats>();
+    this.#questions.set(id, mailbox);
+    this.#post({ type: 'stats', id });
+    return mailbox.take().finally(() => this.#questions.delete(id));
+  }
+
   /** Accepts nothing new, waits for the running requests (or cancels them), then ends the worker. */
   async close({ cancel = false }: { cancel?: boolean } = {}): Promise<void> {
     this.#ended ??= new QuernError('engine-closed', 'The engine has been closed.');
@@ -101,6 +116,7 @@ export class Engine {
       this.#info = message.info;
       this.#onReload?.(errorFromData(message.error), message.info);
     }
+    if (message.type === 'stats') this.#questions.get(message.id)?.put(message.stats);
     if (message.type !== 'event' && message.type !== 'failed') return;
     const mailbox = this.#requests.get(message.id);
     if (message.type === 'failed') mailbox?.fail(errorFromData(message.error));
@@ -111,7 +127,7 @@ export class Engine {
   /** The first error counts; the later exit of a broken or closed worker adds nothing. */
   #fail(error: QuernError): void {
     this.#ended ??= error;
-    for (const mailbox of this.#requests.values()) mailbox.fail(this.#ended);
+    for (const mailbox of [...this.#requests.values(), ...this.#questions.values()]) mailbox.fail(this.#ended);
     this.#requests.clear();
   }
 

@@ -10,6 +10,7 @@ import type { EngineInfo, EngineSizes } from './protocol.ts';
 const DEFAULT_CONTEXT_TOKENS = 4096;
 const DEFAULT_MAX_SEQUENCES = 4;
 const DEFAULT_BATCH_TOKENS = 128;
+const DEFAULT_CACHE_RAM_BYTES = 512 * 2 ** 20;
 
 export interface LoadedCore {
   readonly core: EngineCore;
@@ -60,8 +61,14 @@ export function coreOf(
 const slowTypes = (device: Device): string[] =>
   device instanceof CpuDevice ? [...device.fallbacks.keys()].map((opAndType) => opAndType.split(' ')[1]) : [];
 
-export function loadSizes({ cacheTokens, cacheTypes, maxSequences, batchTokens }: Required<EngineSizes>): LoadOptions {
-  return { batchTokens, cells: cacheTokens, cacheTypes, maxSequences, maxOutputs: maxSequences };
+export function loadSizes(sizes: Required<EngineSizes>): LoadOptions {
+  const { contextTokens, cacheTokens, cacheTypes, maxSequences, batchTokens } = sizes;
+  return {
+    ...{ batchTokens, cacheTypes, maxSequences },
+    cells: cacheTokens,
+    sequenceCells: contextTokens,
+    maxOutputs: maxSequences,
+  };
 }
 
 /** @throws QuernError `engine-option-invalid`, `context-too-long`, and those of `hyperparameters` */
@@ -75,6 +82,9 @@ export function resolveSizes(view: ModelView, options: EngineSizes): Required<En
     maxSequences,
     batchTokens: options.batchTokens ?? Math.max(DEFAULT_BATCH_TOKENS, maxSequences),
   };
+  const cacheRamBytes = options.cacheRamBytes ?? DEFAULT_CACHE_RAM_BYTES;
+  if (!Number.isSafeInteger(cacheRamBytes) || cacheRamBytes < 0)
+    throw new QuernError('engine-option-invalid', `cacheRamBytes must be an integer from 0 on, got ${cacheRamBytes}.`);
   for (const [name, value] of Object.entries(sizes))
     if (!Number.isSafeInteger(value) || value < 1)
       throw new QuernError('engine-option-invalid', `${name} must be a positive integer, got ${value}.`);
@@ -84,5 +94,5 @@ export function resolveSizes(view: ModelView, options: EngineSizes): Required<En
       `A context of ${contextTokens} tokens was asked for; the model was made for ${trainedTokens}.`,
       { remedy: 'Ask for a shorter context.' },
     );
-  return { ...sizes, cacheTypes: options.cacheTypes ?? exactCache };
+  return { ...sizes, cacheRamBytes, cacheTypes: options.cacheTypes ?? exactCache };
 }

@@ -3,6 +3,7 @@
 import { QuernError } from '@quern/errors';
 import type { CacheTypes, DeviceRequest, Hyperparameters, ModelMemory, Placement } from '@quern/models';
 import type { GenerateEvent, GenerateOptions } from './request.ts';
+import type { EngineStats } from './stats.ts';
 
 export interface EngineSizes {
   /** Most tokens of prompt and reply of one request. Default: the model's context, 4096 at most. */
@@ -13,6 +14,11 @@ export interface EngineSizes {
   readonly cacheTypes?: CacheTypes;
   /** Requests that are computed together; further ones wait. Default 4. */
   readonly maxSequences?: number;
+  /**
+   * Bytes of what is kept of earlier requests, so that a prompt that begins like one of them is computed from there on: blocks of the
+   * KV cache that no request uses, blocks that had to leave it, and snapshots of states. 0: nothing is kept. Default 512 MiB.
+   */
+  readonly cacheRamBytes?: number;
   /** Most tokens of one batch. Default 128: a long prompt holds the other requests up for so many tokens at a time. */
   readonly batchTokens?: number;
 }
@@ -50,6 +56,7 @@ export interface ErrorData {
 export type ToWorker =
   | { readonly type: 'generate'; readonly id: number; readonly prompt: Int32Array; readonly options: GenerateOptions }
   | { readonly type: 'cancel'; readonly id: number }
+  | { readonly type: 'stats'; readonly id: number }
   | { readonly type: 'close' };
 
 export type FromWorker =
@@ -58,6 +65,7 @@ export type FromWorker =
   /** The device was lost (`error`), and the model has been loaded on a new one. */
   | { readonly type: 'reloaded'; readonly info: EngineInfo; readonly error: ErrorData }
   | { readonly type: 'event'; readonly id: number; readonly event: GenerateEvent }
+  | { readonly type: 'stats'; readonly id: number; readonly stats: EngineStats }
   | { readonly type: 'failed'; readonly id: number; readonly error: ErrorData }
   /** Starting or computing failed; the worker ends. */
   | { readonly type: 'broken'; readonly error: ErrorData };

@@ -11,10 +11,19 @@ export interface GenerateOptions {
   readonly stopTokens?: readonly number[];
   /** Log probabilities: of the chosen token, and of this many most likely tokens (0: the chosen one only). Default: none. */
   readonly logprobs?: number;
+  /** The lower, the sooner: 1 less counts as ten seconds of having waited. From -1000 to 1000, default 0. */
+  readonly priority?: number;
+  /**
+   * Positions of the prompt behind which a message ends. Models with recurrent or windowed state keep a snapshot there, so that the next
+   * turn of a chat goes on from it.
+   */
+  readonly messageEnds?: readonly number[];
 }
 
 export interface TokenEvent {
   readonly token: number;
+  /** With the first token: as in the finish event. */
+  readonly cachedTokens?: number;
   /** ln p of the token under the model's own distribution, when asked for. */
   readonly logprob?: number;
   /** The most likely tokens, most likely first, when asked for. */
@@ -31,7 +40,7 @@ export interface FinishEvent {
   readonly promptTokens: number;
   /** Tokens sampled, the stop token included. */
   readonly generatedTokens: number;
-  /** Prompt tokens that needed no computation. Always 0: nothing is shared between requests yet. */
+  /** Prompt tokens that needed no computation: an earlier request had them. */
   readonly cachedTokens: number;
   /** The seed in use, so that a random one can be used again. */
   readonly seed: number;

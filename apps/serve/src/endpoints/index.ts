@@ -3,7 +3,8 @@ import type { Endpoint } from '../endpoint.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { completions } from './completions.ts';
 import { health } from './health.ts';
+import { metricsPage } from './metrics.ts';
 import { model, models } from './models.ts';
 import { page } from './page.ts';
 
-export const endpoints: readonly Endpoint[] = [page, health, models, model, chatCompletions, completions];
+export const endpoints: readonly Endpoint[] = [page, health, metricsPage, models, model, chatCompletions, completions];

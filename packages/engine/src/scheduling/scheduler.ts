@@ -1,15 +1,16 @@
 // Continuous batching: which tokens of which sequences the next batch computes.
 //
-// 1. Running sequences get the cache block that their next token needs. When none is free, the youngest sequence gives
-//    all its blocks and its slot back and returns to the head of the queue, where it waits to be computed again (its tokens and its
-//    random numbers are kept). The oldest sequence therefore always finishes.
-// 2. Waiting sequences are admitted in order of arrival while there is a place, a slot for the state that does not grow, and
-//    room for all their tokens and one more.
-// 3. Every decoding sequence computes its one token; the room left in the batch is divided evenly over the sequences that
-//    are still reading their prompts, so that a short prompt need not wait for a long one. Drafts get what is left then, of
-//    tokens, rows of logits and blocks: nobody waits for a guess.
-import { BlockAllocator } from './block-allocator.ts';
+// 1. Running sequences get the cache block that their next token needs. When none is available, the last in turn gives its
+//    blocks and its slot back and waits again (its tokens and its random numbers are kept, and its blocks are kept as long as
+//    nobody wants them). The first in turn therefore always finishes.
+// 2. Waiting sequences are admitted in turn while there is a place, a slot for the state that does not grow, and room for all
+//    their tokens and one more. One whose beginning another is just computing waits for that: nothing is computed twice.
+// 3. The batch is divided among those that run (divide.ts), prompts within the tokens that the pace allows (pace.ts).
+import type { KvCache } from '../cache/kv-cache.ts';
+import { divide, type Share } from './divide.ts';
+import type { Pace } from './pace.ts';
 import type { Sequence } from './sequence.ts';
+import { comesBefore, WaitingLine } from './waiting-line.ts';
 
 export interface SchedulerLimits {
   readonly batchTokens: number;
@@ -17,35 +18,26 @@ export interface SchedulerLimits {
   readonly maxSequences: number;
   /** Rows of logits of one batch; ≥ maxSequences. What is left over is for drafts. */
   readonly maxOutputs: number;
-  readonly blockTokens: number;
-  /** Sequences that can have a state of fixed size at a time. */
-  readonly slots: number;
-}
-
-/** The next `count` tokens of a sequence, and so many of its drafts behind them. */
-export interface Share {
-  readonly sequence: Sequence;
-  readonly count: number;
-  readonly drafts: number;
 }
 
 export class Scheduler {
-  readonly #allocator: BlockAllocator;
+  readonly #cache: KvCache;
   readonly #limits: SchedulerLimits;
-  readonly #slots: BlockAllocator;
-  /** By arrival. */
-  readonly #waiting: Sequence[] = [];
-  /** Oldest first. */
+  readonly #pace: Pace;
+  readonly #waiting = new WaitingLine();
+  /** In turn. */
   readonly #running: Sequence[] = [];
+  /** Sequences that had to wait again. */
+  preemptions = 0;
 
-  constructor(allocator: BlockAllocator, limits: SchedulerLimits) {
-    this.#allocator = allocator;
+  constructor(cache: KvCache, limits: SchedulerLimits, pace: Pace) {
+    this.#cache = cache;
     this.#limits = limits;
-    this.#slots = new BlockAllocator(limits.slots);
+    this.#pace = pace;
   }
 
   get waiting(): readonly Sequence[] {
-    return this.#waiting;
+    return this.#waiting.all;
   }
 
   get running(): readonly Sequence[] {
@@ -53,16 +45,23 @@ export class Scheduler {
   }
 
   enqueue(sequence: Sequence): void {
-    this.#waiting.push(sequence);
+    this.#waiting.add(sequence);
   }
 
-  /** Takes a sequence out and frees its blocks and its slot. */
-  remove(sequence: Sequence): void {
-    for (const list of [this.#waiting, this.#running]) {
-      const index = list.indexOf(sequence);
-      if (index >= 0) list.splice(index, 1);
-    }
-    this.#release(sequence);
+  /** Starts `branch` beside `sequence`, with its state; if there is no place, it waits like any other. */
+  fork(sequence: Sequence, branch: Sequence): void {
+    const hasPlace = this.#running.length < this.#limits.maxSequences;
+    if (sequence.slot !== undefined && hasPlace && this.#cache.fork(sequence, branch)) this.#run(branch);
+    else this.enqueue(branch);
+  }
+
+  /** Takes a sequence out. What it computed is kept, unless it is not to be used again. */
+  remove(sequence: Sequence, { discard = false } = {}): void {
+    this.#waiting.remove(sequence);
+    const place = this.#running.indexOf(sequence);
+    if (place >= 0) this.#running.splice(place, 1);
+    if (discard) this.#cache.discard(sequence);
+    else this.#cache.release(sequence);
   }
 
   /** Running sequences that have one token to compute. */
@@ -74,84 +73,40 @@ export class Scheduler {
   plan(): Share[] {
     this.#growRunning();
     this.#admitWaiting();
-    return this.#divide();
+    const { batchTokens, maxOutputs } = this.#limits;
+    const promptTokens = this.#pace.promptTokens(this.decoding().length);
+    return divide(this.#running, { batchTokens, maxOutputs, promptTokens }, this.#cache);
   }
 
   #growRunning(): void {
     for (let i = 0; i < this.#running.length; i++) {
-      const sequence = this.#running[i];
-      while (sequence.blocks.length < this.#blocksFor(sequence.tokens.length)) {
-        const block = this.#allocator.take(1);
-        if (block) sequence.blocks.push(...block);
-        else if (this.#preemptYoungest() === sequence) return;
-      }
+      const sequence = this.#running[i]!;
+      this.#cache.publish(sequence);
+      while (!this.#cache.grow(sequence)) if (this.#preemptLast() === sequence) return;
     }
   }
 
-  #preemptYoungest(): Sequence {
-    const youngest = this.#running.pop()!;
-    this.#release(youngest);
-    this.#waiting.unshift(youngest);
-    return youngest;
+  #preemptLast(): Sequence {
+    const last = this.#running.pop()!;
+    this.preemptions++;
+    this.#cache.release(last);
+    this.#waiting.add(last);
+    return last;
   }
 
   #admitWaiting(): void {
-    while (this.#waiting.length > 0 && this.#running.length < this.#limits.maxSequences) {
-      const [next] = this.#waiting;
-      const blocks = this.#allocator.take(this.#blocksFor(Math.min(next.tokens.length + 1, next.endTokens)));
-      if (!blocks) return;
-      const slot = this.#slots.take(1)?.[0];
-      if (slot === undefined) {
-        this.#allocator.giveBack(blocks);
-        return;
-      }
-      next.blocks = blocks;
-      next.slot = slot;
-      next.markAdmitted();
-      this.#waiting.shift();
-      this.#running.push(next);
+    for (const next of [...this.#waiting.all]) {
+      if (this.#running.length >= this.#limits.maxSequences) return;
+      if (this.#running.some((other) => this.#cache.isReading(other, next))) continue;
+      if (!this.#cache.admit(next)) return;
+      this.#waiting.remove(next);
+      this.#run(next);
     }
   }
 
-  #divide(): Share[] {
-    let room = this.#limits.batchTokens;
-    const counts = new Map<Sequence, number>();
-    // Shortest first: what a short prompt leaves of its even share goes to the longer ones.
-    const byPending = [...this.#running].sort((a, b) => a.pending - b.pending);
-    for (const [i, sequence] of byPending.entries()) {
-      const count = Math.min(sequence.pending, Math.floor(room / (byPending.length - i)));
-      counts.set(sequence, count);
-      room -= count;
-    }
-    let rows = this.#limits.maxOutputs - byPending.length;
-    return byPending.map((sequence) => {
-      const count = counts.get(sequence)!;
-      const drafts = count < sequence.pending ? 0 : this.#draftsOf(sequence, Math.min(room, rows));
-      room -= drafts;
-      rows -= drafts;
-      return { sequence, count, drafts };
-    });
-  }
-
-  /** How many drafts are computed: none behind the sequence's end, and only what free blocks hold. */
-  #draftsOf(sequence: Sequence, most: number): number {
-    const { tokens, blocks, drafts, endTokens } = sequence;
-    const wanted = Math.min(drafts.length, most, endTokens - 1 - tokens.length);
-    if (wanted <= 0) return 0;
-    const more = this.#blocksFor(tokens.length + wanted) - blocks.length;
-    blocks.push(...(this.#allocator.take(Math.max(0, Math.min(more, this.#allocator.free))) ?? []));
-    return Math.min(wanted, blocks.length * this.#limits.blockTokens - tokens.length);
-  }
-
-  #release(sequence: Sequence): void {
-    this.#allocator.giveBack(sequence.blocks);
-    sequence.blocks = [];
-    if (sequence.slot !== undefined) this.#slots.giveBack([sequence.slot]);
-    sequence.slot = undefined;
-    sequence.computed = 0;
-  }
-
-  #blocksFor(tokens: number): number {
-    return Math.ceil(tokens / this.#limits.blockTokens);
+  #run(sequence: Sequence): void {
+    let place = this.#running.length;
+    while (place > 0 && comesBefore(sequence, this.#running[place - 1]!)) place--;
+    this.#running.splice(place, 0, sequence);
   }
 }

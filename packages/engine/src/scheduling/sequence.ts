@@ -1,13 +1,18 @@
 // One request on its way through the engine: its tokens, how many of them are computed, and where its state lies.
 import { QuernError } from '@quern/errors';
+import type { CachedBlock } from '../cache/cached-block.ts';
 import type { FinishEvent, FinishReason, GenerateEvent, GenerateOptions } from '../request.ts';
 import { resolveSampling } from '../sampling/options.ts';
 import { Sampler } from '../sampling/sampler.ts';
+import { checkpointsOf } from './checkpoints.ts';
+import { MS_PER_PRIORITY } from './waiting-line.ts';
 
 export interface SequenceLimits {
   readonly vocabSize: number;
   /** Most tokens of prompt and reply together. */
   readonly contextTokens: number;
+  /** Sequences have a state of fixed size, which is kept at checkpoints. */
+  readonly usesSlots: boolean;
 }
 
 export type Outcome = { readonly event: GenerateEvent } | { readonly error: QuernError };
@@ -24,15 +29,25 @@ export class Sequence {
   /** How many alternatives to report; undefined: no log probabilities at all. */
   readonly logprobs: number | undefined;
   readonly emit: (outcome: Outcome) => void;
+  /** Texts of other scopes share no state with this one. */
+  readonly scope = '';
+  /** Its place in the order of all: the lower, the sooner. */
+  readonly turn: number;
   /** How many of `tokens` have their keys and values in the cache. */
   computed = 0;
   /** Guesses of the tokens that follow, see speculation/drafter.ts. */
   drafts: readonly number[] = [];
+  /** Where its keys and values are; the first ones, full and shared, are those of `chain`. */
   blocks: number[] = [];
+  chain: CachedBlock[] = [];
   /** Where its state of fixed size is; while it runs. */
   slot: number | undefined;
+  /** Of the prompt, those that needed no computation. */
+  cachedTokens = 0;
   generated = 0;
   ended = false;
+  /** Positions at which a batch ends, so that the state there can be kept. */
+  readonly #checkpoints: readonly number[];
   readonly #submitted = performance.now();
   #admitted?: number;
   #firstToken?: number;
@@ -41,13 +56,14 @@ export class Sequence {
   constructor(
     prompt: Int32Array,
     options: GenerateOptions,
-    { vocabSize, contextTokens }: SequenceLimits,
+    { vocabSize, contextTokens, usesSlots }: SequenceLimits,
     emit: (outcome: Outcome) => void,
   ) {
-    const { maxTokens, stopTokens = [], logprobs } = options;
+    const { maxTokens, stopTokens = [], logprobs, priority = 0, messageEnds = [] } = options;
     checkPrompt(prompt, vocabSize);
     checkCount('maxTokens', maxTokens, 1, Number.MAX_SAFE_INTEGER);
     checkCount('logprobs', logprobs, 0, vocabSize);
+    checkCount('priority', priority, -1000, 1000);
     checkRoom(prompt.length, maxTokens, contextTokens);
     const sampling = resolveSampling(options.sampling ?? {}, vocabSize);
     this.tokens = Array.from(prompt);
@@ -58,6 +74,8 @@ export class Sequence {
     this.stopTokens = new Set(stopTokens);
     this.logprobs = logprobs;
     this.emit = emit;
+    this.turn = this.#submitted + priority * MS_PER_PRIORITY;
+    this.#checkpoints = usesSlots ? checkpointsOf(prompt.length, messageEnds) : [];
   }
 
   /** Tokens that the next batches must compute; 1 while decoding. */
@@ -65,8 +83,20 @@ export class Sequence {
     return this.tokens.length - this.computed;
   }
 
-  markAdmitted(): void {
-    this.#admitted ??= performance.now();
+  /** The next position at which its state is kept. */
+  get nextCheckpoint(): number {
+    return this.#checkpoints.find((position) => position > this.computed) ?? Number.POSITIVE_INFINITY;
+  }
+
+  get isAtCheckpoint(): boolean {
+    return this.#checkpoints.includes(this.computed);
+  }
+
+  /** @param cachedTokens tokens that needed no computation */
+  markAdmitted(cachedTokens: number): void {
+    if (this.#admitted !== undefined) return;
+    this.#admitted = performance.now();
+    this.cachedTokens = Math.min(cachedTokens, this.promptTokens);
   }
 
   markToken(): void {
@@ -83,7 +113,7 @@ export class Sequence {
       ...(stopToken === undefined ? {} : { stopToken }),
       promptTokens: this.promptTokens,
       generatedTokens: this.generated,
-      cachedTokens: 0,
+      cachedTokens: this.cachedTokens,
       seed: this.seed,
       timings: {
         queueMs: admitted - this.#submitted,

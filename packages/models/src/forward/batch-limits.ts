@@ -8,6 +8,8 @@ export interface BatchSizes {
   readonly batchTokens: number;
   /** Positions that the KV cache holds, for all sequences together; rounded up to whole blocks. Default: batchTokens. */
   readonly cells?: number;
+  /** Positions that one sequence can have. Default: all of `cells`. */
+  readonly sequenceCells?: number;
   /** What keys and values are stored as. Default: F32. */
   readonly cacheTypes?: CacheTypes;
   /** Positions per cache block. Default 32. */
@@ -38,8 +40,9 @@ export interface BatchLimits {
 /** @throws QuernError `load-option-invalid` */
 export function batchLimits(sizes: BatchSizes): BatchLimits {
   const { batchTokens, cells = batchTokens, blockTokens = 32, maxSequences = 1 } = sizes;
-  const { maxOutputs = batchTokens, slots = maxSequences } = sizes;
-  for (const [name, value] of Object.entries({ batchTokens, cells, blockTokens, maxSequences, maxOutputs, slots }))
+  const { maxOutputs = batchTokens, slots = maxSequences, sequenceCells = cells } = sizes;
+  const counts = { batchTokens, cells, sequenceCells, blockTokens, maxSequences, maxOutputs, slots };
+  for (const [name, value] of Object.entries(counts))
     if (!Number.isSafeInteger(value) || value < 1)
       throw new QuernError('load-option-invalid', `${name} must be a positive integer, got ${value}.`);
   const { cacheTypes = exactCache } = sizes;
@@ -47,5 +50,6 @@ export function batchLimits(sizes: BatchSizes): BatchLimits {
     if (!knownTypes.includes(type))
       throw new QuernError('load-option-invalid', `A cache is one of ${knownTypes.join(', ')}, not ${type}.`);
   const blocks = Math.ceil(cells / blockTokens);
-  return { batchTokens, blockTokens, blocks, maxSequences, maxOutputs, slots, tableWidth: blocks, cacheTypes };
+  const tableWidth = Math.min(blocks, Math.ceil(sequenceCells / blockTokens));
+  return { batchTokens, blockTokens, blocks, maxSequences, maxOutputs, slots, tableWidth, cacheTypes };
 }

@@ -1,17 +1,17 @@
 // The states of sequences as their owner sees them: copied to branch a sequence, taken to the host and brought back to
 // return to a point of it. Kinds of states and devices do not matter to the caller; all of them are treated alike.
 //   a snapshot = the bytes of every state tensor, device by device in the order of the network: of a state in blocks the
-//   given ones one after the other, of a state in slots the slot
+//   given ones one after the other, of a state in slots the slot, when one is given
 import { QuernError } from '@quern/errors';
 import type { BatchLimits } from '../batch-limits.ts';
 import type { Rank } from '../rank.ts';
 import type { Stage } from '../stage.ts';
 import { isInSlots, type StateTensor } from './state-shape.ts';
 
-/** Where a sequence has its state: some of its cache blocks, in order, and its slot. */
+/** Where a sequence has its state, or a part of it: some of its cache blocks, in order, and its slot unless that is left out. */
 export interface SequencePlace {
   readonly blocks: readonly number[];
-  readonly slot: number;
+  readonly slot?: number;
 }
 
 export interface SequenceState {
@@ -20,9 +20,9 @@ export interface SequenceState {
    * a snapshot taken at its very end is needed to go on from there.
    */
   readonly usesSlots: boolean;
-  /** Bytes of a snapshot of so many blocks. */
-  snapshotBytes(blocks: number): number;
-  /** Gives `to` the state of `from`; both have the same number of blocks. @throws QuernError `state-invalid` */
+  /** Bytes of a snapshot of so many blocks, with a slot or without. */
+  snapshotBytes(blocks: number, withSlot: boolean): number;
+  /** Gives `to` the state of `from`; both have as many blocks, and a slot or none. @throws QuernError `state-invalid` */
   copy(from: SequencePlace, to: SequencePlace): Promise<void>;
   /** @throws QuernError `state-invalid` */
   snapshot(place: SequencePlace): Promise<Uint8Array>;
@@ -46,11 +46,12 @@ export function sequenceState(stages: readonly Stage[], limits: BatchLimits): Se
     tensor.byteLength / (isInSlots(shape, limits) ? limits.slots : limits.blocks);
   const piecesOf = ({ blocks, slot }: SequencePlace): Piece[] => {
     const usable = (index: number, count: number): boolean => Number.isInteger(index) && index >= 0 && index < count;
-    if (!usable(slot, limits.slots) || !blocks.every((block) => usable(block, limits.blocks)))
+    if (!(slot === undefined || usable(slot, limits.slots)) || !blocks.every((block) => usable(block, limits.blocks)))
       throw invalid(`slot ${slot} of ${limits.slots}, blocks ${blocks.join(', ')} of ${limits.blocks}`);
     return held.flatMap(({ rank, state }): Piece[] => {
       const bytes = unitBytes(state);
-      if (isInSlots(state.shape, limits)) return [{ rank, state, offset: slot * bytes, bytes }];
+      if (isInSlots(state.shape, limits))
+        return slot === undefined ? [] : [{ rank, state, offset: slot * bytes, bytes }];
       return blocks.map((block) => ({ rank, state, offset: block * bytes, bytes }));
     });
   };
@@ -79,11 +80,14 @@ export function sequenceState(stages: readonly Stage[], limits: BatchLimits): Se
   };
   return {
     usesSlots: held.some(({ state }) => isInSlots(state.shape, limits)),
-    snapshotBytes: (blocks) =>
-      held.reduce((sum, { state }) => sum + unitBytes(state) * (isInSlots(state.shape, limits) ? 1 : blocks), 0),
+    snapshotBytes: (blocks, withSlot) =>
+      held.reduce(
+        (sum, { state }) => sum + unitBytes(state) * (isInSlots(state.shape, limits) ? Number(withSlot) : blocks),
+        0,
+      ),
     async copy(from, to) {
-      if (from.blocks.length !== to.blocks.length)
-        throw invalid(`${from.blocks.length} blocks copied to ${to.blocks.length}`);
+      if (from.blocks.length !== to.blocks.length || (from.slot === undefined) !== (to.slot === undefined))
+        throw invalid(`${from.blocks.length} blocks copied to ${to.blocks.length}, or a slot to none`);
       restore(await snapshot(from), to);
     },
     snapshot,

@@ -1,0 +1,35 @@
+// What the engine is doing and what it holds, at one moment between two batches; sums are since the model was loaded.
+
+export interface EngineStats {
+  readonly requests: { readonly running: number; readonly waiting: number };
+  /** Blocks of the KV cache, `blockTokens` positions each. */
+  readonly blocks: {
+    readonly total: number;
+    readonly blockTokens: number;
+    /** By requests that run; shared ones count once. */
+    readonly used: number;
+    readonly peakUsed: number;
+  };
+  /** What is kept of earlier requests. */
+  readonly kept: {
+    readonly bytes: number;
+    readonly budgetBytes: number;
+    /** Blocks that lie in the KV cache, and those that have left it. */
+    readonly deviceBlocks: number;
+    readonly hostBlocks: number;
+    /** States of a fixed size. */
+    readonly snapshots: number;
+  };
+  readonly totals: StepTotals;
+}
+
+export interface StepTotals {
+  /** Batches computed. */
+  readonly steps: number;
+  /** Of requests that have ended: tokens of prompts, and those of them that needed no computation. */
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly generatedTokens: number;
+  /** Requests that gave their blocks back and had to wait. */
+  readonly preemptions: number;
+}
