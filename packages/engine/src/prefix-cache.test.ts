@@ -27,7 +27,7 @@ async function ask(core: EngineCore, prompt: readonly number[], options: Generat
   core.submit(Int32Array.from(prompt), { maxTokens: 12, sampling, logprobs: 5, ...options }, (outcome) => {
     if ('error' in outcome) throw outcome.error;
     if ('finishReason' in outcome.event) finish = outcome.event;
-    else events.push(outcome.event);
+    else events.push({ ...outcome.event, cachedTokens: undefined });
   });
   while (!core.idle) await core.step();
   return { events, tokens: events.map(({ token }) => token), cached: finish!.cachedTokens };

@@ -161,7 +161,7 @@ describe.each(architectureRows)('$name', ({ name, tolerance = 1e-4 }) => {
       const [here, there, elsewhere] = places as [Place, Place, Place];
       await continued(model, ids.subarray(0, half), 0, here, [half]);
       const saved = await model.state.snapshot(here);
-      expect(saved.length).toBe(model.state.snapshotBytes(perSequence));
+      expect(saved.length).toBe(model.state.snapshotBytes(perSequence, true));
       await model.state.copy(here, elsewhere);
       // Another text runs over the places; of the state itself nothing is left there.
       await whole(model, ids.slice().reverse());
