@@ -61,14 +61,17 @@ describe.each(models)('layers of %s', (name) => {
   });
 });
 
-it.each(['llama3', 'qwen3moe'])('%s by rows on unlike devices agrees with transformers', async (name) => {
-  const recorded = `models/arch/${name}/expected.safetensors`;
-  const tokens = recordedInts(recorded, 'input_ids').slice(0, 48);
-  const view = await openModel(testPath(`models/arch/${name}`));
-  const devices = [referenceDevice(), cpus[0]!];
-  const ours = await withModel(view, devices, { split: 'row' }, (model) => allLogits(model, tokens));
-  expect(maxDifference(ours, recordedFloats(recorded, 'logits').subarray(0, ours.length))).toBeLessThan(1e-4);
-});
+it.each(['llama3', 'qwen3moe', 'stablelm-parallel'])(
+  '%s by rows on unlike devices agrees with transformers',
+  async (name) => {
+    const recorded = `models/arch/${name}/expected.safetensors`;
+    const tokens = recordedInts(recorded, 'input_ids').slice(0, 48);
+    const view = await openModel(testPath(`models/arch/${name}`));
+    const devices = [referenceDevice(), cpus[0]!];
+    const ours = await withModel(view, devices, { split: 'row' }, (model) => allLogits(model, tokens));
+    expect(maxDifference(ours, recordedFloats(recorded, 'logits').subarray(0, ours.length))).toBeLessThan(1e-4);
+  },
+);
 
 describe('a plan', () => {
   const sizes = { batchTokens: 16, cells: 64 };

@@ -52,6 +52,7 @@ export interface FileFacts {
   number(key: string): number | undefined;
   /** `tokenizer.ggml.pre` */
   readonly preTokenizer: string | undefined;
+  hasTensor(name: string): boolean;
 }
 
 export interface Architecture {
@@ -101,6 +102,8 @@ export interface Architecture {
    * llama.cpp have one expression.
    */
   preTokenizers?: Readonly<Record<string, string>>;
+  /** Tokenizer keys that the converter sets before it reads the tokenizer files, which may say otherwise. */
+  tokenizerDefaults?: readonly (readonly [key: string, value: GgufValue])[];
   /** Tokenizer keys that the converter sets for every model, over what the tokenizer files say. */
   tokenizerKeys?: readonly (readonly [key: string, value: GgufValue])[];
   /** Tokens that the converter finds by their text where no file says which they are. */

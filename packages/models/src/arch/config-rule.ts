@@ -72,6 +72,8 @@ export interface RopeRule {
   readonly types: readonly RopeType[];
   /** Base when config.json gives none (transformers' `default_theta`); 10000 when not given. */
   readonly theta?: number;
+  /** llama.cpp's converter writes no base: it stands in GGUF only where it is not 10000, which readers assume. */
+  readonly baseUnwritten?: true;
   /** Whether yarn rounds its range where nothing is said (`truncate`), in files and in config.json; true when not given. */
   readonly truncate?: false;
   /** The rope parameters when config.json has none (transformers' defaults of the class). */

@@ -23,7 +23,12 @@ export const decoder = (
   read: NetworkReader,
   block: (index: number) => BlockSpec,
   norm: NormSpec = rmsNorm('output_norm', readEps(read)),
-): Network => readNetwork(read, block, { norm, tied: !read.hasTensor('output.weight') });
+): Network =>
+  readNetwork(read, block, {
+    norm,
+    tied: !read.hasTensor('output.weight'),
+    ...(read.hasTensor('output.bias') && { biased: true }),
+  });
 
 /** `block_count` blocks, the last `nextn_predict_layers` of which are draft blocks. */
 export function readNetwork(read: NetworkReader, block: (index: number) => BlockSpec, output: OutputSpec): Network {

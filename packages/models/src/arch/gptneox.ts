@@ -1,19 +1,16 @@
 // GPT-NeoX and Pythia: attention and MLP in parallel on norms of their own, q, k and v of one head after the other.
 // Source: llama.cpp conversion/gptneox.py, src/models/gptneox.cpp; transformers models/gpt_neox/modeling_gpt_neox.py.
-import { interleavedQkv } from '../change/interleaved-qkv.ts';
+import { partsOfGroups } from '../change/grouped-parts.ts';
 import { layerNorm } from '../forward/norm.ts';
-import type { Architecture, Json, TensorRule } from './architecture.ts';
+import type { Architecture, TensorRule } from './architecture.ts';
 import { decoder, readAttention, readLayerNormEps } from './decoder.ts';
-import { outsideBlocks } from './dense.ts';
+import { evenHeadDim, outsideBlocks } from './dense.ts';
 import type { Dimension } from './dimensions.ts';
 import { layerNormBlock, parallelBlock, readPlainMlp } from './layer-norm-blocks.ts';
 import { maxBlocks } from './model-numbers.ts';
-import { rotaryPart } from './rotary-part.ts';
+import { rotaryDims } from './rotary-part.ts';
 
 const part = 0.25;
-
-const rotaryDims = (config: Json): number =>
-  Math.floor((rotaryPart(config) ?? part) * Math.floor(config.hidden_size / config.num_attention_heads));
 
 const tensorsOf = (
   hf: string,
@@ -38,15 +35,7 @@ export const gptneox: Architecture = {
     { hf: 'hidden_size', gguf: ['embedding_length'], type: 'uint32' },
     { hf: 'num_hidden_layers', gguf: ['block_count'], type: 'uint32', max: maxBlocks },
     { hf: 'intermediate_size', gguf: ['feed_forward_length'], type: 'uint32' },
-    {
-      gguf: ['rope.dimension_count'],
-      type: 'uint32',
-      made: rotaryDims,
-      back: (numbers) => ({
-        rotary_pct:
-          (numbers.at('rope.dimension_count')! * numbers.at('attention.head_count')!) / numbers.at('embedding_length')!,
-      }),
-    },
+    rotaryDims(part, evenHeadDim, 'rotary_pct'),
     { hf: 'num_attention_heads', gguf: ['attention.head_count'], type: 'uint32' },
     { hf: 'use_parallel_residual', gguf: ['use_parallel_residual'], type: 'bool', missing: () => true },
     { hf: 'layer_norm_eps', gguf: ['attention.layer_norm_epsilon'], type: 'float32', missing: () => 1e-5 },
@@ -57,7 +46,7 @@ export const gptneox: Architecture = {
     { key: 'hidden_act', values: ['gelu'], missing: 'gelu', why: 'GELU is computed' },
     { key: 'attention_bias', values: [true], why: 'attention has biases' },
   ],
-  rope: { types: ['default', 'linear'], partial: part },
+  rope: { types: ['default', 'linear'], partial: part, baseUnwritten: true },
   slidingWindow: false,
   tensors: [
     outsideBlocks('gpt_neox.embed_in.weight', 'token_embd.weight', ['vocab', 'embd']),
@@ -65,7 +54,9 @@ export const gptneox: Architecture = {
     outsideBlocks('gpt_neox.final_layer_norm.bias', 'output_norm.bias', ['embd']),
     outsideBlocks('embed_out.weight', 'output.weight', ['vocab', 'embd'], 'untied'),
     ...tensorsOf('input_layernorm', 'attn_norm', ['embd']),
-    ...tensorsOf('attention.query_key_value', 'attn_qkv', ['qkv', 'embd'], { changes: [interleavedQkv] }),
+    ...tensorsOf('attention.query_key_value', 'attn_qkv', ['qkv', 'embd'], {
+      changes: [partsOfGroups('headDim', 'headDim', 'headDim')],
+    }),
     ...tensorsOf('attention.dense', 'attn_output', ['embd', 'attnOut']),
     ...tensorsOf('post_attention_layernorm', 'ffn_norm', ['embd']),
     ...tensorsOf('mlp.dense_h_to_4h', 'ffn_up', ['ff', 'embd']),

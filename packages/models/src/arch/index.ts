@@ -8,6 +8,7 @@ import { cohere2, cohere2moe } from './cohere2.ts';
 import { deepseek2, deepseek3 } from './deepseek.ts';
 import { ernie45, ernie45moe } from './ernie45.ts';
 import { exaone4, exaonemoe } from './exaone.ts';
+import { falcon, falconTwoNorms } from './falcon.ts';
 import { gemma } from './gemma.ts';
 import { gemmaEmbedding } from './gemma-embedding.ts';
 import { gemma2 } from './gemma2.ts';
@@ -35,11 +36,13 @@ import { mistral } from './mistral.ts';
 import { ministral3, mistral3 } from './mistral3.ts';
 import { mixtral } from './mixtral.ts';
 import { museglimmer } from './museglimmer.ts';
+import { nemotron } from './nemotron.ts';
 import { nemotronh } from './nemotronh.ts';
 import { nemotronhMoe } from './nemotronh-moe.ts';
 import { nomicBert } from './nomic-bert.ts';
 import { olmo2, olmo3 } from './olmo2.ts';
 import { olmoe } from './olmoe.ts';
+import { phi2 } from './phi2.ts';
 import { phi3 } from './phi3.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen2moe } from './qwen2moe.ts';
@@ -52,6 +55,7 @@ import { qwen35 } from './qwen35.ts';
 import { qwen35moe } from './qwen35moe.ts';
 import { seedOss } from './seed-oss.ts';
 import { smollm3 } from './smollm3.ts';
+import { stablelm } from './stablelm.ts';
 import { starcoder2 } from './starcoder2.ts';
 
 export const architectures: readonly Architecture[] = [
@@ -85,6 +89,7 @@ export const architectures: readonly Architecture[] = [
   mistral3,
   mixtral,
   museglimmer,
+  nemotron,
   nemotronh,
   nemotronhMoe,
   nomicBert,
@@ -98,6 +103,8 @@ export const architectures: readonly Architecture[] = [
   ernie45moe,
   exaone4,
   exaonemoe,
+  falcon,
+  falconTwoNorms,
   hunyuanDense,
   hunyuanMoe,
   mimo2,
@@ -105,6 +112,7 @@ export const architectures: readonly Architecture[] = [
   olmo2,
   olmo3,
   olmoe,
+  phi2,
   phi3,
   qwen2,
   qwen2moe,
@@ -117,6 +125,7 @@ export const architectures: readonly Architecture[] = [
   qwen3moe,
   seedOss,
   smollm3,
+  stablelm,
   starcoder2,
 ];
 

@@ -7,6 +7,8 @@ import type { NetworkReader } from '../network-reader.ts';
 import type { TensorRule } from './architecture.ts';
 import { readFeedForwardLength } from './decoder.ts';
 import { inBlock } from './dense.ts';
+import type { Dimension } from './dimensions.ts';
+import type { Presence } from './tensor-rule.ts';
 
 /** Llama's block with layer norms. */
 export const layerNormBlock = (eps: number, mixer: RoomSpec, mlp: FeedForwardSpec): BlockSpec => ({
@@ -27,6 +29,17 @@ export const readPlainMlp = (read: NetworkReader, activation: PlainMlpSpec['acti
 export const normWithBias = (hf: string, gguf: string): TensorRule[] => [
   inBlock(`${hf}.weight`, `${gguf}.weight`, ['embd']),
   inBlock(`${hf}.bias`, `${gguf}.bias`, ['embd']),
+];
+
+/** A matrix of every block with its bias. */
+export const biased = (
+  hf: string,
+  gguf: string,
+  shape: readonly Dimension[],
+  presence: Presence = 'always',
+): TensorRule[] => [
+  inBlock(`${hf}.weight`, `${gguf}.weight`, shape),
+  inBlock(`${hf}.bias`, `${gguf}.bias`, shape.slice(0, 1), { presence }),
 ];
 
 /** Attention and MLP read the stream that enters the block. @param own norm of the MLP; none: that of attention */

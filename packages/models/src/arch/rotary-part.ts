@@ -1,6 +1,6 @@
 // The part of each head that rope turns, in all its spellings.
 import { configError, isAbsent, isObject, show } from './config-error.ts';
-import type { Json } from './config-rule.ts';
+import type { Json, MadeRule } from './config-rule.ts';
 
 /** Beside the rope parameters; those inside are called `partial_rotary_factor`. */
 const keys = ['partial_rotary_factor', 'rotary_pct', 'rope_pct', 'rotary_emb_fraction'];
@@ -35,3 +35,23 @@ export function partOf(dims: number, headDim: number): number {
   const exact = dims / headDim;
   return Math.floor(headDim * exact) === dims ? exact : (dims + 0.5) / headDim;
 }
+
+/**
+ * How many scalars of a head rope turns.
+ * @param part when config.json says nothing
+ */
+export const rotaryDims = (
+  part: number,
+  headDim: (config: Json) => number,
+  key: 'partial_rotary_factor' | 'rotary_pct' = 'partial_rotary_factor',
+): MadeRule => ({
+  gguf: ['rope.dimension_count'],
+  type: 'uint32',
+  made: (config) => Math.floor((rotaryPart(config) ?? part) * headDim(config)),
+  back: (numbers) => ({
+    [key]: partOf(
+      numbers.at('rope.dimension_count')!,
+      numbers.at('attention.key_length') ?? numbers.at('embedding_length')! / numbers.at('attention.head_count')!,
+    ),
+  }),
+});

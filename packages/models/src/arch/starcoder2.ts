@@ -3,15 +3,13 @@
 import { layerNorm } from '../forward/norm.ts';
 import type { Architecture, TensorRule } from './architecture.ts';
 import { decoder, readAttention, readLayerNormEps } from './decoder.ts';
-import { embeddingTensors, inBlock, outsideBlocks } from './dense.ts';
+import { embeddingTensors, outsideBlocks } from './dense.ts';
 import type { Dimension } from './dimensions.ts';
-import { layerNormBlock, normWithBias, readPlainMlp } from './layer-norm-blocks.ts';
+import { biased, layerNormBlock, normWithBias, readPlainMlp } from './layer-norm-blocks.ts';
 import { maxBlocks } from './model-numbers.ts';
 
-const projection = (hf: string, gguf: string, shape: readonly Dimension[]): TensorRule[] => [
-  inBlock(`${hf}.weight`, `${gguf}.weight`, shape),
-  inBlock(`${hf}.bias`, `${gguf}.bias`, shape.slice(0, 1), { presence: { flag: 'use_bias', missing: true } }),
-];
+const projection = (hf: string, gguf: string, shape: readonly Dimension[]): TensorRule[] =>
+  biased(hf, gguf, shape, { flag: 'use_bias', missing: true });
 
 export const starcoder2: Architecture = {
   family: 'starcoder2',

@@ -34,6 +34,7 @@ export function networkTensors(network: Network): NetworkTensor[] {
     ...inputTensors(network),
     ...wholeNorm(output.norm, C, 'output'),
     ...(ownOutput ? [{ name: 'output.weight', shape: [vocabSize, C], of: 'output' } as const] : []),
+    ...(output.biased ? [{ name: 'output.bias', shape: [vocabSize], of: 'output' } as const] : []),
     ...(network.pooling?.dense ?? []).map(
       ({ name, rows, cols }) => ({ name, shape: [rows, cols], of: 'output' }) as const,
     ),

@@ -8,7 +8,7 @@
 //     x = onStream(x)                                            only in post-norm networks
 //     x = streamScale · x                                        where a block ends with such a number
 //   hidden = norm(x)
-//   logits = cap(scale · (hidden · output matrix))
+//   logits = cap(scale · (hidden · output matrix + bias))
 //
 // Draft blocks guess further tokens from what the last block leaves: with `next` the token that follows,
 //
@@ -89,6 +89,8 @@ export interface OutputSpec {
   readonly norm?: NormSpec;
   /** The embedding is the output matrix too. */
   readonly tied: boolean;
+  /** The output matrix has a bias (`output.bias`). */
+  readonly biased?: boolean;
   /** There is no output matrix: the network gives hidden states and no logits. */
   readonly headless?: true;
   /** Multiplies the logits; 1 when not given. */

@@ -1,4 +1,4 @@
-// From the residual stream to the logits of the wanted rows:  cap(scale · (norm(x) · output matrix))
+// From the residual stream to the logits of the wanted rows:  cap(scale · (norm(x) · output matrix + bias))
 import type { Tensor } from '@quern/runtime';
 import { shapeFor } from './buffers.ts';
 import { runNorm } from './norm.ts';
@@ -9,7 +9,7 @@ import type { Inspect } from './stage.ts';
 export interface LogitsOptions {
   /** The rows have been normed. */
   readonly normed?: boolean;
-  /** In place of the network's. */
+  /** In place of the network's, which may have a bias. */
   readonly matrix?: Tensor;
   readonly observe?: BatchPass['observe'];
   readonly inspect?: Inspect;
@@ -20,19 +20,22 @@ export async function outputLogits(
   rank: Rank,
   states: Tensor,
   outputRows: Int32Array,
-  { normed = false, matrix = rank.held.weights.output!.matrix!, observe, inspect }: LogitsOptions,
+  { normed = false, matrix: other, observe, inspect }: LogitsOptions,
 ): Promise<Tensor> {
   const { device, network, held } = rank;
   const { norm, scale, softCap: cap } = network.output;
+  const own = held.weights.output!;
+  const matrix = other ?? own.matrix!;
+  const bias = other ? undefined : own.bias;
   const view = (name: string): Tensor =>
     device.view(rank.buffers.get(name)!, shapeFor(rank.bufferShapes.get(name)!, outputRows.length));
   const [rows, wanted, logits] = [view('outputRows'), view('outputNormed'), view('logits')];
   device.write(rows, bytesOf(outputRows));
   device.run('gatherRows', [states, rows], wanted, {});
-  if (norm && !normed) runNorm(device, norm, held.weights.output!.norm!, wanted, wanted);
+  if (norm && !normed) runNorm(device, norm, own.norm!, wanted, wanted);
   await inspect?.('output_norm', device, wanted);
   observe?.(matrix, wanted);
-  device.run('matmul', [wanted, matrix], logits, {});
+  device.run('matmul', bias ? [wanted, matrix, bias] : [wanted, matrix], logits, {});
   if (scale !== undefined) device.run('scale', [logits], logits, { factor: scale });
   if (cap !== undefined) device.run('softCap', [logits], logits, { cap });
   await inspect?.('the output matrix', device, logits);

@@ -43,6 +43,7 @@ export interface OutputWeights {
   readonly norm?: NormWeights;
   /** The embedding when the model is tied; undefined when the network gives no logits. */
   readonly matrix?: Tensor;
+  readonly bias?: Tensor; // [vocab]
   /** Behind the pooling. */
   readonly dense: readonly Tensor[];
 }
@@ -51,7 +52,7 @@ export interface OutputWeights {
 export function arrangeWeights(network: Network, loaded: ReadonlyMap<string, Tensor>, holding: Holding): Weights {
   const { firstBlock, endBlock, embedding, output, draft } = holding;
   const table = loaded.get('token_embd.weight');
-  const { norm, tied, headless } = network.output;
+  const { norm, tied, headless, biased } = network.output;
   const named: Find = (name) => loaded.get(name)!;
   return {
     ...(embedding && {
@@ -73,6 +74,7 @@ export function arrangeWeights(network: Network, loaded: ReadonlyMap<string, Ten
       output: {
         norm: normWeights(norm, named),
         ...(!headless && { matrix: tied ? table! : named('output.weight') }),
+        ...(biased && { bias: named('output.bias') }),
         dense: (network.pooling?.dense ?? []).map(({ name }) => named(name)),
       },
     }),

@@ -18,7 +18,9 @@ export function addArchitectureKeys(
     if (rule === 'fileType') {
       metadata.set('general.file_type', { type: 'uint32', value: plainFileTypes[fileType] });
     } else if (rule === 'rope') {
-      if (rope) for (const [key, value] of ropeMetadata(rope)) metadata.set(`${architecture.name}.${key}`, value);
+      if (rope)
+        for (const [key, value] of ropeMetadata(rope, architecture.rope))
+          metadata.set(`${architecture.name}.${key}`, value);
     } else {
       const value = values.get(rule);
       if (value === undefined) continue;

@@ -106,6 +106,7 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
     metadata.set(`${architecture.name}.attention.sliding_window`, { type: 'uint32', value: window });
   }
   if (modules) for (const [key, value] of poolingMetadata(architecture, modules)) metadata.set(key, value);
+  for (const [key] of architecture.tokenizerDefaults ?? []) metadata.set(key, tokenizer.get(key)!);
   metadata.set('general.quantization_version', { type: 'uint32', value: 2 });
   for (const [key, value] of tokenizer) metadata.set(key, value);
   return { path: stored.path, metadata, tensors, notes, close: () => stored.close() };

@@ -5,7 +5,7 @@ import { QuernError } from '@quern/errors';
 import type { GgufValue } from '@quern/gguf';
 import type { Architecture } from '../arch/architecture.ts';
 import { configError, isAbsent, isObject, show } from '../arch/config-error.ts';
-import type { Json, RopeType } from '../arch/config-rule.ts';
+import type { Json, RopeRule, RopeType } from '../arch/config-rule.ts';
 import { rotaryPart } from '../arch/rotary-part.ts';
 
 export interface Llama3Rope {
@@ -241,7 +241,10 @@ function factors(rope: Json, key: string): readonly number[] {
 }
 
 /** Keys without the architecture's prefix, in the converter's order. Factors of single pairs are tensors, not metadata. */
-export function ropeMetadata({ full, window }: RopeOfModel): [string, GgufValue][] {
+export function ropeMetadata(
+  { full, window }: RopeOfModel,
+  { baseUnwritten }: Pick<RopeRule, 'baseUnwritten'> = {},
+): [string, GgufValue][] {
   const float = (key: string, value: number | undefined): [string, GgufValue][] =>
     value === undefined ? [] : [[key, { type: 'float32', value: Math.fround(value) }]];
   const { type, sections } = full;
@@ -258,5 +261,6 @@ export function ropeMetadata({ full, window }: RopeOfModel): [string, GgufValue]
   // llama.cpp has no such key: it always rounds.
   if (full.truncate !== undefined) keys.push(['rope.scaling.yarn_truncate', { type: 'bool', value: full.truncate }]);
   if (sections) keys.push(['rope.dimension_sections', { type: 'array', of: 'int32', value: sections }]);
-  return [...keys, ...float('rope.freq_base', full.theta), ...float('rope.freq_base_swa', window?.theta)];
+  const base = baseUnwritten && full.theta === defaultTheta ? undefined : full.theta;
+  return [...keys, ...float('rope.freq_base', base), ...float('rope.freq_base_swa', window?.theta)];
 }

@@ -39,7 +39,7 @@ export async function tokenizerMetadata(
     const { code, message, file = '', offset, remedy } = error;
     throw new QuernError(code, message, { file: join(folder.path, file), offset, remedy, cause: error });
   });
-  const metadata: GgufMetadata = new Map(made);
+  const metadata: GgufMetadata = new Map([...(architecture?.tokenizerDefaults ?? []), ...made]);
   const tokens = metadata.get('tokenizer.ggml.tokens')?.value;
   for (const [role, text] of Object.entries(architecture?.tokensByName ?? {})) {
     const key = `tokenizer.ggml.${role}_token_id`;

@@ -2,7 +2,7 @@
 import type { Tensor } from '@quern/runtime';
 import { type Divider, type Division, floats, type Room, type RoomTensor } from '../../room.ts';
 import { attend } from './run.ts';
-import type { AttentionSpec } from './spec.ts';
+import type { AttentionSpec, QkNorm } from './spec.ts';
 
 export interface AttentionWeights {
   readonly q?: Tensor; // [heads·keyLength, C], or with a gate behind every head
@@ -39,7 +39,7 @@ export interface AttentionState {
 export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, AttentionState> = {
   title: 'attention',
   tensors: (spec, width) => {
-    const { q, k, attended } = widthsOf(spec);
+    const { attended } = widthsOf(spec);
     const { biases, qkNorm } = spec;
     const own = spec.keysOf === undefined;
     const weighted = qkNorm && qkNorm.weighted !== false;
@@ -48,11 +48,8 @@ export const attention: Room<AttentionSpec, AttentionWeights, AttentionScratch, 
       ...(hasGateMatrix(spec) && { gate: gateTensor(spec, width) }),
       output: { name: 'attn_output.weight', shape: [width, attended], cols: 'attended' },
       ...(biases.output && { outputBias: { name: 'attn_output.bias', shape: [width], once: true } }),
-      ...(weighted && { qNorm: normTensor('attn_q_norm.weight', qkNorm.over === 'head' ? spec.keyLength : q) }),
-      ...(weighted &&
-        own && {
-          kNorm: normTensor('attn_k_norm.weight', qkNorm.over === 'head' ? spec.keyLength : k),
-        }),
+      ...(weighted && { qNorm: normTensor(spec, qkNorm, 'attn_q_norm.weight', 'heads') }),
+      ...(weighted && own && { kNorm: normTensor(spec, qkNorm, 'attn_k_norm.weight', 'kvHeads') }),
       ...(spec.sinks && { sinks: { name: 'attn_sinks.weight', shape: [spec.heads], cols: 'heads' } }),
     };
   },
@@ -106,7 +103,11 @@ function fusedTensors(spec: AttentionSpec, width: number) {
   };
 }
 
-const normTensor = (name: string, width: number): RoomTensor => ({ name, shape: [width] });
+function normTensor(spec: AttentionSpec, { over }: QkNorm, name: string, of: 'heads' | 'kvHeads'): RoomTensor {
+  const { [of]: heads, keyLength } = spec;
+  if (over === 'each-head') return { name, shape: [heads, keyLength], rows: of, plain: true };
+  return { name, shape: [over === 'head' ? keyLength : heads * keyLength] };
+}
 
 const hasGateMatrix = ({ gate }: AttentionSpec) => gate !== undefined && gate.in !== 'query';
 
@@ -148,6 +149,7 @@ function byHeads(spec: AttentionSpec, divider: Divider): Division<AttentionSpec>
       v: divider.units(kvHeads, valueLength, 'key-value heads'),
       attended: divider.units(heads, valueLength, 'heads'),
       heads: divider.units(heads, 1, 'heads'),
+      kvHeads: divider.units(kvHeads, 1, 'key-value heads'),
     },
   };
 }

@@ -4,7 +4,7 @@ import { project } from '../../pass.ts';
 import type { PartCall } from '../../room.ts';
 import { temperatureBuffer } from '../../temperature.ts';
 import type { AttentionScratch, AttentionState, AttentionWeights } from './room.ts';
-import type { AttentionSpec } from './spec.ts';
+import type { AttentionSpec, QkNorm } from './spec.ts';
 
 type Call = PartCall<AttentionSpec, AttentionWeights, AttentionScratch, AttentionState>;
 
@@ -74,17 +74,42 @@ function projectTogether({ pass, weights, scratch: { q, k, v, qkv }, x }: Call):
 function place({ pass, spec }: Call, x: Tensor, heads: number, norm: Tensor | undefined): void {
   const { rope, qkNorm, keyLength: headDim } = spec;
   const { device } = pass;
-  const width = qkNorm?.over === 'width' ? x.shape[1]! : headDim;
-  if (qkNorm?.at === 'before-rope') normalizeRows(device, x, width, norm, qkNorm.eps);
+  const normalize = (): void => {
+    if (qkNorm) normalizeHeads(device, x, headDim, norm, qkNorm);
+  };
+  if (qkNorm?.at === 'before-rope') normalize();
   if (rope) {
     const { cos, sin } = pass.ropeTable(rope);
     device.run('rope', [x, cos, sin], x, { headDim, rotaryDim: rope.dims, style: rope.style, heads });
   }
-  if (qkNorm?.at === 'after-rope') normalizeRows(device, x, width, norm, qkNorm.eps);
+  if (qkNorm?.at === 'after-rope') normalize();
+}
+
+/** In place. */
+function normalizeHeads(
+  device: Device,
+  x: Tensor,
+  headDim: number,
+  weight: Tensor | undefined,
+  { kind, over, eps }: QkNorm,
+): void {
+  const width = x.shape[1]!;
+  const rowWidth = over === 'width' ? width : headDim;
+  // Weights that differ from head to head are those of a whole token.
+  const perToken = over === 'each-head' ? weight : undefined;
+  normalizeRows(device, x, rowWidth, perToken ? undefined : weight, eps, kind === 'layer' ? 'layerNorm' : 'rmsNorm');
+  if (perToken) device.run('multiply', [x, device.view(perToken, [1, width])], x, {});
 }
 
 /** In place: x [T, n·width] seen as [T·n, width]. */
-function normalizeRows(device: Device, x: Tensor, width: number, weight: Tensor | undefined, eps: number): void {
+function normalizeRows(
+  device: Device,
+  x: Tensor,
+  width: number,
+  weight: Tensor | undefined,
+  eps: number,
+  op: 'rmsNorm' | 'layerNorm' = 'rmsNorm',
+): void {
   const rows = device.view(x, [(x.shape[0]! * x.shape[1]!) / width, width]);
-  device.run('rmsNorm', weight ? [rows, weight] : [rows], rows, { eps });
+  device.run(op, weight ? [rows, weight] : [rows], rows, { eps });
 }

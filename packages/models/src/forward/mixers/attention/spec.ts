@@ -53,12 +53,17 @@ export interface OutputGate {
   readonly in: 'query' | 'numbers' | 'heads';
 }
 
-/** RMS norm of q and k. */
+/** Norm of q and k. */
 export interface QkNorm {
+  /** An RMS norm when not given; `layer`: a layer norm, without bias. */
+  readonly kind?: 'layer';
   readonly eps: number;
   /** False: without weights. Default true (`attn_q_norm`, `attn_k_norm`). */
   readonly weighted?: boolean;
-  /** Each head alone, by the same weights, or all heads as one vector (with weights). */
-  readonly over: 'head' | 'width';
+  /**
+   * `head`: each head alone, by the same weights. `each-head`: each head alone, by weights of its own. `width`: all heads as
+   * one vector (with weights).
+   */
+  readonly over: 'head' | 'each-head' | 'width';
   readonly at: 'before-rope' | 'after-rope';
 }
