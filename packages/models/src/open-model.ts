@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { isGguf, type ModelView, openGgufModel, openHfCheckpoint } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { hfModelView, type LensOptions } from './lens/hf-model-view.ts';
+import { type HfModelView, hfModelView, type LensOptions } from './lens/hf-model-view.ts';
 import { architectureOf } from './network-of.ts';
 
 /**
@@ -13,13 +13,13 @@ import { architectureOf } from './network-of.ts';
  * @throws QuernError `model-not-found`, `model-not-recognized`, `unknown-architecture`, and those of `openGgufModel`,
  *   `openHfCheckpoint`, `hfModelView`
  */
-export async function openModel(path: string, options: LensOptions = {}): Promise<ModelView> {
+export async function openModel(path: string, options: LensOptions = {}): Promise<ModelView & Partial<HfModelView>> {
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new QuernError('model-not-found', 'There is no such file or folder.', { file: path });
   return found.isDirectory() ? openFolder(path, options) : openGgufFile(path);
 }
 
-async function openFolder(path: string, options: LensOptions): Promise<ModelView> {
+async function openFolder(path: string, options: LensOptions): Promise<HfModelView> {
   const checkpoint = await openHfCheckpoint(path);
   try {
     return await hfModelView(checkpoint, options);

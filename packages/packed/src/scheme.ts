@@ -2,6 +2,7 @@
 import { QuernError } from '@quern/errors';
 import { awq } from './awq/scheme.ts';
 import { compressedTensors } from './compressed-tensors/scheme.ts';
+import { deepseek4 } from './deepseek4/scheme.ts';
 import { fbgemmFp8, fp8 } from './fp8/scheme.ts';
 import { gptq } from './gptq/scheme.ts';
 import { mlx } from './mlx/scheme.ts';
@@ -22,7 +23,7 @@ export interface Room {
   scheme(settings: Settings, hfQuantConfig?: Settings): PackedScheme | undefined;
 }
 
-const rooms: readonly Room[] = [awq, gptq, compressedTensors, mlx, modelopt, fp8, fbgemmFp8, mxfp4, quark];
+const rooms: readonly Room[] = [awq, gptq, compressedTensors, mlx, modelopt, fp8, fbgemmFp8, mxfp4, quark, deepseek4];
 
 /**
  * Files that say it where config.json says nothing, and the method that is meant when they name none: those of AutoGPTQ
@@ -43,8 +44,9 @@ export const standaloneConfigs: ReadonlyMap<string, string> = new Map([
  */
 export function schemeOf(config: Settings, hfQuantConfig?: Settings): PackedScheme | undefined {
   const settings = settingsOf(config);
-  if (!settings && !quantizesWeights(hfQuantConfig)) return undefined;
-  const method = settings ? methodOf(settings) : 'modelopt';
+  const experts = expertsIn(config, settings);
+  if (!settings && !experts && !quantizesWeights(hfQuantConfig)) return undefined;
+  const method = experts ?? (settings ? methodOf(settings) : 'modelopt');
   const room = rooms.find((row) => row.method === method);
   if (!room) return refuseMethod(method);
   if (hfQuantConfig && room !== modelopt) {
@@ -97,6 +99,10 @@ function proveSame(one: unknown, other: unknown): void {
     });
   }
 }
+
+/** DeepSeek V4 says beside the rest what its experts are: then that decides how the checkpoint is read. */
+const expertsIn = (config: Settings, settings: Settings | undefined): string | undefined =>
+  [config.expert_dtype, settings?.expert_dtype].includes('fp4') ? deepseek4.method : undefined;
 
 /** MLX names no method: it has a group size and bits only. */
 function methodOf(settings: Settings): string {

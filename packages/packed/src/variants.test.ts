@@ -79,6 +79,42 @@ describe('FP8', () => {
   });
 });
 
+// DeepSeek V4: the low nibble is the even weight; code 1 is 0.5, 2 is 1, 10 is −1.
+describe('FP4 experts', () => {
+  const codes = stored(
+    'e.weight',
+    'I8',
+    [1, 16],
+    Uint8Array.from({ length: 16 }, (_, i) => (i === 0 ? 0xa2 : 1)),
+  );
+  const scales = stored('e.scale', 'F8_E8M0', [1, 1], Uint8Array.from([128]));
+  const tiled = f8('a.weight', [1, 2], [0x38, 0x40]);
+  const tile = stored('a.scale', 'F8_E8M0', [1, 1], Uint8Array.from([126]));
+
+  it.each([
+    ['alone', { expert_dtype: 'fp4' }],
+    [
+      'beside FP8',
+      { expert_dtype: 'fp4', quantization_config: { quant_method: 'fp8', weight_block_size: [128, 128] } },
+    ],
+    ['among the rest', { quantization_config: { quant_method: 'fp8', expert_dtype: 'fp4' } }],
+  ])('named %s', async (_, config) => {
+    const opened = await open(config, codes, scales, tiled, tile);
+    const expert = await values(opened.get('e.weight'));
+    expect([expert.length, ...expert.slice(0, 4)]).toEqual([32, 2, -2, 1, 0]);
+    expect(opened.get('e.weight')!.exact.map(({ dtype, values: same }) => [dtype.name, same])).toEqual([
+      ['MXFP4', 'same'],
+    ]);
+    expect(await values(opened.get('a.weight'))).toEqual([0.5, 1]);
+  });
+
+  it('are refused without scales, or with those of other blocks', async () => {
+    await expect(open({ expert_dtype: 'fp4' }, codes)).rejects.toMatchObject({ code: 'packed-part-missing' });
+    const wrong = stored('e.scale', 'F8_E8M0', [1, 2], Uint8Array.from([128, 128]));
+    await expect(open({ expert_dtype: 'fp4' }, codes, wrong)).rejects.toMatchObject({ code: 'packed-part-shape' });
+  });
+});
+
 describe('MLX', () => {
   const parts = (module: string, words: number, groups: number) => [
     stored(`${module}.weight`, 'U32', [1, words], new Uint8Array(4 * words).fill(0x21)),

@@ -6,6 +6,7 @@ import { bailingmoe3 } from './bailingmoe3.ts';
 import { bert } from './bert.ts';
 import { cohere2, cohere2moe } from './cohere2.ts';
 import { deepseek2, deepseek3 } from './deepseek.ts';
+import { deepseek4 } from './deepseek4.ts';
 import { ernie45, ernie45moe } from './ernie45.ts';
 import { exaone4, exaonemoe } from './exaone.ts';
 import { falcon, falconTwoNorms } from './falcon.ts';
@@ -64,6 +65,7 @@ export const architectures: readonly Architecture[] = [
   glm4moelite,
   deepseek2,
   deepseek3,
+  deepseek4,
   gemma,
   gemma2,
   gemma3,

@@ -28,7 +28,11 @@ function features({ experts, draft, rope, slidingWindow, tensors, config }: Arch
     keys.includes('attention.causal')
       ? 'encoder'
       : tensors.some(({ presence }) => presence === 'untied') || 'tied only',
-    rope ? `rope ${rope.types.filter((type) => type !== 'default').join(', ') || 'unscaled'}` : 'no rope',
+    rope
+      ? `rope ${rope.types.filter((type) => type !== 'default').join(', ') || 'unscaled'}`
+      : keys.includes('rope.scaling.factor')
+        ? 'rope yarn'
+        : 'no rope',
   ];
   return parts.filter((part) => typeof part === 'string').join('; ');
 }

@@ -63,6 +63,9 @@ export interface TensorRule {
   readonly make?: (place: Place) => Float32Array | undefined;
   /** Stored as F32 in checkpoints of any type, as published ones are. */
   readonly f32?: true;
-  /** What it is in a converted file, whatever the others are; `F16 or F32`: F16 in a file of F16, else F32. */
-  readonly type?: 'F32' | 'F16' | 'F16 or F32';
+  /**
+   * What it is in a converted file, whatever the others are. `F16 or F32`: F16 in a file of F16, else F32. `stored`: what
+   * holds it as it is stored (codes of packed weights too). `I32`: whole numbers.
+   */
+  readonly type?: 'F32' | 'F16' | 'F16 or F32' | 'stored' | 'I32';
 }

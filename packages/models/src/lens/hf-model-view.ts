@@ -13,7 +13,8 @@ import { hfArchitecture } from './choose-architecture.ts';
 import { checkLayerTypes, checkSupported, configFile, readConfigValues } from './config-reader.ts';
 import { inConverterOrder } from './converter-order.ts';
 import { type DraftChoice, draftOf, wantedTensors } from './draft.ts';
-import { guessFileType, namedFileType, type PlainFileType } from './dtype-policy.ts';
+import { convertedDtype, guessFileType, namedFileType, type PlainFileType } from './dtype-policy.ts';
+import { fixedType } from './fixed-type.ts';
 import { describingMetadata, samplingMetadata } from './general-metadata.ts';
 import { ggufTensor } from './gguf-tensor.ts';
 import { madeTensors } from './made-tensors.ts';
@@ -38,13 +39,19 @@ export interface LensOptions {
   preTokenizer?: string;
 }
 
+/** A checkpoint as a GGUF model. */
+export interface HfModelView extends ModelView {
+  /** Type of a tensor in a file of this type: a rule may fix it. */
+  readonly dtypeOf: typeof convertedDtype;
+}
+
 /**
  * Looks at a checkpoint as a GGUF model. Tensors keep their stored type; `convertedDtype` says what a file would hold.
  * Closing the view closes the checkpoint.
  * @throws QuernError `unknown-architecture`, `config-*`, `unsupported-config`, `unsupported-rope`, `tensors-*`,
  *   `adapter-not-merged`, and those of the tokenizer
  */
-export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {}): Promise<ModelView> {
+export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {}): Promise<HfModelView> {
   const notes: string[] = [...stored.notes];
   const note = (text: string) => notes.push(text);
   const file = configFile(stored);
@@ -109,7 +116,10 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
   for (const [key] of architecture.tokenizerDefaults ?? []) metadata.set(key, tokenizer.get(key)!);
   metadata.set('general.quantization_version', { type: 'uint32', value: 2 });
   for (const [key, value] of tokenizer) metadata.set(key, value);
-  return { path: stored.path, metadata, tensors, notes, close: () => stored.close() };
+  const rules = new Map(matched.map(({ gguf, rule }) => [gguf, rule]));
+  const dtypeOf: HfModelView['dtypeOf'] = (name, shape, type) =>
+    fixedType(rules.get(name)?.type, tensors.get(name)!, type) ?? convertedDtype(name, shape, type);
+  return { path: stored.path, metadata, tensors, notes, dtypeOf, close: () => stored.close() };
 }
 
 function firstNumber(values: ReadonlyMap<{ gguf: readonly string[] }, ConfigValue>, key: string): number | undefined {

@@ -31,7 +31,8 @@ const ignorable = [
   '.rotary_emb.inv_freq',
 ];
 
-const readable = ['F32', 'F16', 'BF16'];
+const readableAs = ({ type }: TensorRule): readonly string[] =>
+  type === 'I32' ? ['I64', 'I32'] : ['F32', 'F16', 'BF16'];
 
 /**
  * Pairs every tensor of the checkpoint with its rule.
@@ -160,8 +161,8 @@ export function refuseMissing(
 
 /** Shapes and types of what was found. */
 export function checkViews(matched: readonly MatchedTensor[], file: string): void {
-  const pairs = matched.flatMap(({ storage, views }) =>
-    views.map((view, i) => ({ view, shape: storage.sources[i]!.shape })),
+  const pairs = matched.flatMap(({ rule, storage, views }) =>
+    views.map((view, i) => ({ view, shape: storage.sources[i]!.shape, types: readableAs(rule) })),
   );
   refuse(
     'tensors-wrong-shape',
@@ -173,10 +174,10 @@ export function checkViews(matched: readonly MatchedTensor[], file: string): voi
   );
   refuse(
     'tensors-unsupported-dtype',
-    `Weights must be ${readable.join(', ')}:`,
+    'Wrong types of numbers:',
     pairs
-      .filter(({ view }) => !readable.includes(view.dtype.name))
-      .map(({ view }) => `${view.name} is ${view.dtype.name}`),
+      .filter(({ view, types }) => !types.includes(view.dtype.name))
+      .map(({ view, types }) => `${view.name} is ${view.dtype.name}, needed ${types.join(' or ')}`),
     { file, remedy: 'Start from the unquantized checkpoint.' },
   );
   refuse(

@@ -12,6 +12,7 @@ import { blaming } from '../lens/blaming.ts';
 import { checkSupported, configFile, ggufValue, readRules } from '../lens/config-reader.ts';
 import { inConverterOrder } from '../lens/converter-order.ts';
 import { convertedDtype, guessFileType, type PlainFileType, plainFileTypes } from '../lens/dtype-policy.ts';
+import { fixedType } from '../lens/fixed-type.ts';
 import { describingMetadata } from '../lens/general-metadata.ts';
 import { ggufTensor } from '../lens/gguf-tensor.ts';
 import { isTowerTensor } from '../lens/left-out.ts';
@@ -21,7 +22,6 @@ import { trackedConfig } from '../lens/tracked-config.ts';
 import { refuseUnread } from '../lens/unread-keys.ts';
 import { textConfigOf } from '../lens/wrapper.ts';
 import type { Encoder, TowerFacts } from './encoder.ts';
-import { fixedType } from './fixed-type.ts';
 import { encoders, encodersOf, partOf } from './index.ts';
 import { processorOf } from './processor.ts';
 import { tokenIds } from './token-ids.ts';
@@ -85,7 +85,7 @@ export async function mmprojView(checkpoint: HfCheckpoint): Promise<MmprojView> 
     ['general.quantization_version', { type: 'uint32', value: 2 }],
   ]);
   const dtypeOf = (name: string, shape: readonly number[], fileType: PlainFileType) =>
-    fixedType(types.get(name), shape, fileType) ?? convertedDtype(name, shape, fileType);
+    fixedType(types.get(name), tensors.get(name)!, fileType) ?? convertedDtype(name, shape, fileType);
   return { path: folder, metadata, tensors, notes, dtypeOf, close: () => checkpoint.close() };
 }
 

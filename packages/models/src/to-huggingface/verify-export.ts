@@ -1,7 +1,7 @@
 // The proof that config.json and the tokenizer files say what the GGUF file says: they are read back through the lens,
 // and what comes out must mean the same. What a model class cannot say is refused here, whatever it is.
 import { dtypeByName } from '@quern/blocks';
-import type { HfCheckpoint, ModelView } from '@quern/checkpoint';
+import type { HfCheckpoint, ModelView, TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { tokenizerFromGguf, tokenTypes } from '@quern/tokenizer';
 import { hyperparameters } from '../hyperparameters.ts';
@@ -14,7 +14,9 @@ import { architectureOf } from '../network-of.ts';
  */
 export async function verifyExport(view: ModelView, checkpoint: HfCheckpoint): Promise<string[]> {
   const plain = dtypeByName('F32')!;
-  const tensors = new Map([...checkpoint.tensors].map(([name, tensor]) => [name, { ...tensor, dtype: plain }]));
+  const tensors = new Map(
+    [...checkpoint.tensors].map(([name, tensor]) => [name, isWhole(tensor) ? tensor : { ...tensor, dtype: plain }]),
+  );
   const back = await hfModelView({ ...checkpoint, tensors });
   const file = view.path;
   const { network, name } = architectureOf(view);
@@ -30,6 +32,9 @@ export async function verifyExport(view: ModelView, checkpoint: HfCheckpoint): P
   const lost = [...view.metadata.keys()].filter((key) => key.startsWith(`${name}.`) && !back.metadata.has(key));
   return lost.length === 0 ? [] : [`metadata without a place in config.json: ${lost.join(', ')}`];
 }
+
+/** Tables of whole numbers are no weights. */
+const isWhole = ({ dtype }: TensorView): boolean => dtype.name === 'I64' || dtype.name === 'I32';
 
 function differentNumbers(view: ModelView, back: ModelView): string[] {
   const [before, after] = [flat(hyperparameters(view)), flat(hyperparameters(back))];
