@@ -34,7 +34,7 @@ const sizes = [
   ['num_experts', 'num_local_experts', 'n_routed_experts', 'moe_num_experts'],
 ];
 
-const others = ['bert', 'nomic-bert', 'embeddinggemma', 'qwen3-embedding'];
+const others = ['bert', 'deepseek4', 'nomic-bert', 'embeddinggemma', 'qwen3-embedding'];
 
 describe.each([...architectureRows.map(({ name }) => name), ...others])('%s', (name) => {
   const folder = checkpointOf(name);

@@ -1,7 +1,7 @@
 // config.json of DeepSeek V4: which layers see what, rope of two bases, streams, index. Published keys and those of
 // transformers 5.
 import type { Architecture, ConfigRule, Json } from './architecture.ts';
-import { configError, count, isAbsent, perBlock, show } from './config-error.ts';
+import { configError, count, isAbsent, isObject, perBlock, show } from './config-error.ts';
 import { maxExperts } from './mixture.ts';
 import { maxBlocks } from './model-numbers.ts';
 
@@ -20,8 +20,8 @@ const kinds = Object.keys(ratios) as Kind[];
 /** Published lists have an entry for every draft block too. */
 function compressRatios(config: Json): number[] {
   const blocks = count(config, 'num_hidden_layers', { max: maxBlocks });
-  const drafts = config.num_nextn_predict_layers ?? 1;
-  const { compress_ratios: given } = config;
+  const { compress_ratios: given, num_nextn_predict_layers: said } = config;
+  const drafts = isAbsent(said) ? 1 : count(config, 'num_nextn_predict_layers', { min: 0, max: maxBlocks });
   const kindsGiven = perBlock<Kind>(config, 'layer_types');
   if (isAbsent(given)) {
     const made = kindsGiven ?? Array.from({ length: blocks }, (_, i) => kinds[i < 2 || i % 2 === 1 ? 2 : 1]!);
@@ -30,13 +30,11 @@ function compressRatios(config: Json): number[] {
     return [...made.map((kind) => ratios[kind]), ...Array<number>(drafts).fill(0)];
   }
   const known: readonly unknown[] = Object.values(ratios);
-  if (
-    !Array.isArray(given) ||
-    given.length < blocks ||
-    given.length > blocks + drafts ||
-    !given.every((r) => known.includes(r))
-  )
-    throw configError(`"compress_ratios" is ${show(given)}, 0, 4 or 128 for each of ${blocks} layers is needed`);
+  const fits = (length: number) => length === blocks + drafts || (isAbsent(said) && length === blocks);
+  if (!Array.isArray(given) || !fits(given.length) || !given.every((ratio) => known.includes(ratio)))
+    throw configError(
+      `"compress_ratios" is ${show(given)}, 0, 4 or 128 for each of ${blocks} layers and ${drafts} draft blocks is needed`,
+    );
   if (kindsGiven?.some((kind, i) => ratios[kind] !== given[i]))
     throw configError('"layer_types" and "compress_ratios" say different things');
   return given;
@@ -56,8 +54,12 @@ function hashLayers(config: Json): number {
 }
 
 /** Of the layers with compressed entries; the others have a base alone. */
-export const scaling = (config: Json): Json =>
-  config.rope_parameters?.compress ?? config.rope_parameters ?? config.rope_scaling ?? {};
+export function scaling(config: Json): Json {
+  for (const key of ['rope_parameters', 'rope_scaling'])
+    if (!isAbsent(config[key]) && !isObject(config[key]))
+      throw configError(`"${key}" is ${show(config[key])}, an object is needed`);
+  return config.rope_parameters?.compress ?? config.rope_parameters ?? config.rope_scaling ?? {};
+}
 const isYarn = (config: Json): boolean => (scaling(config).rope_type ?? scaling(config).type) === 'yarn';
 
 /** @param usual where config.json says nothing; none: the key is left out */
@@ -77,7 +79,7 @@ function theta(config: Json, kind: 'main' | 'compress', beside: string, usual: n
   const [inside, said] = [config.rope_parameters?.[kind]?.rope_theta, config[beside]];
   for (const value of [inside, said])
     if (!isAbsent(value) && !(typeof value === 'number' && value > 0))
-      throw configError(`"rope_theta" is ${show(value)}, a positive number is needed`);
+      throw configError(`"${value === said ? beside : 'rope_theta'}" is ${show(value)}, a positive number is needed`);
   if (!isAbsent(inside) && !isAbsent(said) && inside !== said)
     throw configError(`"${beside}" is ${said}, and the rope parameters "${kind}" say ${inside}`);
   return inside ?? said ?? usual;
@@ -118,7 +120,10 @@ const rotaryDims = (config: Json): number =>
 const swigluLimit = (gguf: string, back: boolean): ConfigRule => ({
   ...float32,
   gguf: [gguf],
-  made: ({ swiglu_limit: limit = 10, num_hidden_layers: blocks }) => Array<number>(blocks).fill(limit),
+  made: ({ swiglu_limit: limit = 10, num_hidden_layers: blocks }) => {
+    if (typeof limit === 'number' && limit > 0) return Array<number>(blocks).fill(limit);
+    throw configError(`"swiglu_limit" is ${show(limit)}, a positive number is needed`);
+  },
   ...(back && { back: (numbers) => ({ swiglu_limit: numbers.at(gguf) }) }),
 });
 

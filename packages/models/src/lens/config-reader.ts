@@ -125,7 +125,7 @@ function isValid(rule: KeyRule, value: unknown): boolean {
 
 function isOne(rule: KeyRule, value: unknown): boolean {
   const { type, words } = rule;
-  if (words && typeof value === 'string') return Object.hasOwn(words, value);
+  if (words) return typeof value === 'string' && Object.hasOwn(words, value);
   if (type === 'bool') return typeof value === 'boolean';
   if (type === 'string') return typeof value === 'string';
   if (typeof value !== 'number' || value > maxOf(rule)) return false;
