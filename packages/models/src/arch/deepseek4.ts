@@ -52,7 +52,7 @@ const expert = (hf: string, gguf: string, shape: TensorRule['shape']): TensorRul
 const tensors: readonly TensorRule[] = [
   tensor('embed.weight', 'token_embd', ['vocab', 'embd']),
   tensor('norm.weight', 'output_norm', ['embd']),
-  tensor('head.weight', 'output', ['vocab', 'embd']),
+  tensor('head.weight', 'output', ['vocab', 'embd'], { presence: 'untied' }),
   tensor('hc_head_fn', 'output_hc_fn', ['streamCount', 'streams'], { f32: true }),
   tensor('hc_head_base', 'output_hc_base', ['streamCount'], { f32: true }),
   tensor('hc_head_scale', 'output_hc_scale', ['one'], { f32: true }),
