@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openGgufModel } from '@quern/checkpoint';
 import { planConversion, planTypes, writeModel } from '@quern/kquant';
-import { type CacheTypes, loadModel, openModel, sequenceLogits } from '@quern/models';
+import { type CacheTypes, openModel } from '@quern/models';
 import { cpuDevice } from '@quern/runtime';
 import { tokenizerFromGguf } from '@quern/tokenizer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { meanDivergence, ourLogits } from './divergence.ts';
 import { nativeLogits, nativeTokenize, oracleUnavailable } from './src/index.ts';
 
 if (oracleUnavailable) console.log(`Skipping the comparison of logits with llama.cpp: ${oracleUnavailable}`);
@@ -18,40 +19,14 @@ const models = join(import.meta.dirname, '../models');
 const text =
   'In the beginning God created the heaven and the earth. And the earth was without form, and void; and darkness was upon the face of the deep.';
 
-/** Mean over positions of KL(native ‖ ours), in nats. */
-function meanDivergence(native: Float32Array, ours: Float32Array, vocab: number): number {
-  let sum = 0;
-  for (let row = 0; row < native.length; row += vocab) {
-    const p = logSoftmax(native.subarray(row, row + vocab));
-    const q = logSoftmax(ours.subarray(row, row + vocab));
-    for (let i = 0; i < vocab; i++) sum += Math.exp(p[i]) * (p[i] - q[i]);
-  }
-  return sum / (native.length / vocab);
-}
-
-function logSoftmax(logits: Float32Array): Float64Array {
-  const max = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  let sum = 0;
-  for (const value of logits) sum += Math.exp(value - max);
-  return Float64Array.from(logits, (value) => value - max - Math.log(sum));
-}
-
 type Activations = 'f32' | 'int8';
 
-async function ourLogits(path: string, ids: Int32Array, activations: Activations, type: CacheTypes['k'] = 'F32') {
+/** Of the file at `path`. */
+async function logitsOf(path: string, ids: Int32Array, activations: Activations, type?: CacheTypes['k']) {
   const device = await cpuDevice({ threads: 1, activations });
   const view = await openModel(path);
   try {
-    const model = await loadModel(view, device, {
-      batchTokens: 64,
-      cells: ids.length,
-      cacheTypes: { k: type, v: type },
-    });
-    const vocab = model.hyperparameters.vocabSize;
-    const all = new Float32Array(ids.length * vocab);
-    for await (const { first, logits } of sequenceLogits(model, ids)) all.set(logits, first * vocab);
-    model.dispose();
-    return { logits: all, vocab };
+    return await ourLogits(view, ids, device, type);
   } finally {
     await view.close();
     await device.dispose();
@@ -82,7 +57,7 @@ describe.skipIf(oracleUnavailable)('logits of our files in llama.cpp', () => {
     const ids = tokenizerFromGguf(view.metadata).encode(text, { addSpecial: true });
     await view.close();
     expect(Array.from(ids)).toEqual(nativeTokenize(path, text, { addSpecial: true }));
-    const { logits, vocab } = await ourLogits(path, ids, activations);
+    const { logits, vocab } = await logitsOf(path, ids, activations);
     const mean = meanDivergence(nativeLogits(nativePath, Array.from(ids)), logits, vocab);
     expect(mean).toBeGreaterThan(-1e-9);
     return mean;
@@ -137,7 +112,7 @@ describe.skipIf(oracleUnavailable)('logits of our files in llama.cpp', () => {
     const view = await openGgufModel(path);
     const ids = tokenizerFromGguf(view.metadata).encode(text, { addSpecial: true });
     await view.close();
-    const { logits, vocab } = await ourLogits(path, ids, 'f32', type);
+    const { logits, vocab } = await logitsOf(path, ids, 'f32', type);
     const native = (kvType: typeof type | 'F32') => nativeLogits(path, Array.from(ids), { kvType, rotateCache: false });
     const same = meanDivergence(native(type), logits, vocab);
     const exact = meanDivergence(native('F32'), logits, vocab);
