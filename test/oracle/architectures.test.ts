@@ -28,6 +28,14 @@ interface Peculiarity {
 
 const peculiar: Readonly<Record<string, Peculiarity>> = {
   gemma2: { asNative: (metadata) => metadata.delete('gemma2.attention.scale') },
+  // Its window is as many tokens before the token, for llama.cpp as many in all.
+  mimo2: {
+    asNative: (metadata) =>
+      metadata.set('mimo2.attention.sliding_window', {
+        type: 'uint32',
+        value: Number(metadata.get('mimo2.attention.sliding_window')!.value) - 1,
+      }),
+  },
   'gpt-oss': {
     asNative: (metadata) => metadata.set('gpt-oss.rope.scaling.yarn_truncate', { type: 'bool', value: true }),
   },

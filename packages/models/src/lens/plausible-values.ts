@@ -31,9 +31,14 @@ const promises: readonly Promised[] = [
     },
   },
   {
-    names: /^(use|is|enable|tie|norm_topk)_|_bias$|_k_eq_v$/,
+    names: /^(use|is|enable|tie|norm_topk|new)_|_(bias|layernorm)$|_k_eq_v$/,
     needed: 'true or false',
     holds: (value) => typeof value === 'boolean',
+  },
+  {
+    names: /_(scale|factor|multiplier|scalar)$/,
+    needed: 'a number from 0',
+    holds: (value) => typeof value === 'number' && value >= 0,
   },
   {
     names: /^(attn|final)_logit_softcap/,
