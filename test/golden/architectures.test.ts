@@ -96,6 +96,7 @@ const cases: readonly Case[] = [
   },
   { name: 'smollm3' },
   { name: 'laguna' },
+  { name: 'apertus' },
   { name: 'mimo2' },
   { name: 'llama4', leftOut: ['vision_model.', 'multi_modal_projector.'] },
 ];

@@ -14,6 +14,8 @@ export interface MetadataReader {
   uniformInteger(key: string, min: number, max: number): number;
   /** One value for each of `layers`: a scalar stands for all of them. */
   perLayer(key: string, layers: number, min: number, max: number): number[];
+  /** The same of any numbers. */
+  numberPerLayer(key: string, layers: number, min: number, max: number): number[];
   /** The same of switches, which some files have as 0 and 1. */
   switchPerLayer(key: string, layers: number): boolean[];
   optionalSwitch(key: string, fallback: boolean): boolean;
@@ -53,6 +55,13 @@ export function metadataReader(view: Pick<ModelView, 'path' | 'metadata'>, prefi
     if (!Number.isInteger(number)) throw error('metadata-bad-value', key, `${number} is not an integer`);
     return inRange(key, number, min, max);
   };
+  const eachLayer = (key: string, layers: number, one: (value: GgufValue) => number): number[] => {
+    const value = must(key);
+    if (value.type !== 'array' || value.of === 'array') return new Array<number>(layers).fill(one(value));
+    const { of, value: items } = value;
+    if (items.length !== layers) throw error('metadata-bad-value', key, `${items.length} values for ${layers} layers`);
+    return items.map((item) => one({ type: of, value: item } as GgufValue));
+  };
   const isOn = (key: string, item: unknown): boolean => {
     if (item !== true && item !== false && Number(item) !== 0 && Number(item) !== 1)
       throw error('metadata-bad-value', key, `${String(item)} is no switch`);
@@ -85,15 +94,9 @@ export function metadataReader(view: Pick<ModelView, 'path' | 'metadata'>, prefi
       }
       return first;
     },
-    perLayer: (key, layers, min, max) => {
-      const value = must(key);
-      if (value.type !== 'array' || value.of === 'array')
-        return new Array<number>(layers).fill(integer(key, value, min, max));
-      const { of, value: items } = value;
-      if (items.length !== layers)
-        throw error('metadata-bad-value', key, `${items.length} values for ${layers} layers`);
-      return items.map((item) => integer(key, { type: of, value: item }, min, max));
-    },
+    perLayer: (key, layers, min, max) => eachLayer(key, layers, (value) => integer(key, value, min, max)),
+    numberPerLayer: (key, layers, min, max) =>
+      eachLayer(key, layers, (value) => inRange(key, numeric(key, value), min, max)),
     switchPerLayer: (key, layers) => {
       const { type, value } = must(key);
       const items: readonly unknown[] = type === 'array' ? value : new Array(layers).fill(value);

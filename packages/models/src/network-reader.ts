@@ -9,6 +9,8 @@ export interface NetworkReader extends MetadataReader {
   readonly architecture: string;
   /** `<arch>.vocab_size` is optional in GGUF: the embedding matrix has one row per token. */
   readonly vocabSize: number;
+  /** Keys with another name in front than the architecture's. */
+  readonly outside: MetadataReader;
   hasTensor(name: string): boolean;
   /** The first dimension of a tensor; undefined when the file has none of that name. */
   rowsOf(name: string): number | undefined;
@@ -31,6 +33,7 @@ export function networkReader(source: NetworkSource, architecture: string): Netw
     ...metadataReader(source, `${architecture}.`),
     architecture,
     vocabSize: embedding.shape[0]!,
+    outside: metadataReader(source),
     hasTensor: (name) => source.tensors.has(name),
     rowsOf: (name) => source.tensors.get(name)?.shape[0],
   };

@@ -64,6 +64,7 @@ export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'smollm3' },
   { name: 'museglimmer' },
   { name: 'laguna' },
+  { name: 'apertus' },
   { name: 'mimo2' },
   { name: 'llama4' },
 ];

@@ -1,5 +1,6 @@
 // THE table of architectures. A new one is a file beside this and a line here (docs/adding/architecture.md).
 import { nearest, QuernError } from '@quern/errors';
+import { apertus } from './apertus.ts';
 import { arcee } from './arcee.ts';
 import type { Architecture } from './architecture.ts';
 import { bailingmoe3 } from './bailingmoe3.ts';
@@ -60,6 +61,7 @@ import { stablelm } from './stablelm.ts';
 import { starcoder2 } from './starcoder2.ts';
 
 export const architectures: readonly Architecture[] = [
+  apertus,
   arcee,
   // Before those whose GGUF name it shares: of two that fit a file the first is taken.
   glm4moelite,

@@ -61,6 +61,8 @@ export interface TensorRule {
   readonly draft?: 'too' | 'only';
   /** Values of a tensor that no checkpoint stores; undefined when the model has none. */
   readonly make?: (place: Place) => Float32Array | undefined;
+  /** One number for each block: GGUF has no tensor of it, but an entry in this list among the metadata. */
+  readonly listed?: string;
   /** Stored as F32 in checkpoints of any type, as published ones are. */
   readonly f32?: true;
   /**

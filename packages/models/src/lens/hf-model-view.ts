@@ -17,6 +17,7 @@ import { convertedDtype, guessFileType, namedFileType, type PlainFileType } from
 import { fixedType } from './fixed-type.ts';
 import { describingMetadata, samplingMetadata } from './general-metadata.ts';
 import { ggufTensor } from './gguf-tensor.ts';
+import { listedNumbers } from './listed-numbers.ts';
 import { madeTensors } from './made-tensors.ts';
 import { checkPlausible } from './plausible-values.ts';
 import { matchTensors, withoutTiedHead } from './preflight.ts';
@@ -91,7 +92,9 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
   const demands = { config, architecture, tied, wrapped: text.wrapped, ...draft.dropped };
   const found = matchTensors(complete, tensorNames(complete), expected, demands, note);
   refuseUnread(text, architecture, file);
-  const matched = inConverterOrder(wantedTensors(found, numbers, options.draft ?? 'keep'));
+  const wanted = wantedTensors(found, numbers, options.draft ?? 'keep');
+  const listed = await listedNumbers(wanted.filter(({ rule }) => rule.listed !== undefined));
+  const matched = inConverterOrder(wanted.filter(({ rule }) => rule.listed === undefined));
   const modules = await sentenceModules(stored, architecture);
   const tensors: Map<string, TensorView> = madeTensors(expected, rope, file);
   for (const tensor of modules?.dense ?? []) tensors.set(tensor.name, tensor);
@@ -104,6 +107,7 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
     note(`only the text model is converted; left out of config.json: ${text.parts.join(', ')}`);
   const metadata: GgufMetadata = new Map([
     ['general.architecture', { type: 'string', value: architecture.name }],
+    ...listed,
     ['general.type', { type: 'string', value: 'model' }],
     ...(await samplingMetadata(stored, note)),
     ...(await describingMetadata(stored, tensors.values(), { name: options.name, note })),

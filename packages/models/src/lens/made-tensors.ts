@@ -57,7 +57,7 @@ export function madeTensors(
 }
 
 /** A float32 tensor that no file holds. */
-function computedTensor(name: string, values: Float32Array, shape: readonly number[], file: string): TensorView {
+export function computedTensor(name: string, values: Float32Array, shape: readonly number[], file: string): TensorView {
   // GGUF is little-endian, whatever the machine is.
   const bytes = new Uint8Array(values.length * 4);
   const data = new DataView(bytes.buffer);

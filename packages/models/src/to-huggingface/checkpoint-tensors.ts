@@ -5,6 +5,7 @@ import type { Architecture } from '../arch/architecture.ts';
 import { type ExpectedTensor, expectedTensors } from '../arch/expected-tensors.ts';
 import type { ModelNumbers } from '../arch/model-numbers.ts';
 import { refuse } from '../lens/preflight.ts';
+import { withListed } from './listed-tensors.ts';
 import { isDense } from './sentence-transformers-files.ts';
 import { storedTensors } from './stored-tensors.ts';
 
@@ -25,14 +26,15 @@ export function checkpointTensors(
   architecture: Architecture,
   numbers: ModelNumbers,
 ): CheckpointTensors {
-  const { tensors: stored, path: file } = view;
+  const { path: file } = view;
   refuse(
     'tensors-missing',
     'The file promises more blocks than it has tensors:',
-    numbers.blocks > stored.size ? [String(numbers.blocks)] : [],
+    numbers.blocks > view.tensors.size ? [String(numbers.blocks)] : [],
     { file },
   );
   const rules = expectedTensors(architecture, numbers);
+  const stored = withListed(view, rules);
   const has = ({ gguf }: ExpectedTensor) => stored.has(gguf);
   const flags = new Map<string, boolean>();
   for (const entry of rules) {
@@ -56,7 +58,7 @@ export function checkpointTensors(
     remedy: 'Leaving them out would change what the model says.',
   });
   const found = inModelOrder(expected.filter(has));
-  checkShapes(found, view);
+  checkShapes(found, stored, file);
 
   const { tensors, incomplete } = storedTensors(found.map((entry) => ({ entry, tensor: stored.get(entry.gguf)! })));
   refuse('tensors-missing', 'The file lacks parts of', incomplete, { file, remedy: 'Fetch the file again.' });
@@ -77,7 +79,7 @@ const inModelOrder = (found: readonly ExpectedTensor[]): ExpectedTensor[] => {
   return [...found].sort((a, b) => place(a) - place(b));
 };
 
-function checkShapes(found: readonly ExpectedTensor[], { tensors, path: file }: ModelView): void {
+function checkShapes(found: readonly ExpectedTensor[], tensors: ReadonlyMap<string, TensorView>, file: string): void {
   refuse(
     'tensors-wrong-shape',
     'The metadata and the tensors disagree:',

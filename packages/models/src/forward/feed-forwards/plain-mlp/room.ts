@@ -1,5 +1,5 @@
 // The MLP without a gate (GPT-2, StarCoder2, Phi-2, Nemotron).
-import type { Tensor } from '@quern/runtime';
+import type { Device, Tensor } from '@quern/runtime';
 import { project } from '../../pass.ts';
 import { floats, type Room } from '../../room.ts';
 import type { PlainMlpSpec } from './spec.ts';
@@ -32,7 +32,12 @@ export const plainMlp: Room<PlainMlpSpec, PlainMlpWeights, PlainMlpScratch> = {
   },
   run: ({ pass, spec, weights, scratch: { up }, x, y }) => {
     project(pass, x, weights.up, weights.upBias, up);
-    pass.device.run('act', [up], up, spec.activation);
+    activate(pass.device, up, spec.activation);
     project(pass, up, weights.down, weights.downBias, y);
   },
 };
+
+function activate(device: Device, x: Tensor, activation: PlainMlpSpec['activation']): void {
+  if (activation.act === 'xielu') device.run('xielu', [x], x, activation.numbers);
+  else device.run('act', [x], x, activation);
+}
