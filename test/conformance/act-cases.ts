@@ -146,6 +146,23 @@ const capCases = [0.5, 30].flatMap((cap): Case<'softCap'>[] => [
   },
 ]);
 
+const hadamardCases = [
+  [1, 4, 4],
+  [3, 24, 8],
+  [5, 64, 64],
+  [2, 576, 64],
+  [33, 256, 128],
+  [1, 1024, 1024],
+].map(
+  ([n, c, size], i): Case<'hadamard'> => ({
+    op: 'hadamard',
+    title: `${n}×${c} by ${size}`,
+    inputs: [floats([n!, c!], 280 + i, 1)],
+    outputShape: [n!, c!],
+    params: { size: size! },
+  }),
+);
+
 export const actOpCases: Case[] = [
   ...actCases,
   ...gatedCases,
@@ -154,4 +171,5 @@ export const actOpCases: Case[] = [
   ...gateCases,
   gateLimitCase,
   ...capCases,
+  ...hadamardCases,
 ];

@@ -26,6 +26,7 @@
 // gate       (x [N, C], gate [N, G])               {act}                        -> x · act(gate), a gate for C/G neighbours (may alias x)
 // multiply   (x [N, C], by [N or 1, C or 1])       {}                           -> x · by (may alias x)
 // softCap    (x)                                   {cap}                        -> cap · tanh(x / cap) (may alias x)
+// hadamard   (x [N, C])                            {size}                       -> each `size` neighbours times the orthonormal Walsh–Hadamard matrix (may alias x)
 // add        (a, b) same shape                     {}                           -> a + b (may alias a)
 // scale      (x)                                   {factor}                     -> x · factor (may alias x)
 // columns    (x [N, C])                            {first}                      -> [N, W]   columns first … first+W−1
@@ -90,6 +91,7 @@ export interface OpParams {
   gate: { act: Act };
   multiply: Record<string, never>;
   softCap: { cap: number };
+  hadamard: { size: number };
   add: Record<string, never>;
   scale: { factor: number };
   gatherRows: Record<string, never>;

@@ -11,6 +11,7 @@ import { gate } from './gate/op.ts';
 import { gatedAct } from './gated-act/op.ts';
 import { gatedDeltaRule } from './gated-delta-rule/op.ts';
 import { gatherRows } from './gather-rows/op.ts';
+import { hadamard } from './hadamard/op.ts';
 import type { OpName } from './index.ts';
 import { kvWrite } from './kv-write/op.ts';
 import { layerNorm } from './layer-norm/op.ts';
@@ -48,6 +49,7 @@ export const ops: { readonly [Name in OpName]: Op<Name> } = {
   gate,
   multiply,
   softCap,
+  hadamard,
   add,
   scale,
   columns,

@@ -28,6 +28,7 @@ export { rope } from '../ops/rope/kernel.wasm';
 export { route } from '../ops/route/kernel.wasm';
 export { routeWeights } from '../ops/route-weights/kernel.wasm';
 export { scale } from '../ops/scale/kernel.wasm';
+export { hadamard } from '../ops/hadamard/kernel.wasm';
 export { softCap } from '../ops/soft-cap/kernel.wasm';
 export { softmax } from '../ops/softmax/kernel.wasm';
 export { sumSquares } from '../ops/sum-squares/kernel.wasm';

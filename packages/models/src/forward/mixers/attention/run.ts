@@ -3,6 +3,7 @@ import type { Device, Tensor } from '@quern/runtime';
 import { project } from '../../pass.ts';
 import type { PartCall } from '../../room.ts';
 import { temperatureBuffer } from '../../temperature.ts';
+import { keyGroup, turn, valueGroup } from './cache-rotation.ts';
 import type { AttentionScratch, AttentionState, AttentionWeights } from './room.ts';
 import type { AttentionSpec, QkNorm } from './spec.ts';
 
@@ -27,14 +28,18 @@ export function attend(call: Call): void {
   if (weights.gate) project(pass, x, weights.gate, undefined, scratch.gate!);
   place(call, q, heads, weights.qNorm);
   if (spec.temperature) device.run('multiply', [q, pass.buffer(temperatureBuffer(spec.temperature))], q, {});
+  turn(device, q, keyGroup(state.k, headDim));
   if (own) {
     place(call, k, kvHeads, weights.kNorm);
+    turn(device, k, keyGroup(state.k, headDim));
+    turn(device, v, valueGroup(state.v, valueDim));
     device.run('kvWrite', [k, ...paging], state.k, { blockTokens });
     device.run('kvWrite', [v, ...paging], state.v, { blockTokens });
   }
   const inputs = [q, state.k, state.v, ...paging, ...(weights.sinks ? [weights.sinks] : [])];
   const shape = { heads, kvHeads, headDim, valueDim, blockTokens };
   device.run('attention', inputs, attended, { ...shape, scale, window, chunk, softCap, causal });
+  turn(device, attended, valueGroup(state.v, valueDim));
   if (spec.gate) device.run('gate', [attended, scratch.gate!], attended, { act: spec.gate.act });
 
   project(pass, attended, weights.output, weights.outputBias, y);
