@@ -17,6 +17,7 @@ export interface LlamaFlag {
 }
 
 const runs = 'Commands that run a model have it: eval, serve, logits.';
+const onlyServe = 'Only serve guesses tokens ahead.';
 const ofRequests = 'Each request says it, in the field of that name.';
 const automatic = 'Leave it out: it is always so here.';
 const fromModel = 'The metadata of the model decides; quern quantize --override-kv changes it.';
@@ -56,6 +57,19 @@ export const llamaFlags: readonly LlamaFlag[] = [
     means: '--cache-type-v',
     instead: 'Commands with a KV cache to choose have it: eval, serve.',
   },
+  { names: ['-md', '--spec-draft-model'], means: '--model-draft', instead: onlyServe },
+  { names: ['-hfd', '-hfrd', '--hf-repo-draft', '--spec-draft-hf'], means: '--model-draft', instead: onlyServe },
+  { names: ['--draft', '--draft-n', '--spec-draft-n-max'], means: '--draft-max', instead: onlyServe },
+  { names: ['--draft-n-min', '--spec-draft-n-min'], means: '--draft-min', instead: onlyServe },
+  { names: ['--spec-draft-p-min'], means: '--draft-p-min', instead: onlyServe },
+  { names: ['--spec-ngram-simple-size-n'], means: '--spec-ngram-size-n', instead: onlyServe },
+  { names: ['--spec-ngram-simple-size-m'], means: '--spec-ngram-size-m', instead: onlyServe },
+  {
+    names: ['-ngld', '--gpu-layers-draft', '--n-gpu-layers-draft', '-devd', '--device-draft', '-ctkd', '-ctvd'],
+    instead: 'Leave it out: a draft model goes where the model goes, with caches of the same types.',
+  },
+  { names: ['-td', '--threads-draft'], instead: 'One number of threads, -t, is for both models.' },
+  { names: ['--draft-p-split', '--spec-draft-p-split'], instead: 'Leave it out: guesses have no branches here.' },
   { names: ['-mg', '--main-gpu'], instead: 'Name the GPU: --device webgpu:<part of its name>.' },
   { names: ['-ts', '--tensor-split'], instead: 'Say what devices take with --gpu-layers or --device-memory.' },
   {

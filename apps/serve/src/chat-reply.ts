@@ -24,7 +24,7 @@ export async function* chatReply(task: GenerationTask, offersTools: boolean): As
     yield {
       type: 'end',
       finishReason: called && event.finishReason === 'stop' ? 'tool_calls' : event.finishReason,
-      usage: usage(task.prompt.length, event.completionTokens, event.cachedTokens),
+      usage: usage(task.prompt.length, event),
     };
   }
 }

@@ -28,6 +28,7 @@ import type { ApiError } from './api-error.ts';
 import type { GenerationRecord } from './generation.ts';
 import { loadServedModel, type ServedModel } from './served-model.ts';
 import { startServer } from './server.ts';
+import { readSpeculation, type SpeculationFlags } from './speculation-flags.ts';
 
 /** As llama.cpp: half the memory of F32, and hardly ever another token. */
 const usualCache: CacheTypes = { k: 'F16', v: 'F16' };
@@ -36,7 +37,7 @@ const MIB = 2 ** 20;
 /** llama.cpp's figure, on machines that can spare it. */
 const usualCacheRamMib = (): number => Math.min(8192, Math.floor(totalmem() / 4 / MIB));
 
-export interface ServeOptions extends DeviceOptions, CacheOptions {
+export interface ServeOptions extends DeviceOptions, CacheOptions, SpeculationFlags {
   host: string;
   port: string;
   ctxSize?: string;
@@ -65,12 +66,16 @@ export async function serve(reference: string, options: ServeOptions, context: C
   const cacheTypes = readCacheTypes(options, usualCache);
   // Replies are worth more for being fast than for the last digits of an unrounded product.
   const devices = readDeviceRequest({ activations: 'int8', ...options });
+  const guesses = readSpeculation(options);
   const queue = parseCount('--queue', options.queue, 1 << 20, 0)!;
   const port = parseCount('--port', options.port, 65535, 0)!;
   const apiKey = options.apiKey ?? process.env.QUERN_API_KEY;
   const mode = progressMode(options);
   const download = downloadProgress(mode);
-  const { path } = await locateCheckpoint(reference, { ...context, ...download.watch });
+  const located = { ...context, ...download.watch };
+  const { path } = await locateCheckpoint(reference, located);
+  const { modelDraft } = options;
+  const draft = modelDraft === undefined ? undefined : await locateCheckpoint(modelDraft, located);
   download.finish();
 
   const progress = createProgress({ title: 'load', mode });
@@ -85,6 +90,7 @@ export async function serve(reference: string, options: ServeOptions, context: C
         rng: options.rng,
         ...sizes,
         cacheTypes,
+        ...(guesses && { speculation: { ...guesses, draftModelPath: draft?.path } }),
         ...devices,
         onReload: options.quiet ? undefined : noteReload,
         onProgress: (done, total) => progress.update({ done, total }),
@@ -113,12 +119,14 @@ export async function serve(reference: string, options: ServeOptions, context: C
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 function describeServed({ id, contextTokens, description, engine }: ServedModel): string {
-  const { cacheTokens, cacheTypes, maxSequences, memory, threads, summary } = engine.info;
+  const { cacheTokens, cacheTypes, maxSequences, memory, threads, summary, speculation } = engine.info;
   const trained = description.hyperparameters.contextLength;
   return [
     `serving "${id}": context ${contextTokens} of ${trained} tokens, cache ${cacheTokens} tokens`,
     `${maxSequences} requests at a time on ${threads} threads`,
     `${formatBytes(memory.weightBytes)} weights + ${formatBytes(memory.kvBytes)} cache (${describeCacheTypes(cacheTypes)}) on ${summary}`,
+    ...(speculation ? [`guesses of ${speculation.types.join(', ')}`] : []),
+    ...(speculation?.summary === undefined ? [] : [`the draft model on ${speculation.summary}`]),
   ].join(', ');
 }
 

@@ -2,6 +2,7 @@
 import { cacheFlags, deviceFlags } from '@quern/models/flags';
 import { type CommandDefinition, modelForms } from '@quern/terminal';
 import type { ServeOptions } from './command.ts';
+import { speculationFlags } from './speculation-flags.ts';
 
 const help = `
 Examples:
@@ -71,6 +72,7 @@ export const serve: CommandDefinition<[model: string], ServeOptions> = {
         },
       ],
     },
+    { title: 'Guessing tokens ahead (replies stay the same)', flags: speculationFlags },
     { title: 'Computing', flags: deviceFlags },
   ],
   help,

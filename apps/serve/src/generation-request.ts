@@ -18,6 +18,8 @@ export const generationFields = {
     .nullish(),
   /** vLLM's: the lower, the sooner. */
   priority: z.int().min(-1000).max(1000).nullish(),
+  /** llama-server's: most tokens guessed at a time; 0: none. */
+  'speculative.n_max': z.int().min(0).max(1024).nullish(),
   max_tokens: z.int().min(1).nullish(),
   ...samplingFields,
 };

@@ -12,7 +12,13 @@ export type FinishReason = 'stop' | 'length';
 /** `tokens` are those sampled since the last event; their text may come later, when a character is complete. */
 export type GenerationEvent =
   | { type: 'text'; text: string; tokens: readonly TokenEvent[] }
-  | { type: 'end'; finishReason: FinishReason; completionTokens: number; cachedTokens: number };
+  | { type: 'end'; finishReason: FinishReason; completionTokens: number; cachedTokens: number; guesses?: Guesses };
+
+/** Tokens that were guessed ahead, and those of them that were right. */
+export interface Guesses {
+  readonly guessed: number;
+  readonly accepted: number;
+}
 
 /** How a generation ended, in the engine's words, or `cancelled` when its reader left first. */
 export interface GenerationRecord {
@@ -69,6 +75,7 @@ export async function* generate(task: GenerationTask): AsyncGenerator<Generation
     stopTokens: [...model.tokenizer.endOfGeneration],
     messageEnds: messageEnds(prompt, model),
     priority: request.priority ?? 0,
+    maxDrafts: request['speculative.n_max'] ?? undefined,
     ...(logProbs === undefined ? {} : { logprobs: logProbs }),
     signal,
   });
@@ -84,7 +91,8 @@ export async function* generate(task: GenerationTask): AsyncGenerator<Generation
         if (finishReason === 'cancelled') return;
         const rest = stops.push(stream.flush()).text + stops.flush();
         if (rest) yield { type: 'text', text: rest, tokens: [] };
-        yield { type: 'end', finishReason, completionTokens, cachedTokens };
+        const guesses = { guessed: event.draftTokens, accepted: event.acceptedTokens };
+        yield { type: 'end', finishReason, completionTokens, cachedTokens, guesses };
         return;
       }
       completionTokens++;

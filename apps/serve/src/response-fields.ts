@@ -1,5 +1,6 @@
 // Fields that every completion response carries.
 import { randomUUID } from 'node:crypto';
+import type { GenerationEvent } from './generation.ts';
 
 /** `chatcmpl-…` or `cmpl-…`: clients look for `cmpl` in it. */
 export const responseId = (prefix: 'chatcmpl' | 'cmpl'): string => `${prefix}-${randomUUID().replaceAll('-', '')}`;
@@ -11,12 +12,25 @@ export interface Usage {
   completion_tokens: number;
   total_tokens: number;
   prompt_tokens_details: { cached_tokens: number };
+  /** Where tokens were guessed ahead: OpenAI's fields for that. */
+  completion_tokens_details?: { accepted_prediction_tokens: number; rejected_prediction_tokens: number };
 }
 
-/** @param cachedTokens prompt tokens whose keys and values were already there */
-export const usage = (promptTokens: number, completionTokens: number, cachedTokens: number): Usage => ({
+type End = Extract<GenerationEvent, { type: 'end' }>;
+
+export const usage = (
+  promptTokens: number,
+  { completionTokens, cachedTokens, guesses }: Pick<End, 'completionTokens' | 'cachedTokens' | 'guesses'>,
+): Usage => ({
   prompt_tokens: promptTokens,
   completion_tokens: completionTokens,
   total_tokens: promptTokens + completionTokens,
   prompt_tokens_details: { cached_tokens: cachedTokens },
+  ...(guesses &&
+    guesses.guessed > 0 && {
+      completion_tokens_details: {
+        accepted_prediction_tokens: guesses.accepted,
+        rejected_prediction_tokens: guesses.guessed - guesses.accepted,
+      },
+    }),
 });

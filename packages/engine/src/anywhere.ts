@@ -9,4 +9,6 @@ export { type ResolvedSampling, resolveSampling, type SamplingOptions } from './
 export { Sampler } from './sampling/sampler.ts';
 export { type StageName as SamplerName, stageNames as samplerNames } from './sampling/stages/index.ts';
 export { type RngName, rngNames } from './sampling/uniform.ts';
+export { type SpeculationOptions, type SpeculationType, speculationTypes } from './speculation/options.ts';
+export type { SpeculationStats } from './speculation/stats.ts';
 export type { EngineStats, StepTotals } from './stats.ts';

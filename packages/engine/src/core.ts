@@ -12,6 +12,7 @@ import { Pace } from './scheduling/pace.ts';
 import { Scheduler } from './scheduling/scheduler.ts';
 import { type Outcome, Sequence } from './scheduling/sequence.ts';
 import type { Drafter } from './speculation/drafter.ts';
+import { Rollback } from './speculation/rollback.ts';
 import type { EngineStats } from './stats.ts';
 
 export interface CoreOptions {
@@ -30,6 +31,7 @@ export class EngineCore {
   readonly #pace: Pace;
   readonly #scheduler: Scheduler;
   readonly #drafter?: Drafter;
+  readonly #rollback: Rollback;
   readonly #totals = { steps: 0, promptTokens: 0, cachedTokens: 0, generatedTokens: 0 };
 
   /**
@@ -63,6 +65,7 @@ export class EngineCore {
     this.#pace = new Pace(batchTokens);
     this.#scheduler = new Scheduler(this.#cache, { batchTokens, maxSequences, maxOutputs }, this.#pace);
     this.#drafter = drafter;
+    this.#rollback = new Rollback(this.#moves, model.state.rewinds);
   }
 
   /** Nothing to compute. */
@@ -81,6 +84,7 @@ export class EngineCore {
       requests: { running: running.length, waiting: waiting.length },
       ...this.#cache.store.stats,
       totals: { ...this.#totals, preemptions },
+      ...(this.#drafter?.stats && { speculation: this.#drafter.stats }),
     };
   }
 
@@ -118,10 +122,12 @@ export class EngineCore {
     const decoding = shares.filter(({ sequence }) => sequence.pending === 1).length;
     const batch = batchOf(shares, this.#model);
     const complete = shares.filter(completes);
+    this.#rollback.keep(shares);
     for (const { sequence, count } of shares) sequence.computed += count;
     await this.#moves.run();
     if (complete.length === 0) await this.#model.prefill(batch);
     else await this.#sampleAll(complete, batch);
+    await this.#drafter?.follow?.(shares, batch);
     for (const { sequence } of shares) if (sequence.isAtCheckpoint) this.#cache.checkpoint(sequence);
     const promptTokens = shares.reduce((sum, { count }) => sum + count, 0) - decoding;
     this.#totals.steps++;
@@ -166,6 +172,7 @@ export class EngineCore {
   #advance(sequence: Sequence, rows: readonly Float32Array[]): void {
     const { drafts } = sequence;
     sequence.drafts = [];
+    sequence.draftTokens += rows.length - 1;
     let accepted = 0;
     while (
       this.#sample(sequence, rows[accepted]) === drafts[accepted] &&
@@ -173,8 +180,10 @@ export class EngineCore {
       !sequence.ended
     ) {
       sequence.computed++;
+      sequence.acceptedTokens++;
       accepted++;
     }
+    this.#rollback.settle(sequence);
     if (rows.length > 1) this.#drafter?.judge(sequence, rows.length - 1, accepted);
   }
 
@@ -204,6 +213,7 @@ export class EngineCore {
   #end(sequence: Sequence, outcome: Outcome, { discard = false } = {}): void {
     if (sequence.ended) return;
     sequence.ended = true;
+    this.#rollback.settle(sequence);
     this.#totals.promptTokens += sequence.promptTokens;
     this.#totals.cachedTokens += sequence.cachedTokens;
     this.#totals.generatedTokens += sequence.generated;

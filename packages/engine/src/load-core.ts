@@ -5,6 +5,8 @@ import { exactCache, hyperparameters, type LoadOptions, loadModel, type Model } 
 import { CpuDevice, type Device } from '@quern/runtime';
 import { EngineCore } from './core.ts';
 import type { EngineInfo, EngineSizes } from './protocol.ts';
+import type { Drafter } from './speculation/drafter.ts';
+import { draftRows, resolveSpeculation, type SpeculationOptions } from './speculation/options.ts';
 
 /** What a person gets who does not ask: enough for a conversation, and a cache that fits in a laptop. */
 const DEFAULT_CONTEXT_TOKENS = 4096;
@@ -41,9 +43,10 @@ export function coreOf(
   devices: readonly Device[],
   sizes: Required<EngineSizes>,
   summary: string,
+  drafter?: Drafter,
 ): Pick<LoadedCore, 'core' | 'info'> {
   return {
-    core: new EngineCore(model, sizes),
+    core: new EngineCore(model, { ...sizes, ...(drafter && { drafter }) }),
     info: {
       hyperparameters: model.hyperparameters,
       device: [...new Set(model.placement.devices.map(({ device }) => device))].join(' + '),
@@ -61,13 +64,16 @@ export function coreOf(
 const slowTypes = (device: Device): string[] =>
   device instanceof CpuDevice ? [...device.fallbacks.keys()].map((opAndType) => opAndType.split(' ')[1]) : [];
 
-export function loadSizes(sizes: Required<EngineSizes>): LoadOptions {
+/** @param speculation rows of logits for guesses are counted too, and the model's draft blocks if they guess */
+export function loadSizes(sizes: Required<EngineSizes>, speculation?: SpeculationOptions): LoadOptions {
   const { contextTokens, cacheTokens, cacheTypes, maxSequences, batchTokens } = sizes;
+  const guesses = speculation && resolveSpeculation(speculation);
   return {
     ...{ batchTokens, cacheTypes, maxSequences },
     cells: cacheTokens,
     sequenceCells: contextTokens,
-    maxOutputs: maxSequences,
+    maxOutputs: maxSequences + (guesses ? draftRows(guesses, maxSequences) : 0),
+    draft: guesses?.types.includes('draft-mtp') ?? false,
   };
 }
 

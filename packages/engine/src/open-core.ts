@@ -2,6 +2,7 @@
 import { loadOnDevices, openModel } from '@quern/models';
 import { coreOf, type LoadedCore, loadSizes, resolveSizes } from './load-core.ts';
 import type { EngineOptions } from './protocol.ts';
+import { openSpeculation } from './speculation/open-speculation.ts';
 
 export interface OpenedCore extends Omit<LoadedCore, 'dispose'> {
   /** Frees model and devices. */
@@ -20,11 +21,25 @@ export async function openCore(
   try {
     const sizes = resolveSizes(view, options);
     const request = { ...options, devices: options.devices ?? [{ kind: 'cpu' } as const] };
-    const { model, devices, summary, dispose } = await loadOnDevices(view, request, {
-      ...loadSizes(sizes),
-      onProgress,
-    });
-    return { ...coreOf(model, devices, sizes, summary), dispose };
+    const { speculation } = options;
+    const load = { ...loadSizes(sizes, speculation), onProgress };
+    const { model, devices, summary, dispose } = await loadOnDevices(view, request, load);
+    if (!speculation) return { ...coreOf(model, devices, sizes, summary), dispose };
+    try {
+      const guessing = await openSpeculation(speculation, { model, view, request, load });
+      const { core, info } = coreOf(model, devices, sizes, summary, guessing.drafter);
+      return {
+        core,
+        info: { ...info, speculation: { types: speculation.types, summary: guessing.summary } },
+        dispose: async () => {
+          await guessing.dispose();
+          await dispose();
+        },
+      };
+    } catch (error) {
+      await dispose();
+      throw error;
+    }
   } finally {
     await view.close();
   }

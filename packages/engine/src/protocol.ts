@@ -3,6 +3,7 @@
 import { QuernError } from '@quern/errors';
 import type { CacheTypes, DeviceRequest, Hyperparameters, ModelMemory, Placement } from '@quern/models';
 import type { GenerateEvent, GenerateOptions } from './request.ts';
+import type { SpeculationOptions, SpeculationType } from './speculation/options.ts';
 import type { EngineStats } from './stats.ts';
 
 export interface EngineSizes {
@@ -27,6 +28,8 @@ export interface EngineSizes {
 export interface EngineOptions extends EngineSizes, Partial<DeviceRequest> {
   /** A GGUF file or a Hugging Face folder. */
   readonly modelPath: string;
+  /** How tokens are guessed ahead. Default: not at all. */
+  readonly speculation?: SpeculationOptions;
 }
 
 export interface EngineInfo extends Required<EngineSizes> {
@@ -40,6 +43,8 @@ export interface EngineInfo extends Required<EngineSizes> {
   readonly memory: ModelMemory;
   /** Stored types of the weights that a device computes with its slow reference, for a warning to the user. */
   readonly slowTypes: readonly string[];
+  /** How tokens are guessed, and where a draft model is, for people. */
+  readonly speculation?: { readonly types: readonly SpeculationType[]; readonly summary?: string };
 }
 
 export interface ErrorData {

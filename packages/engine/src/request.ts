@@ -18,6 +18,8 @@ export interface GenerateOptions {
    * turn of a chat goes on from it.
    */
   readonly messageEnds?: readonly number[];
+  /** Most tokens guessed at a time, where the engine speculates; 0: none. Default: as the engine thinks fit. */
+  readonly maxDrafts?: number;
 }
 
 export interface TokenEvent {
@@ -42,6 +44,9 @@ export interface FinishEvent {
   readonly generatedTokens: number;
   /** Prompt tokens that needed no computation: an earlier request had them. */
   readonly cachedTokens: number;
+  /** Tokens that were guessed and looked at, and those of them that were right. */
+  readonly draftTokens: number;
+  readonly acceptedTokens: number;
   /** The seed in use, so that a random one can be used again. */
   readonly seed: number;
   readonly timings: Timings;

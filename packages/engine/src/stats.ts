@@ -1,4 +1,5 @@
 // What the engine is doing and what it holds, at one moment between two batches; sums are since the model was loaded.
+import type { SpeculationStats } from './speculation/stats.ts';
 
 export interface EngineStats {
   readonly requests: { readonly running: number; readonly waiting: number };
@@ -21,6 +22,8 @@ export interface EngineStats {
     readonly snapshots: number;
   };
   readonly totals: StepTotals;
+  /** Where the engine guesses. */
+  readonly speculation?: SpeculationStats;
 }
 
 export interface StepTotals {

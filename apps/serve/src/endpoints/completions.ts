@@ -78,7 +78,7 @@ async function whole(task: GenerationTask, head: object): Promise<unknown> {
     return {
       ...head,
       choices: [choiceOf(text, logprobs, event.finishReason)],
-      usage: usage(task.prompt.length, event.completionTokens, event.cachedTokens),
+      usage: usage(task.prompt.length, event),
     };
   }
 }
@@ -94,7 +94,7 @@ async function* chunks(task: GenerationTask, head: object, includeUsage: boolean
       continue;
     }
     yield { ...shared, choices: [choiceOf('', null, event.finishReason)] };
-    const figures = usage(task.prompt.length, event.completionTokens, event.cachedTokens);
+    const figures = usage(task.prompt.length, event);
     if (includeUsage) yield { ...shared, choices: [], usage: figures };
   }
 }

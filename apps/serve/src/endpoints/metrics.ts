@@ -78,6 +78,22 @@ const metrics: readonly Metric[] = [
     ...{ name: 'quern:prefix_cache_snapshots', type: 'gauge', help: 'Kept states of recurrent or windowed layers.' },
     value: ({ kept }) => kept.snapshots,
   },
+  {
+    ...{ name: 'quern:draft_tokens_total', type: 'counter', help: 'Tokens guessed ahead and looked at.' },
+    value: ({ speculation }) => speculation?.guessed ?? 0,
+  },
+  {
+    ...{ name: 'quern:draft_tokens_accepted_total', type: 'counter', help: 'Guessed tokens that were right.' },
+    value: ({ speculation }) => speculation?.accepted ?? 0,
+  },
+  {
+    ...{
+      name: 'quern:speculation_speedup',
+      type: 'gauge',
+      help: 'Times as fast as without guesses, over the steps that had some, by what steps cost.',
+    },
+    value: ({ speculation }) => speculation?.speedup ?? 1,
+  },
 ];
 
 export const metricsPage: Endpoint = {

@@ -45,6 +45,10 @@ export class Sequence {
   /** Of the prompt, those that needed no computation. */
   cachedTokens = 0;
   generated = 0;
+  /** Most guesses at a time. */
+  readonly mostDrafts: number;
+  draftTokens = 0;
+  acceptedTokens = 0;
   ended = false;
   /** Positions at which a batch ends, so that the state there can be kept. */
   readonly #checkpoints: readonly number[];
@@ -60,10 +64,12 @@ export class Sequence {
     emit: (outcome: Outcome) => void,
   ) {
     const { maxTokens, stopTokens = [], logprobs, priority = 0, messageEnds = [] } = options;
+    const { maxDrafts = Number.POSITIVE_INFINITY } = options;
     checkPrompt(prompt, vocabSize);
     checkCount('maxTokens', maxTokens, 1, Number.MAX_SAFE_INTEGER);
     checkCount('logprobs', logprobs, 0, vocabSize);
     checkCount('priority', priority, -1000, 1000);
+    checkCount('maxDrafts', options.maxDrafts, 0, 1024);
     checkRoom(prompt.length, maxTokens, contextTokens);
     const sampling = resolveSampling(options.sampling ?? {}, vocabSize);
     this.tokens = Array.from(prompt);
@@ -73,6 +79,7 @@ export class Sequence {
     this.seed = sampling.seed;
     this.stopTokens = new Set(stopTokens);
     this.logprobs = logprobs;
+    this.mostDrafts = maxDrafts;
     this.emit = emit;
     this.turn = this.#submitted + priority * MS_PER_PRIORITY;
     this.#checkpoints = usesSlots ? checkpointsOf(prompt.length, messageEnds) : [];
@@ -114,6 +121,8 @@ export class Sequence {
       promptTokens: this.promptTokens,
       generatedTokens: this.generated,
       cachedTokens: this.cachedTokens,
+      draftTokens: this.draftTokens,
+      acceptedTokens: this.acceptedTokens,
       seed: this.seed,
       timings: {
         queueMs: admitted - this.#submitted,

@@ -3,16 +3,20 @@
 // after each in turn. Guesses that agree with what is sampled are kept, the rest is taken back: positions behind
 // `sequence.computed` are written again by later steps. Every token is thus sampled from the model's own distribution, with
 // the random numbers that it would have had alone, whatever was guessed.
+import type { OutputBatch } from '@quern/models';
+import type { Share } from '../scheduling/divide.ts';
 import type { Sequence } from '../scheduling/sequence.ts';
+import type { SpeculationStats } from './stats.ts';
 
 export interface Drafter {
-  /** Most tokens that it guesses for one sequence at a time. */
-  readonly maxDrafts: number;
   /**
    * Called before each step with the sequences that have one token to compute; sets their `drafts`, which are empty when it is
-   * called. Nothing is taken back from states of fixed size (`model.state.usesSlots`): a drafter for such a model sees to it.
+   * called. What wrong guesses did to states that cannot be written over is taken back (rollback.ts).
    */
   propose(sequences: readonly Sequence[]): Promise<void>;
   /** Called after each step for every sequence that had drafts: how many were computed, and how many of them were right. */
   judge(sequence: Sequence, drafted: number, accepted: number): void;
+  /** Called at the end of each step, with what it has computed: for who goes along with the network. */
+  follow?(shares: readonly Share[], batch: OutputBatch): Promise<void>;
+  readonly stats?: SpeculationStats;
 }

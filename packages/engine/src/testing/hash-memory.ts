@@ -22,6 +22,10 @@ export interface Computation {
 
 export class HashMemory implements SequenceState {
   readonly usesSlots: boolean;
+  /** Tokens cannot be taken back out of the slot. */
+  get rewinds(): boolean {
+    return !this.usesSlots;
+  }
   readonly #blockTokens: number;
   readonly #cells: Int32Array;
   readonly #slots: Int32Array;

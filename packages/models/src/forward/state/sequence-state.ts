@@ -20,6 +20,11 @@ export interface SequenceState {
    * a snapshot taken at its very end is needed to go on from there.
    */
   readonly usesSlots: boolean;
+  /**
+   * Whether tokens can be taken back by computing other ones in their places: not from states that every token changes, which
+   * need a snapshot from before.
+   */
+  readonly rewinds: boolean;
   /** Bytes of a snapshot of so many blocks, with a slot or without. */
   snapshotBytes(blocks: number, withSlot: boolean): number;
   /** Gives `to` the state of `from`; both have as many blocks, and a slot or none. @throws QuernError `state-invalid` */
@@ -80,6 +85,7 @@ export function sequenceState(stages: readonly Stage[], limits: BatchLimits): Se
   };
   return {
     usesSlots: held.some(({ state }) => isInSlots(state.shape, limits)),
+    rewinds: held.every(({ state }) => state.shape.kind !== 'slot'),
     snapshotBytes: (blocks, withSlot) =>
       held.reduce(
         (sum, { state }) => sum + unitBytes(state) * (isInSlots(state.shape, limits) ? Number(withSlot) : blocks),
