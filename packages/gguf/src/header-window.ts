@@ -95,6 +95,17 @@ export class HeaderWindow {
     this.at = start;
   }
 
+  /** The same of `count` strings, each behind its length; up to one that is longer than `most`. */
+  ensureStrings(count: number, most: number): void {
+    const start = this.at;
+    for (let i = 0; i < count; i++) {
+      const length = this.count();
+      if (length > most) break;
+      this.take(length);
+    }
+    this.at = start;
+  }
+
   u8(): number {
     return this.bytes[this.take(1)]!;
   }

@@ -73,6 +73,8 @@ function readArray(window: HeaderWindow, key: string, depth: number, budget: Ele
     for (let i = 0; i < count; i++) value.push(readArray(window, key, depth + 1, budget));
     return { type: 'array', of, value };
   }
+  // Decoding is most of the work, and an item that runs out of the window is parsed again.
+  if (of === 'string') window.ensureStrings(count, maxStringBytes);
   const read = readers[of];
   const value: GgufScalar[] = new Array(count);
   for (let i = 0; i < count; i++) value[i] = read(window, key);

@@ -67,7 +67,7 @@ async function folderMetadata(folder: TokenizerFolder): Promise<GgufMetadata> {
   const { vocab_size: vocabSize } = config;
   if (architecture && typeof vocabSize === 'number') return tokenizerMetadata(folder, architecture, vocabSize);
   // tokenizer.json says more than tokenizer.model about what is done to a text before it is cut.
-  const hasJson = (await folder.readText('tokenizer.json')) !== undefined;
+  const hasJson = (await folder.fileNames?.())?.includes('tokenizer.json') ?? false;
   const metadata = await tokenizerMetadata(
     {
       ...folder,

@@ -1,7 +1,8 @@
 // The BPE model in tokenizer.json (`model.vocab` and `model.merges`), or in vocab.json and merges.txt, checked.
 
 import { QuernError } from '@quern/errors';
-import { asArray, asId, asObject, type JsonObject, malformed } from './checkpoint-files.ts';
+import { TextIndex } from '../vocabulary/text-index.ts';
+import { asArray, asObject, isId, type JsonObject, malformed } from './checkpoint-files.ts';
 
 export interface BpeModel {
   /** Text to id, without added tokens that are only listed as such. */
@@ -38,18 +39,22 @@ export function readBpeModel(tokenizer: JsonObject, places: BpePlaces = within):
     }
   }
   const vocab = readVocab(model, places.vocab);
+  const known = new TextIndex([...vocab.keys()]);
   const merges = asArray(model.merges, places.merges, 'the list of merges')
     .filter((merge, index) => !(index === 0 && typeof merge === 'string' && merge.startsWith('#version')))
-    .map((merge, index) => readMerge(merge, index, vocab, places.merges));
+    .map((merge, index) => readMerge(merge, index, known, places.merges));
   return { vocab, merges, byteFallback: model.byte_fallback === true };
 }
 
 export function readVocab(model: JsonObject, file: string): ReadonlyMap<string, number> {
   const vocab = new Map<string, number>();
-  const textOf = new Map<number, string>();
-  for (const [text, value] of Object.entries(asObject(model.vocab, file, 'the vocabulary'))) {
-    const id = asId(value, file, `the id of ${JSON.stringify(text)}`);
-    const other = textOf.get(id);
+  const ids = new Map<number, string>();
+  const stored = asObject(model.vocab, file, 'the vocabulary');
+  for (const text of Object.keys(stored)) {
+    const id = stored[text];
+    // What an error would say is a text to be made, so only then.
+    if (!isId(id)) throw malformed(file, `is malformed: the id of ${JSON.stringify(text)} is not a token id`);
+    const other = ids.get(id);
     if (other !== undefined) {
       throw new QuernError(
         'tokenizer-vocab-duplicate',
@@ -57,31 +62,26 @@ export function readVocab(model: JsonObject, file: string): ReadonlyMap<string, 
         { file, remedy: `Download ${file} again, or give each token its own id.` },
       );
     }
-    textOf.set(id, text);
+    ids.set(id, text);
     vocab.set(text, id);
   }
   if (vocab.size === 0) throw malformed(file, 'is malformed: the vocabulary is empty');
   return vocab;
 }
 
-function readMerge(
-  merge: unknown,
-  index: number,
-  vocab: ReadonlyMap<string, number>,
-  file: string,
-): readonly [string, string] {
+function readMerge(merge: unknown, index: number, vocab: TextIndex, file: string): readonly [string, string] {
   const pair = typeof merge === 'string' ? merge.split(' ') : merge;
-  if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((part) => typeof part === 'string' && part !== '')) {
-    throw malformed(file, `is malformed: merge ${index} is not a pair of texts`);
-  }
-  const [left, right] = pair as [string, string];
-  for (const text of [left, right, left + right]) {
-    if (vocab.has(text)) continue;
-    throw new QuernError(
-      'tokenizer-merge-unknown',
-      `Merge ${index} (${JSON.stringify([left, right])}) needs the token ${JSON.stringify(text)}, which is not there.`,
-      { file, remedy: `Download ${file} again: its merges and the vocabulary do not belong together.` },
-    );
-  }
-  return [left, right];
+  if (!isPair(pair)) throw malformed(file, `is malformed: merge ${index} is not a pair of texts`);
+  const [left, right] = pair;
+  const isKnown = vocab.findJoined(left, right) !== -1;
+  if (isKnown && vocab.has(left) && vocab.has(right)) return pair;
+  const lacking = [left, right, left + right].find((text) => !vocab.has(text));
+  throw new QuernError(
+    'tokenizer-merge-unknown',
+    `Merge ${index} (${JSON.stringify([left, right])}) needs the token ${JSON.stringify(lacking)}, which is not there.`,
+    { file, remedy: `Download ${file} again: its merges and the vocabulary do not belong together.` },
+  );
 }
+
+const isPair = (value: unknown): value is readonly [string, string] =>
+  Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string' && part !== '');

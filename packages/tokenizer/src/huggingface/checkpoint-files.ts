@@ -57,8 +57,8 @@ export function asString(value: unknown, file: string, what: string): string {
 
 /** A token id: an integer from 0 on. */
 export function asId(value: unknown, file: string, what: string): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) {
-    throw malformed(file, `is malformed: ${what} is not a token id`);
-  }
-  return value as number;
+  if (isId(value)) return value;
+  throw malformed(file, `is malformed: ${what} is not a token id`);
 }
+
+export const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -17,7 +17,8 @@ export function writeTokens(metadata: GgufLikeMetadata, tokens: readonly TokenEn
 export function writeMerges(metadata: GgufLikeMetadata, merges: readonly (readonly [string, string])[]): void {
   if (merges.length === 0) return;
   // A space within a token would look like the separator: it is written as the byte alphabet writes it.
-  const lines = merges.map((pair) => pair.map((part) => part.replaceAll(' ', 'Ġ')).join(' '));
+  const written = (part: string) => (part.includes(' ') ? part.replaceAll(' ', 'Ġ') : part);
+  const lines = merges.map(([left, right]) => `${written(left)} ${written(right)}`);
   metadata.set('tokenizer.ggml.merges', { type: 'array', of: 'string', value: lines });
 }
 

@@ -6,7 +6,8 @@ import type { PreTokenizer } from '../pre-tokenizer/pre-tokenizers.ts';
 import { tokenTypes } from '../tokenizer.ts';
 import { byteCharacters } from '../vocabulary/byte-level.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';
-import { tableOfMerges } from './merge-list.ts';
+import { listedMerges } from './merge-list.ts';
+import { MergeTable } from './merge-table.ts';
 import { Merger } from './merger.ts';
 import { SymbolTexts } from './symbol-texts.ts';
 import { WordCache } from './word-cache.ts';
@@ -27,7 +28,7 @@ export class ByteLevelBpe {
     const texts = new SymbolTexts(vocabulary);
     this.#symbolOfByte = Int32Array.from(byteCharacters, (character) => texts.symbolOf(character));
     this.#texts = texts;
-    this.#merger = new Merger(tableOfMerges(merges, texts));
+    this.#merger = new Merger(new MergeTable(listedMerges(merges, texts)));
   }
 
   /** Appends the ids of `text`, which holds no special tokens and no lone surrogates. */
@@ -59,7 +60,7 @@ export class ByteLevelBpe {
 
   /** A symbol that is no token (a merge may make one) is written by its characters. */
   #appendSymbol(symbol: number, ids: number[]): void {
-    if (symbol < this.#vocabulary.texts.length) {
+    if (this.#texts.isToken(symbol)) {
       ids.push(symbol);
       return;
     }

@@ -32,12 +32,11 @@ describe('Merger', () => {
     fc.assert(
       fc.property(merger, fc.array(symbol, { maxLength: 40 }), (list, word) => {
         const rules = new Map<string, Rule>();
-        const table = new MergeTable(2);
         for (const rule of list) {
           const key = `${rule.left},${rule.right}`;
           if (!rules.has(key)) rules.set(key, rule);
-          table.add(rule.left, rule.right, rule.rank, rule.merged);
         }
+        const table = new MergeTable((left, right) => rules.get(`${left},${right}`));
         const symbols = Int32Array.from(word);
         const count = new Merger(table).merge(symbols, word.length);
         expect([...symbols.subarray(0, count)]).toEqual(mergeByDefinition(word, rules));
@@ -47,11 +46,31 @@ describe('Merger', () => {
   });
 
   it('merges a million symbols without a boundary in seconds, not hours', () => {
-    const table = new MergeTable(1);
-    for (let i = 0; i < 10; i++) table.add(i, i, i, i + 1);
+    const table = new MergeTable((left, right) =>
+      left === right && left < 10 ? { rank: left, merged: left + 1 } : undefined,
+    );
     const symbols = new Int32Array(1 << 20);
     const started = process.cpuUsage();
     expect(new Merger(table).merge(symbols, symbols.length)).toBe(1 << 10);
     expect(process.cpuUsage(started).user).toBeLessThan(10_000_000);
+  });
+
+  it('asks for each pair once, however many there are, and keeps a bounded number of them', () => {
+    let asked = 0;
+    const table = new MergeTable((left) => {
+      asked++;
+      return left % 2 === 0 ? { rank: left, merged: left + 1 } : undefined;
+    });
+    for (const _ of [1, 2])
+      for (let left = 0; left < 100_000; left++) {
+        const slot = table.find(left, 7);
+        expect(slot === -1 ? undefined : [table.rank(slot), table.merged(slot)]).toEqual(
+          left % 2 === 0 ? [left, left + 1] : undefined,
+        );
+      }
+    expect(asked).toBe(100_000);
+    for (let left = 0; left < 3_000_000; left++) table.find(left, 8);
+    expect(table.find(4, 7)).not.toBe(-1);
+    expect(asked).toBe(3_100_001);
   });
 });

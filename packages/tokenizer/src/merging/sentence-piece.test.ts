@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tokenTypes } from '../tokenizer.ts';
+import { TextIndex } from '../vocabulary/text-index.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';
 import { SentencePiece } from './sentence-piece.ts';
 
@@ -11,7 +12,7 @@ function vocabularyOf(tokens: readonly Token[]): Vocabulary {
     texts: tokens.map(([text]) => text),
     scores: Float32Array.from(tokens, ([, score]) => score),
     types: Int32Array.from(tokens, ([, , type]) => type ?? tokenTypes.normal),
-    idOf: new Map(tokens.map(([text], id) => [text, id])),
+    idOf: new TextIndex(tokens.map(([text]) => text)),
   };
 }
 

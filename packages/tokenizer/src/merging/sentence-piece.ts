@@ -2,66 +2,45 @@
 // symbols, and two neighbours merge when their joined text is a token, the token with the higher score first. Characters
 // that are no token fall back to byte tokens `<0x0A>`. (Rules: llama.cpp `llm_tokenizer_spm_session`.)
 //
-// The merges are listed once, when the vocabulary is loaded: every token, cut in two at each place where both parts can
-// be symbols. Encoding is then the same table walk as BPE's.
+// A pair is looked up when it comes up: whether its joined text is a token, and how high that token's score is.
 
 import { QuernError } from '@quern/errors';
 import { tokenTypes } from '../tokenizer.ts';
+import { TextIndex } from '../vocabulary/text-index.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';
-import { appendByteTokens } from './byte-tokens.ts';
-import { MergeTable } from './merge-table.ts';
-import { Merger } from './merger.ts';
 import { SymbolTexts } from './symbol-texts.ts';
+import { TextMerging } from './text-merging.ts';
 import { WordCache } from './word-cache.ts';
 
 const space = '▁';
-/** A character that no token contains: it merges with nothing. */
-const noSymbol = -2;
 /** Longest token that takes part in merging, in UTF-16 units. */
 const maxTokenLength = 1024;
+/** In UTF-16 units. */
+const maxCheckedLength = 64;
+const mergeableTypes: ReadonlySet<number> = new Set([tokenTypes.normal, tokenTypes.userDefined, tokenTypes.unused]);
 
 export class SentencePiece {
-  readonly #vocabulary: Vocabulary;
-  readonly #symbols: ReadonlyMap<string, number>;
-  readonly #texts: SymbolTexts;
-  readonly #merger: Merger;
+  readonly #merging: TextMerging;
   readonly #cache = new WordCache();
   /** Where a text may be cut before merging without changing the result. */
   readonly #words: RegExp;
 
   constructor(vocabulary: Vocabulary) {
-    this.#vocabulary = vocabulary;
     const { texts, types, scores } = vocabulary;
     // Control, unknown and byte tokens never come out of merging: text cannot forge them.
-    const mergeable = new Map<string, number>();
-    texts.forEach((text, id) => {
-      const type = types[id];
-      if (type === tokenTypes.normal || type === tokenTypes.userDefined || type === tokenTypes.unused) {
-        mergeable.set(text, id);
-      }
-    });
-    this.#symbols = mergeable;
-    this.#texts = new SymbolTexts({ ...vocabulary, idOf: mergeable });
+    const isMergeable = (id: number): boolean => mergeableTypes.has(types[id] as number);
+    checkLengths(texts, isMergeable);
+    const mergeable = new TextIndex(texts, isMergeable);
+    const symbols = new SymbolTexts({ texts, idOf: mergeable });
     const ranks = ranksOfScores(scores);
-    const table = new MergeTable(mergeable.size * 4);
-    let tokensSpanWords = false;
-    for (const [text, id] of mergeable) {
-      if (text.length > maxTokenLength) {
-        throw new QuernError('tokenizer-token-too-long', `Token ${id} has ${text.length} characters.`, {
-          remedy: `Use a vocabulary with tokens of at most ${maxTokenLength} characters.`,
-        });
-      }
-      for (let at = nextCharacter(text, 0); at < text.length; at = nextCharacter(text, at)) {
-        const left = this.#partOf(text.slice(0, at));
-        const right = left === undefined ? undefined : this.#partOf(text.slice(at));
-        if (left === undefined || right === undefined) continue;
-        table.add(left, right, ranks[id] as number, id);
-        if (text[at] === space && text[at - 1] !== space) tokensSpanWords = true;
-      }
-    }
-    this.#merger = new Merger(table);
+    this.#merging = new TextMerging(vocabulary, symbols, (left, right) => {
+      const [leftText, rightText] = [symbols.textOf(left), symbols.textOf(right)];
+      const id = mergeable.findJoined(leftText, rightText);
+      return id === -1 ? undefined : { rank: ranks[id] as number, merged: id };
+    });
     // No merge joins a space to what stands before it in nearly all vocabularies: then words can be merged one by one.
-    this.#words = tokensSpanWords ? /[\s\S]+/gu : /▁*[^▁]+|▁+/gu;
+    const spansWords = texts.some((text, id) => isMergeable(id) && joinsWords(text, mergeable));
+    this.#words = spansWords ? /[\s\S]+/gu : /▁*[^▁]+|▁+/gu;
   }
 
   /** Appends the ids of `text`, which holds no special tokens and no lone surrogates. */
@@ -69,42 +48,46 @@ export class SentencePiece {
     for (const [word] of text.replaceAll(' ', space).matchAll(this.#words)) {
       let known = this.#cache.get(word);
       if (!known) {
-        known = this.#encodeWord(word);
+        known = this.#merging.idsOf(word);
         this.#cache.set(word, known);
       }
       for (let i = 0; i < known.length; i++) ids.push(known[i] as number);
     }
   }
-
-  /** The symbol of a part of a token: a token, or a single character. */
-  #partOf(text: string): number | undefined {
-    return this.#symbols.get(text) ?? (nextCharacter(text, 0) === text.length ? this.#texts.symbolOf(text) : undefined);
-  }
-
-  #encodeWord(word: string): readonly number[] {
-    const characters = Array.from(word);
-    const symbols = Int32Array.from(characters, (character) => this.#texts.find(character) ?? noSymbol);
-    const count = this.#merger.merge(symbols, symbols.length);
-    const ids: number[] = [];
-    let at = 0;
-    for (let i = 0; i < count; i++) {
-      const symbol = symbols[i] as number;
-      const text = symbol === noSymbol ? (characters[at] as string) : this.#texts.textOf(symbol);
-      if (symbol !== noSymbol && symbol < this.#vocabulary.texts.length) ids.push(symbol);
-      else appendByteTokens(this.#vocabulary, text, ids);
-      for (let unit = 0; unit < text.length; at++) unit += (characters[at] as string).length;
-    }
-    return ids;
-  }
 }
 
-function nextCharacter(text: string, at: number): number {
-  return at + ((text.codePointAt(at) as number) > 0xffff ? 2 : 1);
+/** @throws QuernError `tokenizer-token-too-long` */
+function checkLengths(texts: readonly string[], isMergeable: (id: number) => boolean): void {
+  const long = texts.findIndex((text, id) => text.length > maxTokenLength && isMergeable(id));
+  if (long === -1) return;
+  throw new QuernError('tokenizer-token-too-long', `Token ${long} has ${texts[long]?.length} characters.`, {
+    remedy: `Use a vocabulary with tokens of at most ${maxTokenLength} characters.`,
+  });
+}
+
+/** Whether a merge to this token joins a space to what stands before it; taken for granted of long ones. */
+function joinsWords(text: string, mergeable: TextIndex): boolean {
+  const isSymbol = (part: string) => mergeable.has(part) || Array.from(part).length === 1;
+  for (let at = text.indexOf(space, 1); at > 0; at = text.indexOf(space, at + 1)) {
+    if (text[at - 1] === space) continue;
+    if (text.length > maxCheckedLength || (isSymbol(text.slice(0, at)) && isSymbol(text.slice(at)))) return true;
+  }
+  return false;
 }
 
 /** 0 for the highest score, 1 for the next lower one…; equal scores share a rank. */
 function ranksOfScores(scores: Float32Array): Int32Array {
-  const distinct = [...new Set(scores)].sort((a, b) => b - a);
-  const rankOf = new Map(distinct.map((score, rank) => [score, rank]));
-  return Int32Array.from(scores, (score) => rankOf.get(score) as number);
+  const distinct = scores
+    .slice()
+    .sort()
+    .filter((score, at, sorted) => score !== sorted[at - 1]);
+  return Int32Array.from(scores, (score) => {
+    let [low, high] = [0, distinct.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((distinct[middle] as number) < score) low = middle + 1;
+      else high = middle;
+    }
+    return distinct.length - 1 - low;
+  });
 }

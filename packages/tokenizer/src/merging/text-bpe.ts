@@ -5,21 +5,17 @@
 import type { PreTokenizer } from '../pre-tokenizer/pre-tokenizers.ts';
 import { tokenTypes } from '../tokenizer.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';
-import { appendByteTokens } from './byte-tokens.ts';
-import { partsOfMerge, tableOfMerges } from './merge-list.ts';
-import { Merger } from './merger.ts';
+import { listedMerges, separatorOf } from './merge-list.ts';
 import { SymbolTexts } from './symbol-texts.ts';
+import { TextMerging } from './text-merging.ts';
 import { WordCache } from './word-cache.ts';
 
 const space = '▁';
-/** A character that no token and no merge has. */
-const noSymbol = -2;
 
 export class TextBpe {
   readonly #vocabulary: Vocabulary;
   readonly #preTokenizer: Pick<PreTokenizer, 'split' | 'ignoreMerges'>;
-  readonly #texts: SymbolTexts;
-  readonly #merger: Merger;
+  readonly #merging: TextMerging;
   readonly #cache = new WordCache();
   /** Where a line may be cut before merging without changing the result. */
   readonly #words: RegExp;
@@ -31,11 +27,11 @@ export class TextBpe {
   ) {
     this.#vocabulary = vocabulary;
     this.#preTokenizer = preTokenizer;
-    this.#texts = new SymbolTexts(vocabulary);
-    this.#merger = new Merger(tableOfMerges(merges, this.#texts));
+    const texts = new SymbolTexts(vocabulary);
+    this.#merging = new TextMerging(vocabulary, texts, listedMerges(merges, texts));
     const spansWords = merges.some((merge, rank) => {
-      const [left, right] = partsOfMerge(merge, rank);
-      return right.startsWith(space) && !left.endsWith(space);
+      const cut = separatorOf(merge, rank);
+      return merge[cut + 1] === space && merge[cut - 1] !== space;
     });
     this.#words = spansWords ? /[\s\S]+/gu : /▁*[^▁]+|▁+/gu;
   }
@@ -59,18 +55,6 @@ export class TextBpe {
       const whole = this.#vocabulary.idOf.get(word);
       if (whole !== undefined && this.#vocabulary.types[whole] !== tokenTypes.control) return [whole];
     }
-    const characters = Array.from(word);
-    const symbols = Int32Array.from(characters, (character) => this.#texts.find(character) ?? noSymbol);
-    const count = this.#merger.merge(symbols, symbols.length);
-    const ids: number[] = [];
-    let at = 0;
-    for (let i = 0; i < count; i++) {
-      const symbol = symbols[i] as number;
-      const text = symbol === noSymbol ? (characters[at] as string) : this.#texts.textOf(symbol);
-      if (symbol !== noSymbol && symbol < this.#vocabulary.texts.length) ids.push(symbol);
-      else appendByteTokens(this.#vocabulary, text, ids);
-      for (let unit = 0; unit < text.length; at++) unit += (characters[at] as string).length;
-    }
-    return ids;
+    return this.#merging.idsOf(word);
   }
 }

@@ -2,7 +2,7 @@
 
 import { QuernError } from '@quern/errors';
 import { preTokenizerOf } from '../from-gguf.ts';
-import { partsOfMerge } from '../merging/merge-list.ts';
+import { separatorOf } from '../merging/merge-list.ts';
 import { type MetadataView, readStrings } from '../metadata-view.ts';
 import { asTokenizerJsonWrites } from '../pre-tokenizer/patterns.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';
@@ -38,7 +38,8 @@ export function byteLevelParts(metadata: MetadataView, vocabulary: Vocabulary): 
 /** The tokenizers library does not load a merge whose tokens are not in the vocabulary. */
 export function mergePairs(merges: readonly string[], { idOf }: Vocabulary): [string, string][] {
   return merges.map((merge, rank) => {
-    const pair = partsOfMerge(merge, rank);
+    const cut = separatorOf(merge, rank);
+    const pair: [string, string] = [merge.slice(0, cut), merge.slice(cut + 1)];
     for (const text of [...pair, pair.join('')]) {
       if (idOf.has(text)) continue;
       throw new QuernError(

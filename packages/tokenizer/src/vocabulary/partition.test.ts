@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tokenTypes } from '../tokenizer.ts';
 import { createPartition, stripRules } from './partition.ts';
+import { TextIndex } from './text-index.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 const texts = ['<s>', '<s>x', '  ', '<|user|>', '<unk>'];
@@ -10,7 +11,7 @@ const vocabulary: Vocabulary = {
     ...[tokenTypes.control, tokenTypes.userDefined, tokenTypes.userDefined, tokenTypes.control, tokenTypes.unknown],
   ),
   scores: new Float32Array(texts.length),
-  idOf: new Map(texts.map((text, id) => [text, id])),
+  idOf: new TextIndex(texts),
 };
 const partition = (text: string, parseSpecial: boolean, model = '') =>
   createPartition(vocabulary, vocabulary.types, stripRules(model, vocabulary))(text, parseSpecial);

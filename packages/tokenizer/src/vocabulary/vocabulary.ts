@@ -3,6 +3,7 @@
 import { QuernError } from '@quern/errors';
 import { type MetadataView, readNumbers, readStrings } from '../metadata-view.ts';
 import { tokenTypes } from '../tokenizer.ts';
+import { TextIndex } from './text-index.ts';
 
 export interface Vocabulary {
   /** Text of each token, as stored. */
@@ -11,7 +12,7 @@ export interface Vocabulary {
   readonly types: Int32Array;
   /** Merge priority of each token (SentencePiece log probability); zeros where the file has none. */
   readonly scores: Float32Array;
-  readonly idOf: ReadonlyMap<string, number>;
+  readonly idOf: TextIndex;
 }
 
 const remedy = 'Convert the model again from its original checkpoint.';
@@ -26,21 +27,21 @@ export function readVocabulary(metadata: MetadataView): Vocabulary {
   }
   // An empty text would match everywhere: llama.cpp renames such tokens, and so do we.
   const texts = stored.map((text, id) => text || `[EMPTY_${id}]`);
-  const idOf = new Map<string, number>();
-  texts.forEach((text, id) => {
-    const first = idOf.get(text);
-    if (first !== undefined) {
-      throw new QuernError(
-        'tokenizer-tokens-duplicate',
-        `Tokens ${first} and ${id} have the same text ${JSON.stringify(text)}.`,
-        { remedy },
-      );
-    }
-    idOf.set(text, id);
-  });
-  const types = Int32Array.from(perToken(metadata, 'tokenizer.ggml.token_type', texts.length, tokenTypes.normal));
-  const scores = Float32Array.from(perToken(metadata, 'tokenizer.ggml.scores', texts.length, 0));
+  const idOf = new TextIndex(texts);
+  if (idOf.size < texts.length) throw twice(texts, idOf);
+  const types = new Int32Array(perToken(metadata, 'tokenizer.ggml.token_type', texts.length, tokenTypes.normal));
+  const scores = new Float32Array(perToken(metadata, 'tokenizer.ggml.scores', texts.length, 0));
   return { texts, types, scores, idOf };
+}
+
+function twice(texts: readonly string[], idOf: TextIndex): QuernError {
+  const second = texts.findIndex((text, id) => idOf.get(text) !== id);
+  const text = texts[second] as string;
+  return new QuernError(
+    'tokenizer-tokens-duplicate',
+    `Tokens ${idOf.get(text)} and ${second} have the same text ${JSON.stringify(text)}.`,
+    { remedy },
+  );
 }
 
 function perToken(metadata: MetadataView, key: string, count: number, missing: number): readonly number[] {
