@@ -1,6 +1,6 @@
 // quern quantize --type awq, gptq, rtn as a process: its words, its exit codes, and what a kill or a full disk leaves.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type QuantizeOptions, quantizeModel } from '@quern/awq';
@@ -58,6 +58,29 @@ describe('the command', () => {
     expect(stderr).toContain(words);
     expect(code).toBe(exit);
     expect(existsSync(join(folder, 'never'))).toBe(false);
+  });
+
+  it('takes --pre for a checkpoint whose tokenizer nobody knows how to cut for, and for nothing else', async () => {
+    const unknown = join(folder, 'unknown-tokenizer');
+    cpSync(tiny, unknown, { recursive: true });
+    rmSync(join(unknown, 'tokenizer.json'));
+    const tekken = JSON.parse(readFileSync(join(models, '../golden/data/rank-lists/tekken.json'), 'utf8'));
+    const ranks = tekken.vocab
+      .slice(0, 500)
+      .map((token: { token_bytes: string }, rank: number) => `${token.token_bytes} ${rank}\n`);
+    writeFileSync(join(unknown, 'own.tiktoken'), ranks.join(''));
+    writeFileSync(join(unknown, 'tokenizer_config.json'), '{"tokenizer_class": "OwnTokenizer"}');
+    const args = ['--type', 'rtn', '--group-size', '32', '--dry-run', '-o', join(folder, 'pre')];
+    const without = await quantize(unknown, ...args);
+    expect([without.code, without.stderr]).toEqual([1, expect.stringContaining('OwnTokenizer')]);
+    expect((await quantize(unknown, ...args, '--pre', 'llama-bpe')).code).toBe(0);
+    const wrong = await quantize(unknown, ...args, '--pre', 'llama-bpee');
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('llama-bpee')]);
+    const gguf = join(tiny, 'llama.cpp-bf16.gguf');
+    for (const type of ['rtn', 'Q4_0']) {
+      const file = await quantize(gguf, '--type', type, '--pre', 'llama-bpe', '-o', join(folder, 'pre.gguf'));
+      expect([file.code, file.stderr]).toEqual([2, expect.stringContaining('--pre means nothing')]);
+    }
   });
 
   it('refuses a model that is quantized already, with exit code 3, unless told', async () => {

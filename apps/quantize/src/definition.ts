@@ -66,6 +66,10 @@ export const quantize: CommandDefinition<
           description: 'accept an input that is already quantized, which loses more',
         },
         { flags: '--keep-split', description: 'write as many files as the input has' },
+        {
+          flags: '--pre <name>',
+          description: "checkpoints: how the tokenizer cuts text, in llama.cpp's words, where nobody has named it",
+        },
       ],
     },
     { title: 'Types of single tensors', flags: quantizeFlags },

@@ -14,6 +14,7 @@ import {
 import { outputFile } from '@quern/source';
 import { type CommandContext, downloadProgress, progressMode } from '@quern/terminal';
 import { type LayerFlagValues, layerTypeOf, layerTypes, strangeLayerFlags } from './layer-flags.ts';
+import { refusePre } from './open-input.ts';
 import { quantizeLayers } from './quantize-layers.ts';
 import { quantizeToTarget } from './quantize-to-target.ts';
 import { type ScaledModel, scaledModel } from './scaled-model.ts';
@@ -24,6 +25,7 @@ export interface QuantizeOptions extends QuantizeFlagValues, WriteFlagValues, Ta
   output?: string;
   allowRequantize?: boolean;
   keepSplit?: boolean;
+  pre?: string;
 }
 
 export const quantize = (
@@ -53,6 +55,7 @@ async function quantizeToGguf(
     });
   refuseWithoutTarget(options);
   refuseLayerFlags(options);
+  if (options.awqScales === undefined) refusePre(options);
   const fileType = fileTypeNamed(options.type, layerTypes).name;
   const { keepSplit, allowRequantize, awqScales } = options;
   checkWriteFlags(options);

@@ -1,15 +1,13 @@
 // quern quantize --type awq, gptq, rtn: a checkpoint folder of packed weights.
 import type { Prepared, QuantizeRequest, QuantizeSummary } from '@quern/awq';
-import { locateCheckpoint, type ModelView } from '@quern/checkpoint';
+import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { requireOutputFolder } from '@quern/hf-writer';
 import { modelName, type QuantizeFlagValues, quantizeFlagsGiven, type WriteFlagValues } from '@quern/kquant';
-import { openModel } from '@quern/models';
 import { outputFolder } from '@quern/source';
 import {
   type CommandContext,
   createProgress,
-  downloadProgress,
   formatBytes,
   formatDuration,
   formatTable,
@@ -20,12 +18,14 @@ import {
   progressMode,
 } from '@quern/terminal';
 import { type LayerFlagValues, type LayerType, strangeLayerFlags } from './layer-flags.ts';
+import { openInput } from './open-input.ts';
 import { calibrationOf } from './scaled-model.ts';
 
 export interface LayerOptions extends LayerFlagValues, QuantizeFlagValues, WriteFlagValues {
   output?: string;
   calibration?: string;
   allowRequantize?: boolean;
+  pre?: string;
 }
 
 /** @param ref a checkpoint folder, a hub id or a GGUF file */
@@ -43,10 +43,7 @@ export async function quantizeLayers(
   const { force, dryRun } = options;
   const output = outputFolder(options.output, `${modelName(ref)}-${type}`);
   if (!dryRun) await requireOutputFolder(output, { force });
-  const download = downloadProgress(mode);
-  const { path } = await locateCheckpoint(ref, { ...context, ...download.watch });
-  download.finish();
-  const view = await openModel(path);
+  const { view } = await openInput(ref, options, context);
   const startMs = performance.now();
   try {
     if (!options.allowRequantize) refuseQuantized(view);

@@ -1,7 +1,7 @@
 // quern quantize --target-bpw, --target-size: types per tensor, chosen by measuring.
 import { dirname, join } from 'node:path';
 import type { AutomixResult, MeasuredMixture, Target } from '@quern/automix';
-import { locateCheckpoint, type ModelView, withProvedForms } from '@quern/checkpoint';
+import { type ModelView, withProvedForms } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import {
   checkQuantizing,
@@ -15,12 +15,10 @@ import {
   type WriteFlagValues,
   writeAndReport,
 } from '@quern/kquant';
-import { openModel } from '@quern/models';
 import { outputFile } from '@quern/source';
 import {
   type CommandContext,
   createProgress,
-  downloadProgress,
   formatBytes,
   formatTable,
   parseCount,
@@ -28,12 +26,14 @@ import {
   printNote,
   progressMode,
 } from '@quern/terminal';
+import { openInput } from './open-input.ts';
 import type { TargetFlagValues } from './target-flags.ts';
 import { type Automix, checkTarget, checkTargetOutputs, saveTypes, typesOf } from './target-outputs.ts';
 
 export interface TargetOptions extends TargetFlagValues, QuantizeFlagValues, WriteFlagValues {
   output?: string;
   allowRequantize?: boolean;
+  pre?: string;
 }
 
 /** @param ref a GGUF file, a checkpoint folder or a hub id */
@@ -50,10 +50,7 @@ export async function quantizeToTarget(
   checkWriteFlags(options);
   const output = await outputFile(options.output, `${modelName(ref)}-auto.gguf`);
   const { typesFile, sensitivity } = await checkTargetOutputs(output, options);
-  const download = downloadProgress(progressMode(options));
-  const { path, kind } = await locateCheckpoint(ref, { ...context, ...download.watch });
-  download.finish();
-  const opened = await openModel(path);
+  const { view: opened, kind } = await openInput(ref, options, context);
   try {
     const view = await withProvedForms(opened);
     const converted = kind === 'hf' ? planConversion(view, 'auto') : undefined;

@@ -1,5 +1,5 @@
 // --awq-scales of quern quantize: AWQ's scales folded into the model before its weights become blocks of ggml types.
-import { locateCheckpoint, type ModelView } from '@quern/checkpoint';
+import type { ModelView } from '@quern/checkpoint';
 import {
   checkQuantizing,
   convertedName,
@@ -9,17 +9,17 @@ import {
   quantizedName,
   type WriteFlagValues,
 } from '@quern/kquant';
-import { openModel } from '@quern/models';
 import { outputFile } from '@quern/source';
 import {
   type CommandContext,
   createProgress,
-  downloadProgress,
   formatBytes,
   formatDuration,
   parseCount,
   progressMode,
 } from '@quern/terminal';
+
+import { openInput } from './open-input.ts';
 
 export interface ScaledModel {
   readonly view: ModelView;
@@ -37,6 +37,7 @@ export interface ScaledModelOptions extends QuantizeFlagValues, WriteFlagValues 
   readonly output?: string;
   readonly keepSplit?: boolean;
   readonly allowRequantize?: boolean;
+  readonly pre?: string;
 }
 
 /** @param ref a GGUF file, a checkpoint folder or a hub id; the view is the caller's to close */
@@ -49,10 +50,7 @@ export async function scaledModel(
   const { keepSplit, allowRequantize } = options;
   const { withScales } = await import('@quern/awq');
   const mode = progressMode(options);
-  const download = downloadProgress(mode);
-  const { path, kind } = await locateCheckpoint(ref, { ...context, ...download.watch });
-  download.finish();
-  const view = await openModel(path);
+  const { path, kind, view } = await openInput(ref, options, context);
   const progress = createProgress({ title: 'awq scales', unit: 'layers', mode });
   try {
     const usual = kind === 'hf' ? convertedName(ref, fileType) : quantizedName(path, fileType);
