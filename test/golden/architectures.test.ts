@@ -37,6 +37,8 @@ const gemmaTowers = ['vision_tower.', 'embed_vision.'];
 
 const cases: readonly Case[] = [
   { name: 'cohere2moe', preTokenizer: 'llama-bpe' },
+  { name: 'bailingmoe', preTokenizer: 'llama-bpe' },
+  { name: 'bailingmoe2', preTokenizer: 'llama-bpe' },
   { name: 'bailingmoe3', nearly: /A_log$/, preTokenizer: 'llama-bpe' },
   { name: 'glm', moved: ['tokenizer.ggml.add_bos_token'] },
   { name: 'glm4' },

@@ -14,6 +14,8 @@ export interface ArchitectureRow {
 
 export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'cohere2moe' },
+  { name: 'bailingmoe' },
+  { name: 'bailingmoe2' },
   { name: 'bailingmoe3', tolerance: 5e-4 }, // transformers computes the delta rule in chunks
   { name: 'glm' },
   { name: 'glm4' },

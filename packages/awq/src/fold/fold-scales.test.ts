@@ -51,6 +51,9 @@ describe.each([
   'arch/mixtral',
   'arch/qwen2moe',
   'arch/qwen3moe',
+  'arch/glm',
+  'arch/glm4',
+  'arch/bailingmoe',
 ])('%s', (name) => {
   it('computes the same with any scales folded in', async () => {
     const view = await openModel(modelPath(name));

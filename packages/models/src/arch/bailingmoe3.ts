@@ -11,7 +11,7 @@ import type { Architecture, ConfigRule, Json, TensorRule } from './architecture.
 import { decoder, preNormBlock, readBlocks, readEps, readGatedMlp } from './decoder.ts';
 import { innerEpsRemark } from './deepseek.ts';
 import { inBlock, mlpTensors, outsideBlocks } from './dense.ts';
-import { alsoInDraft, draftCount, furtherLayer, furtherLayerDraft } from './draft-blocks.ts';
+import { alsoInDraft, draftCount, furtherLayer, lingDraft } from './draft-blocks.ts';
 import {
   fixedForLatent,
   latentConfig,
@@ -152,7 +152,9 @@ const deltaTensors: readonly TensorRule[] = [
   inDelta('A_log', 'ssm_a', ['heads', 'one'], { changes: [exponential, column], f32: true }),
   inDelta('dt_bias', 'ssm_dt.bias', ['deltaInner'], { f32: true }),
   inDelta('o_norm.weight', 'ssm_norm.weight', ['deltaHead']),
-  inDelta('dense.weight', 'attn_output.weight', ['embd', 'deltaInner']),
+  inDelta('dense.weight', 'attn_output.weight', ['embd', 'deltaInner'], {
+    also: [{ name: 'model.layers.{i}.attention.o_proj.weight' }],
+  }),
 ];
 
 const fullTensors: readonly TensorRule[] = [
@@ -160,17 +162,6 @@ const fullTensors: readonly TensorRule[] = [
   inBlock('attention.g_proj.weight', 'attn_gate.weight', ['heads', 'embd']),
   inBlock('attention.dense.weight', 'attn_output.weight', ['embd', 'attnOut']),
 ].map(({ blocks = () => true, ...rule }) => ({ ...rule, blocks: (place) => !isDelta(place) && blocks(place) }));
-
-/** The norm behind a draft block has a name of its own. */
-const draftTensors = furtherLayerDraft
-  .filter(({ gguf }) => /eh_proj|enorm|hnorm/.test(gguf))
-  .concat({
-    gguf: 'blk.{i}.layer_output_norm.weight',
-    shape: ['embd'],
-    presence: 'always',
-    draft: 'only',
-    stored: { name: 'model.layers.{i}.final_layernorm.weight' },
-  });
 
 const readDelta = (read: NetworkReader, eps: number): KimiDeltaSpec => ({
   kind: 'kimi-delta',
@@ -240,7 +231,7 @@ export const bailingmoe3: Architecture = {
     ]),
     ...deltaTensors,
     ...inDenseBlocks(mlpTensors),
-    ...draftTensors,
+    ...lingDraft,
   ],
   experts: true,
   network,

@@ -49,6 +49,18 @@ export const furtherLayerDraft: readonly TensorRule[] = [
   draft('shared_head.norm', 'shared_head_norm', { shape: ['embd'], presence: 'optional' }),
 ];
 
+/** The same in Ling, where the norm behind a draft block has a name of its own. */
+export const lingDraft: readonly TensorRule[] = [
+  ...furtherLayerDraft.filter(({ gguf }) => /eh_proj|enorm|hnorm/.test(gguf)),
+  {
+    gguf: 'blk.{i}.layer_output_norm.weight',
+    shape: ['embd'],
+    presence: 'always',
+    draft: 'only',
+    stored: { name: 'model.layers.{i}.final_layernorm.weight' },
+  },
+];
+
 /** Draft blocks that are further layers: how the names of theirs begin. */
 export const furtherLayer = (mainBlocks: number): string => `layers.${mainBlocks}.`;
 

@@ -3,6 +3,7 @@ import { nearest, QuernError } from '@quern/errors';
 import { apertus } from './apertus.ts';
 import { arcee } from './arcee.ts';
 import type { Architecture } from './architecture.ts';
+import { bailingmoe, bailingmoe2 } from './bailingmoe.ts';
 import { bailingmoe3 } from './bailingmoe3.ts';
 import { bert } from './bert.ts';
 import { cohere2, cohere2moe } from './cohere2.ts';
@@ -77,6 +78,8 @@ export const architectures: readonly Architecture[] = [
   granitemoe,
   granite4,
   granite4moe,
+  bailingmoe,
+  bailingmoe2,
   bailingmoe3,
   bert,
   gptOss,
