@@ -134,7 +134,7 @@ describe.skipIf(missing)(`placement on SwiftShader${missing ? ` (skipped: ${miss
       [1, 20],
       [2, 2],
     ])
-      loop.receive({ type: 'generate', id: id!, prompt: ids.slice(0, 4), options: { maxTokens } });
+      loop.receive({ type: 'generate', ids: [id!], prompt: ids.slice(0, 4), options: { maxTokens } });
     await loop.run();
     const lost = ['1: token', '1: token', '1: token', '1: device-lost', 'reloaded after device-lost'];
     expect(story).toEqual([...lost, '2: token', '2: token', '2: length']);

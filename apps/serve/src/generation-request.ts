@@ -16,6 +16,8 @@ export const generationFields = {
   stop: z
     .union([stopString, z.array(stopString).max(maxStops)], 'expected a non-empty string or a list of them')
     .nullish(),
+  /** Replies to the same prompt. */
+  n: z.int().min(1).max(128).nullish(),
   /** vLLM's: the lower, the sooner. */
   priority: z.int().min(-1000).max(1000).nullish(),
   /** llama-server's: most tokens guessed at a time; 0: none. */

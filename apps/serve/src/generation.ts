@@ -1,6 +1,6 @@
 // One generation as text: the engine's tokens become UTF-8 text (held back while a character is incomplete), which stop
 // strings cut short. Chat and text completions, streamed or not, all read these events.
-import type { TokenEvent } from '@quern/engine';
+import type { CallOptions, GenerateEvent, TokenEvent } from '@quern/engine';
 import { StopMatcher, TextStream } from '@quern/tokenizer';
 import { ApiError } from './api-error.ts';
 import { type GenerationRequest, stopStrings } from './generation-request.ts';
@@ -41,6 +41,8 @@ export interface GenerationTask {
   /** Aborts when the client goes away. */
   signal: AbortSignal;
   onEnd?: (record: GenerationRecord) => void;
+  /** Its tokens, when they are asked for together with those of others. */
+  events?: AsyncGenerator<GenerateEvent>;
 }
 
 /**
@@ -65,20 +67,10 @@ export function checkTask({ model, prompt, request }: GenerationTask, param: str
 
 /** Runs a generation. Leaving the loop early cancels it in the engine. */
 export async function* generate(task: GenerationTask): AsyncGenerator<GenerationEvent> {
-  const { model, prompt, request, logProbs, signal } = task;
+  const { model, prompt, request } = task;
   const stream = new TextStream(model.tokenizer);
   const stops = new StopMatcher(stopStrings(request));
-  const room = model.contextTokens - prompt.length;
-  const events = model.engine.generate(prompt, {
-    sampling: samplingOptions(request, model.tokenizer, model.rng),
-    maxTokens: Math.min(task.maxTokens ?? room, room),
-    stopTokens: [...model.tokenizer.endOfGeneration],
-    messageEnds: messageEnds(prompt, model),
-    priority: request.priority ?? 0,
-    maxDrafts: request['speculative.n_max'] ?? undefined,
-    ...(logProbs === undefined ? {} : { logprobs: logProbs }),
-    signal,
-  });
+  const events = task.events ?? model.engine.generate(prompt, callOptions(task));
   const startMs = performance.now();
   let completionTokens = 0;
   let cachedTokens = 0;
@@ -108,6 +100,29 @@ export async function* generate(task: GenerationTask): AsyncGenerator<Generation
     const ms = performance.now() - startMs;
     task.onEnd?.({ finishReason, promptTokens: prompt.length, cachedTokens, completionTokens, ms });
   }
+}
+
+/** For nobody to read, unless the server itself is closing. */
+export const cancelled = (): ApiError => new ApiError(503, 'cancelled', 'The generation was cancelled.');
+
+/** The tasks of `count` replies to the prompt of one, which is computed once. */
+export function branchesOf(task: GenerationTask, count: number): GenerationTask[] {
+  const replies = task.model.engine.generateBranches(task.prompt, callOptions(task), count);
+  return replies.map((events) => ({ ...task, events }));
+}
+
+function callOptions({ model, prompt, request, logProbs, maxTokens, signal }: GenerationTask): CallOptions {
+  const room = model.contextTokens - prompt.length;
+  return {
+    sampling: samplingOptions(request, model.tokenizer, model.rng),
+    maxTokens: Math.min(maxTokens ?? room, room),
+    stopTokens: [...model.tokenizer.endOfGeneration],
+    messageEnds: messageEnds(prompt, model),
+    priority: request.priority ?? 0,
+    maxDrafts: request['speculative.n_max'] ?? undefined,
+    ...(logProbs === undefined ? {} : { logprobs: logProbs }),
+    signal,
+  };
 }
 
 /** Behind the tokens that end a turn, the template's messages end. */

@@ -34,3 +34,17 @@ export const usage = (
       },
     }),
 });
+
+/** What several replies to one prompt took together; the prompt counts once. */
+export function usageOfAll(promptTokens: number, replies: readonly Usage[]): Usage {
+  const sum = (of: (usage: Usage) => number | undefined): number =>
+    replies.reduce((total, reply) => total + (of(reply) ?? 0), 0);
+  const accepted = sum(({ completion_tokens_details: guesses }) => guesses?.accepted_prediction_tokens);
+  const rejected = sum(({ completion_tokens_details: guesses }) => guesses?.rejected_prediction_tokens);
+  return usage(promptTokens, {
+    completionTokens: sum(({ completion_tokens: tokens }) => tokens),
+    // The others find the whole prompt where the first has put it: what it had to compute is what the request cost.
+    cachedTokens: Math.min(...replies.map(({ prompt_tokens_details: { cached_tokens: tokens } }) => tokens)),
+    guesses: { guessed: accepted + rejected, accepted },
+  });
+}

@@ -11,11 +11,8 @@ interface UnsupportedField {
 
 const given = (value: unknown): boolean => value !== undefined && value !== null;
 const typeOf = (value: unknown): unknown => (value as { type?: unknown } | null)?.type;
-const aboveOne = (value: unknown): boolean => given(value) && value !== 1;
 
 export const unsupportedFields: readonly UnsupportedField[] = [
-  { field: 'n', asks: aboveOne, why: 'Only one choice per request is supported (n = 1).' },
-  { field: 'best_of', asks: aboveOne, why: 'Only best_of = 1 is supported.' },
   {
     field: 'response_format',
     asks: (value) => given(value) && typeOf(value) !== 'text',

@@ -94,15 +94,33 @@ export class EngineCore {
    * @throws QuernError when the request is not acceptable: see `Sequence`
    */
   submit(prompt: Int32Array, options: GenerateOptions, emit: (outcome: Outcome) => void): Sequence {
+    return this.submitBranches(prompt, options, [emit])[0]!;
+  }
+
+  /**
+   * Queues a request for several replies, one for each of `emits`. The prompt is computed once; the replies share its blocks,
+   * and each has its own seed: that of the request, the next one, and so on.
+   * @throws QuernError as `submit`
+   */
+  submitBranches(
+    prompt: Int32Array,
+    options: GenerateOptions,
+    emits: readonly ((outcome: Outcome) => void)[],
+  ): Sequence[] {
     const { hyperparameters, state } = this.#model;
     const limits = {
       vocabSize: hyperparameters.vocabSize,
       contextTokens: this.#contextTokens,
       usesSlots: state.usesSlots,
     };
-    const sequence = new Sequence(prompt, options, limits, emit);
-    this.#scheduler.enqueue(sequence);
-    return sequence;
+    const first = new Sequence(prompt, options, limits, emits[0]!);
+    first.branches = emits.slice(1).map((emit, i) => {
+      const seed = (first.seed + i + 1) % Number.MAX_SAFE_INTEGER;
+      return new Sequence(prompt, { ...options, sampling: { ...options.sampling, seed } }, limits, emit);
+    });
+    const all = [first, ...first.branches];
+    this.#scheduler.enqueue(first);
+    return all;
   }
 
   /** Ends a request at once, whatever it is doing; its cache blocks are free when this returns. */
@@ -146,13 +164,25 @@ export class EngineCore {
         () => new Float32Array(bytes.buffer, bytes.byteOffset + 4 * row++ * vocabSize, vocabSize),
       );
       if (sequence.ended) continue; // cancelled while the device was computing
-      if (rows.every(areFinite)) this.#advance(sequence, rows);
-      else broken.push(sequence);
+      if (!rows.every(areFinite)) {
+        broken.push(sequence);
+        continue;
+      }
+      for (const branch of this.#startBranches(sequence)) this.#advance(branch, [rows[0]!.slice()]);
+      this.#advance(sequence, rows);
     }
     if (broken.length === 0) return;
     const place = await this.#model.locateNonFinite(batch);
     for (const sequence of broken)
       this.#end(sequence, { error: notFinite(sequence.tokens.length, place) }, { discard: true });
+  }
+
+  /** Those that get a place beside their sequence, whose prompt has just been computed; the others wait for one. */
+  #startBranches(sequence: Sequence): Sequence[] {
+    const branches = sequence.branches.filter(({ ended }) => !ended);
+    sequence.branches = [];
+    for (const branch of branches) this.#scheduler.fork(sequence, branch);
+    return branches.filter(({ slot }) => slot !== undefined);
   }
 
   /** Ends what is running with `error`; returns what is waiting, for another core to adopt. Nothing is left. */
@@ -218,6 +248,7 @@ export class EngineCore {
     this.#totals.cachedTokens += sequence.cachedTokens;
     this.#totals.generatedTokens += sequence.generated;
     this.#scheduler.remove(sequence, { discard });
+    for (const branch of sequence.branches) if (!branch.ended) this.#scheduler.enqueue(branch);
     sequence.emit(outcome);
   }
 }

@@ -58,7 +58,7 @@ async function run(batches: readonly number[]): Promise<Story> {
   for (const id of [1, 2])
     loop.receive({
       type: 'generate',
-      id,
+      ids: [id],
       prompt: Int32Array.of(5 + id, 9, 60),
       options: { maxTokens: 4, sampling: { temperature: 0 } },
     });

@@ -7,7 +7,7 @@
 import { QuernError } from '@quern/errors';
 import type { OpenedCore } from './open-core.ts';
 import { errorToData, type FromWorker, type ToWorker } from './protocol.ts';
-import type { Sequence } from './scheduling/sequence.ts';
+import type { Outcome, Sequence } from './scheduling/sequence.ts';
 
 /** After these a new device may work where the old one does not. */
 const losses: readonly string[] = ['device-lost', 'device-timeout', 'device-failed', 'device-out-of-memory'];
@@ -96,16 +96,17 @@ export class EngineLoop {
     this.#wake();
   }
 
-  #submit(core: OpenedCore['core'], { id, prompt, options }: Extract<ToWorker, { type: 'generate' }>): void {
+  #submit(core: OpenedCore['core'], { ids, prompt, options }: Extract<ToWorker, { type: 'generate' }>): void {
+    const emits = ids.map((id) => (outcome: Outcome) => {
+      if ('error' in outcome) this.#send({ type: 'failed', id, error: errorToData(outcome.error) });
+      else this.#send({ type: 'event', id, event: outcome.event });
+      if ('error' in outcome || 'finishReason' in outcome.event) this.#sequences.delete(id);
+    });
     try {
-      const sequence = core.submit(prompt, options, (outcome) => {
-        if (sequence.ended) this.#sequences.delete(id);
-        if ('error' in outcome) this.#send({ type: 'failed', id, error: errorToData(outcome.error) });
-        else this.#send({ type: 'event', id, event: outcome.event });
-      });
-      this.#sequences.set(id, sequence);
+      for (const [i, sequence] of core.submitBranches(prompt, options, emits).entries())
+        this.#sequences.set(ids[i]!, sequence);
     } catch (error) {
-      this.#send({ type: 'failed', id, error: errorToData(error) });
+      for (const id of ids) this.#send({ type: 'failed', id, error: errorToData(error) });
     }
   }
 }

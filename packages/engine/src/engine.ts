@@ -67,14 +67,41 @@ export class Engine {
    *   `sampling-invalid`, `logits-not-finite`, `no-token-allowed`, `engine-closed`, `engine-crashed`,
    *   `engine-device-lost`, and those of a device: `device-lost`, …
    */
-  async *generate(prompt: Int32Array, { signal, ...options }: CallOptions = {}): AsyncGenerator<GenerateEvent, void> {
-    if (this.#ended) throw this.#ended;
-    const id = this.#nextId++;
-    const mailbox = new Mailbox<GenerateEvent>();
+  generate(prompt: Int32Array, options: CallOptions = {}): AsyncGenerator<GenerateEvent, void> {
+    return this.generateBranches(prompt, options, 1)[0]!;
+  }
+
+  /**
+   * Generates `count` replies to one prompt, which is computed once. The seeds are that of the request and those that follow. All begin
+   * with the first `next()` of any; each is to be read, or left.
+   */
+  generateBranches(
+    prompt: Int32Array,
+    { signal, ...options }: CallOptions,
+    count: number,
+  ): AsyncGenerator<GenerateEvent, void>[] {
+    const ids = Array.from({ length: count }, () => this.#nextId++);
+    const mailboxes = ids.map(() => new Mailbox<GenerateEvent>());
+    let started = false;
+    const start = (): void => {
+      if (started) return;
+      if (this.#ended) throw this.#ended;
+      started = true;
+      for (const [i, id] of ids.entries()) this.#requests.set(id, mailboxes[i]!);
+      // A copy: cloning a view would send all the memory under it.
+      this.#post({ type: 'generate', ids, prompt: prompt.slice(), options });
+    };
+    return ids.map((id, i) => this.#events(id, mailboxes[i]!, start, signal));
+  }
+
+  async *#events(
+    id: number,
+    mailbox: Mailbox<GenerateEvent>,
+    start: () => void,
+    signal?: AbortSignal,
+  ): AsyncGenerator<GenerateEvent, void> {
+    start();
     const cancel = (): void => this.#post({ type: 'cancel', id });
-    this.#requests.set(id, mailbox);
-    // A copy: cloning a view would send all the memory under it.
-    this.#post({ type: 'generate', id, prompt: prompt.slice(), options });
     signal?.addEventListener('abort', cancel);
     if (signal?.aborted) cancel();
     try {

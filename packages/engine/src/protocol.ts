@@ -59,7 +59,13 @@ export interface ErrorData {
 }
 
 export type ToWorker =
-  | { readonly type: 'generate'; readonly id: number; readonly prompt: Int32Array; readonly options: GenerateOptions }
+  /** One reply for each of `ids`. */
+  | {
+      readonly type: 'generate';
+      readonly ids: readonly number[];
+      readonly prompt: Int32Array;
+      readonly options: GenerateOptions;
+    }
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stats'; readonly id: number }
   | { readonly type: 'close' };

@@ -6,10 +6,11 @@ import { messageShape, toolShape } from '../chat-messages.ts';
 import { chatPrompt } from '../chat-prompt.ts';
 import { type ChatEvent, chatReply } from '../chat-reply.ts';
 import { type Endpoint, requestedModel } from '../endpoint.ts';
-import { checkTask, type GenerationTask } from '../generation.ts';
+import { branchesOf, cancelled, checkTask, type GenerationTask } from '../generation.ts';
 import { generationFields, readRequest } from '../generation-request.ts';
+import { interleave } from '../interleave.ts';
 import { respond } from '../respond.ts';
-import { createdSeconds, responseId } from '../response-fields.ts';
+import { createdSeconds, responseId, type Usage, usageOfAll } from '../response-fields.ts';
 import type { ToolCall } from '../tool-calls.ts';
 
 const chatShape = z.looseObject({
@@ -47,9 +48,10 @@ export const chatCompletions: Endpoint = {
     checkTask(task, 'messages');
     const head = { id: responseId('chatcmpl'), created: createdSeconds(), model: model.id };
     const includeUsage = request.stream_options?.include_usage ?? false;
+    const replies = () => branchesOf(task, request.n ?? 1).map((branch) => chatReply(branch, tools !== undefined));
     const answer = {
-      chunks: () => chunks(chatReply(task, tools !== undefined), head, includeUsage),
-      whole: () => whole(chatReply(task, tools !== undefined), head),
+      chunks: () => chunks(replies(), prompt.length, head, includeUsage),
+      whole: () => whole(replies(), prompt.length, head),
     };
     return respond(server, answer, request.stream ?? false);
   },
@@ -63,7 +65,25 @@ const toolCallField = (call: ToolCall) => ({
   function: call,
 });
 
-async function whole(reply: AsyncGenerator<ChatEvent>, head: Head): Promise<unknown> {
+async function whole(
+  replies: readonly AsyncGenerator<ChatEvent>[],
+  promptTokens: number,
+  head: Head,
+): Promise<unknown> {
+  const read = await Promise.all(replies.map(readChoice));
+  const choices = read.map(({ choice }) => choice);
+  return {
+    ...head,
+    object: 'chat.completion',
+    choices,
+    usage: usageOfAll(
+      promptTokens,
+      read.map(({ usage }) => usage),
+    ),
+  };
+}
+
+async function readChoice(reply: AsyncGenerator<ChatEvent>, index: number): Promise<{ choice: object; usage: Usage }> {
   let content = '';
   const calls: ReturnType<typeof toolCallField>[] = [];
   const logprobs = [];
@@ -83,36 +103,46 @@ async function whole(reply: AsyncGenerator<ChatEvent>, head: Head): Promise<unkn
       ...(calls.length > 0 ? { tool_calls: calls } : {}),
     };
     const choice = {
-      index: 0,
+      index,
       message,
       logprobs: logprobs.length > 0 ? { content: logprobs, refusal: null } : null,
       finish_reason: event.finishReason,
     };
-    return { ...head, object: 'chat.completion', choices: [choice], usage: event.usage };
+    return { choice, usage: event.usage };
   }
+  throw cancelled();
 }
 
-async function* chunks(reply: AsyncGenerator<ChatEvent>, head: Head, includeUsage: boolean): AsyncGenerator<unknown> {
+async function* chunks(
+  replies: readonly AsyncGenerator<ChatEvent>[],
+  promptTokens: number,
+  head: Head,
+  includeUsage: boolean,
+): AsyncGenerator<unknown> {
   const shared = { ...head, object: 'chat.completion.chunk', ...(includeUsage ? { usage: null } : {}) };
-  const chunk = (delta: object, logprobs: object | null = null, finishReason: string | null = null) => ({
+  const chunk = (index: number, delta: object, logprobs: object | null = null, finishReason: string | null = null) => ({
     ...shared,
-    choices: [{ index: 0, delta, logprobs, finish_reason: finishReason }],
+    choices: [{ index, delta, logprobs, finish_reason: finishReason }],
   });
-  yield chunk({ role: 'assistant', content: null });
-  let calls = 0;
-  for await (const event of reply) {
+  for (const index of replies.keys()) yield chunk(index, { role: 'assistant', content: null });
+  const calls = replies.map(() => 0);
+  const usages: Usage[] = [];
+  for await (const { index, value: event } of interleave(replies)) {
     if (event.type === 'end') {
-      yield chunk({}, null, event.finishReason);
-      if (includeUsage) yield { ...shared, choices: [], usage: event.usage };
-      return;
+      yield chunk(index, {}, null, event.finishReason);
+      usages.push(event.usage);
+      continue;
     }
     let { logprobs } = event;
-    if (event.parts.length === 0) yield chunk({ content: '' }, logprobs);
+    if (event.parts.length === 0) yield chunk(index, { content: '' }, logprobs);
     for (const part of event.parts) {
       const delta =
-        'call' in part ? { tool_calls: [{ index: calls++, ...toolCallField(part.call) }] } : { content: part.text };
-      yield chunk(delta, logprobs);
+        'call' in part
+          ? { tool_calls: [{ index: calls[index]!++, ...toolCallField(part.call) }] }
+          : { content: part.text };
+      yield chunk(index, delta, logprobs);
       logprobs = null;
     }
   }
+  if (includeUsage) yield { ...shared, choices: [], usage: usageOfAll(promptTokens, usages) };
 }

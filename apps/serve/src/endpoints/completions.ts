@@ -1,12 +1,14 @@
 // POST /v1/completions: a prompt continued. The prompt is the client's own: special tokens written in it are recognised,
 // and BOS is added where the model wants it. `max_tokens` is 16 unless given, as OpenAI documents.
+import type { TokenEvent } from '@quern/engine';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { type Endpoint, requestedModel } from '../endpoint.ts';
-import { checkTask, type GenerationTask, generate } from '../generation.ts';
+import { branchesOf, cancelled, checkTask, type FinishReason, type GenerationTask, generate } from '../generation.ts';
 import { generationFields, readRequest } from '../generation-request.ts';
+import { interleave } from '../interleave.ts';
 import { respond } from '../respond.ts';
-import { createdSeconds, responseId, usage } from '../response-fields.ts';
+import { createdSeconds, responseId, type Usage, usage, usageOfAll } from '../response-fields.ts';
 import type { ServedModel } from '../served-model.ts';
 import { type TextLogProbs, textLogProbs } from '../token-log-probs.ts';
 
@@ -18,6 +20,7 @@ const completionShape = z.looseObject({
     'expected one prompt: a string or a list of token ids',
   ),
   logprobs: z.int().min(0).max(20).nullish(),
+  best_of: z.int().min(1).max(128).nullish(),
 });
 type Prompt = z.infer<typeof completionShape>['prompt'];
 
@@ -30,22 +33,45 @@ export const completions: Endpoint = {
     const request = await readRequest(context, completionShape);
     const model = requestedModel(server, request.model);
     const prompt = promptTokens(model, request.prompt);
+    const logProbs = request.logprobs ?? undefined;
+    const count = request.n ?? 1;
+    const candidates = candidatesOf(count, request.best_of ?? count, request.stream ?? false);
     const task: GenerationTask = {
       model,
       prompt,
       request,
       maxTokens: request.max_tokens ?? defaultMaxTokens,
-      ...(request.logprobs === null || request.logprobs === undefined ? {} : { logProbs: request.logprobs }),
+      // Candidates are compared by their log probabilities.
+      ...(logProbs === undefined && candidates === count ? {} : { logProbs: logProbs ?? 0 }),
       signal: context.req.raw.signal,
       onEnd: server.onGeneration,
     };
     checkTask(task, 'prompt');
-    const head = { id: responseId('cmpl'), object: 'text_completion', created: createdSeconds(), model: model.id };
-    const includeUsage = request.stream_options?.include_usage ?? false;
-    const answer = { chunks: () => chunks(task, head, includeUsage), whole: () => whole(task, head) };
+    const form = {
+      head: { id: responseId('cmpl'), object: 'text_completion', created: createdSeconds(), model: model.id },
+      showsLogProbs: logProbs !== undefined,
+      includeUsage: request.stream_options?.include_usage ?? false,
+    };
+    const answer = {
+      chunks: () => chunks(branchesOf(task, count), form),
+      whole: () => whole(branchesOf(task, candidates), count, form),
+    };
     return respond(server, answer, request.stream ?? false);
   },
 };
+
+/** How many replies are generated. @throws ApiError 400 when they are not enough, or would have to wait for each other */
+function candidatesOf(count: number, bestOf: number, stream: boolean): number {
+  if (bestOf < count)
+    throw new ApiError(400, 'invalid_value', `best_of (${bestOf}) must be at least n (${count}).`, {
+      param: 'best_of',
+    });
+  if (bestOf > count && stream)
+    throw new ApiError(400, 'invalid_value', 'best_of cannot be streamed: the best reply is known at the end.', {
+      param: 'best_of',
+    });
+  return bestOf;
+}
 
 function promptTokens({ tokenizer }: ServedModel, prompt: Prompt): Int32Array {
   const only =
@@ -58,43 +84,77 @@ function promptTokens({ tokenizer }: ServedModel, prompt: Prompt): Int32Array {
   throw new ApiError(400, 'invalid_value', message, { param: 'prompt' });
 }
 
-const choiceOf = (text: string, logprobs: TextLogProbs | null, finishReason: string | null) => ({
-  index: 0,
+interface Form {
+  readonly head: object;
+  readonly showsLogProbs: boolean;
+  readonly includeUsage: boolean;
+}
+
+const choiceOf = (index: number, text: string, logprobs: TextLogProbs | null, finishReason: string | null) => ({
+  index,
   text,
   logprobs,
   finish_reason: finishReason,
 });
 
-async function whole(task: GenerationTask, head: object): Promise<unknown> {
-  let text = '';
-  const tokens = [];
-  for await (const event of generate(task)) {
-    if (event.type === 'text') {
-      text += event.text;
-      tokens.push(...event.tokens);
-      continue;
-    }
-    const logprobs = task.logProbs === undefined ? null : textLogProbs(task.model.tokenizer, tokens, 0);
-    return {
-      ...head,
-      choices: [choiceOf(text, logprobs, event.finishReason)],
-      usage: usage(task.prompt.length, event),
-    };
-  }
+interface Reply {
+  readonly text: string;
+  readonly tokens: readonly TokenEvent[];
+  readonly finishReason: FinishReason;
+  readonly usage: Usage;
 }
 
-async function* chunks(task: GenerationTask, head: object, includeUsage: boolean): AsyncGenerator<unknown> {
-  const shared = { ...head, ...(includeUsage ? { usage: null } : {}) };
-  let offset = 0;
+async function readReply(task: GenerationTask): Promise<Reply> {
+  let text = '';
+  const tokens: TokenEvent[] = [];
   for await (const event of generate(task)) {
+    if (event.type === 'end') {
+      return { text, tokens, finishReason: event.finishReason, usage: usage(task.prompt.length, event) };
+    }
+    text += event.text;
+    tokens.push(...event.tokens);
+  }
+  throw cancelled();
+}
+
+/** Mean log probability of its tokens: what `best_of` compares. */
+const likelihood = ({ tokens }: Reply): number =>
+  tokens.reduce((sum, { logprob }) => sum + logprob!, 0) / Math.max(1, tokens.length);
+
+async function whole(tasks: readonly GenerationTask[], count: number, { head, showsLogProbs }: Form): Promise<unknown> {
+  const replies = await Promise.all(tasks.map(readReply));
+  const best = replies.length === count ? replies : [...replies].sort((a, b) => likelihood(b) - likelihood(a));
+  const { prompt, model } = tasks[0]!;
+  const choices = best.slice(0, count).map(({ text, tokens, finishReason }, index) => {
+    const logprobs = showsLogProbs ? textLogProbs(model.tokenizer, tokens, 0) : null;
+    return choiceOf(index, text, logprobs, finishReason);
+  });
+  return {
+    ...head,
+    choices,
+    usage: usageOfAll(
+      prompt.length,
+      replies.map((reply) => reply.usage),
+    ),
+  };
+}
+
+async function* chunks(tasks: readonly GenerationTask[], form: Form): AsyncGenerator<unknown> {
+  const { head, showsLogProbs, includeUsage } = form;
+  const shared = { ...head, ...(includeUsage ? { usage: null } : {}) };
+  const offsets = tasks.map(() => 0);
+  const usages: Usage[] = [];
+  const { prompt, model } = tasks[0]!;
+  for await (const { index, value: event } of interleave(tasks.map(generate))) {
     if (event.type === 'text') {
-      const logprobs = task.logProbs === undefined ? null : textLogProbs(task.model.tokenizer, event.tokens, offset);
-      offset += logprobs?.tokens.join('').length ?? 0;
-      if (event.text || logprobs?.tokens.length) yield { ...shared, choices: [choiceOf(event.text, logprobs, null)] };
+      const logprobs = showsLogProbs ? textLogProbs(model.tokenizer, event.tokens, offsets[index]!) : null;
+      offsets[index]! += logprobs?.tokens.join('').length ?? 0;
+      if (event.text || logprobs?.tokens.length)
+        yield { ...shared, choices: [choiceOf(index, event.text, logprobs, null)] };
       continue;
     }
-    yield { ...shared, choices: [choiceOf('', null, event.finishReason)] };
-    const figures = usage(task.prompt.length, event);
-    if (includeUsage) yield { ...shared, choices: [], usage: figures };
+    yield { ...shared, choices: [choiceOf(index, '', null, event.finishReason)] };
+    usages.push(usage(prompt.length, event));
   }
+  if (includeUsage) yield { ...shared, choices: [], usage: usageOfAll(prompt.length, usages) };
 }

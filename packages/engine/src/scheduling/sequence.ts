@@ -50,6 +50,8 @@ export class Sequence {
   draftTokens = 0;
   acceptedTokens = 0;
   ended = false;
+  /** Sequences with the same prompt that begin when it has been computed, with its state. */
+  branches: Sequence[] = [];
   /** Positions at which a batch ends, so that the state there can be kept. */
   readonly #checkpoints: readonly number[];
   readonly #submitted = performance.now();
