@@ -101,7 +101,6 @@ describe('POST /v1/completions', () => {
     ['a token outside the vocabulary', { prompt: [1, 4096] }],
     ['no prompt', {}],
     ['echo', { prompt: 'a', echo: true }],
-    ['best_of', { prompt: 'a', best_of: 3 }],
   ])('refuses %s', async (_, body) => {
     const response = await server.post(path, body);
     expect(response.status).toBe(400);

@@ -9,8 +9,8 @@ let started = 0;
 beforeAll(async () => {
   server = await startTestServer({ model: { maxSequences: 1 } });
   const { engine } = await server.ready;
-  const generate = engine.generate.bind(engine);
-  engine.generate = (...request) => {
+  const generate = engine.generateBranches.bind(engine);
+  engine.generateBranches = (...request) => {
     started++;
     return generate(...request);
   };

@@ -53,7 +53,6 @@ describe('requests that cannot be answered', () => {
   });
 
   it.each([
-    ['n', 2],
     ['response_format', { type: 'json_schema', json_schema: {} }],
     ['tool_choice', 'required'],
     ['tool_choice', { type: 'function', function: { name: 'f' } }],
