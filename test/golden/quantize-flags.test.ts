@@ -7,13 +7,13 @@ import { openGguf } from '@quern/gguf';
 import {
   ggmlType,
   type PlanOptions,
-  parseOverride,
   planTypes,
   readTensorTypes,
   splitName,
   splitPlan,
   writeModel,
 } from '@quern/kquant';
+import { parseOverride } from '@quern/models';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type FileTypeName,

@@ -53,7 +53,7 @@ export interface BaseContext extends CommandContext {
 export async function openBase(request: EvalRequest, context: BaseContext): Promise<OpenedBase | undefined> {
   if (request.baseFile !== undefined) return baseFromFile(await openBaseFile(request.baseFile), request);
   if (request.base === undefined) return undefined;
-  return baseFromModel(await openNamedModel(request.base, context.mode, context), request, context);
+  return baseFromModel(await openNamedModel(request.base, context.mode, context, request.override), request, context);
 }
 
 /** The text, if one is named, must be the one that the file was made of. */

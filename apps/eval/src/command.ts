@@ -87,7 +87,7 @@ async function outcomeOf(model: string, context: EvaluateContext): Promise<Outco
 }
 
 function settingsOf(
-  { plan: own, text, tasks, devices, cacheTypes }: EvalRequest,
+  { plan: own, text, tasks, devices, cacheTypes, override }: EvalRequest,
   base: OpenedBase | undefined,
 ): EvaluationSettings {
   const plan = base?.plan ?? own;
@@ -101,6 +101,7 @@ function settingsOf(
     base: base?.identity ?? null,
     activations: devices.activations ?? 'f32',
     cacheTypes: cacheTypes.k === 'F32' && cacheTypes.v === 'F32' ? null : `${cacheTypes.k} ${cacheTypes.v}`,
+    override: override ? JSON.stringify(override) : null,
     tasks: Object.fromEntries(tasks.map((set) => [set.name, { sha256: set.sha256, count: set.tasks.length }])),
   };
 }

@@ -1,5 +1,5 @@
 // What `quern eval` is called and takes.
-import { cacheFlags, deviceFlags } from '@quern/models/flags';
+import { cacheFlags, deviceFlags, overrideFlags } from '@quern/models/flags';
 import { profiles } from '@quern/perplexity/profiles';
 import { type CommandDefinition, modelForms } from '@quern/terminal';
 import type { EvalOptions } from './request.ts';
@@ -99,6 +99,7 @@ export const evaluate: CommandDefinition<[models: string[]], EvalOptions> = {
       ],
     },
     { title: 'Computing', flags: [...cacheFlags('F32'), ...deviceFlags] },
+    { title: 'Metadata of all models for this run', flags: overrideFlags },
     {
       title: 'Results',
       flags: [

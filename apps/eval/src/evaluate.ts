@@ -45,7 +45,7 @@ export interface Measured {
 }
 
 export async function evaluateModel(name: string, context: EvaluateContext): Promise<Measured> {
-  const opened = await openNamedModel(name, context.mode, context);
+  const opened = await openNamedModel(name, context.mode, context, context.request.override);
   try {
     context.base?.requireComparable(opened);
     const job = await prepare(opened, context);

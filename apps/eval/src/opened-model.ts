@@ -5,6 +5,7 @@ import {
   type DeviceRequest,
   exactCache,
   hyperparameters,
+  type LoadOverride,
   loadOnDevices,
   type ModelOnDevices,
   openModel,
@@ -32,11 +33,16 @@ export interface ModelSize {
 }
 
 /** @param name a GGUF file, a checkpoint folder, or a hub id */
-export async function openNamedModel(name: string, mode: ProgressMode, context: CommandContext): Promise<OpenedModel> {
+export async function openNamedModel(
+  name: string,
+  mode: ProgressMode,
+  context: CommandContext,
+  override?: LoadOverride,
+): Promise<OpenedModel> {
   const download = downloadProgress(mode);
   const { path } = await locateCheckpoint(name, { ...context, ...download.watch });
   download.finish();
-  const view = await openModel(path);
+  const view = await openModel(path, { override });
   try {
     const tokenizer = tokenizerFromGguf(view.metadata);
     const tensors = [...view.tensors.values()];

@@ -8,8 +8,11 @@ import {
   type DeviceOptions,
   type DeviceRequest,
   exactCache,
+  type LoadOverride,
+  type OverrideOptions,
   readCacheTypes,
   readDeviceRequest,
+  readLoadOverride,
 } from '@quern/models';
 import {
   profileNamed,
@@ -25,7 +28,7 @@ import { readInputFile } from '@quern/source';
 import { parseCount } from '@quern/terminal';
 import { evalOutputs } from './outputs.ts';
 
-export interface EvalOptions extends DeviceOptions, CacheOptions {
+export interface EvalOptions extends DeviceOptions, CacheOptions, OverrideOptions {
   text?: string;
   profile?: string;
   ctxSize?: string;
@@ -76,6 +79,7 @@ export interface EvalRequest {
   readonly state?: string;
   readonly devices: DeviceRequest;
   readonly cacheTypes: CacheTypes;
+  readonly override?: LoadOverride;
 }
 
 /** @throws QuernError `usage-…`, `text-unreadable`, and those of `windowPlan` and `readTaskSet` */
@@ -93,10 +97,12 @@ export async function readRequest(models: readonly string[], options: EvalOption
     throw new QuernError('usage-save-base', 'Base files hold the windows of profile llama.cpp-512 only.');
   const devices = readDeviceRequest(options);
   const cacheTypes = readCacheTypes(options, exactCache);
+  const override = readLoadOverride(options);
   const shard = parseShard(options.shard);
   const text = options.text === undefined ? undefined : await readText(options.text);
   const tasks = await readTasks(options);
-  return { models, text, plan, base, baseFile, saveBase, report, force, tasks, shard, state, devices, cacheTypes };
+  const asked = { models, text, plan, base, baseFile, saveBase, report, force, tasks, shard, state };
+  return { ...asked, devices, cacheTypes, override };
 }
 
 const taskFiles = ({ hellaswag, winogrande, multipleChoice }: EvalOptions): Record<TaskName, string | undefined> => ({

@@ -20,7 +20,6 @@ const runs = 'Commands that run a model have it: eval, serve, logits.';
 const onlyServe = 'Only serve guesses tokens ahead.';
 const ofRequests = 'Each request says it, in the field of that name.';
 const automatic = 'Leave it out: it is always so here.';
-const fromModel = 'The metadata of the model decides; quern quantize --override-kv changes it.';
 
 export const llamaFlags: readonly LlamaFlag[] = [
   { names: ['-m', '--model', '-hf', '-hfr', '--hf-repo', '-mu', '--model-url'], means: modelArgument },
@@ -86,7 +85,6 @@ export const llamaFlags: readonly LlamaFlag[] = [
   { names: ['--jinja', '-cb', '--cont-batching'], instead: automatic },
   { names: ['--chat-template', '--chat-template-file'], instead: 'The template of the model is used.' },
   { names: ['--mmap', '--no-mmap', '--mlock'], instead: 'Leave it out: weights are always read into memory.' },
-  { names: ['--rope-scaling', '--rope-scale', '--rope-freq-base', '--rope-freq-scale'], instead: fromModel },
   {
     names: ['-v', '--verbose', '-lv', '--verbosity'],
     instead: 'There is one level of messages; -q leaves out progress.',

@@ -6,7 +6,9 @@ import {
   hyperparameters,
   loadOnDevices,
   type Model,
+  type OverrideOptions,
   readDeviceRequest,
+  readLoadOverride,
   sequenceLogits,
 } from '@quern/models';
 import { writeSafetensors } from '@quern/safetensors';
@@ -22,7 +24,7 @@ import {
 import { openReference } from './open-reference.ts';
 import { parseTokenIds, requireInVocabulary } from './token-ids.ts';
 
-export interface LogitsOptions extends DeviceOptions {
+export interface LogitsOptions extends DeviceOptions, OverrideOptions {
   ids?: string;
   idsFile?: string;
   output?: string;
@@ -38,11 +40,12 @@ const maxBatchTokens = 512;
 
 export async function logits(name: string, options: LogitsOptions, context: CommandContext): Promise<undefined> {
   const request = readDeviceRequest(options);
+  const override = readLoadOverride(options);
   const output = await outputFile(options.output, usualOutput);
   const { force, idsFile } = options;
   await requireOutputFile(output, { inputs: idsFile === undefined ? [] : [idsFile], force });
   const ids = await idsOf(options);
-  const view = await openReference(name, context, options);
+  const view = await openReference(name, context, options, override);
   const progress = createProgress({ title: 'logits', unit: 'tokens', total: ids.length, mode: progressMode(options) });
   let dispose = async (): Promise<void> => {};
   try {

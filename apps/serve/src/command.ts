@@ -8,8 +8,10 @@ import {
   type CacheTypes,
   type DeviceOptions,
   describeCacheTypes,
+  type OverrideOptions,
   readCacheTypes,
   readDeviceRequest,
+  readLoadOverride,
 } from '@quern/models';
 import {
   type CommandContext,
@@ -37,7 +39,7 @@ const MIB = 2 ** 20;
 /** llama.cpp's figure, on machines that can spare it. */
 const usualCacheRamMib = (): number => Math.min(8192, Math.floor(totalmem() / 4 / MIB));
 
-export interface ServeOptions extends DeviceOptions, CacheOptions, SpeculationFlags {
+export interface ServeOptions extends DeviceOptions, CacheOptions, OverrideOptions, SpeculationFlags {
   host: string;
   port: string;
   ctxSize?: string;
@@ -67,6 +69,7 @@ export async function serve(reference: string, options: ServeOptions, context: C
   // Replies are worth more for being fast than for the last digits of an unrounded product.
   const devices = readDeviceRequest({ activations: 'int8', ...options });
   const guesses = readSpeculation(options);
+  const override = readLoadOverride(options);
   const queue = parseCount('--queue', options.queue, 1 << 20, 0)!;
   const port = parseCount('--port', options.port, 65535, 0)!;
   const apiKey = options.apiKey ?? process.env.QUERN_API_KEY;
@@ -91,6 +94,7 @@ export async function serve(reference: string, options: ServeOptions, context: C
         ...sizes,
         cacheTypes,
         ...(guesses && { speculation: { ...guesses, draftModelPath: draft?.path } }),
+        override,
         ...devices,
         onReload: options.quiet ? undefined : noteReload,
         onProgress: (done, total) => progress.update({ done, total }),

@@ -1,5 +1,5 @@
 // What `quern serve` is called and takes.
-import { cacheFlags, deviceFlags } from '@quern/models/flags';
+import { cacheFlags, deviceFlags, overrideFlags } from '@quern/models/flags';
 import { type CommandDefinition, modelForms } from '@quern/terminal';
 import type { ServeOptions } from './command.ts';
 import { speculationFlags } from './speculation-flags.ts';
@@ -74,6 +74,7 @@ export const serve: CommandDefinition<[model: string], ServeOptions> = {
     },
     { title: 'Guessing tokens ahead (replies stay the same)', flags: speculationFlags },
     { title: 'Computing', flags: deviceFlags },
+    { title: 'Metadata for this run', flags: overrideFlags },
   ],
   help,
   run: async ({ arguments: [model], options, context }) =>

@@ -32,7 +32,7 @@ export interface LoadServedModelOptions extends Omit<StartOptions, 'modelPath'> 
  */
 export async function loadServedModel(path: string, options: LoadServedModelOptions): Promise<ServedModel> {
   const { alias, contextTokens, rng = 'quern', ...start } = options;
-  const view = await openModel(path);
+  const view = await openModel(path, { override: options.override });
   let described: Pick<ServedModel, 'tokenizer' | 'description'>;
   try {
     described = { tokenizer: tokenizerFromGguf(view.metadata), description: describeModel(view) };

@@ -17,7 +17,7 @@ export async function openCore(
   options: EngineOptions,
   onProgress?: (doneBytes: number, totalBytes: number) => void,
 ): Promise<OpenedCore> {
-  const view = await openModel(options.modelPath);
+  const view = await openModel(options.modelPath, { override: options.override });
   try {
     const sizes = resolveSizes(view, options);
     const request = { ...options, devices: options.devices ?? [{ kind: 'cpu' } as const] };

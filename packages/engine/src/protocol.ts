@@ -1,7 +1,7 @@
 // What the engine and its worker thread say to each other. Errors travel as data, because structured clone keeps neither
 // class nor fields of a QuernError.
 import { QuernError } from '@quern/errors';
-import type { CacheTypes, DeviceRequest, Hyperparameters, ModelMemory, Placement } from '@quern/models';
+import type { CacheTypes, DeviceRequest, Hyperparameters, LoadOverride, ModelMemory, Placement } from '@quern/models';
 import type { GenerateEvent, GenerateOptions } from './request.ts';
 import type { SpeculationOptions, SpeculationType } from './speculation/options.ts';
 import type { EngineStats } from './stats.ts';
@@ -30,6 +30,8 @@ export interface EngineOptions extends EngineSizes, Partial<DeviceRequest> {
   readonly modelPath: string;
   /** How tokens are guessed ahead. Default: not at all. */
   readonly speculation?: SpeculationOptions;
+  /** Metadata in place of the file's. */
+  readonly override?: LoadOverride;
 }
 
 export interface EngineInfo extends Required<EngineSizes> {

@@ -17,7 +17,6 @@ export { type FileType, fileTypeNamed, fileTypes } from './plan/file-types.ts';
 export type { PlannedImatrix } from './plan/importance.ts';
 export { splitName, splitPlan } from './plan/keep-split.ts';
 export { keepsTypeBecause } from './plan/keeps-type.ts';
-export { type MetadataOverride, parseOverride } from './plan/override-metadata.ts';
 export { completePlan, type Plan, type PlannedTensor, type PlanTotals, type TensorPlan } from './plan/plan.ts';
 export { type ConversionType, conversionType, planConversion } from './plan/plan-conversion.ts';
 export { type PlanInput, type PlanOptions, planTypes } from './plan/plan-types.ts';

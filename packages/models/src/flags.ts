@@ -23,6 +23,24 @@ export const deviceFlags: readonly Flag[] = [
   },
 ];
 
+/** Metadata for one run: override/load-override.ts. */
+export const overrideFlags: readonly Flag[] = [
+  {
+    flags: '--override-kv <key=type:value>',
+    description: 'metadata for this run; types are int, float, bool, str',
+    repeatable: true,
+  },
+  { flags: '--rope-scaling <kind>', description: 'positions for a longer context: none, linear or yarn' },
+  { flags: '--rope-scale <factor>', description: 'how many times the context' },
+  { flags: '--rope-freq-scale <factor>', description: 'the same, as 1/N' },
+  { flags: '--rope-freq-base <number>', description: 'base of the rope frequencies' },
+  { flags: '--yarn-orig-ctx <tokens>', description: 'context that the model was trained for (default: as it says)' },
+  { flags: '--yarn-ext-factor <number>', description: 'how much of yarn: 1 all, 0 linear alone' },
+  { flags: '--yarn-attn-factor <number>', description: 'factor of the attention’s scale' },
+  { flags: '--yarn-beta-slow <number>', description: 'rotations below which positions are scaled (default: 1)' },
+  { flags: '--yarn-beta-fast <number>', description: 'rotations above which they are not (default: 32)' },
+];
+
 const names = cacheTypes.map((type) => type.toLowerCase());
 
 /** @param usual what a command stores when it is not told */

@@ -6,6 +6,8 @@ export { coreOf } from './lens/tensor-names.ts';
 export { type MmprojView, openMmproj } from './mmproj/mmproj-view.ts';
 export { openModel } from './open-model.ts';
 export { type OpenedTokenizer, type OpenTokenizerOptions, openTokenizer } from './open-tokenizer.ts';
+export { type LoadOverride, type OverrideOptions, readLoadOverride } from './override/load-override.ts';
+export { type MetadataOverride, parseOverride, setMetadata } from './override/metadata-override.ts';
 export {
   type DeviceOptions,
   type DeviceRequest,

@@ -9,6 +9,16 @@ const FLASH_ATTENTION_ON = 1;
 /** `enum ggml_type` */
 const kvTypes = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 8 } as const;
 
+type RopeField =
+  | 'rope_scaling_type'
+  | 'rope_freq_base'
+  | 'rope_freq_scale'
+  | 'yarn_ext_factor'
+  | 'yarn_attn_factor'
+  | 'yarn_beta_fast'
+  | 'yarn_beta_slow'
+  | 'yarn_orig_ctx';
+
 export interface NativeLogitsOptions {
   threads?: number;
   /**
@@ -18,6 +28,8 @@ export interface NativeLogitsOptions {
   kvType?: keyof typeof kvTypes;
   /** Whether llama.cpp turns keys and values by a Hadamard matrix before it quantizes them, as it does. */
   rotateCache?: boolean;
+  /** Fields of `llama_context_params` that scale positions. */
+  rope?: Partial<Record<RopeField, number>>;
   /** Positions per native batch, default 512. */
   batchTokens?: number;
   /** Gets the time that llama_decode took for each batch, without the copying of its logits. */
@@ -106,6 +118,7 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
     else process.env.LLAMA_ATTN_ROT_DISABLE = '1';
     params.type_k = params.type_v = kvTypes[kvType];
     params.flash_attn_type = kvType.startsWith('Q') ? FLASH_ATTENTION_ON : FLASH_ATTENTION_OFF;
+    Object.assign(params, options.rope);
     params.cb_eval = options.evalCallback ?? null;
     const context = llama.func('llama_init_from_model', 'void *', ['void *', contextParams])(model, params);
     if (!context) throw new Error('llama.cpp cannot make a context');

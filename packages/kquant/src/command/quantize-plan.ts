@@ -1,11 +1,11 @@
 // From the flags of a command to a plan, and to the importance matrix that writing it needs.
 import type { ModelView } from '@quern/checkpoint';
+import { parseOverride } from '@quern/models';
 import { requireOutputFile } from '@quern/source';
 import { createProgress, parseCount, printNote, progressMode } from '@quern/terminal';
 import { measuredPath, measureImportance } from '../importance/measure-importance.ts';
 import { type ImportanceSource, openImportance } from '../importance/open-importance.ts';
 import type { PlannedImatrix } from '../plan/importance.ts';
-import { parseOverride } from '../plan/override-metadata.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type PlanOptions, planTypes } from '../plan/plan-types.ts';
 import { parseLayers } from '../plan/prune-layers.ts';

@@ -2,6 +2,7 @@
 import { type DType, dtypeByName } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
+import { type MetadataOverride, setMetadata } from '@quern/models';
 import { ggufTokenizerMetadata } from '@quern/tokenizer';
 import { fallbackFrom, typeForRows } from './fallback.ts';
 import { type FileType, fileTypeNamed } from './file-types.ts';
@@ -9,7 +10,6 @@ import { importanceFor, type PlannedImatrix } from './importance.ts';
 import { keepsTypeBecause } from './keeps-type.ts';
 import { mixtureChoice } from './mixture.ts';
 import { type ModelFacts, modelFacts } from './model-facts.ts';
-import { type MetadataOverride, setMetadata } from './override-metadata.ts';
 import { originOf } from './packed-source.ts';
 import { completePlan, type Plan, type PlannedTensor, type TensorPlan } from './plan.ts';
 import { pruneLayers } from './prune-layers.ts';

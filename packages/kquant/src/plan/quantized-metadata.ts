@@ -2,9 +2,9 @@
 // the keys of split files are dropped (llama-quant.cpp `llama_model_quantize_impl`, tools/quantize).
 import type { DType } from '@quern/blocks';
 import type { GgufMetadata } from '@quern/gguf';
+import { type MetadataOverride, setMetadata } from '@quern/models';
 import { type FileType, fileTypes } from './file-types.ts';
 import type { PlannedImatrix } from './importance.ts';
-import { type MetadataOverride, setMetadata } from './override-metadata.ts';
 
 /** `GGML_QNT_VERSION`. */
 const quantizationVersion = 2;

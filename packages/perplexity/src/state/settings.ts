@@ -17,6 +17,8 @@ export interface EvaluationSettings {
   readonly activations: string;
   /** What keys and values were rounded to; null, as in states of older versions: they were F32. */
   readonly cacheTypes?: string | null;
+  /** Metadata set for this run, as JSON; null: the models' own. */
+  readonly override?: string | null;
   /** Number of tasks and SHA-256 of their files, by the name of the set. */
   readonly tasks: Readonly<Record<string, { readonly sha256: string; readonly count: number }>>;
 }
@@ -30,6 +32,7 @@ const names: Record<keyof EvaluationSettings, string> = {
   base: 'base',
   activations: 'activations',
   cacheTypes: 'types of the KV cache',
+  override: 'metadata set for the run',
   tasks: 'tasks',
 };
 
