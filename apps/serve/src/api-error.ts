@@ -2,7 +2,7 @@
 // exception they throw by the status and show `message`, so every message says what was wrong and, with numbers, why.
 import { QuernError } from '@quern/errors';
 
-export type ErrorStatus = 400 | 401 | 404 | 405 | 413 | 500 | 503;
+export type ErrorStatus = 400 | 401 | 404 | 405 | 413 | 500 | 503 | 504;
 
 export interface ApiErrorDetails {
   /** The request field at fault, e.g. `messages.0.role`. */
@@ -18,6 +18,7 @@ const types: Record<ErrorStatus, string> = {
   413: 'invalid_request_error',
   500: 'server_error',
   503: 'overloaded_error',
+  504: 'timeout_error',
 };
 
 /** A failure with an HTTP status; thrown anywhere below an endpoint, turned into a response in one place. */
@@ -56,6 +57,8 @@ const requestFaults = new Set([
 /** Whatever was thrown, as an ApiError. What the server did not expect is its own fault: 500, with the cause's code. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
+  if (error instanceof QuernError && error.code === 'deadline-exceeded')
+    return new ApiError(504, 'deadline_exceeded', error.message, { param: 'deadline_ms' });
   if (error instanceof QuernError) {
     return new ApiError(requestFaults.has(error.code) ? 400 : 500, error.code, error.describe());
   }

@@ -18,6 +18,8 @@ export const generationFields = {
     .nullish(),
   /** Replies to the same prompt. */
   n: z.int().min(1).max(128).nullish(),
+  /** What it may take, waiting included. */
+  deadline_ms: z.int().min(1).nullish(),
   /** vLLM's: the lower, the sooner. */
   priority: z.int().min(-1000).max(1000).nullish(),
   /** llama-server's: most tokens guessed at a time; 0: none. */

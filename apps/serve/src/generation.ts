@@ -79,7 +79,9 @@ export async function* generate(task: GenerationTask): AsyncGenerator<Generation
     for await (const event of events) {
       if ('finishReason' in event) {
         completionTokens = event.generatedTokens;
-        ({ finishReason, cachedTokens } = event);
+        cachedTokens = event.cachedTokens;
+        // What OpenAI's clients know of a reply that was cut.
+        finishReason = event.finishReason === 'deadline' ? 'length' : event.finishReason;
         if (finishReason === 'cancelled') return;
         const rest = stops.push(stream.flush()).text + stops.flush();
         if (rest) yield { type: 'text', text: rest, tokens: [] };
@@ -119,6 +121,7 @@ function callOptions({ model, prompt, request, logProbs, maxTokens, signal }: Ge
     stopTokens: [...model.tokenizer.endOfGeneration],
     messageEnds: messageEnds(prompt, model),
     priority: request.priority ?? 0,
+    deadlineMs: request.deadline_ms ?? undefined,
     maxDrafts: request['speculative.n_max'] ?? undefined,
     ...(logProbs === undefined ? {} : { logprobs: logProbs }),
     signal,

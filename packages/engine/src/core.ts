@@ -134,6 +134,7 @@ export class EngineCore {
    */
   async step(): Promise<void> {
     const startMs = performance.now();
+    this.#endLate(startMs);
     await this.#drafter?.propose(this.#scheduler.decoding());
     const shares = this.#scheduler.plan();
     if (shares.length === 0) return this.#moves.run();
@@ -150,6 +151,16 @@ export class EngineCore {
     const promptTokens = shares.reduce((sum, { count }) => sum + count, 0) - decoding;
     this.#totals.steps++;
     this.#pace.learn(decoding, promptTokens, performance.now() - startMs);
+  }
+
+  /** Ends the requests whose time is over. */
+  #endLate(now: number): void {
+    for (const sequence of [...this.#scheduler.running, ...this.#scheduler.waiting]) {
+      if (sequence.deadline > now) continue;
+      if (sequence.generated > 0) this.#end(sequence, { event: sequence.finishEvent('deadline') });
+      else
+        this.#end(sequence, { error: new QuernError('deadline-exceeded', 'There was no token before the deadline.') });
+    }
   }
 
   async #sampleAll(complete: readonly Share[], batch: OutputBatch): Promise<void> {

@@ -14,6 +14,11 @@ export interface GenerateOptions {
   /** The lower, the sooner: 1 less counts as ten seconds of having waited. From -1000 to 1000, default 0. */
   readonly priority?: number;
   /**
+   * Milliseconds that the request may take, waiting included. Then it ends: with what it has (`deadline`), or with the error
+   * `deadline-exceeded` before its first token. Default: as long as it takes.
+   */
+  readonly deadlineMs?: number;
+  /**
    * Positions of the prompt behind which a message ends. Models with recurrent or windowed state keep a snapshot there, so that the next
    * turn of a chat goes on from it.
    */
@@ -32,8 +37,8 @@ export interface TokenEvent {
   readonly top?: readonly TokenLogProb[];
 }
 
-/** `stop`: a stop token. `length`: maxTokens or the end of the context. `cancelled`: the caller gave up. */
-export type FinishReason = 'stop' | 'length' | 'cancelled';
+/** `stop`: a stop token. `length`: maxTokens or the end of the context. `deadline`: no more time. `cancelled`: the caller gave up. */
+export type FinishReason = 'stop' | 'length' | 'deadline' | 'cancelled';
 
 export interface FinishEvent {
   readonly finishReason: FinishReason;

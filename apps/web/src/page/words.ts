@@ -30,7 +30,12 @@ export function deviceLine({ step, deviceDetail, loadMs, memoryBytes, slowTypes 
   return `Runs on ${stepNames[step]} (${deviceDetail}) · loaded in ${formatDuration(loadMs)} · ${formatBytes(memoryBytes)} of memory${slow}`;
 }
 
-const endings = { stop: '', length: ' · ended: the token limit', cancelled: ' · stopped' } as const;
+const endings = {
+  stop: '',
+  length: ' · ended: the token limit',
+  deadline: ' · ended: no more time',
+  cancelled: ' · stopped',
+} as const;
 
 export function figuresLine(figures: ReplyFigures): string {
   const { finishReason, promptTokens, promptMs, generatedTokens, generationMs } = figures;

@@ -7,8 +7,6 @@
 const STRETCH = 2.25;
 /** And one of prompts alone so many milliseconds. */
 const LONGEST_MS = 400;
-/** Least tokens of a prompt in a step: weights are read once for all of them, so fewer would hardly be faster. */
-const LEAST = 4;
 /** Weight of the newest step in what is known. */
 const NEW = 0.2;
 /** After so many steps with prompts one goes without, to learn again what the others would have taken. */
@@ -33,7 +31,7 @@ export class Pace {
     if (decoding > 0 && (alone === undefined || this.#sinceProbe >= PROBE_AFTER)) return 0;
     if (this.#tokenMs === undefined) return most;
     const ms = alone === undefined ? LONGEST_MS : Math.min(LONGEST_MS, (STRETCH - 1) * alone);
-    return Math.max(Math.min(LEAST, most), Math.min(most, Math.floor(ms / this.#tokenMs)));
+    return Math.max(Math.min(1, most), Math.min(most, Math.floor(ms / this.#tokenMs)));
   }
 
   /** A step is done. */

@@ -33,6 +33,8 @@ export class Sequence {
   readonly scope = '';
   /** Its place in the order of all: the lower, the sooner. */
   readonly turn: number;
+  /** When it ends at the latest, in milliseconds of `performance.now()`. */
+  readonly deadline: number;
   /** How many of `tokens` have their keys and values in the cache. */
   computed = 0;
   /** Guesses of the tokens that follow, see speculation/drafter.ts. */
@@ -65,11 +67,12 @@ export class Sequence {
     { vocabSize, contextTokens, usesSlots }: SequenceLimits,
     emit: (outcome: Outcome) => void,
   ) {
-    const { maxTokens, stopTokens = [], logprobs, priority = 0, messageEnds = [] } = options;
+    const { maxTokens, stopTokens = [], logprobs, priority = 0, messageEnds = [], deadlineMs } = options;
     const { maxDrafts = Number.POSITIVE_INFINITY } = options;
     checkPrompt(prompt, vocabSize);
     checkCount('maxTokens', maxTokens, 1, Number.MAX_SAFE_INTEGER);
     checkCount('logprobs', logprobs, 0, vocabSize);
+    checkCount('deadlineMs', deadlineMs, 1, Number.MAX_SAFE_INTEGER);
     checkCount('priority', priority, -1000, 1000);
     checkCount('maxDrafts', options.maxDrafts, 0, 1024);
     checkRoom(prompt.length, maxTokens, contextTokens);
@@ -83,6 +86,7 @@ export class Sequence {
     this.logprobs = logprobs;
     this.mostDrafts = maxDrafts;
     this.emit = emit;
+    this.deadline = this.#submitted + (deadlineMs ?? Number.POSITIVE_INFINITY);
     this.turn = this.#submitted + priority * MS_PER_PRIORITY;
     this.#checkpoints = usesSlots ? checkpointsOf(prompt.length, messageEnds) : [];
   }

@@ -1,0 +1,104 @@
+// What happens to an engine in the hands of real clients: they leave at any moment, they come in thousands, they run out of time.
+import { fileURLToPath } from 'node:url';
+import { loadModel, openModel } from '@quern/models';
+import { cpuDevice } from '@quern/runtime';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EngineCore } from './core.ts';
+import { Engine } from './engine.ts';
+import type { FinishEvent, GenerateEvent } from './request.ts';
+import { Random } from './sampling/random.ts';
+
+const modelPath = fileURLToPath(new URL('../../../test/models/arch/llama3', import.meta.url));
+const greedy = { sampling: { temperature: 0 } };
+
+async function collect(events: AsyncIterable<GenerateEvent>): Promise<{ tokens: number[]; finish: FinishEvent }> {
+  const tokens: number[] = [];
+  for await (const event of events) {
+    if ('finishReason' in event) return { tokens, finish: event };
+    tokens.push(event.token);
+  }
+  throw new Error('the generation ended without a finish event');
+}
+
+describe('an engine', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await Engine.start({ modelPath, threads: 1, contextTokens: 256, maxSequences: 4, cacheRamBytes: 2 ** 20 });
+  });
+  afterAll(() => engine.close({ cancel: true }));
+
+  it('answers at once after 200 requests were cancelled at random moments', async () => {
+    const prompt = Int32Array.of(5, 9, 100, 7);
+    const { tokens: expected } = await collect(engine.generate(prompt, { ...greedy, maxTokens: 8 }));
+    const random = Random.seeded(3);
+    const requests = Array.from({ length: 200 }, async (_, i) => {
+      const length = 1 + Math.floor(random.nextFloat() * 200);
+      const after = Math.floor(random.nextFloat() * 12);
+      const controller = new AbortController();
+      const text = Int32Array.from({ length }, (_, t) => (i * 31 + t * 7) % 500);
+      const count = 1 + (i % 3);
+      const replies = engine.generateBranches(text, { maxTokens: 40, signal: controller.signal }, count);
+      const turns = Math.floor(random.nextFloat() * 300);
+      const leaving = (async () => {
+        for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+        controller.abort();
+      })();
+      const read = replies.map(async (reply) => {
+        let seen = 0;
+        for await (const event of reply) if ('finishReason' in event || ++seen > after) break;
+      });
+      await Promise.all([leaving, ...read]);
+    });
+    await Promise.all(requests);
+    const { tokens, finish } = await collect(engine.generate(prompt, { ...greedy, maxTokens: 8 }));
+    expect(tokens).toEqual(expected);
+    expect(finish.timings.queueMs).toBeLessThan(2000); // the cancelled ones would take far longer
+    const { requests: inside, blocks, kept } = await engine.stats();
+    expect(inside).toEqual({ running: 0, waiting: 0 });
+    expect(blocks.used).toBe(0);
+    expect(kept.bytes).toBeLessThanOrEqual(kept.budgetBytes);
+  });
+
+  it('ends a request whose time is over, waiting, reading or writing', async () => {
+    const endless = { ...greedy, sampling: { temperature: 0 } };
+    const busy = [1, 2, 3, 4].map((token) =>
+      collect(engine.generate(Int32Array.of(token), { ...endless, deadlineMs: 600 })),
+    );
+    const waiting = collect(engine.generate(Int32Array.of(9), { deadlineMs: 1 }));
+    await expect(waiting).rejects.toMatchObject({ code: 'deadline-exceeded' });
+    for (const { finish } of await Promise.all(busy)) expect(['deadline', 'length']).toContain(finish.finishReason);
+    expect((await engine.stats()).blocks.used).toBe(0);
+    await expect(collect(engine.generate(Int32Array.of(1), { deadlineMs: 0 }))).rejects.toMatchObject({
+      code: 'request-invalid',
+    });
+  });
+});
+
+it('keeps its memory flat over thousands of requests that have nothing in common', async () => {
+  const device = await cpuDevice({ threads: 1 });
+  const view = await openModel(modelPath);
+  const model = await loadModel(view, device, { batchTokens: 32, cells: 128, maxSequences: 4, maxOutputs: 4 });
+  await view.close();
+  const budget = 2 ** 20;
+  const core = new EngineCore(model, { contextTokens: 64, cacheRamBytes: budget });
+  const random = Random.seeded(1);
+  const rounds = async (count: number): Promise<number> => {
+    for (let i = 0; i < count; i += 4) {
+      for (let n = 0; n < 4; n++) {
+        const prompt = Int32Array.from({ length: 33 }, () => Math.floor(random.nextFloat() * 500));
+        core.submit(prompt, { maxTokens: 1, sampling: { temperature: 0 } }, () => {});
+      }
+      while (!core.idle) await core.step();
+      expect(core.stats.kept.bytes).toBeLessThanOrEqual(budget);
+    }
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  const early = await rounds(600);
+  const late = await rounds(1400);
+  expect(core.stats.kept.hostBlocks).toBeGreaterThan(10);
+  // Garbage that waits to be collected comes and goes; a leak of a prompt each would be 1400 · 33 positions of state.
+  expect(late - early).toBeLessThan(Math.min(32 * 2 ** 20, 1400 * 33 * model.state.snapshotBytes(1, false)));
+  model.dispose();
+  await device.dispose();
+}, 120_000);
