@@ -36,3 +36,4 @@ export {
 } from './placement/placement.ts';
 export { type DeviceCapacity, planPlacement } from './placement/plan.ts';
 export { withPooling } from './read-pooling.ts';
+export { withListed } from './to-huggingface/listed-tensors.ts';

@@ -27,21 +27,23 @@ export interface QuantizedWeight {
 
 export const isStack = (tensor: TensorView): boolean => tensor.shape.length > 2;
 
-/** In the order of the search. */
+/** In the order of the search. Blocks of a model differ: of the readers those count that the block has. */
 export function layerPairs(view: ModelView, block: number): LayerPair[] {
   const full = (name: string): string => `blk.${block}.${name}.weight`;
-  return architectureOf(view).awq.map(({ prev, layers, followers = [], inspect, sameShape }) => {
-    const [first] = layers as [string];
+  const present = (names: readonly string[]) => names.map(full).filter((name) => view.tensors.has(name));
+  return architectureOf(view).awq.flatMap(({ prev, inspect, sameShape, ...pair }): LayerPair[] => {
+    const [layers, followers] = [present(pair.layers), present(pair.followers ?? [])];
+    const [first] = layers;
+    if (first === undefined) return [];
     const a = view.tensors.get(full(prev))!.shape;
-    const b = view.tensors.get(full(first))!.shape;
-    return {
-      prev: full(prev),
-      layers: layers.map(full),
-      followers: followers.map(full),
-      inspect,
-      input: full(followers[0] ?? first),
-      scaled: !sameShape || a.join() === b.join(),
-    };
+    const b = view.tensors.get(first)!.shape;
+    return [
+      {
+        ...{ prev: full(prev), layers, followers, inspect },
+        input: followers[0] ?? first,
+        scaled: !sameShape || a.join() === b.join(),
+      },
+    ];
   });
 }
 

@@ -1,10 +1,17 @@
 // Every tensor of the folder to be written, under its Hugging Face name, before anything is computed: which become packed
 // parts, which stay numbers, and how the rows of the model view lie in the checkpoint.
 import { dtypeByName } from '@quern/blocks';
-import type { ModelView } from '@quern/checkpoint';
+import type { ModelView, TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { HfTensorSpec } from '@quern/hf-writer';
-import { architectureOf, type ExpectedTensor, expectedTensors, hyperparameters, modelNumbers } from '@quern/models';
+import {
+  architectureOf,
+  type ExpectedTensor,
+  expectedTensors,
+  hyperparameters,
+  modelNumbers,
+  withListed,
+} from '@quern/models';
 import type { Packer, PackOptions } from '@quern/packed';
 import { outsideWeights, quantizedWeights } from '../layer/layer-pairs.ts';
 
@@ -16,6 +23,7 @@ export type RowOrder = (row: number, rows: number) => number;
 /** One tensor of the model view and what it is called in the checkpoint. */
 export interface PlannedTensor {
   readonly gguf: string;
+  readonly view: TensorView;
   readonly block: number | undefined;
   /** One name; of a stack one per expert. */
   readonly names: readonly string[];
@@ -46,15 +54,17 @@ export function planFolder(view: ModelView, packer: Packer, options: PackOptions
   const quantized = new Set(weights.map(({ name }) => name));
   const architecture = architectureOf(view);
   const expected = expectedTensors(architecture, modelNumbers(view, architecture.name, numbers.vocabSize));
+  const stored = withListed(view, expected);
   const tensors = expected
-    .filter(({ gguf, sources }) => sources.length > 0 && view.tensors.has(gguf))
+    .filter(({ gguf, sources }) => sources.length > 0 && stored.has(gguf))
     .map(
       (entry): PlannedTensor => ({
         gguf: entry.gguf,
+        view: stored.get(entry.gguf)!,
         block: entry.block,
         names: entry.sources.map(({ name }) => name),
         shape: entry.sources[0]!.shape,
-        viewRow: rowOrderOf(entry),
+        viewRow: entry.rule.listed === undefined ? rowOrderOf(entry) : undefined,
         packed: quantized.has(entry.gguf),
       }),
     )

@@ -45,8 +45,9 @@ export async function preflight({ view, device, method, sequences, sequenceToken
       { file: view.path, remedy: 'Lower --seq-len if activations are what is large; else this device is too small.' },
     );
   const flops = calibrated ? blocks.reduce((sum, block) => sum + blockFlops(view, block, method, tokens), 0) : 0;
+  const grams = Math.max(...blocks.map((block) => gramBytes(view, block, method)));
   return {
-    hostBytes: largest + 3 * 4 * tokens * embeddingLength + gramBytes(view, method),
+    hostBytes: largest + 3 * 4 * tokens * embeddingLength + grams,
     deviceBytes,
     flops,
     seconds: flops === 0 ? 0 : flops / (await flopsPerSecond(device)) + hostSeconds(view, blocks, method),
@@ -56,10 +57,10 @@ export async function preflight({ view, device, method, sequences, sequenceToken
 const inspectsLayer = (name: string): boolean => /\.(attn_output|ffn_down\w*)\.weight$/.test(name);
 
 /** Gram matrices of a block, and the Hessian that GPTQ factors, one at a time. */
-function gramBytes(view: ModelView, { name: method }: Method): number {
+function gramBytes(view: ModelView, block: number, { name: method }: Method): number {
   if (method === 'rtn') return 0;
   const inputs = new Map<string, number>();
-  const weights = quantizedWeights(view, 0);
+  const weights = quantizedWeights(view, block);
   for (const { name, input, experts, cols } of weights)
     if (method === 'gptq' || inspectsLayer(name)) inputs.set(input, 4 * experts * cols ** 2);
   const hessian = method === 'gptq' ? triangleBytes(Math.max(...weights.map(({ cols }) => cols))) : 0;

@@ -5,7 +5,7 @@ import { guessCheckpointType, hyperparameters, networkOf } from '@quern/models';
 import { type Making, type PackedConfig, type Packer, type PackOptions, packers } from '@quern/packed';
 import type { Device } from '@quern/runtime';
 import type { Grid } from '../grid/grid.ts';
-import { outsideWeights, quantizedWeights, requireGroups } from '../layer/layer-pairs.ts';
+import { outsideWeights, type QuantizedWeight, quantizedWeights, requireGroups } from '../layer/layer-pairs.ts';
 import { type FolderPlan, type PlainType, planFolder } from '../output/folder-plan.ts';
 import type { Method } from './layer-task.ts';
 import { type Needs, preflight } from './preflight.ts';
@@ -53,7 +53,8 @@ export async function prepare(view: ModelView, device: Device, request: Quantize
   const { blockCount } = hyperparameters(view);
   const blocks = Array.from({ length: blockCount }, (_, block) => block);
   const outside = packer.limits.embedding ? outsideWeights(view) : [];
-  requireGroups([...outside, ...blocks.flatMap((block) => quantizedWeights(view, block))], groupSize, view.path);
+  const weights = blocks.flatMap((block) => quantizedWeights(view, block));
+  requireGroups([...outside, ...weights], groupSize, view.path);
   const freeGroups = packer.limits.actOrder;
   const method: Method = request.method.name === 'gptq' ? { ...request.method, freeGroups } : request.method;
   const hasOrder = method.name === 'gptq' && method.actOrder && freeGroups;
@@ -77,7 +78,7 @@ export async function prepare(view: ModelView, device: Device, request: Quantize
     plan,
     packedConfig: packer.config(options, { packed: plan.packedModules, plain: plan.plainModules }, makingOf(method)),
     needs: { ...needs, outputBytes: bytesOf(plan) },
-    notes: [packer.remark?.(options), keptDrafts(view, plain), shortCalibration(view, method, sequences)].filter(
+    notes: [packer.remark?.(options), keptDrafts(view, plain), shortCalibration(weights, method, sequences)].filter(
       (note) => note !== undefined,
     ),
     settings: { type, ...rest, format, bits, groupSize, symmetric, calibration, model: await modelIdentity(view) },
@@ -102,9 +103,13 @@ function keptDrafts(view: ModelView, plain: PlainType): string | undefined {
  */
 const tokensPerColumn = 4;
 
-function shortCalibration(view: ModelView, { name }: Method, sequences: readonly Int32Array[]): string | undefined {
+function shortCalibration(
+  weights: readonly QuantizedWeight[],
+  { name }: Method,
+  sequences: readonly Int32Array[],
+): string | undefined {
   const tokens = sequences.reduce((sum, { length }) => sum + length, 0);
-  const widest = quantizedWeights(view, 0).reduce((most, { cols }) => Math.max(most, cols), 0);
+  const widest = weights.reduce((most, { cols }) => Math.max(most, cols), 0);
   if (name !== 'gptq' || tokens >= tokensPerColumn * widest) return undefined;
   return (
     `${tokens} calibration tokens are few for rows of ${widest} weights: GPTQ may lose more than rounding does. ` +

@@ -8,7 +8,7 @@ import { packers } from '@quern/packed';
 import { cpuDevice } from '@quern/runtime';
 import { describe, expect, it } from 'vitest';
 import { readFloats } from '../layer/layer-weights.ts';
-import { modelPath, temporaryFolder } from '../testing/temporary-folder.ts';
+import { foundModel, modelPath, temporaryFolder } from '../testing/temporary-folder.ts';
 import { prepare, type QuantizeRequest } from './prepare.ts';
 import { quantizeModel } from './quantize-model.ts';
 
@@ -101,6 +101,30 @@ describe('a folder', () => {
       expect(config.quantization_config.ignore).toEqual(['lm_head']);
     }
     await view.close();
+  });
+
+  it('has as tensors what GGUF has as lists among its metadata', async () => {
+    const view = await openModel(modelPath('arch/apertus'));
+    const out = join(dir, 'listed');
+    await quantizeModel(view, out, rtn, { threads });
+    const read = await openModel(out);
+    for (const key of ['xielu.alpha_n', 'xielu.alpha_p', 'xielu.beta'])
+      expect(read.metadata.get(key), key).toEqual(view.metadata.get(key));
+    await Promise.all([view.close(), read.close()]);
+  });
+
+  const drafting = foundModel('arch/mimo2');
+  it.skipIf(drafting === undefined)('has the draft blocks as they are, and blocks of both kinds', async () => {
+    const view = await openModel(drafting!);
+    const out = join(dir, 'drafts');
+    await quantizeModel(view, out, rtn, { threads });
+    const read = await openModel(out);
+    expect([...read.tensors.keys()].sort()).toEqual([...view.tensors.keys()].sort());
+    const draft = 'blk.4.nextn.eh_proj.weight';
+    expect(distance(await weightsOf(read, draft), await weightsOf(view, draft))).toBeLessThan(1e-3);
+    const packed = (name: string) => read.tensors.get(name)!.packed !== undefined;
+    expect(['blk.0.ffn_down.weight', 'blk.1.ffn_down_exps.weight', draft].map(packed)).toEqual([true, true, false]);
+    await Promise.all([view.close(), read.close()]);
   });
 
   it('as mlx packs embedding and head too', async () => {

@@ -2,7 +2,7 @@
 // goes on behind the last finished block, for which it computes the residual streams again.
 import type { ModelView } from '@quern/checkpoint';
 import { type HfWritten, openHfWriter } from '@quern/hf-writer';
-import { hyperparameters } from '@quern/models';
+import { hyperparameters, networkOf } from '@quern/models';
 import { cpuDevice, type Device } from '@quern/runtime';
 import { embedTokens } from '../layer/embed-tokens.ts';
 import { folderFiles } from '../output/folder-files.ts';
@@ -86,12 +86,23 @@ async function quantizeOn(
   });
   const output: Output = { ...prepared, writer };
   try {
-    await writeOutside(view, output, options);
+    await writeOutside(output, options);
     const done = await quantizeBlocks(device, view, request, output, options);
+    await writeDrafts(view, output, options.signal);
     return { ...(await writer.finish()), ...done };
   } catch (error) {
     await writer.suspend().catch(() => {}); // what ended the run says more than what the end of it did
     throw error;
+  }
+}
+
+/** Draft blocks as they are. */
+async function writeDrafts(view: ModelView, output: Output, signal: AbortSignal | undefined): Promise<void> {
+  const { blocks, draft } = networkOf(view);
+  for (const i of draft.keys()) {
+    signal?.throwIfAborted();
+    const block = blocks.length + i;
+    if (!hasBlock(output, block)) await writeBlock(output, { block, quantized: new Map(), changed: new Map() });
   }
 }
 
@@ -120,7 +131,7 @@ async function quantizeBlocks(
       continue;
     }
     const result = await quantizeLayer(task, states);
-    await writeBlock(view, output, result);
+    await writeBlock(output, result);
     const { quantized, changed, ...layer } = result;
     layers.push(layer);
     hooks.onLayer?.(layer);

@@ -1,6 +1,5 @@
 // What is known of a block goes into the folder under its Hugging Face names.
 import { dtypeByName, TranscodePool } from '@quern/blocks';
-import type { ModelView } from '@quern/checkpoint';
 import { type HfWriter, recodedTensor } from '@quern/hf-writer';
 import { quantizeMatrix } from '../grid/quantized-matrix.ts';
 import { readFloats } from '../layer/layer-weights.ts';
@@ -15,7 +14,6 @@ export interface Output extends Prepared {
 
 /** Embedding, last norm and head. */
 export async function writeOutside(
-  view: ModelView,
   output: Output,
   { threads, signal }: { threads?: number; signal?: AbortSignal },
 ): Promise<void> {
@@ -26,13 +24,12 @@ export async function writeOutside(
   const pool = await TranscodePool.create({ threads });
   try {
     for (const planned of todo) {
-      const { gguf, names, packed } = planned;
-      if (packed) {
-        await writeRounded(view, output, planned, signal);
+      if (planned.packed) {
+        await writeRounded(output, planned, signal);
         continue;
       }
-      const name = names[0]!;
-      const tensor = recodedTensor({ ...view.tensors.get(gguf)!, name }, dtypeByName(plain), pool);
+      const name = planned.names[0]!;
+      const tensor = recodedTensor({ ...planned.view, name }, dtypeByName(plain), pool);
       await tensor.write({
         async write(bytes, offset) {
           signal?.throwIfAborted();
@@ -51,12 +48,10 @@ const batch = 2 ** 22;
 
 /** A matrix whose packed parts are rows one after the other, some rows at a time: an embedding may be large. */
 async function writeRounded(
-  view: ModelView,
   { writer, packer, options, grid }: Output,
-  { gguf, names, shape }: PlannedTensor,
+  { gguf, view: tensor, names, shape }: PlannedTensor,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const tensor = view.tensors.get(gguf)!;
   const { rows, cols } = tensor;
   const parts = packer.tensorsOf(names[0]!, shape, options);
   const written = new Map<string, number>();
@@ -87,14 +82,13 @@ const partsOf = ({ packer, options }: Output, { names, shape, packed }: PlannedT
 
 /** All tensors of a block, but for those that an earlier run has written before it ended; then the note that they are there. */
 export async function writeBlock(
-  view: ModelView,
   { writer, plan, packer, options, plain }: Output,
-  { block, quantized, changed }: LayerResult,
+  { block, quantized, changed }: Pick<LayerResult, 'block' | 'quantized' | 'changed'>,
 ): Promise<void> {
   const write = async (name: string, bytes: Uint8Array): Promise<void> => {
     if (!writer.finished.has(name)) await writer.write(name, bytes);
   };
-  for (const { gguf, names, shape, packed, viewRow } of plan.tensors.filter((tensor) => tensor.block === block)) {
+  for (const { gguf, view, names, shape, packed, viewRow } of plan.tensors.filter((tensor) => tensor.block === block)) {
     if (packed) {
       for (const [expert, name] of names.entries()) {
         const weight = inCheckpointOrder(quantized.get(gguf)![expert]!, viewRow);
@@ -104,10 +98,14 @@ export async function writeBlock(
       }
       continue;
     }
-    const values = changed.get(gguf)?.values ?? (await readFloats(view.tensors.get(gguf)!));
-    const rows = shape[0]!;
-    const ordered = viewRow === undefined ? values : reordered(values, rows, values.length / rows, viewRow);
-    await write(names[0]!, encodePlain(ordered, plain, gguf));
+    const values = changed.get(gguf)?.values ?? (await readFloats(view));
+    const each = values.length / names.length;
+    for (const [i, name] of names.entries()) {
+      const part = values.subarray(i * each, (i + 1) * each);
+      const rows = shape[0]!;
+      const ordered = viewRow === undefined ? part : reordered(part, rows, each / rows, viewRow);
+      await write(name, encodePlain(ordered, plain, gguf));
+    }
   }
   await writer.commit();
 }

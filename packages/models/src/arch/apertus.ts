@@ -7,6 +7,7 @@ import type { NetworkReader } from '../network-reader.ts';
 import type { Architecture, TensorRule } from './architecture.ts';
 import { decoder, preNormBlock, readAttention, readBlocks, readEps, readFeedForwardLength } from './decoder.ts';
 import {
+  attentionPairs,
   denseConfig,
   embeddingTensors,
   evenHeadDim,
@@ -96,6 +97,5 @@ export const apertus: Architecture = {
       preNormBlock(eps, attention, { kind: 'plain-mlp', width, activation: activations[i]!, biased: false }),
     );
   },
-  awq: [],
-  remarks: ['AWQ and GPTQ refuse it: their folders do not write the numbers of xIELU'],
+  awq: [...attentionPairs, { prev: 'ffn_norm', layers: ['ffn_up'], inspect: 'sub-layer' }],
 };

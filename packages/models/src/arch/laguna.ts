@@ -18,7 +18,7 @@ import {
   qkvBiasTensors,
 } from './dense.ts';
 import { inDenseBlocks, inSparseBlocks, leadingDense } from './leading-dense.ts';
-import { expertCounts, expertTensors, expertWidths, sharedExpertAt } from './mixture.ts';
+import { expertCounts, expertTensors, expertWidths, mixedFeedForwardPairs, sharedExpertAt } from './mixture.ts';
 import { readExperts, readSharedExpert } from './read-experts.ts';
 import { ropeOfKind, rotaryPart } from './rotary-part.ts';
 import { readWindows, type WindowLayers, windowLayerKeys } from './window-layers.ts';
@@ -204,7 +204,12 @@ export const laguna: Architecture = {
       i < dense ? preNormBlock(eps, attention(i), mlp) : preNormBlock(eps, attention(i), experts, ...shared),
     );
   },
-  awq: [],
+  // A gate for each head is too narrow to be packed.
+  awq: [
+    { prev: 'attn_norm', layers: ['attn_q', 'attn_k', 'attn_v'], followers: ['attn_gate'], inspect: 'sub-layer' },
+    { prev: 'attn_v', layers: ['attn_output'], inspect: 'layer', sameShape: true },
+    ...mixedFeedForwardPairs,
+  ],
   remarks: [
     'layer_types other than one full layer before every three windows: written as laguna.attention.sliding_window_pattern, which llama.cpp reads and its converter forgets',
   ],

@@ -10,6 +10,7 @@ import { isAbsent } from './config-error.ts';
 import { decoder, preNormBlock, readAttention, readBlocks, readEps, readGatedMlp } from './decoder.ts';
 import {
   attentionBlockTensors,
+  attentionPairs,
   denseConfig,
   embeddingTensors,
   fixedForDense,
@@ -18,7 +19,7 @@ import {
   ropeFreqs,
 } from './dense.ts';
 import { llama4Layers, readLlama4Blocks, routerOf, routerRows } from './llama4-layers.ts';
-import { expertCounts, sharedExpertAt } from './mixture.ts';
+import { expertCounts, mixedFeedForwardPairs, sharedExpertAt } from './mixture.ts';
 import { readExperts } from './read-experts.ts';
 
 const at = 'feed_forward';
@@ -195,10 +196,11 @@ export const llama4: Architecture = {
   sizes: (_numbers, _block, { expertFf }) => ({ sharedFf: expertFf! }),
   experts: true,
   network,
-  awq: [],
+  awq: [...attentionPairs, ...mixedFeedForwardPairs],
   preTokenizers: { 'llama-bpe': 'llama4', 'gpt-4o': 'llama4' },
   remarks: [
     'Exported without the tower: as Llama4ForCausalLM.',
+    'AWQ and GPTQ: --awq-scales folds into a GGUF file; folders refuse stacks of transposed experts',
     'llama.cpp knows the published models by heart: chunks of 8192 in three layers of four, no positions in the fourth, whose queries grow by 0.1 every 8192 tokens, norms of q and k but for 128 experts. Whatever config.json says otherwise is written down as llama4.attention.sliding_window (the chunk), attention.sliding_window_pattern, rope.pattern, attention.temperature_scale and _length, attention.qk_norm; llama.cpp reads the second alone.',
   ],
 };

@@ -9,7 +9,15 @@ import type { Architecture, ConfigRule, Json, TensorRule } from './architecture.
 import { configError, count, isAbsent, show } from './config-error.ts';
 import { decoder, readAttention, readBlocks, readEps, readGatedMlp, readWindowRope } from './decoder.ts';
 import { fixedForSigmoid, sigmoidRouter } from './deepseek.ts';
-import { attentionBlockTensors, denseConfig, embeddingTensors, fixedForDense, inBlock, mlpTensors } from './dense.ts';
+import {
+  attentionBlockTensors,
+  attentionPairs,
+  denseConfig,
+  embeddingTensors,
+  fixedForDense,
+  inBlock,
+  mlpTensors,
+} from './dense.ts';
 import { draftCount, inDraft } from './draft-blocks.ts';
 import {
   expertsOfBlocks,
@@ -19,7 +27,7 @@ import {
   routerRows,
   windowsOfBlocks,
 } from './mimo2-layers.ts';
-import { expertCounts, expertTensors, groupCounts } from './mixture.ts';
+import { expertCounts, expertTensors, groupCounts, mixedFeedForwardPairs } from './mixture.ts';
 import { readExperts } from './read-experts.ts';
 import { ropeOfKind, rotaryPart } from './rotary-part.ts';
 
@@ -238,7 +246,7 @@ export const mimo2: Architecture = {
   experts: true,
   draft: { count: (_, { stores }) => draftBlocks({ stores }), start: () => 'mtp.' },
   network,
-  awq: [],
+  awq: [...attentionPairs, ...mixedFeedForwardPairs],
   remarks: [
     'a window of 128 is 128 tokens and the one that looks back (transformers, SGLang); llama.cpp sees one less',
     'draft blocks are counted in the checkpoint; the converter of llama.cpp always expects three',

@@ -151,3 +151,16 @@ export const sharedMixturePairs: readonly ScalingPair[] = [
   { prev: 'ffn_up_exps', layers: ['ffn_down_exps'], inspect: 'layer' },
   { prev: 'ffn_up_shexp', layers: ['ffn_down_shexp'], inspect: 'layer' },
 ];
+
+/** Of MLPs and experts in turn, with or without an expert that every token uses; AWQ takes what a block has. */
+export const mixedFeedForwardPairs: readonly ScalingPair[] = [
+  {
+    prev: 'ffn_norm',
+    layers: ['ffn_gate', 'ffn_up', 'ffn_gate_exps', 'ffn_up_exps', 'ffn_gate_shexp', 'ffn_up_shexp'],
+    followers: ['ffn_gate_inp'],
+    inspect: 'sub-layer',
+  },
+  { prev: 'ffn_up', layers: ['ffn_down'], inspect: 'layer' },
+  { prev: 'ffn_up_exps', layers: ['ffn_down_exps'], inspect: 'layer' },
+  { prev: 'ffn_up_shexp', layers: ['ffn_down_shexp'], inspect: 'layer' },
+];
