@@ -70,6 +70,7 @@ test.each<[string, OverrideOptions, string]>([
   ['both factors', { ropeScale: '2', ropeFreqScale: '0.5' }, 'usage-rope'],
   ['no number', { ropeScale: 'two' }, 'usage-bad-number'],
   ['a key of another architecture', { overrideKv: ['qwen3.context_length=int:77'] }, 'override-unknown-key'],
+  ['a key that nothing reads', { overrideKv: ['llama.rope.freq_bass=float:5000'] }, 'override-unknown-key'],
   ['no type', { overrideKv: ['llama.context_length=77'] }, 'usage-override'],
 ])('refuses %s', async (_, options, code) => {
   const opening = async () => openModel(file, { override: readLoadOverride(options) });

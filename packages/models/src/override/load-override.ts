@@ -2,6 +2,7 @@
 import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { GgufMetadata, GgufValue } from '@quern/gguf';
+import { networkOf } from '../network-of.ts';
 import { type MetadataOverride, parseOverride, setMetadata } from './metadata-override.ts';
 import { type RopeOptions, type RopeOverride, readRopeOverride } from './rope-override.ts';
 
@@ -30,8 +31,10 @@ export function readLoadOverride(options: OverrideOptions): LoadOverride | undef
 export function withOverride<View extends ModelView>(view: View, { metadata: entries, rope }: LoadOverride): View {
   const metadata: GgufMetadata = new Map(view.metadata);
   const architecture = String(metadata.get('general.architecture')?.value);
+  setMetadata(metadata, entries);
+  const read = keysThatAreRead({ ...view, metadata });
   for (const [key] of entries)
-    if (!metadata.has(key) && !key.startsWith(`${architecture}.`) && !/^(tokenizer|general)\./.test(key))
+    if (!view.metadata.has(key) && !read.has(key) && !/^(tokenizer|general)\./.test(key))
       throw new QuernError(
         'override-unknown-key',
         `--override-kv ${key}: nothing reads this key of a ${architecture} model.`,
@@ -40,9 +43,29 @@ export function withOverride<View extends ModelView>(view: View, { metadata: ent
           remedy: 'quern inspect lists the keys that the file has.',
         },
       );
-  setMetadata(metadata, entries);
   if (Object.keys(rope).length > 0) setRope(metadata, architecture, rope, view.path);
   return { ...view, metadata };
+}
+
+/** What the forward pass of the model looks at, whether it is there or not. */
+function keysThatAreRead(view: ModelView): ReadonlySet<string> {
+  const watched = new WatchedMetadata(view.metadata);
+  networkOf({ ...view, metadata: watched });
+  return watched.asked;
+}
+
+class WatchedMetadata extends Map<string, GgufValue> {
+  readonly asked = new Set<string>();
+
+  override get(key: string): GgufValue | undefined {
+    this.asked?.add(key); // undefined while the constructor of Map runs
+    return super.get(key);
+  }
+
+  override has(key: string): boolean {
+    this.asked?.add(key);
+    return super.has(key);
+  }
 }
 
 function setRope(metadata: GgufMetadata, architecture: string, rope: RopeOverride, file: string): void {
