@@ -43,6 +43,8 @@ const cases: readonly Case[] = [
   { name: 'glm', moved: ['tokenizer.ggml.add_bos_token'] },
   { name: 'glm4' },
   { name: 'glm4v', leftOut: ['visual.'] },
+  { name: 'glm4moe' },
+  { name: 'glm4vmoe', leftOut: ['visual.'] },
   { name: 'minimaxm2', preTokenizer: 'llama-bpe' },
   { name: 'olmo3' },
   { name: 'exaonemoe', preTokenizer: 'qwen2' },

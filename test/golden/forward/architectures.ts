@@ -20,6 +20,8 @@ export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'glm' },
   { name: 'glm4' },
   { name: 'glm4v' },
+  { name: 'glm4moe' },
+  { name: 'glm4vmoe' },
   { name: 'gptneox' },
   { name: 'phi2' },
   { name: 'stablelm' },

@@ -7,10 +7,9 @@ import type { FeedForwardSpec } from '../forward/feed-forwards/index.ts';
 import { rmsNorm } from '../forward/norm.ts';
 import type { NetworkReader } from '../network-reader.ts';
 import type { Architecture, ConfigRule, FixedConfig, TensorRule } from './architecture.ts';
-import { isAbsent } from './config-error.ts';
 import { decoder, preNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import { denseConfig, fixedForDense, inBlock, mlpTensors, noWindow, outsideBlocks, windowKeys } from './dense.ts';
-import { alsoInDraft, furtherLayer, lingDraft } from './draft-blocks.ts';
+import { alsoInDraft, draftCount, furtherLayer, lingDraft } from './draft-blocks.ts';
 import { inDenseBlocks, inSparseBlocks, leadingDense } from './leading-dense.ts';
 import { expertCounts, expertTensors, maxExperts, plainSharedExpertTensors, sharedMixturePairs } from './mixture.ts';
 import { readExperts } from './read-experts.ts';
@@ -168,13 +167,7 @@ export const bailingmoe2: Architecture = {
     { hf: 'routed_scaling_factor', gguf: ['expert_weights_scale'], type: 'float32', missing: () => 2.5 },
     sharedCount,
     normalized,
-    {
-      gguf: ['nextn_predict_layers'],
-      type: 'uint32',
-      // The converter writes a 0 that config.json has.
-      made: ({ num_nextn_predict_layers: said }, { draftBlocks }) => (isAbsent(said) ? undefined : draftBlocks),
-      back: ({ draftBlocks }) => ({ num_nextn_predict_layers: draftBlocks }),
-    },
+    draftCount('num_nextn_predict_layers', { zero: true }),
   ],
   fixed: [
     ...fixed,

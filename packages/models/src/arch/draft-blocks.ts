@@ -24,11 +24,14 @@ export const inDraft = (rules: readonly TensorRule[], prefix: string): TensorRul
 export const alsoInDraft = (rules: readonly TensorRule[]): TensorRule[] =>
   rules.map((rule) => ({ ...rule, draft: 'too' }));
 
-/** The key that counts draft blocks; `hf`: that of config.json, if it has one. */
-export const draftCount = (hf: string | undefined): ConfigRule => ({
+/**
+ * The key that counts draft blocks; `hf`: that of config.json, if it has one.
+ * @param zero the converter writes a 0 that config.json says
+ */
+export const draftCount = (hf: string | undefined, { zero = false } = {}): ConfigRule => ({
   gguf: ['nextn_predict_layers'],
   type: 'uint32',
-  made: (_, { draftBlocks }) => draftBlocks || undefined,
+  made: (config, { draftBlocks }) => draftBlocks || (zero && hf && config[hf] === 0 ? 0 : undefined),
   ...(hf && { back: ({ draftBlocks }) => ({ [hf]: draftBlocks }) }),
 });
 

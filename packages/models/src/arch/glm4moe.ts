@@ -1,4 +1,4 @@
-// GLM-4.5, 4.6 and 4.7 (also Air): grouped attention with rope on half of each head, a few dense blocks, then experts as
+// GLM-4.5, 4.6 and 4.7 (also Air), and the text model of GLM-4.5V: grouped attention with rope on half of each head, a few dense blocks, then experts as
 // DeepSeek V3 has them. GGUF: Glm4MoeModel of llama.cpp's conversion/glm.py.
 import type { Architecture } from './architecture.ts';
 import { decoder, readAttention, readEps, readGatedMlp } from './decoder.ts';
@@ -15,44 +15,46 @@ import { rotaryPart } from './rotary-part.ts';
 const part = 0.5;
 const flag = { flag: 'use_qk_norm' } as const;
 
+const config = (contextLength: number): Architecture['config'] => [
+  ...denseConfig({
+    contextLength,
+    kvHeads: 8,
+    rmsEps: 1e-5,
+    headDim: () => undefined,
+    experts: [
+      ...expertCounts({ experts: 128, used: 8 }, ['n_routed_experts', 'num_experts', 'num_local_experts']),
+      ...groupCounts,
+    ],
+  }),
+  {
+    gguf: ['rope.dimension_count'],
+    type: 'uint32',
+    made: (config) =>
+      Math.floor(
+        (config.head_dim ?? Math.floor(config.hidden_size / config.num_attention_heads)) * (rotaryPart(config) ?? part),
+      ),
+    back: (numbers) => ({
+      partial_rotary_factor:
+        numbers.at('rope.dimension_count')! /
+        (numbers.at('attention.key_length') ?? numbers.at('embedding_length')! / numbers.at('attention.head_count')!),
+    }),
+  },
+  { hf: 'moe_intermediate_size', gguf: ['expert_feed_forward_length'], type: 'uint32', missing: () => 1408 },
+  { hf: 'n_shared_experts', gguf: ['expert_shared_count'], type: 'uint32', max: maxExperts, missing: () => 1 },
+  leadingDense(() => 1),
+  sigmoidRouter,
+  { hf: 'routed_scaling_factor', gguf: ['expert_weights_scale'], type: 'float32', missing: () => 1 },
+  { hf: 'norm_topk_prob', gguf: ['expert_weights_norm'], type: 'bool', missing: () => true },
+  draftCount('num_nextn_predict_layers', { zero: true }),
+];
+
 export const glm4moe: Architecture = {
   family: 'glm4moe',
   name: 'glm4moe',
   hf: ['Glm4MoeForCausalLM'],
   modelType: 'glm4_moe',
-  config: [
-    ...denseConfig({
-      contextLength: 131072,
-      kvHeads: 8,
-      rmsEps: 1e-5,
-      headDim: () => undefined,
-      experts: [
-        ...expertCounts({ experts: 128, used: 8 }, ['n_routed_experts', 'num_experts', 'num_local_experts']),
-        ...groupCounts,
-      ],
-    }),
-    {
-      gguf: ['rope.dimension_count'],
-      type: 'uint32',
-      made: (config) =>
-        Math.floor(
-          (config.head_dim ?? Math.floor(config.hidden_size / config.num_attention_heads)) *
-            (rotaryPart(config) ?? part),
-        ),
-      back: (numbers) => ({
-        partial_rotary_factor:
-          numbers.at('rope.dimension_count')! /
-          (numbers.at('attention.key_length') ?? numbers.at('embedding_length')! / numbers.at('attention.head_count')!),
-      }),
-    },
-    { hf: 'moe_intermediate_size', gguf: ['expert_feed_forward_length'], type: 'uint32', missing: () => 1408 },
-    { hf: 'n_shared_experts', gguf: ['expert_shared_count'], type: 'uint32', max: maxExperts, missing: () => 1 },
-    leadingDense(() => 1),
-    sigmoidRouter,
-    { hf: 'routed_scaling_factor', gguf: ['expert_weights_scale'], type: 'float32', missing: () => 1 },
-    { hf: 'norm_topk_prob', gguf: ['expert_weights_norm'], type: 'bool', missing: () => true },
-    draftCount('num_nextn_predict_layers'),
-  ],
+  isOf: (file) => !file.has('rope.dimension_sections'),
+  config: config(131072),
   fixed: [...fixedForDense, { key: 'scoring_func', values: ['sigmoid'], why: 'the class weighs experts by sigmoid' }],
   rope: { types: ['default', 'linear', 'yarn'], partial: part },
   slidingWindow: false,
@@ -96,4 +98,17 @@ export const glm4moe: Architecture = {
   draft: { count: (config) => config.num_nextn_predict_layers ?? 1, start: furtherLayer },
   tokensByName: glmTokens,
   preTokenizers: { 'llama-bpe': 'glm4' },
+};
+
+/** Rope is cut into sections for the positions of pictures; for text they are all the same. */
+export const glm4vmoe: Architecture = {
+  ...glm4moe,
+  family: 'glm4vmoe',
+  hf: ['Glm4vMoeTextModel', 'Glm4vMoeForConditionalGeneration'],
+  modelType: ['glm4v_moe_text', 'glm4v_moe'],
+  isOf: (file) => file.has('rope.dimension_sections'),
+  config: config(65536),
+  rope: { ...glm4moe.rope!, sections: [8, 12, 12] },
+  draft: { count: (json) => json.num_nextn_predict_layers ?? 0, start: furtherLayer },
+  remarks: ['Exported without the tower: as Glm4vMoeTextModel.'],
 };

@@ -18,7 +18,7 @@ import { gemma2 } from './gemma2.ts';
 import { gemma3 } from './gemma3.ts';
 import { gemma4 } from './gemma4.ts';
 import { glm, glm4, glm4v } from './glm4.ts';
-import { glm4moe } from './glm4moe.ts';
+import { glm4moe, glm4vmoe } from './glm4moe.ts';
 import { glm4moelite } from './glm4moelite.ts';
 import { gptOss } from './gpt-oss.ts';
 import { gpt2 } from './gpt2.ts';
@@ -106,6 +106,7 @@ export const architectures: readonly Architecture[] = [
   glm4,
   glm4v,
   glm4moe,
+  glm4vmoe,
   ernie45,
   ernie45moe,
   exaone4,
