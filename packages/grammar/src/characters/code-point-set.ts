@@ -56,6 +56,12 @@ export function complement(set: CodePointSet): CodePointSet {
 export const difference = (a: CodePointSet, b: CodePointSet): CodePointSet => intersection(a, complement(b));
 
 export function contains(set: CodePointSet, codePoint: number): boolean {
-  for (let i = 0; i < set.length; i += 2) if (codePoint <= set[i + 1]!) return codePoint >= set[i]!;
-  return false;
+  let low = 0;
+  let high = set.length / 2 - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (codePoint > set[2 * middle + 1]!) low = middle + 1;
+    else high = middle;
+  }
+  return low <= high && codePoint >= set[2 * low]! && codePoint <= set[2 * low + 1]!;
 }

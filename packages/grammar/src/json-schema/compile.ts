@@ -1,0 +1,170 @@
+// A JSON Schema (2020-12, and the older spellings of its keywords) as a grammar. Each set of schemas that must hold together
+// is a rule, so recursion ends where a set comes again.
+import { automaton, choice, type Expression, rule, text } from '../expression.ts';
+import { anyObject, anyValue, jsonRules, literalValue, stringOf } from '../json/values.ts';
+import { programOf } from '../machine/lower.ts';
+import { Machine } from '../machine/machine.ts';
+import { type Alternative, Alternatives } from './alternatives.ts';
+import { arrayExpression } from './arrays.ts';
+import { Disjointness } from './disjoint.ts';
+import { isEmpty } from './negate.ts';
+import { objectExpression, objectShape } from './objects.ts';
+import { References } from './references.ts';
+import { insideOf, numbersOf, textsOf } from './scalars.ts';
+import { type Excluding, isObject, notValues, type Place, refuse, type Schema, schemaAt } from './schema.ts';
+import { asks, type JsonType, typesOf } from './types.ts';
+import { listedValues, scalarAllowed, typeOf } from './values.ts';
+
+/**
+ * The rules of a schema; `root` is the first. Member order is that of the schema.
+ * @throws QuernError `schema-invalid`, `schema-unsupported` with keyword and place
+ */
+export function jsonSchemaRules(schema: unknown): Map<string, Expression> {
+  const root = schemaAt(schema, '#');
+  return new SchemaCompiler(new References(root.schema)).compile(root);
+}
+
+const maxRules = 50_000;
+const encoder = new TextEncoder();
+
+class SchemaCompiler {
+  readonly #references: References;
+  readonly #alternatives: Alternatives;
+  readonly #rules = new Map<string, Expression>(jsonRules());
+  readonly #pending: { name: string; places: readonly Place[] }[] = [];
+  readonly #ids = new Map<Schema, number>();
+
+  constructor(references: References) {
+    const disjointness = new Disjointness(() => this.#alternatives);
+    this.#references = references;
+    this.#alternatives = new Alternatives(references, (a, b) => disjointness.of([a], [b]));
+  }
+
+  compile(root: Place): Map<string, Expression> {
+    const start = this.valueOf([root]);
+    for (let next = this.#pending.pop(); next; next = this.#pending.pop()) {
+      if (this.#rules.size > maxRules)
+        refuse(root, '$ref', `the schemas that hold together make more than ${maxRules} rules`);
+      this.#rules.set(next.name, this.#value(next.places, next.name));
+    }
+    this.#rules.set('root', start);
+    return this.#rules;
+  }
+
+  /** What satisfies all of `places`: a rule, made later. */
+  valueOf(places: readonly Place[]): Expression {
+    const distinct = [...new Map(places.map((place) => [place.schema, place])).values()].filter(
+      ({ schema }) => !isEmpty(schema),
+    );
+    if (distinct.some(({ schema }) => schema === false)) return choice([]);
+    if (distinct.length === 0) return anyValue;
+    const name = `schema ${distinct
+      .map(({ schema }) => this.#idOf(schema))
+      .sort((a, b) => a - b)
+      .join('+')}`;
+    if (!this.#rules.has(name)) {
+      this.#rules.set(name, choice([]));
+      this.#pending.push({ name, places: distinct });
+    }
+    return rule(name);
+  }
+
+  define(name: string, expression: Expression): void {
+    this.#rules.set(name, expression);
+  }
+
+  #idOf(schema: Schema): number {
+    let id = this.#ids.get(schema);
+    if (id === undefined) this.#ids.set(schema, (id = this.#ids.size));
+    return id;
+  }
+
+  #value(places: readonly Place[], name: string): Expression {
+    return choice(
+      this.#alternatives.of(places).map((alternative, i) => this.#alternative(alternative, `${name} ${i}`)),
+    );
+  }
+
+  #alternative(alternative: Alternative, name: string): Expression {
+    const { types, integer } = typesOf(alternative);
+    const values = listedValues(alternative);
+    if (values) return choice(this.#allowed(alternative, values, types, integer, name).map(literalValue));
+    const excluded = alternative.flatMap((leaf) =>
+      ((leaf.schema as Excluding)[notValues] ?? []).map((value) => ({ leaf, value })),
+    );
+    for (const { leaf, value } of excluded)
+      if (typeof value === 'object' && value !== null && types.has(typeOf(value) as JsonType))
+        refuse(leaf, 'not', 'lists and objects are not excluded one by one');
+    const excludes = (value: unknown): boolean => excluded.some((one) => one.value === value);
+    const unconstrained =
+      excluded.length === 0 &&
+      (['string', 'number', 'array', 'object'] as const).every((type) => !asks(alternative, type));
+    if (types.size === 6 && !integer && unconstrained) return anyValue;
+    return choice([...types].map((type) => this.#ofType(type, alternative, integer, name, excludes)));
+  }
+
+  #ofType(
+    type: JsonType,
+    alternative: Alternative,
+    integer: boolean,
+    name: string,
+    excludes: (value: unknown) => boolean,
+  ): Expression {
+    switch (type) {
+      case 'null':
+        return excludes(null) ? choice([]) : text('null');
+      case 'boolean':
+        return choice([true, false].filter((value) => !excludes(value)).map((value) => text(String(value))));
+      case 'number': {
+        const numbers = numbersOf(alternative, integer);
+        return numbers ? automaton(numbers) : choice([]);
+      }
+      case 'string': {
+        const texts = textsOf(alternative);
+        return texts ? stringOf(insideOf(texts), texts.min, texts.max) : choice([]);
+      }
+      case 'array':
+        if (!asks(alternative, 'array')) return rule('json-array');
+        return arrayExpression(alternative, (places) => this.valueOf(places));
+      case 'object':
+        if (!asks(alternative, 'object')) return anyObject;
+        return objectExpression(objectShape(alternative), alternative[0]!, name, this);
+    }
+  }
+
+  /** Listed values that everything else allows too. Lists and objects are read by the grammar of everything else. */
+  #allowed(
+    alternative: Alternative,
+    values: readonly unknown[],
+    types: ReadonlySet<JsonType>,
+    integer: boolean,
+    name: string,
+  ): unknown[] {
+    let reads: ((value: unknown) => boolean) | undefined;
+    return values.filter((value) => {
+      if (!types.has(typeOf(value) as JsonType)) return false;
+      if (typeof value !== 'object' || value === null) return scalarAllowed(alternative, value, integer);
+      if (!asks(alternative, Array.isArray(value) ? 'array' : 'object')) return true;
+      reads ??= this.#readerOf(alternative, name);
+      return reads(value);
+    });
+  }
+
+  #readerOf(alternative: Alternative, name: string): (value: unknown) => boolean {
+    const rest = alternative.map((leaf) => {
+      const { enum: _, const: __, ...schema } = isObject(leaf.schema) ? leaf.schema : {};
+      return { ...leaf, schema };
+    });
+    const inner = new SchemaCompiler(this.#references);
+    const options = (['array', 'object'] as const).map((type) => inner.#ofType(type, rest, false, name, () => false));
+    // No text at all beside them, so that there is something to read where nothing is allowed.
+    inner.#rules.set(`${name} read`, choice([...options, text('')]));
+    const rules = inner.compile({ schema: false, path: '#' });
+    const machine = new Machine(programOf(rules, `${name} read`));
+    return (value) => {
+      let at = machine.start;
+      for (const byte of encoder.encode(JSON.stringify(value))) at = machine.afterByte(at, byte);
+      return at.complete;
+    };
+  }
+}

@@ -1,0 +1,119 @@
+// The opposite of a schema, written as a schema again: `not`, `oneOf` and `if` become alternatives of what can be enforced.
+import {
+  inside,
+  isObject,
+  listOf,
+  mapOf,
+  namesOf,
+  notFormat,
+  notPattern,
+  notValues,
+  type Place,
+  refuse,
+  type Schema,
+} from './schema.ts';
+
+const types = ['null', 'boolean', 'number', 'string', 'array', 'object'];
+/** Keywords that say nothing about values. */
+const silent = new Set([
+  ...['$schema', '$id', 'id', '$anchor', '$dynamicAnchor', '$comment', '$defs', 'definitions', '$vocabulary', 'title'],
+  ...[
+    'description',
+    'default',
+    'examples',
+    'deprecated',
+    'readOnly',
+    'writeOnly',
+    'contentEncoding',
+    'contentMediaType',
+  ],
+]);
+
+/** Alternatives, one of which holds exactly where `place` does not. @throws QuernError `schema-unsupported` */
+export function negation(place: Place, keyword: string): Place[] {
+  const { schema, path } = place;
+  const made = (opposite: object | boolean): Place => ({ schema: opposite as Schema, path });
+  if (typeof schema === 'boolean') return [made(!schema)];
+  const bound = (name: string, type: string, opposite: string, value: unknown): Place[] =>
+    value === undefined ? [] : [made({ type, [opposite]: value })];
+  return Object.keys(schema).flatMap((name): Place[] => {
+    const value = schema[name];
+    switch (name) {
+      case 'type':
+        return [made({ type: otherTypes([value].flat() as string[], place) })];
+      case 'enum':
+        return [made({ [notValues]: listOf(place, name) })];
+      case 'const':
+        return [made({ [notValues]: [value] })];
+      case 'required':
+        return (namesOf(place, name) ?? []).map((key) => made({ type: 'object', properties: { [key]: false } }));
+      case 'properties':
+        return Object.keys(mapOf(place, name) ?? {}).map((key) =>
+          made({ type: 'object', required: [key], properties: { [key]: { not: inside(place, name, key).schema } } }),
+        );
+      case 'minimum':
+        return bound(name, 'number', 'exclusiveMaximum', value);
+      case 'maximum':
+        return bound(name, 'number', 'exclusiveMinimum', value);
+      case 'exclusiveMinimum':
+        return typeof value === 'number' ? bound(name, 'number', 'maximum', value) : refuse(place, keyword, name);
+      case 'exclusiveMaximum':
+        return typeof value === 'number' ? bound(name, 'number', 'minimum', value) : refuse(place, keyword, name);
+      case 'minLength':
+      case 'minItems':
+      case 'minProperties': {
+        const type = { minLength: 'string', minItems: 'array', minProperties: 'object' }[name];
+        return value === 0 ? [] : bound(name, type, name.replace('min', 'max'), Number(value) - 1);
+      }
+      case 'maxLength':
+        return bound(name, 'string', 'minLength', Number(value) + 1);
+      case 'maxItems':
+        return bound(name, 'array', 'minItems', Number(value) + 1);
+      case 'maxProperties':
+        return bound(name, 'object', 'minProperties', Number(value) + 1);
+      case 'pattern':
+        return [made({ type: 'string', [notPattern]: value })];
+      case 'format':
+        return [made({ type: 'string', [notFormat]: value })];
+      case 'not':
+        return [inside(place, 'not')];
+      case 'allOf':
+        return (listOf(place, name) ?? []).map((_, i) => made({ not: inside(place, name, i).schema }));
+      case 'anyOf':
+        return [made({ allOf: (listOf(place, name) ?? []).map((_, i) => ({ not: inside(place, name, i).schema })) })];
+      default:
+        if (silent.has(name) || !opposed.has(name)) return [];
+        return refuse(place, keyword, `the opposite of ${name} is not known`);
+    }
+  });
+}
+
+/** Keywords that mean something, and whose opposite is not among the above. */
+const opposed = new Set([
+  ...[
+    '$ref',
+    '$dynamicRef',
+    'oneOf',
+    'if',
+    'items',
+    'prefixItems',
+    'additionalItems',
+    'contains',
+    'uniqueItems',
+    'multipleOf',
+  ],
+  ...['patternProperties', 'additionalProperties', 'propertyNames', 'dependentRequired', 'dependentSchemas'],
+  ...['dependencies', 'unevaluatedProperties', 'unevaluatedItems'],
+]);
+
+/** What is left of all types; integers are numbers, so their opposite has none. */
+function otherTypes(excluded: readonly string[], place: Place): string[] {
+  if (excluded.includes('integer') && !excluded.includes('number')) {
+    const rest = types.filter((type) => type !== 'number' && !excluded.includes(type));
+    return rest.length > 0 ? rest : refuse(place, 'not', 'numbers that are no integers are not told apart');
+  }
+  return types.filter((type) => !excluded.includes(type));
+}
+
+export const isEmpty = (schema: Schema): boolean =>
+  schema === true || (isObject(schema) && Object.keys(schema).length === 0);

@@ -1,0 +1,198 @@
+// Objects of an alternative. Properties come in the order in which the schema names them (the field's convention: a model
+// thinks in the order that the author chose), those with names of their own come last.
+import { choice, type Expression, nothing, repeat, rule, sequence, text } from '../expression.ts';
+import { colon, comma, stringOf as quoted, space } from '../json/values.ts';
+import {
+  acceptsText,
+  anyText,
+  type CharacterAutomaton,
+  complementOf,
+  differenceOf,
+  intersectionOf,
+  textsAutomaton,
+} from '../regex/automaton.ts';
+import { jsonStringAutomaton } from '../regex/bytes.ts';
+import type { Alternative } from './alternatives.ts';
+import { patternAutomaton, textsOf } from './scalars.ts';
+import { countOf, inside, mapOf, namesOf, type Place, refuse, type Schema } from './schema.ts';
+
+export interface Property {
+  readonly name: string;
+  readonly places: readonly Place[];
+  readonly required: boolean;
+}
+
+/** Names that nobody declared, and what their values must be. */
+interface Others {
+  readonly names: CharacterAutomaton;
+  readonly places: readonly Place[];
+}
+
+export interface ObjectShape {
+  readonly properties: readonly Property[];
+  readonly others: readonly Others[];
+  readonly min: number;
+  readonly max: number;
+}
+
+const maxPatterns = 6;
+const maxCounted = 5_000;
+
+export function objectShape(alternative: Alternative): ObjectShape {
+  const required = new Set(alternative.flatMap((leaf) => namesOf(leaf, 'required') ?? []));
+  const names = new Set([...alternative.flatMap((leaf) => Object.keys(mapOf(leaf, 'properties') ?? {})), ...required]);
+  const keyRules = alternative.flatMap((leaf) =>
+    (leaf.schema as { propertyNames?: unknown }).propertyNames === undefined ? [] : [inside(leaf, 'propertyNames')],
+  );
+  const allowedNames = keyRules.map(namesAllowedBy);
+  const properties = [...names].map((name): Property => {
+    const places = alternative.flatMap((leaf) => placesFor(leaf, name, alternative));
+    const isAllowed = allowedNames.every((allowed) => acceptsText(allowed, name));
+    return { name, places: isAllowed ? places : [{ schema: false, path: '#' }], required: required.has(name) };
+  });
+  return {
+    properties,
+    others: othersOf(alternative, names, allowedNames),
+    min: Math.max(0, ...alternative.map((leaf) => countOf(leaf, 'minProperties') ?? 0)),
+    max: Math.min(...alternative.map((leaf) => countOf(leaf, 'maxProperties') ?? Number.POSITIVE_INFINITY)),
+  };
+}
+
+function namesAllowedBy(place: Place): CharacterAutomaton {
+  if (place.schema === true) return anyText;
+  if (place.schema === false) return textsAutomaton([]);
+  const { enum: listed, const: only } = place.schema as { enum?: unknown[]; const?: unknown };
+  const structural = ['$ref', 'allOf', 'anyOf', 'oneOf', 'not', 'if'].find((name) => name in (place.schema as object));
+  if (structural) refuse(place, 'propertyNames', `${structural} is not decided for names`);
+  const texts = textsOf([{ ...place, within: new Set<Schema>() }]);
+  if (!texts) return textsAutomaton([]);
+  let names = texts.automaton ?? anyText;
+  if (texts.min > 0 || texts.max < Number.POSITIVE_INFINITY) {
+    const most = texts.max === Number.POSITIVE_INFINITY ? '' : texts.max;
+    names = intersectionOf(names, patternAutomaton(place, 'propertyNames', `^[^]{${texts.min},${most}}$`));
+  }
+  const values = listed ?? (only === undefined ? undefined : [only]);
+  if (values) names = intersectionOf(names, textsAutomaton(values.filter((value) => typeof value === 'string')));
+  return names;
+}
+
+/** What one schema asks of a property. */
+function placesFor(leaf: Alternative[number], name: string, alternative: Alternative): Place[] {
+  const places: Place[] = [];
+  if (Object.hasOwn(mapOf(leaf, 'properties') ?? {}, name)) places.push(inside(leaf, 'properties', name));
+  for (const pattern of Object.keys(mapOf(leaf, 'patternProperties') ?? {}))
+    if (acceptsText(patternAutomaton(leaf, 'patternProperties', pattern), name))
+      places.push(inside(leaf, 'patternProperties', pattern));
+  const schema = leaf.schema as { additionalProperties?: unknown; unevaluatedProperties?: unknown };
+  if (places.length === 0 && schema.additionalProperties !== undefined)
+    places.push(inside(leaf, 'additionalProperties'));
+  if (places.length === 0 && schema.unevaluatedProperties !== undefined && !evaluates(alternative, leaf, name))
+    places.push(inside(leaf, 'unevaluatedProperties'));
+  return places;
+}
+
+/** Whether a schema that stands in `outer` says something about a property. */
+function evaluates(alternative: Alternative, outer: Alternative[number], name: string): boolean {
+  return alternative.some((leaf) => {
+    if (leaf === outer || !leaf.within.has(outer.schema)) return false;
+    if (Object.hasOwn(mapOf(leaf, 'properties') ?? {}, name)) return true;
+    if ((leaf.schema as { additionalProperties?: unknown }).additionalProperties !== undefined) return true;
+    return Object.keys(mapOf(leaf, 'patternProperties') ?? {}).some((pattern) =>
+      acceptsText(patternAutomaton(leaf, 'patternProperties', pattern), name),
+    );
+  });
+}
+
+/** Names by which of the patterns they match. */
+function othersOf(
+  alternative: Alternative,
+  declared: ReadonlySet<string>,
+  allowed: readonly CharacterAutomaton[],
+): Others[] {
+  const patterns = new Map<string, CharacterAutomaton>();
+  for (const leaf of alternative)
+    for (const pattern of Object.keys(mapOf(leaf, 'patternProperties') ?? {}))
+      patterns.set(pattern, patternAutomaton(leaf, 'patternProperties', pattern));
+  if (patterns.size > maxPatterns) refuse(alternative[0]!, 'patternProperties', `more than ${maxPatterns} patterns`);
+  let groups: { names: CharacterAutomaton; matched: Set<string> }[] = [
+    { names: allowed.reduce(intersectionOf, complementOf(textsAutomaton([...declared]))), matched: new Set() },
+  ];
+  for (const [pattern, automaton] of patterns)
+    groups = groups.flatMap(({ names, matched }) => [
+      { names: intersectionOf(names, automaton), matched: new Set([...matched, pattern]) },
+      { names: differenceOf(names, automaton), matched },
+    ]);
+  return groups
+    .filter(({ names }) => names.states.some(({ final }) => final))
+    .map(({ names, matched }) => ({
+      names,
+      places: alternative.flatMap((leaf) => placesOfMatched(leaf, matched, alternative)),
+    }))
+    .filter(({ places }) => !places.some(({ schema }) => schema === false));
+}
+
+function placesOfMatched(leaf: Alternative[number], matched: ReadonlySet<string>, alternative: Alternative): Place[] {
+  const own = Object.keys(mapOf(leaf, 'patternProperties') ?? {}).filter((pattern) => matched.has(pattern));
+  if (own.length > 0) return own.map((pattern) => inside(leaf, 'patternProperties', pattern));
+  const schema = leaf.schema as { additionalProperties?: unknown; unevaluatedProperties?: unknown };
+  if (schema.additionalProperties !== undefined) return [inside(leaf, 'additionalProperties')];
+  if (schema.unevaluatedProperties === undefined) return [];
+  const evaluated = alternative.some(
+    (other) =>
+      other !== leaf &&
+      other.within.has(leaf.schema) &&
+      ((other.schema as { additionalProperties?: unknown }).additionalProperties !== undefined ||
+        Object.keys(mapOf(other, 'patternProperties') ?? {}).some((pattern) => matched.has(pattern))),
+  );
+  return evaluated ? [] : [inside(leaf, 'unevaluatedProperties')];
+}
+
+export interface ObjectCompiler {
+  valueOf(places: readonly Place[]): Expression;
+  /** A rule of its own. */
+  define(name: string, expression: Expression): void;
+}
+
+/** @param prefix for the names of the object's rules */
+export function objectExpression(
+  shape: ObjectShape,
+  place: Place,
+  prefix: string,
+  compiler: ObjectCompiler,
+): Expression {
+  const { properties, others, min, max } = shape;
+  // Counts matter up to where both bounds are decided.
+  const most = max < Number.POSITIVE_INFINITY ? max + 1 : min;
+  if (most > 0 && properties.length * (most + 1) > maxCounted)
+    refuse(place, min > 0 ? 'minProperties' : 'maxProperties', 'beside so many properties');
+  const other = choice(
+    others.map(({ names, places }) =>
+      sequence([quoted(jsonStringAutomaton(names)), colon, compiler.valueOf(places), space]),
+    ),
+  );
+  const members = properties.map(({ name, places }) =>
+    sequence([text(JSON.stringify(name)), colon, compiler.valueOf(places), space]),
+  );
+  const tail = (count: number, first: boolean): Expression => {
+    if (count > max) return choice([]);
+    const need = Math.max(0, min - count);
+    // Names that repeat are one property for a reader, so a count of them says nothing.
+    if (need > 1 && others.length > 0) refuse(place, 'minProperties', 'names that are not declared may repeat');
+    const room = max - count;
+    if (others.length === 0 || room <= 0) return need > 0 ? choice([]) : nothing;
+    if (!first) return repeat(sequence([comma, other]), need, room);
+    const some = sequence([other, repeat(sequence([comma, other]), Math.max(0, need - 1), room - 1)]);
+    return need > 0 ? some : choice([some, nothing]);
+  };
+  const restOf = (index: number, count: number, first: boolean): Expression =>
+    index === properties.length ? tail(count, first) : rule(`${prefix} ${index} ${count} ${first ? 'first' : 'next'}`);
+  for (const [index, { required }] of properties.entries())
+    for (let count = 0; count <= Math.min(index, most); count++)
+      for (const first of count === 0 ? [true, false] : [false]) {
+        const behind = restOf(index + 1, Math.min(count + 1, most), false);
+        const taken = sequence([...(first ? [] : [comma]), members[index]!, behind]);
+        const skipped = required ? [] : [restOf(index + 1, count, first)];
+        compiler.define(`${prefix} ${index} ${count} ${first ? 'first' : 'next'}`, choice([taken, ...skipped]));
+      }
+  return sequence([text('{'), space, restOf(0, 0, true), text('}')]);
+}

@@ -1,0 +1,80 @@
+// `$ref`: pointers, `$id`s and anchors within the document. Nothing is fetched.
+import { isObject, type Place, refuse, type Schema, schemaAt, stringOf } from './schema.ts';
+
+const nowhere = 'quern:///';
+const maxDepth = 500;
+/** Keywords under which no schema stands. */
+const data = new Set(['enum', 'const', 'default', 'examples']);
+
+export class References {
+  readonly #root: Place;
+  readonly #known = new Map<string, Place>();
+  readonly #bases = new Map<object, string>();
+
+  constructor(root: Schema) {
+    this.#root = { schema: root, path: '#' };
+    this.#index(root, '#', nowhere, 0);
+  }
+
+  /** @throws QuernError `schema-unsupported` when the document does not hold what is referred to */
+  target(place: Place, name: string): Place {
+    const reference = stringOf(place, name)!;
+    const base = this.#bases.get(place.schema as object) ?? nowhere;
+    const url = resolved(reference, base);
+    if (!url) return refuse(place, name, `${JSON.stringify(reference)} is no reference`);
+    const { href, hash } = url;
+    const known = this.#known.get(href);
+    if (known) return known;
+    const document = this.#known.get(href.slice(0, href.length - hash.length));
+    const found = document && follow(document, hash);
+    return (
+      found ?? refuse(place, name, `the document does not hold ${JSON.stringify(reference)}, and nothing is fetched`)
+    );
+  }
+
+  #index(value: unknown, path: string, outer: string, depth: number): void {
+    if (depth > maxDepth) refuse(this.#root, '$defs', `schemas nest deeper than ${maxDepth}`);
+    if (Array.isArray(value)) value.forEach((item, i) => this.#index(item, `${path}/${i}`, outer, depth + 1));
+    if (!isObject(value)) return;
+    const id = typeof value.$id === 'string' ? value.$id : typeof value.id === 'string' ? value.id : undefined;
+    const url = id === undefined ? undefined : resolved(id, outer);
+    const base = url ? url.href : outer;
+    this.#bases.set(value, base);
+    const place = { schema: value, path };
+    if (path === '#') this.#known.set(nowhere, place);
+    if (path === '#' || url) this.#known.set(base.replace(/#.*$/, ''), place);
+    if (url?.hash) this.#known.set(url.href, place);
+    for (const anchor of [value.$anchor, value.$dynamicAnchor])
+      if (typeof anchor === 'string') this.#known.set(`${base.replace(/#.*$/, '')}#${anchor}`, place);
+    for (const [key, member] of Object.entries(value))
+      if (!data.has(key))
+        this.#index(member, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, base, depth + 1);
+  }
+}
+
+function follow(document: Place, hash: string): Place | undefined {
+  let value: unknown = document.schema;
+  for (const escaped of decode(hash.slice(1)).split('/').slice(1)) {
+    const key = escaped.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<string, unknown>)[key];
+  }
+  const isPointer = hash === '' || hash === '#' || hash.startsWith('#/');
+  return isPointer ? schemaAt(value, `${document.path}${hash.slice(1)}`) : undefined;
+}
+
+function resolved(reference: string, base: string): URL | undefined {
+  try {
+    return new URL(reference, base);
+  } catch {
+    return undefined;
+  }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

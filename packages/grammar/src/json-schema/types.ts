@@ -1,0 +1,50 @@
+// Which types an alternative allows.
+import type { Alternative } from './alternatives.ts';
+import { isObject, type Place, refuse } from './schema.ts';
+
+const jsonTypes = ['null', 'boolean', 'number', 'string', 'array', 'object'] as const;
+export type JsonType = (typeof jsonTypes)[number];
+
+export interface Types {
+  readonly types: ReadonlySet<JsonType>;
+  /** Numbers must be integers. */
+  readonly integer: boolean;
+}
+
+export function typesOf(alternative: readonly Place[]): Types {
+  let types: JsonType[] = [...jsonTypes];
+  let integer = false;
+  for (const place of alternative) {
+    const listed = isObject(place.schema) ? place.schema.type : undefined;
+    if (listed === undefined) continue;
+    const names = [listed].flat();
+    const wrong = names.find((name) => name !== 'integer' && !jsonTypes.includes(name as JsonType));
+    if (wrong !== undefined || names.length === 0) refuse(place, 'type', `${JSON.stringify(wrong)} is no type`);
+    if (names.includes('integer') && !names.includes('number')) integer = true;
+    types = types.filter((type) => names.includes(type) || (type === 'number' && names.includes('integer')));
+  }
+  return { types: new Set(types), integer };
+}
+
+/** Keywords that say something about each type; without any, every value of the type will do. */
+export const keywordsOf: Readonly<Record<'string' | 'number' | 'array' | 'object', readonly string[]>> = {
+  string: ['minLength', 'maxLength', 'pattern', 'format'],
+  number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
+  array: [
+    'items',
+    'prefixItems',
+    'additionalItems',
+    'minItems',
+    'maxItems',
+    'contains',
+    'uniqueItems',
+    'unevaluatedItems',
+  ],
+  object: [
+    ...['properties', 'patternProperties', 'additionalProperties', 'required', 'minProperties', 'maxProperties'],
+    ...['propertyNames', 'unevaluatedProperties'],
+  ],
+};
+
+export const asks = (alternative: Alternative, type: keyof typeof keywordsOf): boolean =>
+  alternative.some((leaf) => keywordsOf[type].some((name) => name in (leaf.schema as object)));
