@@ -53,11 +53,9 @@ describe('requests that cannot be answered', () => {
   });
 
   it.each([
-    ['response_format', { type: 'json_schema', json_schema: {} }],
     ['tool_choice', 'required'],
     ['tool_choice', { type: 'function', function: { name: 'f' } }],
     ['functions', [{ name: 'f' }]],
-    ['grammar', 'root ::= "a"'],
   ])('the unsupported field %s = %j: 400, not ignored', async (param, value) => {
     const error = await errorOf(await server.post(path, { messages: hello, [param]: value }));
     expect(error).toMatchObject({ status: 400, code: 'unsupported_parameter', param });

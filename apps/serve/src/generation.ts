@@ -4,6 +4,7 @@ import type { CallOptions, GenerateEvent, TokenEvent } from '@quern/engine';
 import { StopMatcher, TextStream } from '@quern/tokenizer';
 import { ApiError } from './api-error.ts';
 import { type GenerationRequest, stopStrings } from './generation-request.ts';
+import { grammarOf } from './grammar-request.ts';
 import { logitBiasOf, samplingOptions } from './sampling-fields.ts';
 import type { ServedModel } from './served-model.ts';
 
@@ -48,7 +49,7 @@ export interface GenerationTask {
 /**
  * What must hold before the headers of a stream are out.
  * @param param the field that the prompt came from
- * @throws ApiError 400 `context_length_exceeded` with the numbers (a prompt is never cut), `empty_prompt`, `invalid_value`
+ * @throws ApiError 400 `context_length_exceeded` with the numbers (a prompt is never cut), `empty_prompt`, `invalid_grammar`, `invalid_value`
  */
 export function checkTask({ model, prompt, request }: GenerationTask, param: string): void {
   const { vocabSize } = model.tokenizer;
@@ -57,6 +58,7 @@ export function checkTask({ model, prompt, request }: GenerationTask, param: str
     const message = `logit_bias names token ${unknown}, but the vocabulary has ${vocabSize} tokens.`;
     throw new ApiError(400, 'invalid_value', message, { param: 'logit_bias' });
   }
+  grammarOf(request, model);
   if (prompt.length === 0) throw new ApiError(400, 'empty_prompt', 'The prompt has no tokens.', { param });
   if (prompt.length < model.contextTokens) return;
   const message =
@@ -115,6 +117,7 @@ export function branchesOf(task: GenerationTask, count: number): GenerationTask[
 
 function callOptions({ model, prompt, request, logProbs, maxTokens, signal }: GenerationTask): CallOptions {
   const room = model.contextTokens - prompt.length;
+  const grammar = grammarOf(request, model);
   return {
     sampling: samplingOptions(request, model.tokenizer, model.rng),
     maxTokens: Math.min(maxTokens ?? room, room),
@@ -124,6 +127,7 @@ function callOptions({ model, prompt, request, logProbs, maxTokens, signal }: Ge
     deadlineMs: request.deadline_ms ?? undefined,
     maxDrafts: request['speculative.n_max'] ?? undefined,
     ...(logProbs === undefined ? {} : { logprobs: logProbs }),
+    ...(grammar === undefined ? {} : { grammar }),
     signal,
   };
 }

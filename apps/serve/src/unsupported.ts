@@ -10,21 +10,13 @@ interface UnsupportedField {
 }
 
 const given = (value: unknown): boolean => value !== undefined && value !== null;
-const typeOf = (value: unknown): unknown => (value as { type?: unknown } | null)?.type;
 
 export const unsupportedFields: readonly UnsupportedField[] = [
-  {
-    field: 'response_format',
-    asks: (value) => given(value) && typeOf(value) !== 'text',
-    why: 'Output cannot be constrained to a format; only {"type": "text"} is supported.',
-  },
   {
     field: 'tool_choice',
     asks: (value) => given(value) && value !== 'auto' && value !== 'none',
     why: 'A tool call cannot be forced; use "auto" or "none".',
   },
-  { field: 'grammar', asks: given, why: 'Grammars are not supported.' },
-  { field: 'json_schema', asks: given, why: 'Output cannot be constrained to a schema.' },
   { field: 'functions', asks: given, why: 'The functions field is obsolete; use tools.' },
   { field: 'function_call', asks: given, why: 'The function_call field is obsolete; use tools.' },
   { field: 'echo', asks: (value) => value === true, why: 'Echoing the prompt is not supported.' },

@@ -1,5 +1,6 @@
 // What runs anywhere: the engine without threads, for whoever drives it.
 export { EngineCore } from './core.ts';
+export { tokenNamed } from './grammars.ts';
 export { type LoadedCore, loadCore } from './load-core.ts';
 export { type EngineInfo, type EngineSizes, type ErrorData, errorFromData, errorToData } from './protocol.ts';
 export type { FinishEvent, FinishReason, GenerateEvent, GenerateOptions, Timings, TokenEvent } from './request.ts';

@@ -4,6 +4,7 @@ import type { Model, OutputBatch } from '@quern/models';
 import { batchOf, completes } from './batch.ts';
 import { KvCache } from './cache/kv-cache.ts';
 import { StateMoves } from './cache/state-moves.ts';
+import { type Grammars, noVocabulary } from './grammars.ts';
 import { areFinite, notFinite } from './not-finite.ts';
 import type { GenerateOptions } from './request.ts';
 import { logSumExp, topLogProbs } from './sampling/log-probs.ts';
@@ -21,6 +22,8 @@ export interface CoreOptions {
   readonly cacheRamBytes?: number;
   /** Guesses tokens; `maxOutputs` of the model bounds how many are looked at in one step. */
   readonly drafter?: Drafter;
+  /** For requests with a grammar. */
+  readonly grammars?: Grammars;
 }
 
 export class EngineCore {
@@ -32,6 +35,7 @@ export class EngineCore {
   readonly #scheduler: Scheduler;
   readonly #drafter?: Drafter;
   readonly #rollback: Rollback;
+  readonly #grammars?: Grammars;
   readonly #totals = { steps: 0, promptTokens: 0, cachedTokens: 0, generatedTokens: 0 };
 
   /**
@@ -39,7 +43,7 @@ export class EngineCore {
    * `contextTokens` cells.
    * @throws QuernError `engine-option-invalid`
    */
-  constructor(model: Model, { contextTokens, cacheRamBytes = 0, drafter }: CoreOptions) {
+  constructor(model: Model, { contextTokens, cacheRamBytes = 0, drafter, grammars }: CoreOptions) {
     const { blocks, blockTokens, batchTokens, maxSequences, maxOutputs, slots } = model;
     const cells = blocks * blockTokens;
     if (contextTokens > cells)
@@ -66,6 +70,7 @@ export class EngineCore {
     this.#scheduler = new Scheduler(this.#cache, { batchTokens, maxSequences, maxOutputs }, this.#pace);
     this.#drafter = drafter;
     this.#rollback = new Rollback(this.#moves, model.state.rewinds);
+    this.#grammars = grammars;
   }
 
   /** Nothing to compute. */
@@ -119,6 +124,10 @@ export class EngineCore {
       return new Sequence(prompt, { ...options, sampling: { ...options.sampling, seed } }, limits, emit);
     });
     const all = [first, ...first.branches];
+    if (options.grammar) {
+      if (!this.#grammars) throw noVocabulary();
+      for (const sequence of all) sequence.constraint = this.#grammars.constraint(options.grammar, sequence.stopTokens);
+    }
     this.#scheduler.enqueue(first);
     return all;
   }
@@ -232,15 +241,18 @@ export class EngineCore {
   #sample(sequence: Sequence, logits: Float32Array): number | undefined {
     try {
       const report = reportLogProbs(logits, sequence.logprobs);
+      sequence.constraint?.apply(logits);
       const token = sequence.sampler.sample(logits);
       sequence.markToken();
       if (sequence.stopTokens.has(token)) {
         this.#end(sequence, { event: sequence.finishEvent('stop', token) });
         return undefined;
       }
+      sequence.constraint?.accept(token);
       sequence.tokens.push(token);
       const first = sequence.generated === 1 ? { cachedTokens: sequence.cachedTokens } : {};
       sequence.emit({ event: { token, ...first, ...report(token) } });
+      if (sequence.constraint?.finished) this.#end(sequence, { event: sequence.finishEvent('stop') });
       if (!sequence.ended && sequence.tokens.length >= sequence.endTokens)
         this.#end(sequence, { event: sequence.finishEvent('length') });
       return token;

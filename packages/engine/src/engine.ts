@@ -64,7 +64,7 @@ export class Engine {
    * Generates after `prompt`, from the first `next()` on: token events, then exactly one finish event. Leaving the loop
    * cancels the request.
    * @throws QuernError (from the iterator) `prompt-empty`, `prompt-too-long`, `token-out-of-range`, `request-invalid`,
-   *   `sampling-invalid`, `logits-not-finite`, `no-token-allowed`, `engine-closed`, `engine-crashed`,
+   *   `sampling-invalid`, `grammar-…`, `schema-…`, `logits-not-finite`, `no-token-allowed`, `engine-closed`, `engine-crashed`,
    *   `engine-device-lost`, and those of a device: `device-lost`, …
    */
   generate(prompt: Int32Array, options: CallOptions = {}): AsyncGenerator<GenerateEvent, void> {

@@ -4,6 +4,7 @@ import { QuernError } from '@quern/errors';
 import { exactCache, hyperparameters, type LoadOptions, loadModel, type Model } from '@quern/models';
 import { CpuDevice, type Device } from '@quern/runtime';
 import { EngineCore } from './core.ts';
+import { Grammars } from './grammars.ts';
 import type { EngineInfo, EngineSizes } from './protocol.ts';
 import type { Drafter } from './speculation/drafter.ts';
 import { draftRows, resolveSpeculation, type SpeculationOptions } from './speculation/options.ts';
@@ -34,7 +35,7 @@ export async function loadCore(
 ): Promise<LoadedCore> {
   const sizes = resolveSizes(view, options);
   const model = await loadModel(view, device, { ...loadSizes(sizes), onProgress });
-  return { ...coreOf(model, [device], sizes, device.name), dispose: () => model.dispose() };
+  return { ...coreOf(model, [device], sizes, device.name, view), dispose: () => model.dispose() };
 }
 
 /** @param summary where the model is, for people */
@@ -43,10 +44,11 @@ export function coreOf(
   devices: readonly Device[],
   sizes: Required<EngineSizes>,
   summary: string,
+  { metadata }: Pick<ModelView, 'metadata'>,
   drafter?: Drafter,
 ): Pick<LoadedCore, 'core' | 'info'> {
   return {
-    core: new EngineCore(model, { ...sizes, ...(drafter && { drafter }) }),
+    core: new EngineCore(model, { ...sizes, grammars: new Grammars(metadata), ...(drafter && { drafter }) }),
     info: {
       hyperparameters: model.hyperparameters,
       device: [...new Set(model.placement.devices.map(({ device }) => device))].join(' + '),

@@ -24,10 +24,10 @@ export async function openCore(
     const { speculation } = options;
     const load = { ...loadSizes(sizes, speculation), onProgress };
     const { model, devices, summary, dispose } = await loadOnDevices(view, request, load);
-    if (!speculation) return { ...coreOf(model, devices, sizes, summary), dispose };
+    if (!speculation) return { ...coreOf(model, devices, sizes, summary, view), dispose };
     try {
       const guessing = await openSpeculation(speculation, { model, view, request, load });
-      const { core, info } = coreOf(model, devices, sizes, summary, guessing.drafter);
+      const { core, info } = coreOf(model, devices, sizes, summary, view, guessing.drafter);
       return {
         core,
         info: { ...info, speculation: { types: speculation.types, summary: guessing.summary } },

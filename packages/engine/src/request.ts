@@ -1,5 +1,6 @@
 // What is asked of the engine and what it answers. Everything here survives structured clone: it crosses threads.
 
+import type { GrammarSource } from '@quern/grammar';
 import type { TokenLogProb } from './sampling/log-probs.ts';
 import type { SamplingOptions } from './sampling/options.ts';
 
@@ -25,6 +26,8 @@ export interface GenerateOptions {
   readonly messageEnds?: readonly number[];
   /** Most tokens guessed at a time, where the engine speculates; 0: none. Default: as the engine thinks fit. */
   readonly maxDrafts?: number;
+  /** Holds the reply to a grammar. Where it is complete and nothing may follow, the reply ends (`stop`). */
+  readonly grammar?: GrammarSource;
 }
 
 export interface TokenEvent {

@@ -1,6 +1,6 @@
-export { type GbnfOptions, parseGbnf } from './gbnf/parse.ts';
-export { jsonSchemaRules } from './json-schema/compile.ts';
-export { programOf } from './machine/lower.ts';
+export { Constraint } from './constraint.ts';
+export type { Program } from './machine/program.ts';
 export { Automaton, GrammarMatcher } from './matcher.ts';
+export { compileGrammar, type GrammarSource } from './source.ts';
 export { TokenMask } from './tokens/token-mask.ts';
 export { type TokenBytes, TokenTrie } from './tokens/token-trie.ts';

@@ -1,5 +1,6 @@
 // One request on its way through the engine: its tokens, how many of them are computed, and where its state lies.
 import { QuernError } from '@quern/errors';
+import type { Constraint } from '@quern/grammar';
 import type { CachedBlock } from '../cache/cached-block.ts';
 import type { FinishEvent, FinishReason, GenerateEvent, GenerateOptions } from '../request.ts';
 import { resolveSampling } from '../sampling/options.ts';
@@ -29,6 +30,8 @@ export class Sequence {
   /** How many alternatives to report; undefined: no log probabilities at all. */
   readonly logprobs: number | undefined;
   readonly emit: (outcome: Outcome) => void;
+  /** Forbids tokens before one is sampled. */
+  constraint?: Constraint;
   /** Texts of other scopes share no state with this one. */
   readonly scope = '';
   /** Its place in the order of all: the lower, the sooner. */

@@ -8,7 +8,7 @@ const maxLeading = 2_000;
 
 export function arrayExpression(
   alternative: Alternative,
-  valueOf: (places: readonly Place[]) => Expression,
+  itemOf: (places: readonly Place[]) => Expression,
 ): Expression {
   const min = Math.max(0, ...alternative.map((leaf) => countOf(leaf, 'minItems') ?? 0));
   const max = Math.min(...alternative.map((leaf) => countOf(leaf, 'maxItems') ?? Number.POSITIVE_INFINITY));
@@ -17,20 +17,19 @@ export function arrayExpression(
   if (leading > maxLeading) refuse(alternative[0]!, 'prefixItems', `more than ${maxLeading} items`);
   if (min > max) return choice([]);
   const { search, least } = searched(alternative);
-  const other = valueOf(alternative.flatMap((leaf) => itemPlace(leaf, leading)));
+  const other = itemOf(alternative.flatMap((leaf) => itemPlace(leaf, leading)));
   const item = (expression: Expression, index: number): Expression =>
     sequence([...(index === 0 ? [] : [comma]), expression, space]);
-  /** From `index` on, with `behind` being what stands there. */
   let items = remaining(other, leading, min, max);
   if (search) {
     if (leading > 0 || min > 1 || max < Number.POSITIVE_INFINITY || least !== 1)
       refuse(search, 'contains', 'beside prefixItems, minItems, maxItems, minContains or maxContains');
-    const found = valueOf([search, ...alternative.flatMap((leaf) => itemPlace(leaf, 0))]);
+    const found = itemOf([search, ...alternative.flatMap((leaf) => itemPlace(leaf, 0))]);
     const more = sequence([comma, other, space]);
     items = sequence([repeat(sequence([other, space, comma]), 0), found, space, repeat(more, 0)]);
   }
   for (let index = Math.min(leading, max) - 1; index >= 0; index--) {
-    const expression = valueOf(alternative.flatMap((leaf) => itemPlace(leaf, index)));
+    const expression = itemOf(alternative.flatMap((leaf) => itemPlace(leaf, index)));
     const behind = index === Math.min(leading, max) - 1 && max <= leading ? nothing : items;
     const here = sequence([item(expression, index), behind]);
     items = index < min ? here : choice([here, nothing]);

@@ -4,6 +4,7 @@ import { automaton, choice, type Expression, rule, text } from '../expression.ts
 import { anyObject, anyValue, jsonRules, literalValue, stringOf } from '../json/values.ts';
 import { programOf } from '../machine/lower.ts';
 import { Machine } from '../machine/machine.ts';
+import { RegexError } from '../regex/node.ts';
 import { type Alternative, Alternatives } from './alternatives.ts';
 import { arrayExpression } from './arrays.ts';
 import { Disjointness } from './disjoint.ts';
@@ -45,7 +46,7 @@ class SchemaCompiler {
     for (let next = this.#pending.pop(); next; next = this.#pending.pop()) {
       if (this.#rules.size > maxRules)
         refuse(root, '$ref', `the schemas that hold together make more than ${maxRules} rules`);
-      this.#rules.set(next.name, this.#value(next.places, next.name));
+      this.#rules.set(next.name, this.#decided(next.places, next.name));
     }
     this.#rules.set('root', start);
     return this.#rules;
@@ -77,6 +78,16 @@ class SchemaCompiler {
     let id = this.#ids.get(schema);
     if (id === undefined) this.#ids.set(schema, (id = this.#ids.size));
     return id;
+  }
+
+  /** Automata that are too large when they are put together are refused where they are. */
+  #decided(places: readonly Place[], name: string): Expression {
+    try {
+      return this.#value(places, name);
+    } catch (error) {
+      if (error instanceof RegexError) refuse(places[0]!, 'pattern', `with what stands beside it, ${error.message}`);
+      throw error;
+    }
   }
 
   #value(places: readonly Place[], name: string): Expression {

@@ -42,7 +42,7 @@ export class Disjointness {
       return !values.some((value) => known.has(canonical(value)));
     }
     const [listed, free, types] = values ? [values, b, typesB] : [others, a, typesA];
-    if (listed && listed.every((value) => isScalar(value) && !this.#allows(free, types, value))) return true;
+    if (listed?.every((value) => isScalar(value) && !this.#allows(free, types, value))) return true;
     return common.every((type) => this.#apartIn(type, a, b, depth));
   }
 

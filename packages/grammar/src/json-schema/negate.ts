@@ -34,7 +34,7 @@ export function negation(place: Place, keyword: string): Place[] {
   const { schema, path } = place;
   const made = (opposite: object | boolean): Place => ({ schema: opposite as Schema, path });
   if (typeof schema === 'boolean') return [made(!schema)];
-  const bound = (name: string, type: string, opposite: string, value: unknown): Place[] =>
+  const bound = (type: string, opposite: string, value: unknown): Place[] =>
     value === undefined ? [] : [made({ type, [opposite]: value })];
   return Object.keys(schema).flatMap((name): Place[] => {
     const value = schema[name];
@@ -52,25 +52,25 @@ export function negation(place: Place, keyword: string): Place[] {
           made({ type: 'object', required: [key], properties: { [key]: { not: inside(place, name, key).schema } } }),
         );
       case 'minimum':
-        return bound(name, 'number', 'exclusiveMaximum', value);
+        return bound('number', 'exclusiveMaximum', value);
       case 'maximum':
-        return bound(name, 'number', 'exclusiveMinimum', value);
+        return bound('number', 'exclusiveMinimum', value);
       case 'exclusiveMinimum':
-        return typeof value === 'number' ? bound(name, 'number', 'maximum', value) : refuse(place, keyword, name);
+        return typeof value === 'number' ? bound('number', 'maximum', value) : refuse(place, keyword, name);
       case 'exclusiveMaximum':
-        return typeof value === 'number' ? bound(name, 'number', 'minimum', value) : refuse(place, keyword, name);
+        return typeof value === 'number' ? bound('number', 'minimum', value) : refuse(place, keyword, name);
       case 'minLength':
       case 'minItems':
       case 'minProperties': {
         const type = { minLength: 'string', minItems: 'array', minProperties: 'object' }[name];
-        return value === 0 ? [] : bound(name, type, name.replace('min', 'max'), Number(value) - 1);
+        return value === 0 ? [] : bound(type, name.replace('min', 'max'), Number(value) - 1);
       }
       case 'maxLength':
-        return bound(name, 'string', 'minLength', Number(value) + 1);
+        return bound('string', 'minLength', Number(value) + 1);
       case 'maxItems':
-        return bound(name, 'array', 'minItems', Number(value) + 1);
+        return bound('array', 'minItems', Number(value) + 1);
       case 'maxProperties':
-        return bound(name, 'object', 'minProperties', Number(value) + 1);
+        return bound('object', 'minProperties', Number(value) + 1);
       case 'pattern':
         return [made({ type: 'string', [notPattern]: value })];
       case 'format':

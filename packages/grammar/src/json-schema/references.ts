@@ -34,7 +34,8 @@ export class References {
 
   #index(value: unknown, path: string, outer: string, depth: number): void {
     if (depth > maxDepth) refuse(this.#root, '$defs', `schemas nest deeper than ${maxDepth}`);
-    if (Array.isArray(value)) value.forEach((item, i) => this.#index(item, `${path}/${i}`, outer, depth + 1));
+    if (Array.isArray(value))
+      for (const [i, item] of value.entries()) this.#index(item, `${path}/${i}`, outer, depth + 1);
     if (!isObject(value)) return;
     const id = typeof value.$id === 'string' ? value.$id : typeof value.id === 'string' ? value.id : undefined;
     const url = id === undefined ? undefined : resolved(id, outer);

@@ -1,0 +1,57 @@
+// Grammars of requests, compiled for the model's vocabulary. What is known of a grammar is kept for the next request with it,
+// the least recently used one goes first.
+import { QuernError } from '@quern/errors';
+import { Automaton, Constraint, compileGrammar, type GrammarSource, TokenTrie } from '@quern/grammar';
+import { type MetadataView, type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
+
+/** Each may keep some 50 MB of masks and places. */
+const maxKept = 8;
+
+export class Grammars {
+  readonly #metadata: MetadataView;
+  readonly #kept = new Map<string, Automaton>();
+  #vocabulary?: { tokenizer: Tokenizer; trie: TokenTrie };
+
+  /** @param metadata of the model; its tokenizer is read when the first grammar comes */
+  constructor(metadata: MetadataView) {
+    this.#metadata = metadata;
+  }
+
+  /** @throws QuernError those of `compileGrammar` and of `tokenizerFromGguf` */
+  constraint(source: GrammarSource, stopTokens: ReadonlySet<number>): Constraint {
+    const key = JSON.stringify(source);
+    const automaton = this.#kept.get(key) ?? this.#compile(source);
+    this.#kept.delete(key);
+    this.#kept.set(key, automaton);
+    if (this.#kept.size > maxKept) this.#kept.delete(this.#kept.keys().next().value!);
+    return new Constraint(automaton, stopTokens);
+  }
+
+  #compile(source: GrammarSource): Automaton {
+    const { tokenizer, trie } = (this.#vocabulary ??= readVocabulary(this.#metadata));
+    return new Automaton(
+      compileGrammar(source, (text) => tokenNamed(tokenizer, text)),
+      trie,
+    );
+  }
+}
+
+/** The token whose text this is, special ones included. */
+export function tokenNamed(tokenizer: Tokenizer, text: string): number | undefined {
+  const ids = tokenizer.encode(text, { parseSpecial: true });
+  return ids.length === 1 ? ids[0] : undefined;
+}
+
+function readVocabulary(metadata: MetadataView): { tokenizer: Tokenizer; trie: TokenTrie } {
+  const tokenizer = tokenizerFromGguf(metadata);
+  // Control tokens have no bytes of their own: a grammar names them as tokens, or not at all.
+  const bytes = Array.from({ length: tokenizer.vocabSize }, (_, id) => tokenizer.decodeBytes([id]));
+  return { tokenizer, trie: new TokenTrie(bytes) };
+}
+
+/** For a core that was made without its model's metadata. */
+export const noVocabulary = (): QuernError =>
+  new QuernError(
+    'request-invalid',
+    'This engine was loaded without its vocabulary, so it cannot hold a reply to a grammar.',
+  );

@@ -1,0 +1,70 @@
+// What a reply can be held to, as plain data that crosses threads, and its compilation.
+import { QuernError } from '@quern/errors';
+import { automaton, choice, type Expression, text } from './expression.ts';
+import { parseGbnf } from './gbnf/parse.ts';
+import { anyObject, jsonRules } from './json/values.ts';
+import { jsonSchemaRules } from './json-schema/compile.ts';
+import { programOf } from './machine/lower.ts';
+import type { Program } from './machine/program.ts';
+import { utf8Automaton } from './regex/bytes.ts';
+import { searchAutomaton } from './regex/compile.ts';
+import { RegexError } from './regex/node.ts';
+
+export type GrammarSource =
+  | { readonly kind: 'gbnf'; readonly text: string }
+  /** JSON that is valid under a schema. */
+  | { readonly kind: 'json-schema'; readonly schema: unknown }
+  /** Any JSON object. */
+  | { readonly kind: 'json-object' }
+  /** Texts that match as a whole. */
+  | { readonly kind: 'regex'; readonly pattern: string }
+  | { readonly kind: 'choice'; readonly choices: readonly string[] };
+
+const maxSourceCharacters = 4 * 2 ** 20;
+
+/**
+ * @param tokenOf the token of a special text in GBNF; undefined when it is not exactly one
+ * @throws QuernError what the source says that cannot be enforced: `grammar-…`, `schema-…`
+ */
+export function compileGrammar(source: GrammarSource, tokenOf?: (text: string) => number | undefined): Program {
+  switch (source.kind) {
+    case 'gbnf':
+      checkLength(source.text.length);
+      return programOf(parseGbnf(source.text, { tokenOf }), 'root');
+    case 'json-schema':
+      checkLength(JSON.stringify(source.schema)?.length ?? 0);
+      return programOf(jsonSchemaRules(source.schema), 'root');
+    case 'json-object':
+      return programOf(new Map([...jsonRules(), ['root', anyObject]]), 'root');
+    case 'regex':
+      return programOf(new Map([['root', wholeMatch(source.pattern)]]), 'root');
+    case 'choice':
+      if (source.choices.length === 0) throw new QuernError('grammar-unsatisfiable', 'The list of choices is empty.');
+      return programOf(new Map([['root', choice(source.choices.map(text))]]), 'root');
+  }
+}
+
+function wholeMatch(pattern: string): Expression {
+  try {
+    return automaton(utf8Automaton(searchAutomaton(anchored(pattern))));
+  } catch (error) {
+    if (!(error instanceof RegexError)) throw error;
+    throw new QuernError('grammar-syntax', `The regular expression cannot be enforced: ${error.message}.`);
+  }
+}
+
+/** Lookahead at the top of an expression stays there. */
+const anchored = (pattern: string): string =>
+  pattern.startsWith('^') && pattern.endsWith('$')
+    ? pattern
+    : /[|]/.test(pattern)
+      ? `^(?:${pattern})$`
+      : `^${pattern}$`;
+
+function checkLength(characters: number): void {
+  if (characters <= maxSourceCharacters) return;
+  throw new QuernError(
+    'grammar-too-large',
+    `The grammar has ${characters} characters; at most ${maxSourceCharacters} are read.`,
+  );
+}
