@@ -1,5 +1,5 @@
 // Replies held to a grammar, through a real server. What comes back is judged by another program (ajv), not by ours.
-import Ajv2020 from 'ajv/dist/2020.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { neverEnding, startTestServer, type TestServer } from './serve-fixture.ts';
 
