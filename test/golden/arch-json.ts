@@ -56,6 +56,7 @@ export function goldenValue(key: string, value: GgufValue): GoldenValue {
   const items = value.value as readonly GgufScalar[];
   if (!key.startsWith('tokenizer.')) return { type, length: items.length, value: items.map(plain) };
   if (value.of === 'string') return { type, length: items.length, sha256: sha256(JSON.stringify(items)) };
+  if (value.of === 'uint8') return { type, length: items.length, sha256: sha256(Uint8Array.from(items, Number)) };
   const bytes = new DataView(new ArrayBuffer(4 * items.length));
   for (const [i, item] of items.entries()) {
     if (value.of === 'float32') bytes.setFloat32(4 * i, Number(item), true);

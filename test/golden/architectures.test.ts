@@ -25,6 +25,8 @@ interface Case {
   readonly preTokenizer?: string;
   /** Tensors that are F32 here and, by an oversight of the converter, of the file's type there. */
   readonly finer?: RegExp;
+  /** So many rows of the positions belong to no text, and come back as zeros. */
+  readonly rowsLost?: number;
   /** Keys that we write beyond llama.cpp's converter, because the numbers would be others without them. */
   readonly beyond?: readonly string[];
   /** Keys that llama.cpp's converter takes from files of its own, and not from the checkpoint. */
@@ -81,6 +83,8 @@ const cases: readonly Case[] = [
   { name: 'gemma4-moe', leftOut: gemmaTowers },
   { name: 'bert', leftOut: ['pooler.'] },
   { name: 'nomic-bert' },
+  { name: 'roberta', leftOut: ['pooler.'], rowsLost: 2 },
+  { name: 'xlm-roberta', leftOut: ['pooler.'], rowsLost: 2 },
   { name: 'gpt-oss' },
   { name: 'ministral3', leftOut: ['vision_tower.', 'multi_modal_projector.'] },
   { name: 'olmo2' },
@@ -130,6 +134,7 @@ describe.each(cases.map((row) => ({ ...row, source: checkpointOf(row.name) ?? ''
     preTokenizer,
     beyond = [],
     lacking = [],
+    rowsLost = 0,
     moved = [],
   } = row;
   if (source === '') {
@@ -192,6 +197,7 @@ describe.each(cases.map((row) => ({ ...row, source: checkpointOf(row.name) ?? ''
         continue;
       }
       const [theirs, values] = [await valuesOf(tensor), rounded(await valuesOf(made), tensor.dtype)];
+      if (tensor.name.endsWith('position_embeddings.weight')) theirs.fill(0, 0, rowsLost * tensor.cols);
       const isNear = nearly?.test(tensor.name);
       const room = (value: number) => (isNear ? 1e-6 * Math.abs(value) + 2 ** -24 : 0);
       const same = theirs.every((value, i) => Math.abs(value - values[i]!) <= room(value));

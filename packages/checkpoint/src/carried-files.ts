@@ -11,6 +11,7 @@ export const carriedFiles: readonly string[] = [
   'vocab.json',
   'merges.txt',
   'vocab.txt',
+  'sentencepiece.bpe.model',
   'tekken.json',
   'tiktoken.model',
   'hy.tiktoken',
@@ -29,6 +30,7 @@ export const isVocabularyFile = (name: string): boolean =>
 
 const vocabularyFiles: readonly string[] = [
   ...['tokenizer.json', 'tokenizer.model', 'vocab.json', 'vocab.txt', 'tekken.json', 'tiktoken.model'],
+  'sentencepiece.bpe.model',
 ];
 
 /** Where transformers saves chat templates that have a name. */

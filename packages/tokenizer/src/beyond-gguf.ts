@@ -50,7 +50,9 @@ export function ggufTokenizerMetadata<T extends MetadataView>(metadata: T): T {
     );
   }
   const normalizer = readString(metadata, beyondKeys.normalizer);
-  if (normalizer !== undefined && !onlyComposes(JSON.parse(normalizer))) {
+  // Of Unigram GGUF has the character map and the spaces: what else there is, `refused` tells.
+  const isUnigram = readString(metadata, 'tokenizer.ggml.model') === 't5';
+  if (normalizer !== undefined && !isUnigram && !onlyComposes(JSON.parse(normalizer))) {
     throw new QuernError(
       'normalizer-unsupported',
       `GGUF cannot say how tokenizer.json normalizes text: ${normalizer}.`,

@@ -10,6 +10,9 @@ import { type PreTokenizer, preTokenizerNamed } from './pre-tokenizer/pre-tokeni
 import { compileNormalizer } from './steps/normalizer.ts';
 import { compilePreTokenizer } from './steps/pre-tokenizer.ts';
 import { type Tokenizer, tokenTypes } from './tokenizer.ts';
+import { CharacterMap } from './unigram/character-map.ts';
+import { spacedText } from './unigram/spaced-text.ts';
+import { Unigram } from './unigram/unigram.ts';
 import { bytesOfByteLevelText } from './vocabulary/byte-level.ts';
 import { createPartition, type StripRules, stripRules } from './vocabulary/partition.ts';
 import { findSpecialTokens } from './vocabulary/special-tokens.ts';
@@ -22,6 +25,7 @@ const kinds = new Map<string, (metadata: MetadataView, vocabulary: Vocabulary) =
   ['gpt2', bpeKind],
   ['gemma4', bpeKind],
   ['bert', wordPieceKind],
+  ['t5', unigramKind],
 ]);
 
 /**
@@ -29,7 +33,7 @@ const kinds = new Map<string, (metadata: MetadataView, vocabulary: Vocabulary) =
  *
  * Throws a QuernError: `tokenizer-model-missing`, `tokenizer-model-unknown`, `pre-tokenizer-unknown`,
  * `tokenizer-metadata-type`, `tokenizer-tokens-{missing,length,duplicate}`, `tokenizer-token-too-long`,
- * `tokenizer-merges-missing`, `tokenizer-merge-malformed`, `tokenizer-bos-missing`, `tokenizer-eos-missing`.
+ * `tokenizer-merges-missing`, `character-map-malformed`, `tokenizer-merge-malformed`, `tokenizer-bos-missing`, `tokenizer-eos-missing`.
  */
 export function tokenizerFromGguf(metadata: MetadataView): Tokenizer {
   const model = readString(metadata, 'tokenizer.ggml.model');
@@ -151,6 +155,40 @@ function wordPieceKind(metadata: MetadataView, vocabulary: Vocabulary): Tokenize
     addEos: true,
     defaults: { bos: bertTokens.bos, eos: id('seperator', bertTokens.sep), unk: bertTokens.unk },
   };
+}
+
+/** What llama.cpp takes for granted of a Unigram vocabulary: T5's ids. */
+const t5Tokens = { eos: 1, unk: 2 };
+
+function unigramKind(metadata: MetadataView, vocabulary: Vocabulary): TokenizerKind {
+  const typed = vocabulary.types.indexOf(tokenTypes.unknown);
+  const unknown = readInteger(metadata, 'tokenizer.ggml.unknown_token_id') ?? (typed >= 0 ? typed : t5Tokens.unk);
+  const unigram = new Unigram(vocabulary, unknown);
+  const map = characterMapBytes(metadata);
+  const rules = {
+    map: map && new CharacterMap(map),
+    spacePrefix: readBoolean(metadata, 'tokenizer.ggml.add_space_prefix') ?? false,
+    mergeSpaces: readBoolean(metadata, 'tokenizer.ggml.remove_extra_whitespaces') ?? false,
+  };
+  // A view of a checkpoint says how the tokenizers library cuts.
+  const own = readString(metadata, beyondKeys.preTokenizer);
+  const cut = own === undefined ? undefined : compilePreTokenizer(JSON.parse(own));
+  return {
+    encode: (text, ids) => {
+      for (const word of cut ? cut([text]) : [spacedText(text, rules)]) unigram.encode(word, ids);
+    },
+    bytesOfNormal: bytesOfText,
+    spacePrefix: false,
+    addBos: false,
+    addEos: true,
+    defaults: t5Tokens,
+  };
+}
+
+/** Undefined where the text is left as it is. */
+export function characterMapBytes(metadata: MetadataView): Uint8Array | undefined {
+  const bytes = readNumbers(metadata, 'tokenizer.ggml.precompiled_charsmap');
+  return bytes && bytes.length > 0 ? Uint8Array.from(bytes) : undefined;
 }
 
 const utf8 = new TextEncoder();

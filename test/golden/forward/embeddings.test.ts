@@ -45,7 +45,7 @@ async function vectorsOf(view: ModelView, device: Device, sequences: readonly In
   return Float32Array.from(vectors);
 }
 
-describe.each(['bert', 'embeddinggemma', 'nomic-bert', 'qwen3-embedding'])('%s', (name) => {
+describe.each(['bert', 'embeddinggemma', 'nomic-bert', 'qwen3-embedding', 'roberta', 'xlm-roberta'])('%s', (name) => {
   const folder = checkpointOf(name);
   if (!folder) {
     it.skip(`skipped: no checkpoint of ${name} in test/models/arch, nor in QUERN_MODELS`);

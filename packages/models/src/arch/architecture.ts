@@ -52,6 +52,8 @@ export interface FileFacts {
   number(key: string): number | undefined;
   /** `tokenizer.ggml.pre` */
   readonly preTokenizer: string | undefined;
+  /** `tokenizer.ggml.model` */
+  readonly tokenizerModel: string | undefined;
   hasTensor(name: string): boolean;
 }
 

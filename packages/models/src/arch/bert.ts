@@ -56,6 +56,7 @@ export const bert: Architecture = {
   name: 'bert',
   hf: ['BertModel', 'BertForMaskedLM'],
   modelType: 'bert',
+  isOf: (file) => file.tokenizerModel === 'bert',
   config: [
     { hf: 'num_hidden_layers', gguf: ['block_count'], type: 'uint32', max: maxBlocks, missing: () => 12 },
     { hf: 'max_position_embeddings', gguf: ['context_length'], type: 'uint32', missing: () => 512 },

@@ -56,6 +56,7 @@ import { qwen3vl } from './qwen3vl.ts';
 import { qwen3vlmoe } from './qwen3vlmoe.ts';
 import { qwen35 } from './qwen35.ts';
 import { qwen35moe } from './qwen35moe.ts';
+import { roberta, xlmRoberta } from './roberta.ts';
 import { seedOss } from './seed-oss.ts';
 import { smollm3 } from './smollm3.ts';
 import { stablelm } from './stablelm.ts';
@@ -82,6 +83,8 @@ export const architectures: readonly Architecture[] = [
   bailingmoe2,
   bailingmoe3,
   bert,
+  roberta,
+  xlmRoberta,
   gptOss,
   gemmaEmbedding,
   gpt2,

@@ -23,6 +23,7 @@ export function exportedArchitecture(view: ModelView): Architecture {
       return typeof value === 'number' ? value : undefined;
     },
     preTokenizer: metadataReader(view).optionalString('tokenizer.ggml.pre'),
+    tokenizerModel: metadataReader(view).optionalString('tokenizer.ggml.model'),
     hasTensor: (name) => tensors.has(name),
   };
   const found = architectures.find(

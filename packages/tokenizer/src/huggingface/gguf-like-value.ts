@@ -5,6 +5,6 @@ export type GgufLikeValue =
   | { type: 'bool'; value: boolean }
   | { type: 'uint32'; value: number }
   | { type: 'array'; of: 'string'; value: readonly string[] }
-  | { type: 'array'; of: 'float32' | 'int32'; value: readonly number[] };
+  | { type: 'array'; of: 'float32' | 'int32' | 'uint8'; value: readonly number[] };
 
 export type GgufLikeMetadata = Map<string, GgufLikeValue>;

@@ -274,11 +274,6 @@ describe('tokenizerMetadataFromHf refuses', () => {
       { 'tokenizer.json': model((each) => Object.assign(each, { merges: ['z y'] })) },
     ],
     [
-      'Unigram',
-      'tokenizer-kind-unsupported',
-      { 'tokenizer.json': model((each) => Object.assign(each, { type: 'Unigram' })) },
-    ],
-    [
       'WordLevel',
       'tokenizer-kind-unsupported',
       { 'tokenizer.json': model((each) => Object.assign(each, { type: 'WordLevel' })) },

@@ -16,6 +16,7 @@ import { tekkenTokenizer } from './tekken.ts';
 import { tiktokenTokenizer } from './tiktoken.ts';
 import { TokenList } from './token-list.ts';
 import { namedInVain, writeSentencePiece, writeTokenizerJson } from './tokenizer-json.ts';
+import { xlmRobertaTokenizer } from './unigram-tokenizer.ts';
 import { wordListTokenizer } from './word-piece-vocabulary.ts';
 import { setFlag } from './write-tokens.ts';
 
@@ -80,9 +81,17 @@ export async function tokenizerViewFromHf(
         (await slowTokenizer(files, given, specialTokensMap)) ??
         (await tiktokenTokenizer(files, given, preTokenizer)));
   const words = model || fast || slow ? undefined : await wordListTokenizer(files, given, specialTokensMap);
-  const { tokenizer, config } = slow ?? words ?? { tokenizer: fast, config: given };
   const modelConfig = await readJsonObject(files, 'config.json');
+  const pieces = await files.readBytes('sentencepiece.bpe.model');
+  const isXlmRoberta = modelConfig?.model_type === 'xlm-roberta' || /^XLMRoberta/.test(String(given?.tokenizer_class));
+  const unigram =
+    pieces && isXlmRoberta && !(model || fast || slow || words)
+      ? xlmRobertaTokenizer(pieces, given, specialTokensMap)
+      : undefined;
+  const { tokenizer, config } = slow ?? words ?? unigram ?? { tokenizer: fast, config: given };
 
+  // What config.json of a BERT leaves out is 2 (transformers' BertConfig), the others have one type of token.
+  const usualTypes = architecture === 'bert' ? 2 : 1;
   const metadata: GgufLikeMetadata = new Map();
   const tokens = new TokenList(vocabSize);
   let behind: GgufLikeMetadata = new Map();
@@ -95,16 +104,15 @@ export async function tokenizerViewFromHf(
     writeSentencePiece(metadata, sentencePieceVocabulary(model, added, config, tokens));
   } else if (tokenizer) {
     behind = writeTokenizerJson(metadata, {
-      ...{ tokenizer, config, specialTokensMap, tokens, preTokenizer, usualNames },
+      ...{ tokenizer, config, specialTokensMap, tokens, preTokenizer, usualNames, pieces, vocabSize },
       places: slow?.places,
       scores: slow?.scores,
-      // What config.json of a BERT leaves out is 2 (transformers' BertConfig), the others have one type of token.
-      tokenTypeCount: modelConfig?.type_vocab_size ?? (architecture === 'bert' ? 2 : 1),
+      tokenTypeCount: architecture.endsWith('bert') ? (modelConfig?.type_vocab_size ?? usualTypes) : undefined,
     });
   } else {
     throw new QuernError(
       'tokenizer-missing',
-      'The checkpoint has neither tokenizer.model, nor tokenizer.json, nor vocab.json with merges.txt, nor vocab.txt, nor tekken.json, nor a list for tiktoken.',
+      'The checkpoint has neither tokenizer.model, nor tokenizer.json, nor vocab.json with merges.txt, nor vocab.txt, nor sentencepiece.bpe.model, nor tekken.json, nor a list for tiktoken.',
       { remedy: 'Put the tokenizer files of the model into the folder.' },
     );
   }

@@ -1,6 +1,7 @@
 // `tokenizer.model`: a SentencePiece model, a protocol buffer `ModelProto` (sentencepiece_model.proto):
 //   1 pieces: repeated {1 piece: string, 2 score: float, 3 type: enum, default 1}
 //   2 trainer_spec: {3 model_type: enum, default 1; 1 unigram, 2 BPE, 3 word, 4 char}
+//   3 normalizer_spec: {2 precompiled_charsmap: bytes, 3 add_dummy_prefix, 4 remove_extra_whitespaces: bool, default true}
 // The enum of piece types has the numbers of `tokenTypes`.
 
 import { QuernError } from '@quern/errors';
@@ -17,23 +18,46 @@ export interface SentencePieceEntry {
 const file = 'tokenizer.model';
 const modelTypes: Record<string, string> = { '1': 'unigram', '2': 'BPE', '3': 'word', '4': 'char' };
 
-/** Throws `protobuf-malformed`, `sentence-piece-malformed`, `tokenizer-kind-unsupported` (not BPE). */
-export function parseSentencePieceModel(bytes: Uint8Array): readonly SentencePieceEntry[] {
+/** How a text is written before it is cut. */
+export interface SentencePieceNormalizer {
+  characterMap: Uint8Array;
+  spacePrefix: boolean;
+  mergeSpaces: boolean;
+}
+
+/** Throws `protobuf-malformed`, `sentence-piece-malformed`, `tokenizer-kind-unsupported` (of another kind). */
+export function parseSentencePieceModel(
+  bytes: Uint8Array,
+  kind: 'BPE' | 'unigram' = 'BPE',
+): { pieces: readonly SentencePieceEntry[]; normalizer: SentencePieceNormalizer } {
   const pieces: SentencePieceEntry[] = [];
   let modelType = 1n;
+  const normalizer = { characterMap: new Uint8Array(0), spacePrefix: true, mergeSpaces: true };
   for (const field of protobufFields(bytes, file)) {
     if (field.number === 1) pieces.push(parsePiece(bytesOf(field), offsetIn(bytes, field), pieces.length));
     if (field.number === 2) modelType = modelTypeOf(bytesOf(field), offsetIn(bytes, field));
+    if (field.number === 3) Object.assign(normalizer, parseNormalizer(bytesOf(field), offsetIn(bytes, field)));
   }
   if (pieces.length === 0) throw malformed('it has no pieces');
-  if (modelType !== 2n) {
+  const found = modelTypes[String(modelType)];
+  if (found !== kind) {
     throw new QuernError(
       'tokenizer-kind-unsupported',
-      `${file} is a SentencePiece model of the kind ${modelTypes[String(modelType)] ?? modelType}.`,
+      `${file} is a SentencePiece model of the kind ${found ?? modelType}.`,
       { file, remedy: 'Use a model whose tokenizer is BPE, byte-level or SentencePiece.' },
     );
   }
-  return pieces;
+  return { pieces, normalizer };
+}
+
+function parseNormalizer(bytes: Uint8Array, start: number): Partial<SentencePieceNormalizer> {
+  const normalizer: Partial<SentencePieceNormalizer> = {};
+  for (const field of protobufFields(bytes, file, start)) {
+    if (field.number === 2) normalizer.characterMap = bytesOf(field);
+    if (field.number === 3 && field.wire === 'varint') normalizer.spacePrefix = field.value !== 0n;
+    if (field.number === 4 && field.wire === 'varint') normalizer.mergeSpaces = field.value !== 0n;
+  }
+  return normalizer;
 }
 
 function parsePiece(bytes: Uint8Array, start: number, id: number): SentencePieceEntry {

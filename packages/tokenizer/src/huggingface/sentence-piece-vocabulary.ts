@@ -13,7 +13,7 @@ export function sentencePieceVocabulary(
   config: JsonObject | undefined,
   tokens: TokenList,
 ): readonly TokenEntry[] {
-  parseSentencePieceModel(model).forEach(({ text, score, type }, id) => {
+  parseSentencePieceModel(model).pieces.forEach(({ text, score, type }, id) => {
     // The converter does not tell user-defined pieces from normal ones.
     const kept = type === tokenTypes.userDefined ? tokenTypes.normal : type;
     tokens.set(id, { text, score, type: kept });

@@ -12,7 +12,7 @@ export interface TokenEntry {
 }
 
 /** Scores as the converter gives them: to ids without a token, and to added tokens. */
-const unusedScore = -10000;
+export const unusedScore = -10000;
 export const addedScore = -1000;
 
 /** Several times the largest known, and little enough to fill up: a file may name any id. */

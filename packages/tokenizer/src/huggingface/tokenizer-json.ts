@@ -8,19 +8,17 @@ import { compilePreTokenizer } from '../steps/pre-tokenizer.ts';
 import { type BpeModel, type BpePlaces, readBpeModel } from './bpe-model.ts';
 import { readByteFallback } from './byte-fallback-vocabulary.ts';
 import { byteLevelVocabulary } from './byte-level-vocabulary.ts';
-import { isObject, type JsonObject } from './checkpoint-files.ts';
+import { isObject } from './checkpoint-files.ts';
 import type { GgufLikeMetadata } from './gguf-like-value.ts';
 import { preTokenizersLike } from './pre-tokenizer-structure.ts';
 import { textVocabulary } from './text-vocabulary.ts';
-import type { TokenEntry, TokenList } from './token-list.ts';
+import type { TokenEntry } from './token-list.ts';
+import { type UnigramFiles, writeUnigram } from './unigram-tokenizer.ts';
+import { isUnigram } from './unigram-vocabulary.ts';
 import { isWordPiece, wordNormalizer, wordPieceVocabulary } from './word-piece-vocabulary.ts';
 import { setFlag, setText, writeMerges, writeTokens } from './write-tokens.ts';
 
-export interface TokenizerJson {
-  readonly tokenizer: JsonObject;
-  readonly config: JsonObject | undefined;
-  readonly specialTokensMap: JsonObject | undefined;
-  readonly tokens: TokenList;
+export interface TokenizerJson extends UnigramFiles {
   readonly places?: BpePlaces;
   /** Byte-level tokens get scores as well, all of them 0. */
   readonly scores?: boolean;
@@ -28,13 +26,15 @@ export interface TokenizerJson {
   readonly preTokenizer?: string;
   /** What the converter calls pre-tokenizers of this architecture. */
   readonly usualNames: Readonly<Record<string, string>>;
-  /** Of config.json, for encoders. */
-  readonly tokenTypeCount: unknown;
 }
 
 /** @returns keys to be written behind those of the special tokens */
 export function writeTokenizerJson(metadata: GgufLikeMetadata, given: TokenizerJson): GgufLikeMetadata {
   if (isWordPiece(given.tokenizer)) return writeWordPiece(metadata, given);
+  if (isUnigram(given.tokenizer)) {
+    if (given.preTokenizer !== undefined) throw namedInVain(given.preTokenizer);
+    return writeUnigram(metadata, given);
+  }
   const bpe = readBpeModel(given.tokenizer, given.places);
   return bpe.byteFallback ? writeByteFallback(metadata, bpe, given) : writeByteLevel(metadata, bpe, given);
 }
@@ -91,6 +91,8 @@ function writeByteLevel(metadata: GgufLikeMetadata, bpe: BpeModel, given: Tokeni
     metadata,
     bpe.merges.filter(([left, right]) => !list.beyond.has(bpe.vocab.get(left + right) as number)),
   );
+  if (Number.isInteger(given.tokenTypeCount))
+    behind.set('tokenizer.ggml.token_type_count', { type: 'uint32', value: Number(given.tokenTypeCount) });
   return behind;
 }
 

@@ -3,6 +3,9 @@
 
 import { QuernError } from '@quern/errors';
 import { asArray, asObject, asString, isObject, type JsonObject } from '../huggingface/checkpoint-files.ts';
+import { bytesOfBase64 } from '../unigram/base64.ts';
+import { CharacterMap } from '../unigram/character-map.ts';
+import { mapGraphemes } from '../unigram/map-graphemes.ts';
 import { finderOf } from './pattern.ts';
 
 export type Normalize = (text: string) => string;
@@ -37,12 +40,22 @@ export function compileNormalizer(value: unknown): Normalize {
     }
     case 'Replace':
       return replacing(step);
+    case 'Precompiled': {
+      const map = characterMapOf(step);
+      return map ? (text) => mapGraphemes(text, map) : unchanged;
+    }
     default:
       throw new QuernError('normalizer-unsupported', `tokenizer.json normalizes text by ${type}.`, {
         file,
         remedy: 'Use a model without it.',
       });
   }
+}
+
+/** Of a step of the type Precompiled; undefined where its map is empty. */
+function characterMapOf(step: JsonObject): CharacterMap | undefined {
+  const text = asString(step.precompiled_charsmap ?? '', file, 'normalizer.precompiled_charsmap');
+  return text === '' ? undefined : new CharacterMap(bytesOfBase64(text));
 }
 
 /** Letter by letter: no final sigma. */

@@ -64,7 +64,9 @@ function metaspace(step: JsonObject): Cut {
   return (pieces) => {
     const marked = pieces.map((piece, index) => {
       const text = piece.replaceAll(' ', space);
-      return prepends && !text.startsWith(space) && (index === 0 || !isFirstOnly) ? space + text : text;
+      // The library puts nothing in front of nothing.
+      const begins = text === '' || text.startsWith(space);
+      return prepends && !begins && (index === 0 || !isFirstOnly) ? space + text : text;
     });
     return words ? words(marked) : marked;
   };

@@ -105,7 +105,7 @@ describe('refused by name', () => {
     expect(refusal(await changed(own[1]!, 'tokenizer.ggml.pre', () => 'mine'))).toMatchObject({
       code: 'pre-tokenizer-unknown',
     });
-    expect(refusal(await changed(own[1]!, 'tokenizer.ggml.model', () => 't5'))).toMatchObject({
+    expect(refusal(await changed(own[1]!, 'tokenizer.ggml.model', () => 'rwkv'))).toMatchObject({
       code: 'tokenizer-model-unknown',
     });
   });

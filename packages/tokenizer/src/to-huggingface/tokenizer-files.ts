@@ -13,7 +13,15 @@ import { isAdded, sentencePieceModel } from './sentence-piece-model.ts';
 import { textParts } from './text-json.ts';
 import { specialTokenNames, specialTokensMap, tokenizerConfig } from './tokenizer-config.ts';
 import { tokenizerJson } from './tokenizer-json.ts';
+import { unigramParts } from './unigram-json.ts';
 import { wordPieceParts } from './word-piece-json.ts';
+
+/** By `tokenizer.ggml.model`; SentencePiece's when not given. */
+const partsOfKinds: Readonly<Record<string, typeof sentencePieceParts>> = {
+  gpt2: byteLevelParts,
+  bert: wordPieceParts,
+  t5: unigramParts,
+};
 
 /**
  * tokenizer.json, tokenizer_config.json, special_tokens_map.json; tokenizer.model of a SentencePiece vocabulary;
@@ -28,7 +36,8 @@ export function tokenizerFilesOf(metadata: MetadataView): Map<string, string | U
   const isByteLevel = kind === 'gpt2' && !isText;
   const isWordPiece = kind === 'bert';
   const strip = stripRules(readString(metadata, 'general.name') ?? '', vocabulary);
-  const partsOf = isText ? textParts : isWordPiece ? wordPieceParts : isByteLevel ? byteLevelParts : sentencePieceParts;
+  const partsOf = isText ? textParts : (partsOfKinds[kind ?? ''] ?? sentencePieceParts);
+  const isSentencePiece = partsOf === sentencePieceParts;
   const parts = partsOf(metadata, vocabulary);
   const sep = readInteger(metadata, 'tokenizer.ggml.seperator_token_id');
   // GGUF has `▁` before the text of a token of WordPiece that is added and not special: it is a word like others.
@@ -36,7 +45,7 @@ export function tokenizerFilesOf(metadata: MetadataView): Map<string, string | U
   const json = tokenizerJson(parts, addedTokens, postProcessorOf(metadata, tokenizer, isByteLevel, sep));
 
   const names = specialTokenNames(metadata, tokenizer);
-  const decoder = isByteLevel || isText || isWordPiece ? [] : addedTokens.filter(({ id }) => isAdded(vocabulary, id));
+  const decoder = isSentencePiece ? addedTokens.filter(({ id }) => isAdded(vocabulary, id)) : [];
   const config = tokenizerConfig(
     metadata,
     names,
@@ -48,7 +57,7 @@ export function tokenizerFilesOf(metadata: MetadataView): Map<string, string | U
     ['tokenizer_config.json', `${JSON.stringify(config, null, 2)}\n`],
     ['special_tokens_map.json', `${JSON.stringify(specialTokensMap(names, vocabulary), null, 2)}\n`],
   ]);
-  const model = isByteLevel || isText || isWordPiece ? undefined : sentencePieceModel(metadata, vocabulary, tokenizer);
+  const model = isSentencePiece ? sentencePieceModel(metadata, vocabulary, tokenizer) : undefined;
   if (model) files.set('tokenizer.model', model);
   const template = readString(metadata, 'tokenizer.chat_template');
   if (template !== undefined && !('chat_template' in config)) files.set('chat_template.jinja', template);

@@ -7,7 +7,14 @@ export interface TokenizerParts {
   normalizer: object | null;
   preTokenizer: object | null;
   decoder: object;
-  model: BpeJson | WordPieceJson;
+  model: BpeJson | WordPieceJson | UnigramJson;
+}
+
+interface UnigramJson {
+  type: 'Unigram';
+  unk_id: number;
+  vocab: readonly (readonly [text: string, score: number])[];
+  byte_fallback: boolean;
 }
 
 interface WordPieceJson {
