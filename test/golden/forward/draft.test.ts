@@ -59,7 +59,7 @@ const secondLogits = async (model: Model, position: number, hiddenRow: number) =
     }),
   );
 
-describe.each(['qwen35', 'qwen35moe', 'glm4moelite', 'exaonemoe', 'nemotronh-moe'])('%s', (name) => {
+describe.each(['qwen35', 'qwen35moe', 'glm4moelite', 'exaonemoe', 'nemotronh-moe', 'bailingmoe3'])('%s', (name) => {
   const folder = checkpointOf(name);
   if (!folder) {
     it.skip(`skipped: no checkpoint of ${name} in test/models/arch, nor in QUERN_MODELS`);

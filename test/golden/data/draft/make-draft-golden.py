@@ -52,6 +52,12 @@ def record(name):
         table, head = own.pop("embed_tokens.weight"), own.pop("shared_head.head.weight")
         enorm, hnorm, join, last = (own.pop(f"{k}.weight") for k in ("enorm", "hnorm", "eh_proj", "shared_head.norm"))
         layers = [loaded(cls("DecoderLayer")(config, config.mlp_layer_types.index("sparse")), stacked(own, ["gate_proj", "up_proj"], "gate_up_proj"))]
+    elif kind == "BailingHybrid":
+        own = part(weights, f"model.layers.{config.num_hidden_layers}.")
+        enorm, hnorm, join, last = (own.pop(f"{k}.weight") for k in ("enorm", "hnorm", "eh_proj", "final_layernorm"))
+        renamed = {"attention.dense.": "self_attn.o_proj.", "attention.": "self_attn.", "mlp.gate.expert_bias": "mlp.gate.e_score_correction_bias"}
+        for old, new in renamed.items(): own = {new + k[len(old):] if k.startswith(old) else k: v for k, v in own.items()}
+        layers = [loaded(cls("DecoderLayer")(config, config.layer_types.index("full_attention")), stacked(own, ["gate_proj", "up_proj"], "gate_up_proj"))]
     elif kind == "NemotronH":
         first, second = part(weights, "mtp.layers.0."), stacked(part(weights, "mtp.layers.1."), ["up_proj"], "up_proj")
         enorm, hnorm, join = (first.pop(f"{k}.weight") for k in ("enorm", "hnorm", "eh_proj"))
@@ -92,6 +98,6 @@ def record(name):
 
 
 all_ = {}
-for name in ["qwen35", "qwen35moe", "glm4moelite", "exaonemoe", "nemotronh-moe"]: all_ |= record(name)
+for name in ["qwen35", "qwen35moe", "glm4moelite", "exaonemoe", "nemotronh-moe", "bailingmoe3"]: all_ |= record(name)
 save_file(all_, out, metadata={"second": str(SECOND)})
 print(json.dumps({k: list(v.shape) for k, v in all_.items()}))
