@@ -5,6 +5,7 @@ import { count, isAbsent, show } from './config-error.ts';
 import { decoder, preNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import {
   attentionBlockTensors,
+  attentionPairs,
   denseBlockTensors,
   denseConfig,
   densePairs,
@@ -14,7 +15,7 @@ import {
   mlpTensors,
 } from './dense.ts';
 import { inDenseBlocks, inSparseBlocks } from './leading-dense.ts';
-import { expertTensors, maxExperts, plainSharedExpertTensors } from './mixture.ts';
+import { expertTensors, maxExperts, mixedFeedForwardPairs, plainSharedExpertTensors } from './mixture.ts';
 import { readExperts, readSharedExpert } from './read-experts.ts';
 
 const fixed = [
@@ -108,7 +109,7 @@ export const ernie45moe: Architecture = {
       i < dense ? preNormBlock(eps, attention, mlp) : preNormBlock(eps, attention, experts, ...sharedExpert),
     );
   },
-  awq: [],
+  awq: [...attentionPairs, ...mixedFeedForwardPairs],
   remarks: [
     'the width of the shared experts is theirs; llama.cpp writes intermediate_size / kv heads, which is the same in the published sizes',
   ],

@@ -8,6 +8,7 @@ import { decoder, postNormBlock, preNormBlock, readAttention, readBlocks, readEp
 import { sigmoidRouter } from './deepseek.ts';
 import {
   attentionBlockTensors,
+  attentionPairs,
   denseConfig,
   embeddingTensors,
   fixedForDense,
@@ -18,7 +19,13 @@ import {
 } from './dense.ts';
 import { draftCount, inDraft, joinedDraft } from './draft-blocks.ts';
 import { inDenseBlocks, inSparseBlocks, leadingDense } from './leading-dense.ts';
-import { expertCounts, expertTensors, groupCounts, plainSharedExpertTensors } from './mixture.ts';
+import {
+  expertCounts,
+  expertTensors,
+  groupCounts,
+  mixedFeedForwardPairs,
+  plainSharedExpertTensors,
+} from './mixture.ts';
 import { readExperts, readSharedExpert } from './read-experts.ts';
 import { readWindows, type WindowLayers, windowLayerKeys } from './window-layers.ts';
 
@@ -145,6 +152,6 @@ export const exaonemoe: Architecture = {
       i < dense || i >= main ? preNormBlock(eps, mixer(i), mlp) : preNormBlock(eps, mixer(i), experts, ...shared),
     );
   },
-  awq: [],
+  awq: [...attentionPairs, ...mixedFeedForwardPairs],
   draft: { count: (config) => config.num_nextn_predict_layers ?? 0, start: () => 'mtp.' },
 };

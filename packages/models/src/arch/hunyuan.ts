@@ -5,6 +5,7 @@ import { configError, isAbsent, perBlock, show } from './config-error.ts';
 import { decoder, preNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import {
   attentionBlockTensors,
+  attentionPairs,
   denseConfig,
   densePairs,
   embeddingTensors,
@@ -12,7 +13,7 @@ import {
   inBlock,
   mlpTensors,
 } from './dense.ts';
-import { expertStacks, maxExperts, sharedExpertAt } from './mixture.ts';
+import { expertStacks, maxExperts, mixedFeedForwardPairs, sharedExpertAt } from './mixture.ts';
 import { evenShare, readExperts, readSharedExpert } from './read-experts.ts';
 
 const fixed = [
@@ -131,5 +132,5 @@ export const hunyuanMoe: Architecture = {
     const experts = readExperts(read, { over: 'chosen', width: evenShare });
     return decoder(read, () => preNormBlock(eps, attention, experts, ...readSharedExpert(read, experts)));
   },
-  awq: [],
+  awq: [...attentionPairs, ...mixedFeedForwardPairs],
 };
