@@ -1,4 +1,7 @@
 // What a server keeps of earlier requests: told truly in `usage`, /health and /metrics, and nothing without a budget.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectedChats, readEvents, startTestServer, type TestServer } from './serve-fixture.ts';
 
@@ -65,6 +68,32 @@ describe('a server with a budget', () => {
     expect(cache.blocks.peak).toBeGreaterThan(0);
     await expect.poll(async () => await metric(server, 'quern:kv_blocks_used')).toBe(0);
   });
+});
+
+it('saves and restores slots in llama-server’s words', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'quern-slots-'));
+  const server = await startTestServer({ model: { slotSavePath: folder } });
+  await server.ready;
+  const body = { messages: chat.messages, temperature: 0, max_tokens: 4 };
+  await server.post(path, body);
+  const act = async (action: string, request: object) =>
+    (await server.post(`/slots/0?action=${action}`, request)).json();
+  const saved = await act('save', { filename: 'chat.bin' });
+  expect(saved).toMatchObject({ id_slot: 0, filename: 'chat.bin', n_saved: chat.ids.length + 3 });
+  expect(await act('erase', {})).toEqual({ id_slot: 0, n_erased: expect.any(Number) });
+  expect((await (await server.post(path, body)).json()).usage.prompt_tokens_details.cached_tokens).toBe(0);
+  const restored = await act('restore', { filename: 'chat.bin' });
+  expect(restored).toMatchObject({ id_slot: 0, n_restored: saved.n_saved, n_read: saved.n_written });
+  const listed = await (await fetch(`${server.url}/slots`)).json();
+  expect(listed[0]).toMatchObject({ id: 0, is_processing: false, n_tokens: saved.n_saved });
+  for (const [action, request, code] of [
+    ['burn', {}, 'invalid_value'],
+    ['save', {}, 'invalid_value'],
+    ['restore', { filename: '../chat.bin' }, 'slot-file-name'],
+  ] as const)
+    expect((await act(action, request)).error.code).toBe(code);
+  await server.close();
+  rmSync(folder, { recursive: true });
 });
 
 it('keeps nothing with a budget of 0', async () => {

@@ -51,6 +51,14 @@ const requestFaults = new Set([
   'prompt-too-long',
   'request-invalid',
   'sampling-invalid',
+  'slot-empty',
+  'slot-file-damaged',
+  'slot-file-foreign',
+  'slot-file-missing',
+  'slot-file-name',
+  'slot-saving-off',
+  'slot-text-too-large',
+  'slot-unknown',
   'token-out-of-range',
 ]);
 

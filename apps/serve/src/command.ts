@@ -1,4 +1,5 @@
 // `quern serve`: one model behind an OpenAI-compatible server with a chat page.
+import { statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { locateCheckpoint } from '@quern/checkpoint';
 import type { RngName, StartOptions } from '@quern/engine';
@@ -47,6 +48,7 @@ export interface ServeOptions extends DeviceOptions, CacheOptions, OverrideOptio
   parallel: string;
   cacheTokens?: string;
   cacheRam?: string;
+  slotSavePath?: string;
   queue: string;
   rng: RngName;
   alias?: string;
@@ -70,6 +72,9 @@ export async function serve(reference: string, options: ServeOptions, context: C
   const devices = readDeviceRequest({ activations: 'int8', ...options });
   const guesses = readSpeculation(options);
   const override = readLoadOverride(options);
+  const { slotSavePath } = options;
+  if (slotSavePath !== undefined && !statSync(slotSavePath, { throwIfNoEntry: false })?.isDirectory())
+    throw new QuernError('usage-no-folder', `--slot-save-path: '${slotSavePath}' is no folder.`);
   const queue = parseCount('--queue', options.queue, 1 << 20, 0)!;
   const port = parseCount('--port', options.port, 65535, 0)!;
   const apiKey = options.apiKey ?? process.env.QUERN_API_KEY;
@@ -92,6 +97,7 @@ export async function serve(reference: string, options: ServeOptions, context: C
         alias: options.alias,
         rng: options.rng,
         ...sizes,
+        slotSavePath,
         cacheTypes,
         ...(guesses && { speculation: { ...guesses, draftModelPath: draft?.path } }),
         override,

@@ -53,6 +53,7 @@ export const serve: CommandDefinition<[model: string], ServeOptions> = {
           description:
             'memory for what is kept of earlier requests, so that a prompt is computed from where it differs; 0: nothing is kept (default: 8192, a quarter of the machine’s memory at most)',
         },
+        { flags: '--slot-save-path <folder>', description: 'where POST /slots/{id}?action=save keeps texts' },
         {
           flags: '--queue <count>',
           description: 'requests that may wait; further ones get 503',

@@ -2,7 +2,15 @@
 export { EngineCore } from './core.ts';
 export { tokenNamed } from './grammars.ts';
 export { type LoadedCore, loadCore } from './load-core.ts';
-export { type EngineInfo, type EngineSizes, type ErrorData, errorFromData, errorToData } from './protocol.ts';
+export {
+  type EngineInfo,
+  type EngineSizes,
+  type ErrorData,
+  errorFromData,
+  errorToData,
+  type SlotAnswer,
+  type SlotRequest,
+} from './protocol.ts';
 export type { FinishEvent, FinishReason, GenerateEvent, GenerateOptions, Timings, TokenEvent } from './request.ts';
 export { samplersOfLetters } from './sampling/letters.ts';
 export type { TokenLogProb } from './sampling/log-probs.ts';

@@ -3,7 +3,9 @@ import { QuernError } from '@quern/errors';
 import type { Model, OutputBatch } from '@quern/models';
 import { batchOf, completes } from './batch.ts';
 import { KvCache } from './cache/kv-cache.ts';
+import { SlotTexts } from './cache/slot-texts.ts';
 import { StateMoves } from './cache/state-moves.ts';
+import type { StateSizes } from './cache/text-file.ts';
 import { type Grammars, noVocabulary } from './grammars.ts';
 import { areFinite, notFinite } from './not-finite.ts';
 import type { GenerateOptions } from './request.ts';
@@ -27,6 +29,9 @@ export interface CoreOptions {
 }
 
 export class EngineCore {
+  readonly stateSizes: StateSizes;
+  /** The last text of each slot. */
+  readonly texts: SlotTexts;
   readonly #model: Model;
   readonly #contextTokens: number;
   readonly #moves: StateMoves;
@@ -65,7 +70,9 @@ export class EngineCore {
       slotBytes: model.state.snapshotBytes(0, true),
       budgetBytes: cacheRamBytes,
     };
+    this.stateSizes = sizes;
     this.#cache = new KvCache(sizes, this.#moves);
+    this.texts = new SlotTexts(this.#cache, model.state);
     this.#pace = new Pace(batchTokens);
     this.#scheduler = new Scheduler(this.#cache, { batchTokens, maxSequences, maxOutputs }, this.#pace);
     this.#drafter = drafter;
@@ -87,6 +94,10 @@ export class EngineCore {
     const { running, waiting, preemptions } = this.#scheduler;
     return {
       requests: { running: running.length, waiting: waiting.length },
+      slots: this.#cache.lastTexts.map(({ tokens }, id) => {
+        const sequence = running.find(({ slot }) => slot === id);
+        return { id, processing: sequence !== undefined, tokens: (sequence?.tokens ?? tokens).length };
+      }),
       ...this.#cache.store.stats,
       totals: { ...this.#totals, preemptions },
       ...(this.#drafter?.stats && { speculation: this.#drafter.stats }),

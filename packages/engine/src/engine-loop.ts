@@ -8,6 +8,7 @@ import { QuernError } from '@quern/errors';
 import type { OpenedCore } from './open-core.ts';
 import { errorToData, type FromWorker, type ToWorker } from './protocol.ts';
 import type { Outcome, Sequence } from './scheduling/sequence.ts';
+import { answerSlot } from './slot-files.ts';
 
 /** After these a new device may work where the old one does not. */
 const losses: readonly string[] = ['device-lost', 'device-timeout', 'device-failed', 'device-out-of-memory'];
@@ -25,6 +26,8 @@ export class EngineLoop {
   /** A batch has been computed since the model was loaded. */
   #proved = true;
   #closing = false;
+  /** What wants the core between two batches. */
+  readonly #errands: (() => Promise<void>)[] = [];
   #wake = (): void => {};
 
   /** @param open loads the model, on new devices each time */
@@ -44,7 +47,9 @@ export class EngineLoop {
     this.#send({ type: 'ready', info: this.#opened.info });
     this.#readUnread(this.#opened);
     while (!(this.#closing && this.#opened.core.idle)) {
-      if (this.#opened.core.idle) await new Promise<void>((resolve) => (this.#wake = resolve));
+      for (let errand = this.#errands.shift(); errand; errand = this.#errands.shift()) await errand();
+      if (this.#opened.core.idle && this.#errands.length === 0)
+        await new Promise<void>((resolve) => (this.#wake = resolve));
       else await this.#step(this.#opened);
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -88,12 +93,24 @@ export class EngineLoop {
   #handle({ core }: OpenedCore, message: ToWorker): void {
     if (message.type === 'generate') this.#submit(core, message);
     else if (message.type === 'close') this.#closing = true;
-    else if (message.type === 'stats') this.#send({ type: 'stats', id: message.id, stats: core.stats });
+    else if (message.type === 'stats') this.#send({ type: 'answer', id: message.id, answer: core.stats });
+    else if (message.type === 'slot') this.#errands.push(() => this.#answer(message));
     else {
       const sequence = this.#sequences.get(message.id);
       if (sequence) core.cancel(sequence);
     }
     this.#wake();
+  }
+
+  async #answer(message: Extract<ToWorker, { type: 'slot' }>): Promise<void> {
+    const { id } = message;
+    const { core, slotFolder } = this.#opened!;
+    try {
+      this.#send({ type: 'answer', id, answer: await answerSlot(core, slotFolder, message) });
+    } catch (error) {
+      this.#send({ type: 'failed', id, error: errorToData(error) });
+      if (isLoss(error)) await this.#replace(this.#opened!, error);
+    }
   }
 
   #submit(core: OpenedCore['core'], { ids, prompt, options }: Extract<ToWorker, { type: 'generate' }>): void {

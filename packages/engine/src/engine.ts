@@ -3,7 +3,15 @@ import type { Worker } from 'node:worker_threads';
 import { QuernError } from '@quern/errors';
 import { spawnWorker } from '@quern/workers';
 import { Mailbox } from './mailbox.ts';
-import { type EngineInfo, type EngineOptions, errorFromData, type FromWorker, type ToWorker } from './protocol.ts';
+import {
+  type EngineInfo,
+  type EngineOptions,
+  errorFromData,
+  type FromWorker,
+  type SlotAnswer,
+  type SlotRequest,
+  type ToWorker,
+} from './protocol.ts';
 import type { GenerateEvent, GenerateOptions } from './request.ts';
 import type { EngineStats } from './stats.ts';
 
@@ -26,7 +34,7 @@ export class Engine {
   #info: EngineInfo;
   readonly #worker: Worker;
   readonly #requests = new Map<number, Mailbox<GenerateEvent>>();
-  readonly #questions = new Map<number, Mailbox<EngineStats>>();
+  readonly #questions = new Map<number, Mailbox<EngineStats | SlotAnswer>>();
   #nextId = 0;
   /** Set once nothing can be asked any more. */
   #ended?: QuernError;
@@ -120,12 +128,25 @@ export class Engine {
    * What the engine is doing, told by its thread between two batches.
    * @throws QuernError `engine-closed`, `engine-crashed`, `engine-device-lost`
    */
-  async stats(): Promise<EngineStats> {
+  stats(): Promise<EngineStats> {
+    return this.#ask((id) => ({ type: 'stats', id })) as Promise<EngineStats>;
+  }
+
+  /**
+   * Saves the last text of a slot, restores it, or forgets it, between two batches.
+   * @throws QuernError `slot-unknown`, `slot-empty`, `slot-saving-off`, `slot-file-name`, `slot-file-missing`, `slot-file-damaged`,
+   *   `slot-file-foreign` (another model, or other settings), `slot-text-too-large`, and those of `stats`
+   */
+  slot(request: SlotRequest): Promise<SlotAnswer> {
+    return this.#ask((id) => ({ type: 'slot', id, ...request })) as Promise<SlotAnswer>;
+  }
+
+  async #ask(question: (id: number) => ToWorker): Promise<EngineStats | SlotAnswer> {
     if (this.#ended) throw this.#ended;
     const id = this.#nextId++;
-    const mailbox = new Mailbox<EngineStats>();
+    const mailbox = new Mailbox<EngineStats | SlotAnswer>();
     this.#questions.set(id, mailbox);
-    this.#post({ type: 'stats', id });
+    this.#post(question(id));
     return mailbox.take().finally(() => this.#questions.delete(id));
   }
 
@@ -143,7 +164,8 @@ export class Engine {
       this.#info = message.info;
       this.#onReload?.(errorFromData(message.error), message.info);
     }
-    if (message.type === 'stats') this.#questions.get(message.id)?.put(message.stats);
+    if (message.type === 'answer') this.#questions.get(message.id)?.put(message.answer);
+    if (message.type === 'failed') this.#questions.get(message.id)?.fail(errorFromData(message.error));
     if (message.type !== 'event' && message.type !== 'failed') return;
     const mailbox = this.#requests.get(message.id);
     if (message.type === 'failed') mailbox?.fail(errorFromData(message.error));

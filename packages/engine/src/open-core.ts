@@ -1,10 +1,14 @@
 // From a path to an engine that can compute: model, devices, core.
 import { loadOnDevices, openModel } from '@quern/models';
+import { fingerprintOf } from './fingerprint.ts';
 import { coreOf, type LoadedCore, loadSizes, resolveSizes } from './load-core.ts';
 import type { EngineOptions } from './protocol.ts';
+import type { SlotFolder } from './slot-files.ts';
 import { openSpeculation } from './speculation/open-speculation.ts';
 
 export interface OpenedCore extends Omit<LoadedCore, 'dispose'> {
+  /** Where slots are saved. */
+  readonly slotFolder?: SlotFolder;
   /** Frees model and devices. */
   dispose(): Promise<void>;
 }
@@ -23,13 +27,17 @@ export async function openCore(
     const request = { ...options, devices: options.devices ?? [{ kind: 'cpu' } as const] };
     const { speculation } = options;
     const load = { ...loadSizes(sizes, speculation), onProgress };
+    const { slotSavePath: path, activations, override } = options;
+    const settings = { cacheTypes: sizes.cacheTypes, activations, override };
+    const slots = path === undefined ? {} : { slotFolder: { path, fingerprint: await fingerprintOf(view, settings) } };
     const { model, devices, summary, dispose } = await loadOnDevices(view, request, load);
-    if (!speculation) return { ...coreOf(model, devices, sizes, summary, view), dispose };
+    if (!speculation) return { ...coreOf(model, devices, sizes, summary, view), ...slots, dispose };
     try {
       const guessing = await openSpeculation(speculation, { model, view, request, load });
       const { core, info } = coreOf(model, devices, sizes, summary, view, guessing.drafter);
       return {
         core,
+        ...slots,
         info: { ...info, speculation: { types: speculation.types, summary: guessing.summary } },
         dispose: async () => {
           await guessing.dispose();

@@ -30,6 +30,8 @@ export interface EngineOptions extends EngineSizes, Partial<DeviceRequest> {
   readonly modelPath: string;
   /** How tokens are guessed ahead. Default: not at all. */
   readonly speculation?: SpeculationOptions;
+  /** Folder for saved slots. Default: none can be saved. */
+  readonly slotSavePath?: string;
   /** Metadata in place of the file's. */
   readonly override?: LoadOverride;
 }
@@ -60,6 +62,22 @@ export interface ErrorData {
   readonly cause?: string;
 }
 
+/** What may be done with the last text of a slot. */
+export interface SlotRequest {
+  readonly action: 'save' | 'restore' | 'erase';
+  readonly slot: number;
+  /** A name in the folder of saved slots. */
+  readonly file?: string;
+}
+
+export interface SlotAnswer {
+  /** Saved, restored or forgotten. */
+  readonly tokens: number;
+  /** Of the file. */
+  readonly bytes: number;
+  readonly ms: number;
+}
+
 export type ToWorker =
   /** One reply for each of `ids`. */
   | {
@@ -70,6 +88,7 @@ export type ToWorker =
     }
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stats'; readonly id: number }
+  | ({ readonly type: 'slot'; readonly id: number } & SlotRequest)
   | { readonly type: 'close' };
 
 export type FromWorker =
@@ -78,7 +97,7 @@ export type FromWorker =
   /** The device was lost (`error`), and the model has been loaded on a new one. */
   | { readonly type: 'reloaded'; readonly info: EngineInfo; readonly error: ErrorData }
   | { readonly type: 'event'; readonly id: number; readonly event: GenerateEvent }
-  | { readonly type: 'stats'; readonly id: number; readonly stats: EngineStats }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: EngineStats | SlotAnswer }
   | { readonly type: 'failed'; readonly id: number; readonly error: ErrorData }
   /** Starting or computing failed; the worker ends. */
   | { readonly type: 'broken'; readonly error: ErrorData };

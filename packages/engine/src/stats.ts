@@ -3,6 +3,8 @@ import type { SpeculationStats } from './speculation/stats.ts';
 
 export interface EngineStats {
   readonly requests: { readonly running: number; readonly waiting: number };
+  /** Places of running requests, with the tokens of the request that runs there, or of the last that did. */
+  readonly slots: readonly { readonly id: number; readonly processing: boolean; readonly tokens: number }[];
   /** Blocks of the KV cache, `blockTokens` positions each. */
   readonly blocks: {
     readonly total: number;

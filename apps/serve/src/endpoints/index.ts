@@ -6,5 +6,16 @@ import { health } from './health.ts';
 import { metricsPage } from './metrics.ts';
 import { model, models } from './models.ts';
 import { page } from './page.ts';
+import { slotAction, slots } from './slots.ts';
 
-export const endpoints: readonly Endpoint[] = [page, health, metricsPage, models, model, chatCompletions, completions];
+export const endpoints: readonly Endpoint[] = [
+  page,
+  health,
+  metricsPage,
+  slots,
+  slotAction,
+  models,
+  model,
+  chatCompletions,
+  completions,
+];

@@ -43,6 +43,10 @@ export class BlockStore {
     this.#free = new BlockAllocator(sizes.blocks);
   }
 
+  get blockTokens(): number {
+    return this.#sizes.blockTokens;
+  }
+
   /** Blocks that nobody holds. */
   get available(): number {
     return this.#free.free + this.#idle.size;

@@ -11,8 +11,16 @@ export interface CacheSizes extends StoreSizes {
   readonly slots: number;
 }
 
+/** What a sequence left when it gave a slot back. */
+export interface LastText {
+  readonly scope: string;
+  readonly tokens: readonly number[];
+}
+
 export class KvCache {
   readonly store: BlockStore;
+  /** By slot. */
+  readonly lastTexts: LastText[];
   readonly #blockTokens: number;
   readonly #usesSlots: boolean;
   readonly #slots: BlockAllocator;
@@ -22,6 +30,11 @@ export class KvCache {
     this.#blockTokens = sizes.blockTokens;
     this.#usesSlots = sizes.slotBytes > 0;
     this.#slots = new BlockAllocator(sizes.slots);
+    this.lastTexts = Array.from({ length: sizes.slots }, () => ({ scope: '', tokens: [] }));
+  }
+
+  remember(slot: number, text: LastText): void {
+    this.lastTexts[slot] = text;
   }
 
   /** Gives a waiting sequence a slot and blocks for all its tokens and one more; false (and nothing given) without room. */
@@ -126,6 +139,7 @@ export class KvCache {
   release(sequence: Sequence): void {
     if (sequence.slot === undefined) return;
     this.checkpoint(sequence);
+    this.remember(sequence.slot, { scope: sequence.scope, tokens: sequence.tokens.slice(0, sequence.computed) });
     const { chain, blocks } = sequence;
     const behind = this.#behind(sequence);
     const own = blocks.slice(chain.length);

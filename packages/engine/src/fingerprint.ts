@@ -1,0 +1,29 @@
+// What must be the same for a kept state to mean the same: the model (its metadata, the shapes and types of its tensors, and a
+// row of each) and how it is computed.
+import { createHash } from 'node:crypto';
+import type { ModelView } from '@quern/checkpoint';
+import type { CacheTypes } from '@quern/models';
+
+export interface StateSettings {
+  readonly cacheTypes: CacheTypes;
+  readonly activations?: string;
+  readonly override?: unknown;
+}
+
+export async function fingerprintOf(view: ModelView, settings: StateSettings): Promise<string> {
+  const hash = createHash('sha256');
+  const write = (value: unknown): void => {
+    hash.update(JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}` : inner)) ?? '');
+  };
+  const { cacheTypes, activations = 'f32', override } = settings;
+  write({ k: cacheTypes.k, v: cacheTypes.v, activations, override });
+  for (const [key, value] of [...view.metadata].sort(([a], [b]) => (a < b ? -1 : 1)))
+    if (!key.startsWith('general.') || key === 'general.architecture') write([key, value]);
+  for (const [name, tensor] of [...view.tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const row = new Uint8Array(tensor.rowBytes);
+    if (tensor.rows > 0) await tensor.readRows(0, 1, row);
+    write([name, tensor.dtype.name, tensor.rows, tensor.rowBytes]);
+    hash.update(row);
+  }
+  return hash.digest('hex');
+}
