@@ -24,4 +24,5 @@ export {
   requireWritable,
 } from './output-place.ts';
 export { readInputFile } from './read-input-file.ts';
+export { joinShards, openByIndex, openShards, type Shard, type ShardFormat, type ShardTensor } from './shards.ts';
 export { type WriteErrorOptions, writeError } from './write-error.ts';

@@ -66,14 +66,22 @@ export const readBlocks = (read: NetworkReader): number => read.integer('block_c
 const embeddingLengthOf = (read: NetworkReader): number => read.integer('embedding_length', 1, 1 << 20);
 const contextLengthOf = (read: NetworkReader): number => read.integer('context_length', 1, 1 << 30);
 
-/** Llama's block: a norm before the mixer and one before what stands in place of the MLP. */
-export function preNormBlock(eps: number, mixer: RoomSpec, ...feedForwards: readonly FeedForwardSpec[]): BlockSpec {
-  const subLayer = (norm: string, rooms: readonly RoomSpec[]): SubLayerSpec => ({
-    before: rmsNorm(norm, eps),
-    parts: rooms.map((room) => ({ room })),
-  });
-  return { subLayers: [subLayer('attn_norm', [mixer]), subLayer('ffn_norm', feedForwards)] };
-}
+/** A norm before the mixer, and one before what stands in place of the MLP. */
+const twoNorms =
+  (second: string) =>
+  (eps: number, mixer: RoomSpec, ...feedForwards: readonly FeedForwardSpec[]): BlockSpec => {
+    const subLayer = (norm: string, rooms: readonly RoomSpec[]): SubLayerSpec => ({
+      before: rmsNorm(norm, eps),
+      parts: rooms.map((room) => ({ room })),
+    });
+    return { subLayers: [subLayer('attn_norm', [mixer]), subLayer(second, feedForwards)] };
+  };
+
+/** Llama's block. */
+export const preNormBlock = twoNorms('ffn_norm');
+
+/** The same, its second norm named after what stands before it. */
+export const postAttentionNormBlock = twoNorms('post_attention_norm');
 
 /** A norm before and one after each of the two. */
 export function normedBlock(eps: number, mixer: RoomSpec, feedForward: FeedForwardSpec): BlockSpec {

@@ -1,14 +1,13 @@
 // GLM-4.5, 4.6 and 4.7 (also Air), and the text model of GLM-4.5V: grouped attention with rope on half of each head, a few dense blocks, then experts as
 // DeepSeek V3 has them. GGUF: Glm4MoeModel of llama.cpp's conversion/glm.py.
 import type { Architecture } from './architecture.ts';
-import { decoder, readAttention, readEps, readGatedMlp } from './decoder.ts';
+import { decoder, postAttentionNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import { sigmoidRouter } from './deepseek.ts';
 import { denseConfig, embeddingTensors, fixedForDense, inBlock, mlpTensors, qkvBiasTensors } from './dense.ts';
 import { alsoInDraft, draftCount, furtherLayer, furtherLayerDraft } from './draft-blocks.ts';
 import { glmTokens } from './glm4moelite.ts';
 import { inDenseBlocks, inSparseBlocks, leadingDense } from './leading-dense.ts';
 import { expertCounts, expertTensors, groupCounts, maxExperts, plainSharedExpertTensors } from './mixture.ts';
-import { qwen35Block } from './qwen35.ts';
 import { readExperts, readSharedExpert } from './read-experts.ts';
 import { rotaryPart } from './rotary-part.ts';
 
@@ -91,7 +90,9 @@ export const glm4moe: Architecture = {
     const experts = readExperts(read, { over: 'chosen', score: 'sigmoid', block: dense });
     const shared = readSharedExpert(read, experts);
     return decoder(read, (i) =>
-      i < dense ? qwen35Block(eps, attention, mlp) : qwen35Block(eps, attention, experts, ...shared),
+      i < dense
+        ? postAttentionNormBlock(eps, attention, mlp)
+        : postAttentionNormBlock(eps, attention, experts, ...shared),
     );
   },
   awq: [],

@@ -3,9 +3,8 @@
 import { transposed } from '../change/transposed.ts';
 import type { ExpertsSpec } from '../forward/feed-forwards/experts/spec.ts';
 import type { AttentionSpec } from '../forward/mixers/attention/spec.ts';
-import { rmsNorm } from '../forward/norm.ts';
 import type { Architecture, TensorRule } from './architecture.ts';
-import { decoder, maxWidth, readAttention, readBlocks, readEps } from './decoder.ts';
+import { decoder, maxWidth, postAttentionNormBlock, readAttention, readBlocks, readEps } from './decoder.ts';
 import { denseConfig, embeddingTensors, fixedForDense, inBlock, qkvBiasTensors } from './dense.ts';
 import type { Dimension } from './dimensions.ts';
 import { expertCounts, maxExperts } from './mixture.ts';
@@ -109,12 +108,7 @@ export const gptOss: Architecture = {
       biased: true,
       router: { score: 'softmax', over: 'chosen', biased: true },
     };
-    return decoder(read, (i) => ({
-      subLayers: [
-        { before: rmsNorm('attn_norm', eps), parts: [{ room: { ...attention, window: windows[i] } }] },
-        { before: rmsNorm('post_attention_norm', eps), parts: [{ room: experts }] },
-      ],
-    }));
+    return decoder(read, (i) => postAttentionNormBlock(eps, { ...attention, window: windows[i] }, experts));
   },
   awq: [],
   preTokenizers: { 'llama-bpe': 'gpt-4o' },

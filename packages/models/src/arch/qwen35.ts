@@ -3,14 +3,11 @@
 import { negatedExp, plusOne } from '../change/mapped-values.ts';
 import { squeezedKernel } from '../change/reshaped.ts';
 import { tiledColumns, tiledRows } from '../change/tiled-heads.ts';
-import type { FeedForwardSpec } from '../forward/feed-forwards/index.ts';
 import type { DeltaNetSpec } from '../forward/mixers/delta-net/spec.ts';
 import type { MixerSpec } from '../forward/mixers/index.ts';
-import type { BlockSpec } from '../forward/network.ts';
-import { rmsNorm } from '../forward/norm.ts';
 import type { NetworkReader } from '../network-reader.ts';
 import type { Architecture, ConfigRule, Draft, Json, TensorRule } from './architecture.ts';
-import { decoder, maxWidth, readAttention, readEps, readGatedMlp } from './decoder.ts';
+import { decoder, maxWidth, postAttentionNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import { denseConfig, fixedForDense, inBlock, mlpTensors, outsideBlocks } from './dense.ts';
 import { draftCount, inDraft } from './draft-blocks.ts';
 import { everyNth, layerTypes } from './layer-types.ts';
@@ -205,14 +202,6 @@ export function qwen35Mixers(
   return (block) => (recurrent[block] ? deltaNet : attention);
 }
 
-/** Its second norm has another name than usual. */
-export const qwen35Block = (eps: number, mixer: MixerSpec, ...feedForwards: readonly FeedForwardSpec[]): BlockSpec => ({
-  subLayers: [
-    { before: rmsNorm('attn_norm', eps), parts: [{ room: mixer }] },
-    { before: rmsNorm('post_attention_norm', eps), parts: feedForwards.map((room) => ({ room })) },
-  ],
-});
-
 export const qwen35: Architecture = {
   ...qwen35Family,
   family: 'qwen35',
@@ -228,7 +217,7 @@ export const qwen35: Architecture = {
     const eps = readEps(read);
     const mixerOf = qwen35Mixers(read, eps);
     const mlp = readGatedMlp(read);
-    return decoder(read, (block) => qwen35Block(eps, mixerOf(block), mlp));
+    return decoder(read, (block) => postAttentionNormBlock(eps, mixerOf(block), mlp));
   },
   awq: [],
 };

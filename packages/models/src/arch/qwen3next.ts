@@ -4,11 +4,11 @@ import { partsOfGroups } from '../change/grouped-parts.ts';
 import { negatedExp } from '../change/mapped-values.ts';
 import { squeezedKernel } from '../change/reshaped.ts';
 import type { Architecture, TensorRule } from './architecture.ts';
-import { decoder, readEps } from './decoder.ts';
-import { denseConfig, fixedForDense } from './dense.ts';
-import { expertCounts, expertTensors, expertWidths, fixedForSparseBlocks, sharedExpertTensors } from './mixture.ts';
-import { deltaNetConfig, deltaNetTensor, qwen35Block, qwen35Family, qwen35Mixers, qwen35Tensors } from './qwen35.ts';
-import { evenShare, readExperts, readSharedExpert } from './read-experts.ts';
+import { readEps } from './decoder.ts';
+import { fixedForDense } from './dense.ts';
+import { expertTensors, fixedForSparseBlocks, sharedExpertTensors } from './mixture.ts';
+import { deltaNetTensor, qwen35Family, qwen35Mixers, qwen35Tensors } from './qwen35.ts';
+import { deltaNetMixture, deltaNetMixtureConfig } from './qwen35moe.ts';
 
 /** Rows of a key head in `in_proj_qkvz`: what becomes `attn_qkv`, and z. */
 const joined = (index: number) => ({ index, of: ['groupQkv', 'groupValues'] });
@@ -33,18 +33,7 @@ export const qwen3next: Architecture = {
   name: 'qwen3next',
   hf: ['Qwen3NextForCausalLM'],
   modelType: 'qwen3_next',
-  config: [
-    ...denseConfig({
-      contextLength: 32768,
-      kvHeads: 2,
-      rmsEps: 1e-6,
-      headDim: () => 256,
-      feedForward: 'optional',
-      experts: expertCounts({ experts: 512, used: 10 }),
-    }),
-    ...expertWidths({ each: 512, shared: 512 }),
-    ...deltaNetConfig({ draftKey: false }),
-  ],
+  config: deltaNetMixtureConfig({ experts: 512, used: 10 }, { draftKey: false }),
   fixed: [
     ...fixedForDense,
     ...fixedForSparseBlocks,
@@ -68,12 +57,6 @@ export const qwen3next: Architecture = {
     deltaNetTensors,
   ),
   experts: true,
-  network: (read) => {
-    const eps = readEps(read);
-    const mixerOf = qwen35Mixers(read, eps, 'neighbours');
-    const experts = readExperts(read, { over: 'chosen', width: evenShare });
-    const shared = readSharedExpert(read, experts, { gated: true });
-    return decoder(read, (block) => qwen35Block(eps, mixerOf(block), experts, ...shared));
-  },
+  network: (read) => deltaNetMixture(read, qwen35Mixers(read, readEps(read), 'neighbours')),
   awq: [],
 };

@@ -1,9 +1,8 @@
 // Seed-OSS (36B): Llama's block with biases of q, k and v, under names of its own. GGUF: SeedOssModel of llama.cpp's
 // conversion/olmo.py.
 import type { Architecture } from './architecture.ts';
-import { decoder, readAttention, readEps, readGatedMlp } from './decoder.ts';
+import { decoder, postAttentionNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import { denseConfig, embeddingTensors, fixedForDense, inBlock, mlpTensors, qkvBiasTensors } from './dense.ts';
-import { qwen35Block } from './qwen35.ts';
 
 export const seedOss: Architecture = {
   family: 'seed_oss',
@@ -28,7 +27,7 @@ export const seedOss: Architecture = {
   ],
   network: (read) => {
     const [eps, attention, mlp] = [readEps(read), readAttention(read, { style: 'neox' }), readGatedMlp(read)];
-    return decoder(read, () => qwen35Block(eps, attention, mlp));
+    return decoder(read, () => postAttentionNormBlock(eps, attention, mlp));
   },
   awq: [
     { prev: 'attn_norm', layers: ['attn_q', 'attn_k', 'attn_v'], inspect: 'sub-layer' },
