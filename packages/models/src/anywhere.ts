@@ -1,6 +1,6 @@
 // What runs anywhere: everything but Hugging Face folders.
 export type { Architecture, ScalingPair, TensorRule } from './arch/architecture.ts';
-export { type ExpectedTensor, expectedTensors } from './arch/expected-tensors.ts';
+export { type ExpectedSource, type ExpectedTensor, expectedTensors } from './arch/expected-tensors.ts';
 export { architectureByGgufName, architectureByHfName, architectures } from './arch/index.ts';
 export { type ModelNumbers, modelNumbers } from './arch/model-numbers.ts';
 export { describeModel, type ModelDescription } from './describe.ts';

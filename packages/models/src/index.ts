@@ -1,8 +1,10 @@
 export * from './anywhere.ts';
 export { type ContentsDescription, describeContents, type LayerNumber, listTensors } from './describe-contents.ts';
+export { hfArchitecture } from './lens/choose-architecture.ts';
 export { type DraftChoice, draftChoices } from './lens/draft.ts';
 export { hfModelView, type LensOptions } from './lens/hf-model-view.ts';
 export { coreOf } from './lens/tensor-names.ts';
+export { isWrapper } from './lens/wrapper.ts';
 export { type MmprojView, openMmproj } from './mmproj/mmproj-view.ts';
 export { openModel } from './open-model.ts';
 export { type OpenedTokenizer, type OpenTokenizerOptions, openTokenizer } from './open-tokenizer.ts';
@@ -16,6 +18,7 @@ export {
 } from './placement/device-request.ts';
 export { loadOnDevices, type ModelOnDevices } from './placement/load-on-devices.ts';
 export { type OpenedDevices, openDevices } from './placement/open-devices.ts';
+export { exportedArchitecture } from './to-huggingface/choose-architecture.ts';
 export {
   type CheckpointType,
   guessCheckpointType,
@@ -24,3 +27,4 @@ export {
   torchNames,
 } from './to-huggingface/hugging-face-of.ts';
 export { plainCheckpointOf } from './to-huggingface/plain-checkpoint-of.ts';
+export { storedTensors } from './to-huggingface/stored-tensors.ts';

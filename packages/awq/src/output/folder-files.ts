@@ -1,6 +1,6 @@
 // config.json and the files beside it: those of the checkpoint, with what the packing has to say.
 import { carriedFiles, isGguf, type ModelView, openHfCheckpoint } from '@quern/checkpoint';
-import { huggingFaceOf, torchNames } from '@quern/models';
+import { huggingFaceOf, isWrapper, torchNames } from '@quern/models';
 import type { PackedConfig } from '@quern/packed';
 import type { PlainType } from './folder-plan.ts';
 
@@ -9,11 +9,27 @@ export interface FolderFiles {
   readonly sideFiles: Map<string, string | Uint8Array>;
 }
 
-/** Of the folder that `view` was opened from, or made from the metadata of a GGUF file. */
-export async function folderFiles(view: ModelView, type: PlainType, packed: PackedConfig): Promise<FolderFiles> {
-  const { config, sideFiles } = (await isFolder(view.path))
-    ? await filesOf(view.path)
-    : await huggingFaceOf(view, type);
+/**
+ * The config.json that the folder keeps: that of the checkpoint, of which the text model alone is written. Undefined where
+ * another has to be made: of a GGUF file, and of a checkpoint with other parts.
+ */
+export async function keptConfig(view: ModelView): Promise<Readonly<Record<string, unknown>> | undefined> {
+  if (!(await isFolder(view.path))) return undefined;
+  const { config, close } = await openHfCheckpoint(view.path);
+  await close();
+  return isWrapper(config) ? undefined : config;
+}
+
+/** @param kept what `keptConfig` gives */
+export async function folderFiles(
+  view: ModelView,
+  type: PlainType,
+  packed: PackedConfig,
+  kept: Readonly<Record<string, unknown>> | undefined,
+): Promise<FolderFiles> {
+  const made = kept ? undefined : await huggingFaceOf(view, type);
+  const config = kept ?? made!.config;
+  const sideFiles = (await isFolder(view.path)) ? await filesOf(view.path) : made!.sideFiles;
   const {
     // Of how the input was packed.
     quantization_config: _,
@@ -38,15 +54,13 @@ async function isFolder(path: string): Promise<boolean> {
   return !(await isGguf(path).catch(() => false));
 }
 
-async function filesOf(
-  dir: string,
-): Promise<{ config: Readonly<Record<string, unknown>>; sideFiles: Map<string, Uint8Array> }> {
-  const { config, close, readBytes, chatTemplates } = await openHfCheckpoint(dir);
+async function filesOf(dir: string): Promise<Map<string, Uint8Array>> {
+  const { close, readBytes, chatTemplates } = await openHfCheckpoint(dir);
   await close();
   const sideFiles = new Map<string, Uint8Array>();
   for (const name of [...carriedFiles, ...((await chatTemplates?.()) ?? [])]) {
     const bytes = await readBytes(name);
     if (bytes) sideFiles.set(name, bytes);
   }
-  return { config, sideFiles };
+  return sideFiles;
 }

@@ -18,12 +18,7 @@ export function inCheckpointOrder(weight: GroupedRows, order: RowOrder | undefin
 }
 
 /** [rows, cols] in the checkpoint's order of rows. A vector has one column. */
-export function reordered<T extends Float32Array | Uint8Array>(
-  values: T,
-  rows: number,
-  cols: number,
-  order: RowOrder,
-): T {
+function reordered<T extends Float32Array | Uint8Array>(values: T, rows: number, cols: number, order: RowOrder): T {
   const result = values.slice() as T;
   for (let row = 0; row < rows; row++) {
     const from = order(row, rows) * cols;

@@ -1,11 +1,12 @@
 // Everything about a run that can be known, and refused, before it begins.
 import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { guessCheckpointType, hyperparameters, networkOf } from '@quern/models';
+import { architectureOf, guessCheckpointType, hyperparameters, networkOf } from '@quern/models';
 import { type Making, type PackedConfig, type Packer, type PackOptions, packers } from '@quern/packed';
 import type { Device } from '@quern/runtime';
 import type { Grid } from '../grid/grid.ts';
 import { outsideWeights, type QuantizedWeight, quantizedWeights, requireGroups } from '../layer/layer-pairs.ts';
+import { keptConfig } from '../output/folder-files.ts';
 import { type FolderPlan, type PlainType, planFolder } from '../output/folder-plan.ts';
 import type { Method } from './layer-task.ts';
 import { type Needs, preflight } from './preflight.ts';
@@ -33,6 +34,8 @@ export interface Prepared {
   readonly grid: Grid;
   readonly plain: PlainType;
   readonly plan: FolderPlan;
+  /** The checkpoint's config.json, where the folder keeps it. */
+  readonly kept: Readonly<Record<string, unknown>> | undefined;
   /** What the folder's configuration says of the packing. */
   readonly packedConfig: PackedConfig;
   readonly needs: Needs & { readonly outputBytes: number };
@@ -54,6 +57,7 @@ export async function prepare(view: ModelView, device: Device, request: Quantize
   const blocks = Array.from({ length: blockCount }, (_, block) => block);
   const outside = packer.limits.embedding ? outsideWeights(view) : [];
   const weights = blocks.flatMap((block) => quantizedWeights(view, block));
+  if (weights.length === 0) throw nothingToPack(view);
   requireGroups([...outside, ...weights], groupSize, view.path);
   const freeGroups = packer.limits.actOrder;
   const method: Method = request.method.name === 'gptq' ? { ...request.method, freeGroups } : request.method;
@@ -61,7 +65,8 @@ export async function prepare(view: ModelView, device: Device, request: Quantize
   // Scales are rounded to F16 before the codes are made; any other type would change them.
   const options = { bits, groupSize, symmetric, scaleDType: 'F16', ...(hasOrder && { actOrder: true }) };
   const plain = halfFormats.includes(format) ? 'F16' : guessCheckpointType(view.tensors.values());
-  const plan = planFolder(view, packer, options, plain);
+  const kept = await keptConfig(view);
+  const plan = planFolder(view, kept, packer, options, plain);
   const sequenceTokens = Math.max(0, ...sequences.map(({ length }) => length));
   const needs = await preflight({ view, device, method, sequences: sequences.length, sequenceTokens });
   const { name: type, ...rest } = request.method;
@@ -76,6 +81,7 @@ export async function prepare(view: ModelView, device: Device, request: Quantize
     },
     plain,
     plan,
+    kept,
     packedConfig: packer.config(options, { packed: plan.packedModules, plain: plan.plainModules }, makingOf(method)),
     needs: { ...needs, outputBytes: bytesOf(plan) },
     notes: [packer.remark?.(options), keptDrafts(view, plain), shortCalibration(weights, method, sequences)].filter(
@@ -83,6 +89,18 @@ export async function prepare(view: ModelView, device: Device, request: Quantize
     ),
     settings: { type, ...rest, format, bits, groupSize, symmetric, calibration, model: await modelIdentity(view) },
   };
+}
+
+function nothingToPack(view: ModelView): QuernError {
+  const { family, notPacked = 'quern does not know which of its weights share an input' } = architectureOf(view);
+  return new QuernError(
+    'pack-unsupported',
+    `No folder of packed weights can be made of ${family} models: ${notPacked}.`,
+    {
+      file: view.path,
+      remedy: 'Quantize to a GGUF type: quern quantize --type Q4_K_M.',
+    },
+  );
 }
 
 /** Each weight was fitted to what the quantized ones before it give: GPTQ alone does that. */

@@ -75,8 +75,8 @@ async function quantizeOn(
   options.onPreflight?.(prepared.needs);
   for (const note of prepared.notes) options.onNote?.(note);
   if (options.dryRun) return undefined;
-  const { plan, plain, packedConfig } = prepared;
-  const folder = { ...(await folderFiles(view, plain, packedConfig)), tensors: plan.specs };
+  const { plan, plain, packedConfig, kept } = prepared;
+  const folder = { ...(await folderFiles(view, plain, packedConfig, kept)), tensors: plan.specs };
   const writer = await openHfWriter(dir, folder, {
     settings: prepared.settings,
     inputs: new Set([...view.tensors.values()].map(({ file }) => file)),

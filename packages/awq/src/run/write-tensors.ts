@@ -1,10 +1,12 @@
 // What is known of a block goes into the folder under its Hugging Face names.
 import { dtypeByName, TranscodePool } from '@quern/blocks';
+import { contiguousTensor, type TensorView } from '@quern/checkpoint';
 import { type HfWriter, recodedTensor } from '@quern/hf-writer';
+import { memorySource } from '@quern/source';
 import { quantizeMatrix } from '../grid/quantized-matrix.ts';
 import { readFloats } from '../layer/layer-weights.ts';
-import type { PlannedTensor } from '../output/folder-plan.ts';
-import { encodePlain, inCheckpointOrder, reordered } from '../output/tensor-bytes.ts';
+import type { PackedTensor, PlannedTensor } from '../output/folder-plan.ts';
+import { encodePlain, inCheckpointOrder } from '../output/tensor-bytes.ts';
 import type { LayerResult } from './layer-task.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -28,14 +30,13 @@ export async function writeOutside(
         await writeRounded(output, planned, signal);
         continue;
       }
-      const name = planned.names[0]!;
-      const tensor = recodedTensor({ ...planned.view, name }, dtypeByName(plain), pool);
-      await tensor.write({
-        async write(bytes, offset) {
-          signal?.throwIfAborted();
-          await writer.write(name, bytes, offset);
-        },
-      });
+      for (const tensor of planned.inCheckpoint(planned.view))
+        await recodedTensor(tensor, dtypeByName(plain), pool).write({
+          async write(bytes, offset) {
+            signal?.throwIfAborted();
+            await writer.write(tensor.name, bytes, offset);
+          },
+        });
     }
   } finally {
     await pool.close();
@@ -49,11 +50,11 @@ const batch = 2 ** 22;
 /** A matrix whose packed parts are rows one after the other, some rows at a time: an embedding may be large. */
 async function writeRounded(
   { writer, packer, options, grid }: Output,
-  { gguf, view: tensor, names, shape }: PlannedTensor,
+  { gguf, view: tensor, sources }: PackedTensor,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { rows, cols } = tensor;
-  const parts = packer.tensorsOf(names[0]!, shape, options);
+  const parts = packer.tensorsOf(sources[0]!.name, sources[0]!.shape, options);
   const written = new Map<string, number>();
   const step = Math.max(1, Math.floor(batch / cols));
   for (let row = 0; row < rows; row += step) {
@@ -77,8 +78,10 @@ export const hasBlock = (output: Output, block: number): boolean =>
 const isWritten = (output: Output, tensor: PlannedTensor): boolean =>
   partsOf(output, tensor).every((name) => output.writer.finished.has(name));
 
-const partsOf = ({ packer, options }: Output, { names, shape, packed }: PlannedTensor): string[] =>
-  names.flatMap((name) => (packed ? packer.tensorsOf(name, shape, options).map((part) => part.name) : [name]));
+const partsOf = ({ packer, options }: Output, { sources, packed }: PlannedTensor): string[] =>
+  sources.flatMap(({ name, shape }) =>
+    packed ? packer.tensorsOf(name, shape, options).map((part) => part.name) : [name],
+  );
 
 /** All tensors of a block, but for those that an earlier run has written before it ended; then the note that they are there. */
 export async function writeBlock(
@@ -88,24 +91,27 @@ export async function writeBlock(
   const write = async (name: string, bytes: Uint8Array): Promise<void> => {
     if (!writer.finished.has(name)) await writer.write(name, bytes);
   };
-  for (const { gguf, view, names, shape, packed, viewRow } of plan.tensors.filter((tensor) => tensor.block === block)) {
-    if (packed) {
-      for (const [expert, name] of names.entries()) {
-        const weight = inCheckpointOrder(quantized.get(gguf)![expert]!, viewRow);
+  for (const planned of plan.tensors.filter((tensor) => tensor.block === block)) {
+    const { gguf, sources } = planned;
+    if (planned.packed) {
+      for (const [expert, { name, shape }] of sources.entries()) {
+        const weight = inCheckpointOrder(quantized.get(gguf)![expert]!, planned.viewRow);
         const parts = packer.pack(weight, options);
         for (const { part, name: partName } of packer.tensorsOf(name, shape, options))
           await write(partName, parts.get(part)!);
       }
       continue;
     }
-    const values = changed.get(gguf)?.values ?? (await readFloats(view));
-    const each = values.length / names.length;
-    for (const [i, name] of names.entries()) {
-      const part = values.subarray(i * each, (i + 1) * each);
-      const rows = shape[0]!;
-      const ordered = viewRow === undefined ? part : reordered(part, rows, each / rows, viewRow);
-      await write(name, encodePlain(ordered, plain, gguf));
-    }
+    const values = changed.get(gguf)?.values;
+    for (const stored of planned.inCheckpoint(values ? withValues(planned.view, values) : planned.view))
+      await write(stored.name, encodePlain(await readFloats(stored), plain, gguf));
   }
   await writer.commit();
+}
+
+/** The tensor with other numbers. */
+function withValues(tensor: TensorView, values: Float32Array): TensorView {
+  const { name, shape } = tensor;
+  const source = memorySource(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), tensor.file);
+  return contiguousTensor({ name, shape, dtype: dtypeByName('F32'), source, begin: 0 });
 }

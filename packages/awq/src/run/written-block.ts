@@ -1,6 +1,7 @@
 // The weights of a block as they stand in the folder that is being written: what a reader of it will compute with, and so
 // what the blocks behind are fitted to when GPTQ goes on.
 import { openPacked, type StoredTensor, schemeOf } from '@quern/packed';
+import type { PackedTensor } from '../output/folder-plan.ts';
 import { inViewOrder } from '../output/tensor-bytes.ts';
 import type { Output } from './write-tensors.ts';
 
@@ -11,10 +12,11 @@ export async function writtenBlock(output: Output, block: number): Promise<Map<s
   const { quantization_config, extraConfig } = packedConfig;
   const scheme = schemeOf({ quantization_config, ...extraConfig }, side)!;
   const written = new Map<string, Float32Array>();
-  for (const { gguf, names, shape, viewRow } of plan.tensors.filter((one) => one.packed && one.block === block)) {
-    const [rows, cols] = shape as [number, number];
-    const values = new Float32Array(names.length * rows * cols);
-    for (const [expert, name] of names.entries()) {
+  const packed = plan.tensors.filter((one): one is PackedTensor => one.packed && one.block === block);
+  for (const { gguf, sources, viewRow } of packed) {
+    const [rows, cols] = sources[0]!.shape as [number, number];
+    const values = new Float32Array(sources.length * rows * cols);
+    for (const [expert, { name, shape }] of sources.entries()) {
       const weight = (await openPacked(scheme, await partsOf(output, name, shape))).get(name)!;
       const read = new Float32Array(rows * cols);
       await weight.readRows(0, rows, read);

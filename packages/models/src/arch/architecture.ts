@@ -95,8 +95,10 @@ export interface Architecture {
   experts?: boolean | 'some';
   /** What is computed, from what a file says. Undefined: it converts, and does not run yet. */
   network?: (read: NetworkReader) => Network;
-  /** In the order in which AWQ searches them. */
+  /** In the order in which AWQ searches them; a block has those whose tensors it has. */
   awq: readonly ScalingPair[];
+  /** Without pairs: why there are none. */
+  notPacked?: string;
   /** Tokenizer keys that the converter sets for certain vocabulary sizes, over what the tokenizer files say. */
   tokenizerFixes?: ReadonlyMap<number, readonly [key: string, value: GgufValue][]>;
   /**

@@ -11,7 +11,14 @@ import { decoder, preNormBlock, readAttention, readEps, readGatedMlp } from './d
 import { denseConfig, fixedForDense, inBlock, mlpTensors, noWindow, outsideBlocks, windowKeys } from './dense.ts';
 import { alsoInDraft, draftCount, furtherLayer, lingDraft } from './draft-blocks.ts';
 import { inDenseBlocks, inSparseBlocks, leadingDense } from './leading-dense.ts';
-import { expertCounts, expertTensors, maxExperts, plainSharedExpertTensors, sharedMixturePairs } from './mixture.ts';
+import {
+  expertCounts,
+  expertTensors,
+  maxExperts,
+  mixedFeedForwardPairs,
+  plainSharedExpertTensors,
+  sharedMixturePairs,
+} from './mixture.ts';
 import { readExperts } from './read-experts.ts';
 import { rotaryPart } from './rotary-part.ts';
 
@@ -202,8 +209,7 @@ export const bailingmoe2: Architecture = {
     const made = decoder(read, (i) => preNormBlock(eps, attention, ...(i < dense ? [mlp] : sparse)));
     return { ...made, draft: made.draft.map((draft) => ({ ...draft, norm: rmsNorm('layer_output_norm', eps) })) };
   },
-  awq: [],
+  awq: [{ prev: 'attn_norm', layers: ['attn_qkv'], inspect: 'sub-layer' }, ...mixedFeedForwardPairs],
   draft: { count: (json) => json.num_nextn_predict_layers ?? json.num_mtp_layers ?? 0, start: furtherLayer },
   preTokenizers: { bailingmoe: 'bailingmoe2' },
-  remarks: ['AWQ and GPTQ refuse it: dense blocks and those with experts share no pairs of weights'],
 };

@@ -236,12 +236,12 @@ export const bailingmoe3: Architecture = {
   experts: true,
   network,
   awq: [],
+  notPacked: 'latent attention multiplies with matrices that the checkpoint stores in another form',
   draft: { count: (json) => json.num_nextn_predict_layers ?? json.num_mtp_layers ?? 1, start: furtherLayer },
   preTokenizers: { bailingmoe: 'bailingmoe2' },
   remarks: [
     innerEpsRemark,
     'an incomplete last group of blocks is delta attention, as in transformers; llama.cpp’s converter makes it latent attention',
     'kda_safe_gate false runs as in transformers; llama.cpp refuses such models',
-    'AWQ and GPTQ refuse it: its blocks are of two kinds, which share no pairs of weights',
   ],
 };

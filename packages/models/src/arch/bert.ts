@@ -102,5 +102,6 @@ export const bert: Architecture = {
   },
   // The inputs of q, k and v are norms of the residual stream itself, and GELU stands before ffn_down: no scale can move.
   awq: [],
+  notPacked: 'the inputs of q, k and v are norms of the residual stream itself, and GELU stands before the last matrix',
   remarks: [encoderRemark],
 };

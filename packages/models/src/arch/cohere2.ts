@@ -5,7 +5,7 @@ import type { AttentionSpec } from '../forward/mixers/attention/spec.ts';
 import type { BlockSpec, Network } from '../forward/network.ts';
 import type { NormSpec } from '../forward/norm.ts';
 import type { NetworkReader } from '../network-reader.ts';
-import type { Architecture, ConfigRule, Json } from './architecture.ts';
+import type { Architecture, ConfigRule, Json, ScalingPair } from './architecture.ts';
 import { configError, count, isAbsent, show } from './config-error.ts';
 import { decoder, readAttention, readBlocks, readGatedMlp } from './decoder.ts';
 import { type DenseDefaults, denseConfig, embeddingTensors, fixedForDense, inBlock, mlpTensors } from './dense.ts';
@@ -63,9 +63,15 @@ const family = {
   rope: { types: ['default'] },
   slidingWindow: false,
   tied: true,
-  // Attention and MLP read one norm, which no pair can say.
-  awq: [],
 } as const satisfies Partial<Architecture>;
+
+const valuePair: ScalingPair = { prev: 'attn_v', layers: ['attn_output'], inspect: 'layer', sameShape: true };
+const upPair: ScalingPair = { prev: 'ffn_up', layers: ['ffn_down'], inspect: 'layer' };
+
+/** Attention and what stands beside it read one norm. @param input matrices of the latter, and what else reads it */
+const parallelPairs = (input: readonly string[], followers: readonly string[] = []): ScalingPair[] => [
+  { prev: 'attn_norm', layers: ['attn_q', 'attn_k', 'attn_v', ...input], followers, inspect: 'sub-layer' },
+];
 
 function cohereNetwork(
   read: NetworkReader,
@@ -113,6 +119,7 @@ export const cohere2: Architecture = {
     noScaling,
   ],
   tensors: [...embeddingTensors, ...attentionTensors, ...mlpTensors],
+  awq: [...parallelPairs(['ffn_gate', 'ffn_up']), valuePair, upPair],
   network: (read) => {
     const mlp = readGatedMlp(read);
     return cohereNetwork(
@@ -233,6 +240,14 @@ export const cohere2moe: Architecture = {
     ...inSparseBlocks(plainSharedExpertTensors, ({ numbers }) => numbers.has('expert_shared_count')),
   ],
   experts: true,
+  awq: [
+    ...parallelPairs(['ffn_gate', 'ffn_up']),
+    ...parallelPairs(['ffn_gate_exps', 'ffn_up_exps', 'ffn_gate_shexp', 'ffn_up_shexp'], ['ffn_gate_inp']),
+    valuePair,
+    upPair,
+    { prev: 'ffn_up_exps', layers: ['ffn_down_exps'], inspect: 'layer' },
+    { prev: 'ffn_up_shexp', layers: ['ffn_down_shexp'], inspect: 'layer' },
+  ],
   network: (read) => {
     const dense = read.optionalInteger('leading_dense_block_count', 0, 0, 1 << 16);
     const experts = readExperts(read, { over: 'all', score: 'sigmoid', block: dense });

@@ -170,6 +170,7 @@ export const deepseekFamily = {
   experts: true,
   network: deepseekNetwork,
   awq: [],
+  notPacked: 'latent attention multiplies with matrices that the checkpoint stores in another form',
   draft: { count: (config) => config.num_nextn_predict_layers ?? config.num_mtp_layers ?? 1, start: furtherLayer },
 } as const satisfies Partial<Architecture>;
 

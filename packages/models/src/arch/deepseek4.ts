@@ -152,6 +152,7 @@ export const deepseek4: Architecture = {
   ],
   experts: true,
   awq: [],
+  notPacked: 'it does not run yet',
   remarks: [
     'converts, and does not run yet: streams mixed by Sinkhorn, compressed entries and their index have no rooms',
     'every tensor keeps the type it is stored in, whatever --outtype says: FP4 experts are MXFP4, FP8 becomes Q8_0, as in llama.cpp',

@@ -126,6 +126,7 @@ const family = {
   },
   // As for gpt2.
   awq: [],
+  notPacked: 'behind the one norm of a block stand GELU and attention: the matrices after them could not be packed',
 } as const satisfies Partial<Architecture>;
 
 export const falcon: Architecture = {

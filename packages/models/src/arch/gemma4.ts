@@ -219,9 +219,8 @@ export const gemma4: Architecture = {
   experts: 'some',
   network: gemma4Network,
   awq: [],
+  notPacked:
+    'blocks that share keys and values, or have an input of each token, cannot be calibrated by themselves, and layers whose keys are values have no pair of weights that scales could move between',
   tokenizerKeys: [noSpacePrefix],
-  remarks: [
-    'AWQ and GPTQ refuse it: blocks that share keys and values, or have an input of each token, cannot be calibrated by themselves, and layers whose keys are values have no pair of weights that scales could move between',
-    'without final_logit_softcapping quern writes 0, since llama.cpp takes 30 when the key is missing',
-  ],
+  remarks: ['without final_logit_softcapping quern writes 0, since llama.cpp takes 30 when the key is missing'],
 };

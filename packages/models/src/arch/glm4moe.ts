@@ -3,11 +3,26 @@
 import type { Architecture } from './architecture.ts';
 import { decoder, postAttentionNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
 import { sigmoidRouter } from './deepseek.ts';
-import { denseConfig, embeddingTensors, fixedForDense, inBlock, mlpTensors, qkvBiasTensors } from './dense.ts';
+import {
+  attentionPairs,
+  denseConfig,
+  embeddingTensors,
+  fixedForDense,
+  inBlock,
+  mlpTensors,
+  qkvBiasTensors,
+} from './dense.ts';
 import { alsoInDraft, draftCount, furtherLayer, furtherLayerDraft } from './draft-blocks.ts';
 import { glmTokens } from './glm4moelite.ts';
 import { inDenseBlocks, inSparseBlocks, leadingDense } from './leading-dense.ts';
-import { expertCounts, expertTensors, groupCounts, maxExperts, plainSharedExpertTensors } from './mixture.ts';
+import {
+  expertCounts,
+  expertTensors,
+  groupCounts,
+  maxExperts,
+  mixedFeedForwardPairs,
+  plainSharedExpertTensors,
+} from './mixture.ts';
 import { readExperts, readSharedExpert } from './read-experts.ts';
 import { rotaryPart } from './rotary-part.ts';
 
@@ -95,7 +110,12 @@ export const glm4moe: Architecture = {
         : postAttentionNormBlock(eps, attention, experts, ...shared),
     );
   },
-  awq: [],
+  awq: [
+    ...attentionPairs,
+    ...mixedFeedForwardPairs.map((pair) =>
+      pair.prev === 'ffn_norm' ? { ...pair, prev: 'post_attention_norm' } : pair,
+    ),
+  ],
   draft: { count: (config) => config.num_nextn_predict_layers ?? 1, start: furtherLayer },
   tokensByName: glmTokens,
   preTokenizers: { 'llama-bpe': 'glm4' },

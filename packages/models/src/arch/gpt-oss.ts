@@ -111,9 +111,9 @@ export const gptOss: Architecture = {
     return decoder(read, (i) => postAttentionNormBlock(eps, { ...attention, window: windows[i] }, experts));
   },
   awq: [],
+  notPacked: 'no scales can move through up + 1 and its clamp, and the experts are published with 4 bits',
   preTokenizers: { 'llama-bpe': 'gpt-4o' },
   remarks: [
     'yarn without rounding of its range (truncate: false, as published): llama.cpp always rounds; a file without gpt-oss.rope.scaling.yarn_truncate is read as transformers reads the published models',
-    'AWQ and GPTQ refuse it: no scales can move through up + 1 and its clamp, and the experts are published with 4 bits',
   ],
 };

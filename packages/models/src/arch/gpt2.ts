@@ -70,4 +70,5 @@ export const gpt2: Architecture = {
   },
   // Layer norms have biases, which a scale would have to divide too; GELU stands before ffn_down.
   awq: [],
+  notPacked: 'its matrices are stored transposed, with q, k and v in one',
 };

@@ -73,5 +73,6 @@ export const gptneox: Architecture = {
   },
   // As for gpt2.
   awq: [],
+  notPacked: 'attention and MLP read one stream, and the matrices of q, k and v are interleaved',
   remarks: ['rope_theta and linear scaling: the converter writes neither, quern writes both, and llama.cpp reads them'],
 };

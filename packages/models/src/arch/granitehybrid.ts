@@ -145,6 +145,7 @@ export const granitehybrid: Architecture = {
     return graniteNetwork(read, (block) => preNormBlock(eps, heads[block]! > 0 ? attention! : mamba, ...feedForwards));
   },
   awq: [],
+  notPacked: 'its experts are stored two matrices in one',
   remarks: [
     'rope: where position_embedding_type says so, though llama.cpp’s converter leaves it out of models with Mamba blocks',
   ],

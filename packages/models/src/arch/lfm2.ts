@@ -5,10 +5,10 @@ import type { FeedForwardSpec } from '../forward/feed-forwards/index.ts';
 import type { Network } from '../forward/network.ts';
 import { rmsNorm } from '../forward/norm.ts';
 import type { NetworkReader } from '../network-reader.ts';
-import type { Architecture, ConfigRule, Json, TensorRule } from './architecture.ts';
+import type { Architecture, ConfigRule, Json, ScalingPair, TensorRule } from './architecture.ts';
 import { configError, count, show } from './config-error.ts';
 import { decoder, preNormBlock, readAttention, readBlocks, readEps, readGatedMlp } from './decoder.ts';
-import { denseConfig, inBlock, outsideBlocks } from './dense.ts';
+import { attentionPairs, denseConfig, inBlock, outsideBlocks } from './dense.ts';
 import { layerTypes } from './layer-types.ts';
 import { hasAttention, inBlocks } from './mamba2.ts';
 
@@ -103,6 +103,12 @@ export const lfm2Mlp = (blocks?: TensorRule['blocks']): TensorRule[] =>
     inBlock(`feed_forward.${hf}.weight`, `${gguf}.weight`, shape, { ...(blocks && { blocks }) }),
   );
 
+/** Of both kinds of mixers. */
+export const lfm2Pairs: readonly ScalingPair[] = [
+  ...attentionPairs,
+  { prev: 'attn_norm', layers: ['shortconv.in_proj'], inspect: 'sub-layer' },
+];
+
 /** What both records share. */
 export const lfm2Family = {
   fixed: [
@@ -122,7 +128,6 @@ export const lfm2Family = {
   slidingWindow: false,
   tied: true,
   sizes: (numbers, _block, { embd }) => ({ embdThrice: 3 * embd!, taps: numbers.at('shortconv.l_cache') ?? 3 }),
-  awq: [],
 } as const satisfies Partial<Architecture>;
 
 /** @param feedForwardOf what stands in place of the MLP */
@@ -152,6 +157,11 @@ export const lfm2: Architecture = {
   modelType: 'lfm2',
   config: lfm2Config(),
   tensors: [...lfm2Tensors, ...lfm2Mlp()],
+  awq: [
+    ...lfm2Pairs,
+    { prev: 'ffn_norm', layers: ['ffn_gate', 'ffn_up'], inspect: 'sub-layer' },
+    { prev: 'ffn_up', layers: ['ffn_down'], inspect: 'layer' },
+  ],
   network: (read) => {
     const mlp = readGatedMlp(read);
     return lfm2Network(read, () => mlp);

@@ -2,8 +2,8 @@
 import type { Architecture, ConfigRule, TensorRule } from './architecture.ts';
 import { readBlocks, readGatedMlp } from './decoder.ts';
 import { inBlock } from './dense.ts';
-import { lfm2Config, lfm2Family, lfm2Mlp, lfm2Network, lfm2Tensors } from './lfm2.ts';
-import { expertCounts, expertTensors } from './mixture.ts';
+import { lfm2Config, lfm2Family, lfm2Mlp, lfm2Network, lfm2Pairs, lfm2Tensors } from './lfm2.ts';
+import { expertCounts, expertTensors, mixedFeedForwardPairs } from './mixture.ts';
 import { maxBlocks } from './model-numbers.ts';
 import { readExperts } from './read-experts.ts';
 
@@ -52,6 +52,7 @@ export const lfm2moe: Architecture = {
     },
   ],
   experts: true,
+  awq: [...lfm2Pairs, ...mixedFeedForwardPairs],
   network: (read) => {
     const dense = read.optionalInteger('leading_dense_block_count', 0, 0, readBlocks(read) - 1);
     const mlp = readGatedMlp(read);

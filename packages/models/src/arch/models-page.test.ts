@@ -54,6 +54,11 @@ function row(architecture: Architecture): string {
 
 const remarks = architectures.flatMap(({ family, remarks: lines = [] }) => lines.map((line) => `- ${family}: ${line}`));
 
+/** Why no folder of packed weights is made, and of which. */
+const notPacked = new Map<string, string[]>();
+for (const { family, awq, notPacked: why } of architectures)
+  if (awq.length === 0) notPacked.set(why ?? '', [...(notPacked.get(why ?? '') ?? []), family]);
+
 const page = [
   '# Models',
   '',
@@ -68,6 +73,10 @@ const page = [
   '| architecture (GGUF) | classes | features | converts | runs | exports | AWQ | tested against |',
   '|---|---|---|---|---|---|---|---|',
   ...[...architectures].sort((a, b) => (a.family < b.family ? -1 : 1)).map(row),
+  '',
+  '## Where AWQ, GPTQ and rtn refuse',
+  '',
+  ...[...notPacked].map(([why, families]) => `- ${families.join(', ')}: ${why}`),
   '',
   ...(remarks.length > 0 ? ['## Where they differ', '', ...remarks, ''] : []),
 ].join('\n');

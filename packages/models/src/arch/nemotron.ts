@@ -72,6 +72,7 @@ export const nemotron: Architecture = {
   },
   // As for gpt2; and relu² does not let a scale through.
   awq: [],
+  notPacked: 'norms with a mean, and an MLP without a gate, leave few of the matrices that scales could be moved into',
   remarks: [
     'rope.dimension_count where head_dim is not hidden_size / num_attention_heads: the converter takes a part of the latter, quern of the former, as transformers does',
   ],

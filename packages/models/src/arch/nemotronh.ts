@@ -196,6 +196,7 @@ export const nemotronhFamily = {
   ],
   slidingWindow: false,
   awq: [],
+  notPacked: 'between the matrices of its blocks stand relu² and convolutions, through which no scale can move',
 } as const satisfies Partial<Architecture>;
 
 /** @param feedForwards what a block has where it has no mixer */

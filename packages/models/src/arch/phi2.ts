@@ -61,6 +61,7 @@ export const phi2: Architecture = {
   },
   // As for gpt2.
   awq: [],
+  notPacked: 'behind the one norm of a block stand GELU and attention: the matrices after them could not be packed',
   remarks: [
     'intermediate_size, num_key_value_heads, rope_theta and rope scaling: the converter writes its own numbers or none, quern writes those of config.json',
   ],

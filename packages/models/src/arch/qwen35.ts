@@ -6,9 +6,9 @@ import { tiledColumns, tiledRows } from '../change/tiled-heads.ts';
 import type { DeltaNetSpec } from '../forward/mixers/delta-net/spec.ts';
 import type { MixerSpec } from '../forward/mixers/index.ts';
 import type { NetworkReader } from '../network-reader.ts';
-import type { Architecture, ConfigRule, Draft, Json, TensorRule } from './architecture.ts';
+import type { Architecture, ConfigRule, Draft, Json, ScalingPair, TensorRule } from './architecture.ts';
 import { decoder, maxWidth, postAttentionNormBlock, readAttention, readEps, readGatedMlp } from './decoder.ts';
-import { denseConfig, fixedForDense, inBlock, mlpTensors, outsideBlocks } from './dense.ts';
+import { attentionPairs, denseConfig, fixedForDense, inBlock, mlpTensors, outsideBlocks } from './dense.ts';
 import { draftCount, inDraft } from './draft-blocks.ts';
 import { everyNth, layerTypes } from './layer-types.ts';
 import { maxBlocks } from './model-numbers.ts';
@@ -202,6 +202,12 @@ export function qwen35Mixers(
   return (block) => (recurrent[block] ? deltaNet : attention);
 }
 
+/** Of both kinds of mixers; what is gated at the end is linear in the values. */
+export const deltaNetPairs: readonly ScalingPair[] = [
+  ...attentionPairs,
+  { prev: 'attn_norm', layers: ['attn_qkv', 'attn_gate'], followers: ['ssm_alpha', 'ssm_beta'], inspect: 'sub-layer' },
+];
+
 export const qwen35: Architecture = {
   ...qwen35Family,
   family: 'qwen35',
@@ -219,5 +225,9 @@ export const qwen35: Architecture = {
     const mlp = readGatedMlp(read);
     return decoder(read, (block) => postAttentionNormBlock(eps, mixerOf(block), mlp));
   },
-  awq: [],
+  awq: [
+    ...deltaNetPairs,
+    { prev: 'post_attention_norm', layers: ['ffn_gate', 'ffn_up'], inspect: 'sub-layer' },
+    { prev: 'ffn_up', layers: ['ffn_down'], inspect: 'layer' },
+  ],
 };

@@ -6,8 +6,8 @@ import type { NetworkReader } from '../network-reader.ts';
 import type { Architecture } from './architecture.ts';
 import { decoder, postAttentionNormBlock, readEps } from './decoder.ts';
 import { denseConfig } from './dense.ts';
-import { expertCounts, expertWidths, fusedExpertTensors, sharedExpertTensors } from './mixture.ts';
-import { deltaNetConfig, qwen35Family, qwen35Mixers, qwen35Tensors } from './qwen35.ts';
+import { expertCounts, expertWidths, fusedExpertTensors, sharedExpertTensors, sharedMixturePairs } from './mixture.ts';
+import { deltaNetConfig, deltaNetPairs, qwen35Family, qwen35Mixers, qwen35Tensors } from './qwen35.ts';
 import { evenShare, readExperts, readSharedExpert } from './read-experts.ts';
 
 /**
@@ -49,5 +49,10 @@ export const qwen35moe: Architecture = {
   tensors: qwen35Tensors([...fusedExpertTensors, ...sharedExpertTensors]),
   experts: true,
   network: (read) => deltaNetMixture(read, qwen35Mixers(read, readEps(read))),
-  awq: [],
+  awq: [
+    ...deltaNetPairs,
+    ...sharedMixturePairs
+      .filter(({ prev }) => prev.startsWith('ffn_'))
+      .map((pair) => (pair.prev === 'ffn_norm' ? { ...pair, prev: 'post_attention_norm' } : pair)),
+  ],
 };

@@ -59,4 +59,5 @@ export const qwen3next: Architecture = {
   experts: true,
   network: (read) => deltaNetMixture(read, qwen35Mixers(read, readEps(read), 'neighbours')),
   awq: [],
+  notPacked: 'the matrices of its delta nets are stored joined, key head by key head',
 };

@@ -75,6 +75,7 @@ export const stablelm: Architecture = {
   },
   // As for gpt2.
   awq: [],
+  notPacked: 'norms with a mean, and an MLP without a gate, leave few of the matrices that scales could be moved into',
   remarks: [
     'rope_theta and rope scaling: the converter writes neither, quern writes both, and llama.cpp reads them',
     'models with qk_layernorm: llama.cpp 0.5.0’s converter fails on them; the file is as llama.cpp loads it',

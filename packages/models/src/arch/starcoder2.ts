@@ -55,6 +55,7 @@ export const starcoder2: Architecture = {
   },
   // As for gpt2.
   awq: [],
+  notPacked: 'norms with a mean, and an MLP without a gate, leave few of the matrices that scales could be moved into',
   remarks: [
     'sliding_window: the converter drops it; quern writes attention.sliding_window and keeps to it, as transformers does',
   ],

@@ -23,6 +23,10 @@ export interface TextConfig extends TrackedConfig {
   readonly parts: readonly string[];
 }
 
+/** Whether a config.json describes a model of several parts. */
+export const isWrapper = (config: Readonly<Record<string, unknown>>): boolean =>
+  textKeys.some((name) => isObject(config[name]));
+
 /** @throws QuernError `config-bad-value` when what should describe the text model does not */
 export function textConfigOf({ config }: Pick<HfCheckpoint, 'config'>): TextConfig {
   const broken = textKeys.find((name) => !isAbsent(config[name]) && !isObject(config[name]));
