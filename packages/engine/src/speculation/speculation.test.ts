@@ -132,3 +132,59 @@ it('a request may ask for none, or for fewer', async () => {
   expect(asked.tokens).toEqual((await replies(model, {})).tokens);
   model.dispose();
 });
+
+it('what a request leaves behind that ends among its guesses is right, also of a state that cannot be written over', async () => {
+  const loaded = await load('qwen35');
+  let onForward = (): void => {};
+  const model: Model = {
+    ...loaded,
+    forward(batch) {
+      onForward();
+      return loaded.forward(batch);
+    },
+  };
+  const prompt = Int32Array.from(repeating);
+  const run = async (core: EngineCore, tokens: Int32Array, stopTokens: number[] = [], cancelAt = 0) => {
+    const reply: number[] = [];
+    const options = { maxTokens: 12, sampling: { temperature: 0 }, stopTokens };
+    const sequence = core.submit(tokens, options, (outcome) => {
+      if ('event' in outcome && 'token' in outcome.event) reply.push(outcome.event.token);
+    });
+    let passes = 0;
+    onForward = () => {
+      if (++passes === cancelAt) core.cancel(sequence);
+    };
+    while (!core.idle) await core.step();
+    return reply;
+  };
+  /** Always four guesses, the last ones wrong. */
+  const source = (known: readonly number[], right: number): GuessSource => ({
+    type: 'ngram-simple',
+    maxDrafts: 4,
+    guess: async (wanted) =>
+      wanted.map(({ sequence: { generated }, most }) =>
+        Array.from({ length: most }, (_, i) => (i < right ? (known[generated + i] ?? 0) : 511 - i)),
+      ),
+  });
+  const coreOf = (drafter?: Speculation) =>
+    new EngineCore(model, { contextTokens, cacheRamBytes: 1e7, ...(drafter && { drafter }) });
+  const expected = await run(coreOf(), prompt);
+  const longer = Int32Array.from([...prompt, ...expected.slice(0, 9)]);
+  const goesOn = await run(coreOf(), longer);
+  for (const right of [0, 2])
+    for (const end of [1, 3, 6]) {
+      const stop = expected.slice(end, end + 1);
+      const length = expected.indexOf(stop[0]!);
+      for (const [stopTokens, cancelAt] of [
+        [stop, 0],
+        [[], end],
+      ] as const) {
+        const core = coreOf(new Speculation([source(expected, right)], many, eager));
+        const begun = await run(core, prompt, [...stopTokens], cancelAt);
+        expect(begun).toEqual(expected.slice(0, cancelAt > 0 ? begun.length : length));
+        expect(await run(core, longer), `${right} right, end ${end}, ${cancelAt}`).toEqual(goesOn);
+        expect(core.freeBlocks).toBe(model.blocks);
+      }
+    }
+  model.dispose();
+});
