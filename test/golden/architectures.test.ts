@@ -53,6 +53,7 @@ const cases: readonly Case[] = [
   { name: 'ernie45moe' },
   { name: 'hunyuanmoe', preTokenizer: 'llama-bpe' },
   { name: 'gpt2' },
+  { name: 'hunyuan-dense' },
   { name: 'phi2' },
   { name: 'stablelm' },
   { name: 'stablelm-parallel' },

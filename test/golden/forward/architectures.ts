@@ -23,6 +23,7 @@ export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'glm4moe' },
   { name: 'glm4vmoe' },
   { name: 'gptneox' },
+  { name: 'hunyuan-dense' },
   { name: 'phi2' },
   { name: 'stablelm' },
   { name: 'stablelm-parallel' },

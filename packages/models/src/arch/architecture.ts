@@ -112,6 +112,8 @@ export interface Architecture {
   tokenizerKeys?: readonly (readonly [key: string, value: GgufValue])[];
   /** Tokens that the converter finds by their text where no file says which they are. */
   tokensByName?: Readonly<Partial<Record<'bos' | 'eos' | 'eot' | 'unknown' | 'eom', string>>>;
+  /** Keys of config.json whose token the converter takes for this one, whatever else is said. */
+  tokensOfConfig?: Readonly<Partial<Record<'eos', string>>>;
   /** What an absent `vocab_size` means. */
   vocabSize?: number;
   /** The embedding has as many rows in GGUF as the tokenizer has tokens, whatever config.json says. */

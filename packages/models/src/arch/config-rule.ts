@@ -64,7 +64,7 @@ export interface FixedConfig {
   why: string;
 }
 
-export type RopeType = 'default' | 'linear' | 'yarn' | 'llama3' | 'longrope' | 'proportional';
+export type RopeType = 'default' | 'linear' | 'yarn' | 'llama3' | 'longrope' | 'proportional' | 'dynamic';
 
 /** What an architecture knows of rope. */
 export interface RopeRule {

@@ -6,6 +6,7 @@ import { decoder, preNormBlock, readAttention, readEps, readGatedMlp } from './d
 import {
   attentionBlockTensors,
   attentionPairs,
+  type DenseDefaults,
   denseConfig,
   densePairs,
   embeddingTensors,
@@ -24,6 +25,11 @@ const fixed = [
 ];
 /** Keys of the first release that repeat others. */
 const ignored = [
+  // Of a stretched rope transformers reads no more than alpha.
+  ...['factor', 'beta_fast', 'beta_slow', 'mscale', 'mscale_all_dim'].flatMap((key) => [
+    `rope_scaling.${key}`,
+    `rope_parameters.${key}`,
+  ]),
   'num_media_embeds',
   'cla_share_factor',
   'attention_head_dim',
@@ -45,16 +51,55 @@ const preTokenizers = { qwen2: 'hunyuan', 'deepseek-v3': 'hunyuan-dense' };
 
 const config = { contextLength: 2048, rmsEps: 1e-5, headDim: () => undefined };
 
+const isStretched = ({ rope_parameters: now, rope_scaling: before }: Json): boolean =>
+  [now, before].some((rope) => (rope?.rope_type ?? rope?.type) === 'dynamic');
+
+/** Published configs say 32K where the stretched rope is for 256K; the converter takes no other numbers. */
+const published = 2 ** 15;
+const stretchedContext = 2 ** 18;
+const contextOf = (json: Json): number => {
+  const { max_position_embeddings: context = config.contextLength } = json;
+  return isStretched(json) && context === published ? stretchedContext : context;
+};
+
+/** What the converter writes of a rope that it has stretched itself. */
+const stretchedKeys: readonly ConfigRule[] = [
+  { gguf: ['rope.scaling.type'], type: 'string', made: (json) => (isStretched(json) ? 'none' : undefined) },
+  { gguf: ['rope.scaling.factor'], type: 'float32', made: (json) => (isStretched(json) ? 1 : undefined) },
+  {
+    gguf: ['rope.scaling.original_context_length'],
+    type: 'uint32',
+    made: (json) => (isStretched(json) ? contextOf(json) : undefined),
+  },
+];
+
+const context: ConfigRule = {
+  gguf: ['context_length'],
+  type: 'uint32',
+  made: contextOf,
+  back: (numbers) => ({ max_position_embeddings: numbers.at('context_length')! }),
+};
+
+const hunyuanConfig = (defaults: DenseDefaults): Architecture['config'] =>
+  denseConfig(defaults).map((rule) => (typeof rule === 'object' && rule.gguf[0] === 'context_length' ? context : rule));
+
+const rope = { types: ['default', 'dynamic'] } as const;
+const remarks = [
+  'rope type dynamic with an alpha: the base is stretched once, in GGUF as in what comes back; without alpha it is refused',
+];
+
 export const hunyuanDense: Architecture = {
   family: 'hunyuan-dense',
   name: 'hunyuan-dense',
   hf: ['HunYuanDenseV1ForCausalLM'],
   modelType: 'hunyuan_v1_dense',
+  tokensOfConfig: { eos: 'eod_token_id' },
   preTokenizers,
-  config: denseConfig(config),
+  config: [...hunyuanConfig(config), ...stretchedKeys],
   fixed,
   ignored,
-  rope: { types: ['default'] },
+  rope,
+  remarks,
   slidingWindow: false,
   tensors: [...embeddingTensors, ...attentionTensors, ...mlpTensors],
   network: (read) => {
@@ -89,7 +134,7 @@ export const hunyuanMoe: Architecture = {
   modelType: 'hunyuan_v1_moe',
   preTokenizers,
   config: [
-    ...denseConfig({
+    ...hunyuanConfig({
       ...config,
       experts: [
         {
@@ -106,6 +151,7 @@ export const hunyuanMoe: Architecture = {
     uniformKey('moe_intermediate_size', 'expert_feed_forward_length', (json) => json.intermediate_size),
     uniformKey('moe_topk', 'expert_used_count', (json) => json.num_experts_per_tok ?? 1),
     uniformKey('num_shared_expert', 'expert_shared_count', () => 1),
+    ...stretchedKeys,
   ],
   fixed,
   ignored,
@@ -116,7 +162,8 @@ export const hunyuanMoe: Architecture = {
     if (width === json.intermediate_size) return undefined;
     return `"moe_intermediate_size": ${width} (transformers gives experts the "intermediate_size" ${json.intermediate_size})`;
   },
-  rope: { types: ['default'] },
+  rope,
+  remarks,
   slidingWindow: false,
   tensors: [
     ...embeddingTensors,

@@ -168,6 +168,8 @@ function ropeParameters(
     ...sectionsOf(rope, rule!.sections),
   };
   if (type === 'default' || type === 'proportional') return common;
+  // Hunyuan's name for a base that alpha has stretched once and for all; transformers looks at nothing else then.
+  if (type === 'dynamic') return { ...common, type: 'default', theta: stretched(theta, required('alpha'), config) };
   // Both places are read: what one says is no news in the other.
   const [outside, inside] = [config, rope].map((from) =>
     positive('original_max_position_embeddings', from.original_max_position_embeddings),
@@ -187,6 +189,13 @@ function ropeParameters(
   }
   const yarn = yarnKeys.map(({ field, hf, alias }) => [field, positive(hf, rope[hf] ?? (alias && rope[alias]))]);
   return { ...common, factor, originalContext, ...Object.fromEntries(yarn), ...unusualTruncate(rope, rule!.truncate) };
+}
+
+/** NTK-aware scaling: the slowest pair turns `alpha` times slower, the fastest as before. */
+function stretched(theta: number, alpha: number, config: Json): number {
+  const dims: unknown = config.head_dim ?? Math.floor(config.hidden_size / config.num_attention_heads);
+  if (typeof dims === 'number' && dims > 2) return theta * alpha ** (dims / (dims - 2));
+  throw configError(`heads of ${show(dims)} scalars have no pairs whose base "alpha" could stretch`);
 }
 
 /** transformers rounds unless told otherwise. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { HfCheckpoint } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
+import { parsePythonJson } from '@quern/source';
 import { tokenizerViewFromHf } from '@quern/tokenizer';
 import type { Architecture } from '../arch/architecture.ts';
 
@@ -46,7 +47,18 @@ export async function tokenizerMetadata(
     const id = Array.isArray(tokens) ? tokens.indexOf(text) : -1;
     if (id >= 0 && !metadata.has(key)) metadata.set(key, { type: 'uint32', value: id });
   }
+  const named = Object.entries(architecture?.tokensOfConfig ?? {});
+  const config = named.length > 0 ? await configOf(folder) : {};
+  for (const [role, from] of named) {
+    const id: unknown = config[from];
+    if (Number.isInteger(id) && Array.isArray(tokens) && (id as number) in tokens)
+      metadata.set(`tokenizer.ggml.${role}_token_id`, { type: 'uint32', value: id as number });
+  }
   const fixes = vocabSize === undefined ? undefined : architecture?.tokenizerFixes?.get(vocabSize);
   for (const [key, value] of [...(architecture?.tokenizerKeys ?? []), ...(fixes ?? [])]) metadata.set(key, value);
   return metadata;
+}
+
+async function configOf(folder: TokenizerFolder): Promise<Record<string, unknown>> {
+  return (parsePythonJson((await folder.readText('config.json')) ?? '{}') ?? {}) as Record<string, unknown>;
 }
