@@ -31,11 +31,19 @@ const synthetic: Record<string, SyntheticModel> = {
   'fused QKV': { layers: 16, fusedQkv: true },
   'falcon, 40 layers': { layers: 40, architecture: 'falcon', fusedQkv: true },
   'falcon, untied, separate QKV': { layers: 32, architecture: 'falcon', untied: true },
+  'orion, which quern does not run': { layers: 8, architecture: 'orion', untied: true },
   'rows of 288': { layers: 8, cols: 288, untied: true },
   'rows of 40: nothing fits': { layers: 2, cols: 40 },
 };
 /** Whose files are compared byte by byte: the others differ from them in nothing but types. */
-const wholeFiles = ['one layer', '8 experts', 'fused QKV', 'rows of 288', 'rows of 40: nothing fits'];
+const wholeFiles = [
+  'one layer',
+  'orion, which quern does not run',
+  '8 experts',
+  'fused QKV',
+  'rows of 288',
+  'rows of 40: nothing fits',
+];
 
 /** What tells 70B from other models of 80 layers. */
 const about70B = ['Q2_K', 'Q3_K_S', 'Q3_K_M', 'Q4_K_S', 'Q4_K_M', 'IQ3_M', 'IQ4_XS'];
@@ -113,7 +121,7 @@ describe.skipIf(oracleUnavailable)('llama_model_quantize', () => {
   const natively = fileTypes.filter(({ name }) => name !== 'COPY');
   for (const name of Object.keys(synthetic)) {
     for (const { name: fileType } of natively) {
-      if (/65B|qwen2/.test(name) && !about70B.includes(fileType)) continue;
+      if (/65B|qwen2|orion/.test(name) && !about70B.includes(fileType)) continue;
       // Types with blocks of 128 have no smaller ones to fall back to.
       if (fileType === 'Q1_0' && name.startsWith('rows of')) continue;
       test(`${name} to ${fileType}`, () => expectAsNative(name, fileType));

@@ -19,7 +19,7 @@ export interface Experts {
   weightsOver: 'all' | 'chosen';
 }
 
-/** Where blocks differ, attention is that of the first block that has it. */
+/** Where blocks differ, attention is that of the first block that has it, rope that of blocks without a window. */
 export interface Hyperparameters {
   architecture: string;
   vocabSize: number;
@@ -41,6 +41,8 @@ export interface Hyperparameters {
   /** How many scalars of each head rope rotates (even, ≤ keyLength); 0 without rope. */
   ropeDimensionCount: number;
   ropeFreqBase: number;
+  /** Of blocks with a window, where they have one of their own. */
+  windowRopeFreqBase?: number;
   ropeScaling: RopeScaling;
   /** A token attends to itself and the `slidingWindow - 1` tokens before it; undefined: to all. */
   slidingWindow?: number;
@@ -73,7 +75,9 @@ export function hyperparameters(view: ModelView, network = networkOf(view)): Hyp
   const rooms = network.blocks.flatMap(partsOf).map(({ room }) => room);
   const attentions = rooms.filter((room) => room.kind === 'attention');
   const [attention] = attentions;
-  const rope = attentions.find((room) => room.rope)?.rope;
+  const turned = attentions.filter((room) => room.rope);
+  const rope = (turned.find((room) => room.window === undefined) ?? turned[0])?.rope;
+  const windowBase = turned.find((room) => room.window !== undefined)?.rope?.base;
   const window = attentions.find((room) => room.window)?.window;
   return {
     architecture: network.architecture,
@@ -90,6 +94,7 @@ export function hyperparameters(view: ModelView, network = networkOf(view)): Hyp
     rmsEps: normEps(network),
     ropeDimensionCount: rope?.dims ?? 0,
     ropeFreqBase: rope?.base ?? 0,
+    ...(windowBase !== undefined && windowBase !== rope?.base && { windowRopeFreqBase: windowBase }),
     ropeScaling: rope?.scaling ?? noScaling,
     ...(window !== undefined && { slidingWindow: window }),
     ropeStyle: rope?.style ?? 'norm',

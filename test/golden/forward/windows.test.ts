@@ -1,7 +1,9 @@
 // Layers with a window keep a ring of positions for each sequence where that is smaller: same logits as with a cache of all
 // positions, in less memory, however far a sequence goes beyond its ring.
+import { hyperparameters } from '@quern/models';
 import { cpuDevice, referenceDevice } from '@quern/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
+import { checkpointOf } from './architectures.ts';
 import { allLogits, maxDifference, openWith, withModel } from './recorded.ts';
 
 const devices = [referenceDevice(), await cpuDevice({ threads: 2 })];
@@ -62,5 +64,15 @@ describe.each(devices)('a ring on the $name device', (device) => {
           ),
         ).toBeLessThan(1e-4);
     });
+  });
+});
+
+const gemma = checkpointOf('gemma3');
+describe('a summary of a model with windows', () => {
+  it.skipIf(!gemma)(`tells the rope base of both kinds of blocks${gemma ? '' : ' (skipped: no gemma3)'}`, async () => {
+    const view = await openWith(gemma!);
+    // As its config.json says for full_attention and sliding_attention.
+    expect(hyperparameters(view)).toMatchObject({ ropeFreqBase: 1e6, windowRopeFreqBase: 1e4 });
+    await view.close();
   });
 });

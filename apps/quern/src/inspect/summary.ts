@@ -96,6 +96,8 @@ function modelRows(numbers: Hyperparameters, kvBytes: number): Rows {
     ...(slidingWindow ? [`window ${slidingWindow}`] : []),
   ];
   const scaling = ropeScaling.type === 'none' ? '' : `, ${ropeScaling.type} × ${ropeScaling.factor}`;
+  const { windowRopeFreqBase } = numbers;
+  const windowBase = windowRopeFreqBase === undefined ? '' : `, of windows ${windowRopeFreqBase}`;
   const shared =
     experts && experts.sharedFeedForwardLength > 0
       ? `, and one shared, feed-forward ${experts.sharedFeedForwardLength}`
@@ -108,7 +110,7 @@ function modelRows(numbers: Hyperparameters, kvBytes: number): Rows {
       experts && `${experts.count}, ${experts.used} per token, feed-forward ${experts.feedForwardLength}${shared}`,
     ],
     ['attention', attention.join(', ')],
-    ['rope', `base ${numbers.ropeFreqBase}${scaling}`],
+    ['rope', `base ${numbers.ropeFreqBase}${windowBase}${scaling}`],
     ['KV cache', `${kvBytes} bytes per token in f16, ${formatBytes(kvBytes * numbers.contextLength)} at full context`],
   ];
 }
