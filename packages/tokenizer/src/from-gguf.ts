@@ -2,6 +2,7 @@
 
 import { QuernError } from '@quern/errors';
 import { beyondKeys } from './beyond-gguf.ts';
+import { malformed, requireShallow } from './huggingface/checkpoint-files.ts';
 import { ByteLevelBpe } from './merging/byte-level-bpe.ts';
 import { SentencePiece } from './merging/sentence-piece.ts';
 import { TextBpe } from './merging/text-bpe.ts';
@@ -67,7 +68,7 @@ export function tokenizerFromGguf(metadata: MetadataView): Tokenizer {
 function normalizing(metadata: MetadataView, kind: TokenizerKind): TokenizerKind {
   const own = readString(metadata, beyondKeys.normalizer);
   if (own === undefined) return kind;
-  const normalize = compileNormalizer(JSON.parse(own));
+  const normalize = compileNormalizer(shallowJson(own, beyondKeys.normalizer));
   return { ...kind, encode: (text, ids) => kind.encode(normalize(text), ids) };
 }
 
@@ -130,8 +131,20 @@ export function preTokenizerOf(metadata: MetadataView): PreTokenizer {
   const ignoreMerges = readBoolean(metadata, beyondKeys.ignoreMerges) ?? named.ignoreMerges;
   const own = readString(metadata, beyondKeys.preTokenizer);
   if (own === undefined) return { ...named, ignoreMerges };
-  const cut = compilePreTokenizer(JSON.parse(own));
+  const cut = compilePreTokenizer(shallowJson(own, beyondKeys.preTokenizer));
   return { ...named, patterns: [], ignoreMerges, isText: isGemma, split: (text) => cut([text]) };
+}
+
+/** No file has such keys, but whoever makes a file may write any. */
+function shallowJson(text: string, key: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw malformed(key, 'is not JSON', cause);
+  }
+  requireShallow(value, key, 'the value');
+  return value;
 }
 
 /** What llama.cpp takes for granted of a BERT vocabulary: the ids of `bert-base-uncased`. */

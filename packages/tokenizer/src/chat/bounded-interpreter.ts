@@ -15,6 +15,10 @@ export interface TemplateLimits {
   characters: number;
 }
 
+const charactersPerStep = 4096;
+/** Next to nothing for a conversation; a loop over long lists, each sorted, would otherwise take hours. */
+const squareOfItemsPerStep = 2 ** 17;
+
 /** Filters that turn whatever they get into text first. */
 const textFilters = new Set(['capitalize', 'indent', 'lower', 'replace', 'string', 'title', 'trim', 'upper']);
 
@@ -30,10 +34,20 @@ export class BoundedInterpreter extends Interpreter {
   override evaluate(node: Node | undefined, scope: Scope): RuntimeValue {
     if (++this.#steps > this.#limits.steps) throw runaway(`did not end after ${this.#limits.steps} steps`);
     const value = this.#evaluateAsPython(node, scope) ?? super.evaluate(node, scope);
-    if (value.type === 'StringValue' && (value.value as string).length > this.#limits.characters) {
-      throw runaway(`writes more than ${this.#limits.characters} characters`);
-    }
+    this.#charge(value);
     return value;
+  }
+
+  /** Long values cost what it takes to make them or to go through them. */
+  #charge({ type, value }: RuntimeValue): void {
+    if (type === 'StringValue') {
+      const { length } = value as string;
+      if (length > this.#limits.characters) throw runaway(`writes more than ${this.#limits.characters} characters`);
+      this.#steps += Math.floor(length / charactersPerStep);
+    } else if (type === 'ArrayValue') {
+      const { length } = value as readonly unknown[];
+      this.#steps += Math.floor(length ** 2 / squareOfItemsPerStep);
+    }
   }
 
   /** The value of a node whose meaning differs in Python, else undefined. */

@@ -31,7 +31,7 @@ export interface RenderChatOptions {
   limits?: Partial<TemplateLimits>;
 }
 
-const defaultLimits: TemplateLimits = { steps: 5_000_000, characters: 64 << 20 };
+const defaultLimits: TemplateLimits = { steps: 5_000_000, characters: 16 << 20 };
 const maxTemplateLength = 1 << 20;
 /** The library's lexer takes time by the square of the longest run of blanks. */
 const manyBlanks = /\s{4096}/;

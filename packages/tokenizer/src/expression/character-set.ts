@@ -13,8 +13,13 @@ export interface CharacterSet {
 
 export type Membership = (codePoint: number) => boolean;
 
+/** A set that is repeated a thousand times is one. */
+const memberships = new WeakMap<CharacterSet, Membership>();
+
 /** @throws SyntaxError a property that Unicode does not have, a range the wrong way round */
 export function membershipOf(set: CharacterSet): Membership {
+  const known = memberships.get(set);
+  if (known) return known;
   const members = set.members.join('');
   const expression = members === '' ? undefined : new RegExp(`^[${members}]$`, set.ignoreCase ? 'iu' : 'u');
   const nested = set.nested.map(membershipOf);
@@ -25,15 +30,23 @@ export function membershipOf(set: CharacterSet): Membership {
       and.every((has) => has(codePoint));
     return inside !== set.negated;
   };
-  return remembered(isMember);
+  const membership = remembered(isMember);
+  memberships.set(set, membership);
+  return membership;
 }
 
+/** In pages of 256 characters, those that are asked of: an expression may have thousands of sets. */
 function remembered(isMember: Membership): Membership {
-  const known = new Uint8Array(0x10000);
+  const pages = new Map<number, Uint8Array>();
   return (codePoint) => {
-    if (codePoint > 0xffff) return isMember(codePoint);
-    if (known[codePoint] === 0) known[codePoint] = isMember(codePoint) ? 1 : 2;
-    return known[codePoint] === 1;
+    let page = pages.get(codePoint >> 8);
+    if (!page) {
+      page = new Uint8Array(256);
+      pages.set(codePoint >> 8, page);
+    }
+    const at = codePoint & 255;
+    if (page[at] === 0) page[at] = isMember(codePoint) ? 1 : 2;
+    return page[at] === 1;
   };
 }
 

@@ -1,5 +1,6 @@
 // Tokens added to a vocabulary after training: special tokens and user-defined ones.
 
+import { QuernError } from '@quern/errors';
 import { asArray, asId, asObject, asString, isObject, type JsonObject, malformed } from './checkpoint-files.ts';
 
 export interface AddedToken {
@@ -16,11 +17,22 @@ export interface AddedToken {
 export function addedTokensOfTokenizer(tokenizer: JsonObject): readonly AddedToken[] {
   const file = 'tokenizer.json';
   if (tokenizer.added_tokens === undefined || tokenizer.added_tokens === null) return [];
+  const texts = new Map<number, string>();
   return asArray(tokenizer.added_tokens, file, 'added_tokens').map((entry, index) => {
     const token = asObject(entry, file, `added_tokens[${index}]`);
     const text = asString(token.content, file, `added_tokens[${index}].content`);
+    const id = asId(token.id, file, `added_tokens[${index}].id`);
+    const other = texts.get(id) ?? text;
+    if (other !== text) {
+      throw new QuernError(
+        'tokenizer-vocab-duplicate',
+        `The added tokens ${JSON.stringify(other)} and ${JSON.stringify(text)} both have the id ${id}.`,
+        { file, remedy: `Download ${file} again, or give each token its own id.` },
+      );
+    }
+    texts.set(id, text);
     return {
-      id: asId(token.id, file, `added_tokens[${index}].id`),
+      id,
       text,
       special: token.special === true,
       ...(token.lstrip === true && { stripsLeft: true }),

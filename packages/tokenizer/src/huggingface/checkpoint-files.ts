@@ -62,3 +62,14 @@ export function asId(value: unknown, file: string, what: string): number {
 }
 
 export const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const maxNesting = 100;
+
+/** Steps in steps are read by functions that call themselves: no tokenizer has more than three levels. */
+export function requireShallow(value: unknown, file: string, what: string): void {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxNesting) throw malformed(file, `is malformed: ${what} has more than ${maxNesting} levels`);
+    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
+  }
+}

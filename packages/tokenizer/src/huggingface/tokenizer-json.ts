@@ -8,7 +8,7 @@ import { compilePreTokenizer } from '../steps/pre-tokenizer.ts';
 import { type BpeModel, type BpePlaces, readBpeModel } from './bpe-model.ts';
 import { readByteFallback } from './byte-fallback-vocabulary.ts';
 import { byteLevelVocabulary } from './byte-level-vocabulary.ts';
-import { isObject } from './checkpoint-files.ts';
+import { isObject, requireShallow } from './checkpoint-files.ts';
 import type { GgufLikeMetadata } from './gguf-like-value.ts';
 import { preTokenizersLike } from './pre-tokenizer-structure.ts';
 import { textVocabulary } from './text-vocabulary.ts';
@@ -30,6 +30,8 @@ export interface TokenizerJson extends UnigramFiles {
 
 /** @returns keys to be written behind those of the special tokens */
 export function writeTokenizerJson(metadata: GgufLikeMetadata, given: TokenizerJson): GgufLikeMetadata {
+  for (const part of ['normalizer', 'pre_tokenizer', 'post_processor'])
+    requireShallow(given.tokenizer[part], 'tokenizer.json', part);
   if (isWordPiece(given.tokenizer)) return writeWordPiece(metadata, given);
   if (isUnigram(given.tokenizer)) {
     if (given.preTokenizer !== undefined) throw namedInVain(given.preTokenizer);

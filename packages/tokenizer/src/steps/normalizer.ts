@@ -9,40 +9,66 @@ import { mapGraphemes } from '../unigram/map-graphemes.ts';
 import { finderOf } from './pattern.ts';
 
 export type Normalize = (text: string) => string;
+/** @param most how long the text may become */
+type Step = (text: string, most: number) => string;
 
 const file = 'tokenizer.json';
-const unchanged: Normalize = (text) => text;
 
-/** @throws QuernError `normalizer-unsupported`, `tokenizer-json-malformed`, those of `compileExpression` */
+/** Compatibility forms have up to 18 characters for one; what grows more is an attack on memory. */
+const maxGrowth = 32;
+const freeGrowth = 4096;
+
+/**
+ * @throws QuernError `normalizer-unsupported`, `tokenizer-json-malformed`, those of `compileExpression`; what is returned
+ *   throws `normalizer-runaway`
+ */
 export function compileNormalizer(value: unknown): Normalize {
-  if (value === null || value === undefined) return unchanged;
+  const steps = stepsOf(value);
+  return (text) => {
+    const most = freeGrowth + maxGrowth * text.length;
+    let done = text;
+    for (const step of steps) {
+      done = step(done, most);
+      if (done.length > most) throw runaway(text.length, most);
+    }
+    return done;
+  };
+}
+
+const runaway = (length: number, most: number): QuernError =>
+  new QuernError(
+    'normalizer-runaway',
+    `The normalizer of the tokenizer makes more than ${most} characters of ${length}.`,
+    { file, remedy: 'Use another model: no real normalizer does.' },
+  );
+
+function stepsOf(value: unknown): readonly Step[] {
+  if (value === null || value === undefined) return [];
   const step = asObject(value, file, 'normalizer');
   const type = String(step.type);
   switch (type) {
-    case 'Sequence': {
-      const steps = asArray(step.normalizers, file, 'normalizer.normalizers').map(compileNormalizer);
-      return (text) => steps.reduce((done, normalize) => normalize(done), text);
-    }
+    case 'Sequence':
+      return asArray(step.normalizers, file, 'normalizer.normalizers').flatMap(stepsOf);
     case 'NFC':
     case 'NFD':
     case 'NFKC':
     case 'NFKD':
-      return (text) => text.normalize(type);
+      return [(text) => text.normalize(type)];
     case 'Lowercase':
-      return lowerCased;
+      return [lowerCased];
     case 'StripAccents':
-      return withoutMarks;
+      return [withoutMarks];
     case 'Strip':
-      return stripping(step);
+      return [stripping(step)];
     case 'Prepend': {
       const prefix = asString(step.prepend, file, 'normalizer.prepend');
-      return (text) => (text === '' ? text : prefix + text);
+      return [(text) => (text === '' ? text : prefix + text)];
     }
     case 'Replace':
-      return replacing(step);
+      return [replacing(step)];
     case 'Precompiled': {
       const map = characterMapOf(step);
-      return map ? (text) => mapGraphemes(text, map) : unchanged;
+      return map ? [(text) => mapGraphemes(text, map)] : [];
     }
     default:
       throw new QuernError('normalizer-unsupported', `tokenizer.json normalizes text by ${type}.`, {
@@ -59,21 +85,22 @@ function characterMapOf(step: JsonObject): CharacterMap | undefined {
 }
 
 /** Letter by letter: no final sigma. */
-const lowerCased: Normalize = (text) => Array.from(text, (character) => character.toLowerCase()).join('');
-const withoutMarks: Normalize = (text) => text.replace(/\p{Mn}/gu, '');
+const lowerCased: Step = (text) => Array.from(text, (character) => character.toLowerCase()).join('');
+const withoutMarks: Step = (text) => text.replace(/\p{Mn}/gu, '');
 
-function stripping({ strip_left: left, strip_right: right }: JsonObject): Normalize {
+function stripping({ strip_left: left, strip_right: right }: JsonObject): Step {
   return (text) => {
     const begun = left === true ? text.replace(/^\p{White_Space}+/u, '') : text;
     return right === true ? begun.replace(/\p{White_Space}+$/u, '') : begun;
   };
 }
 
-function replacing(step: JsonObject): Normalize {
+function replacing(step: JsonObject): Step {
   const find = finderOf(step.pattern, 'normalizer.pattern');
   const content = asString(step.content, file, 'normalizer.content');
-  return (text) => {
+  return (text, most) => {
     const places = find(text);
+    if ((places.length / 2) * content.length - text.length > most) throw runaway(text.length, most);
     let done = '';
     let at = 0;
     for (let i = 0; i < places.length; i += 2) {
