@@ -68,7 +68,7 @@ function stepsOf(value: unknown): readonly Step[] {
       return [replacing(step)];
     case 'Precompiled': {
       const map = characterMapOf(step);
-      return map ? [(text) => mapGraphemes(text, map)] : [];
+      return map ? [(text, most) => mapGraphemes(text, map, most)] : [];
     }
     default:
       throw new QuernError('normalizer-unsupported', `tokenizer.json normalizes text by ${type}.`, {

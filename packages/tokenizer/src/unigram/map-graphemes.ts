@@ -7,9 +7,11 @@ const shortBytes = 6;
 const utf8 = new TextEncoder();
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-export function mapGraphemes(text: string, map: CharacterMap): string {
+/** @param most beyond this length the rest is left out: whoever asks refuses it */
+export function mapGraphemes(text: string, map: CharacterMap, most = Number.POSITIVE_INFINITY): string {
   let result = '';
   for (const { segment } of graphemes.segment(text)) {
+    if (result.length > most) break;
     const bytes = utf8.encode(segment);
     const whole = bytes.length < shortBytes ? map.shortest(bytes) : undefined;
     if (whole !== undefined) result += whole;
