@@ -1,7 +1,7 @@
 // All benchmarks, one after the other, on an otherwise idle machine: more than half an hour on two cores, and 20 GB of
 // scratch space. What they print goes into docs/benchmarks.md.
 //
-//   npm run bench [-- name …]        names: quantize, model, convert, memory, attention, ops, generation, browser,
+//   npm run bench [-- name …]        names: quantize, model, convert, memory, attention, ops, generation, engine, browser,
 //                                          wikitext, gpu
 //
 // Needs a build (`npm run build`): forward passes run from it, since tsx slows closures down.
@@ -68,6 +68,7 @@ const benchmarks = {
   ops,
   gpu: () => node(...onBuild, join(here, 'gpu.ts')),
   generation,
+  engine: () => withFiles(['Q4_K_M'], ([file]) => node(...onBuild, join(here, 'engine.ts'), file)),
   wikitext: () => node(...onBuild, join(here, 'wikitext.ts')),
   browser,
 };

@@ -56,6 +56,8 @@ export interface NativeModel {
   detokenize(ids: readonly number[], options?: { keepSpecial?: boolean }): string;
   /** Logits of every position, row-major [ids.length, vocabSize]. */
   logits(ids: readonly number[], options?: NativeLogitsOptions): Float32Array;
+  /** Decodes one token of each of `sequences` texts `steps` times; the milliseconds of each step. */
+  decodeTogether(sequences: number, steps: number, options?: { threads?: number }): number[];
   close(): void;
 }
 
@@ -102,6 +104,7 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
       return text.toString('utf8', 0, length);
     },
     logits: (ids, logitsOptions) => decodeAll(model, vocabSize, ids, logitsOptions ?? {}),
+    decodeTogether: (sequences, steps, { threads = 1 } = {}) => decodeTogether(model, sequences, steps, threads),
     close: () => void llama.func('void llama_model_free(void *model)')(model),
   };
 
@@ -129,6 +132,47 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
         logits.set(decodeBatch(context, part, first, vocabSize, options), first * vocabSize);
       }
       return logits;
+    } finally {
+      llama.func('void llama_free(void *context)')(context);
+    }
+  }
+
+  function decodeTogether(model: unknown, sequences: number, steps: number, threads: number): number[] {
+    const { batch, contextParams } = structs();
+    const params = llama.func('llama_context_default_params', contextParams, [])();
+    params.n_ctx = sequences * Math.max(256, steps);
+    params.n_seq_max = sequences;
+    params.n_batch = params.n_ubatch = Math.max(32, sequences);
+    params.n_threads = params.n_threads_batch = threads;
+    const context = llama.func('llama_init_from_model', 'void *', ['void *', contextParams])(model, params);
+    if (!context) throw new Error('llama.cpp cannot make a context');
+    const decode = llama.func('llama_decode', 'int32_t', ['void *', batch]);
+    const synchronize = llama.func('void llama_synchronize(void *context)');
+    const ids = Int32Array.from({ length: sequences }, (_, s) => s);
+    const idOf = BigUint64Array.from(ids, (s) => koffi.address(ids) + BigInt(4 * s));
+    const counts = new Int32Array(sequences).fill(1);
+    const wanted = new Int8Array(sequences).fill(1);
+    const times: number[] = [];
+    try {
+      for (let step = 0; step < steps; step++) {
+        const token = Int32Array.from(ids, (s) => 100 + ((7 * s + step) % 400));
+        const pos = new Int32Array(sequences).fill(step);
+        const start = performance.now();
+        const status = decode(context, {
+          n_tokens: sequences,
+          token: koffi.address(token),
+          embd: null,
+          pos: koffi.address(pos),
+          n_seq_id: koffi.address(counts),
+          seq_id: koffi.address(idOf),
+          logits: koffi.address(wanted),
+        });
+        synchronize(context);
+        times.push(performance.now() - start);
+        keepAlive([token, pos, ids, idOf, counts, wanted]);
+        if (status !== 0) throw new Error(`llama_decode failed with status ${status}`);
+      }
+      return times;
     } finally {
       llama.func('void llama_free(void *context)')(context);
     }
