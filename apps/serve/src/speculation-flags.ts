@@ -57,10 +57,27 @@ export function readSpeculation(flags: SpeculationFlags): Omit<SpeculationOption
     ngramSize: parseCount('--spec-ngram-size-n', flags.specNgramSizeN, 1024),
     ngramDrafts: parseCount('--spec-ngram-size-m', flags.specNgramSizeM, 1024),
   };
-  if (asked.length > 0) return { types: asked as SpeculationType[], ...options };
-  const idle = Object.values(options).some((value) => value !== undefined);
-  if (idle) throw new QuernError('usage-bad-value', 'Nobody guesses: --spec-type says who is to.');
-  return undefined;
+  requireUse(flags, asked);
+  return asked.length === 0 ? undefined : { types: asked as SpeculationType[], ...options };
+}
+
+const models = ['draft-simple', 'draft-mtp'];
+/** Whom a flag is for. */
+const readers = {
+  draftMax: ['--draft-max', models],
+  draftPMin: ['--draft-p-min', models],
+  draftMin: ['--draft-min', types],
+  specNgramSizeN: ['--spec-ngram-size-n', ['ngram-simple']],
+  specNgramSizeM: ['--spec-ngram-size-m', ['ngram-simple']],
+} as const;
+
+/** No flag is read and does nothing. */
+function requireUse(flags: SpeculationFlags, asked: readonly string[]): void {
+  for (const [key, [flag, used]] of Object.entries(readers))
+    if (flags[key as keyof typeof readers] !== undefined && !used.some((type) => asked.includes(type)))
+      throw new QuernError('usage-bad-value', `${flag} is for who guesses by ${used.join(', ')}, and nobody does.`, {
+        remedy: 'Say so with --spec-type, or leave it out.',
+      });
 }
 
 function parseProbability(option: string, text: string | undefined): number | undefined {
