@@ -13,7 +13,8 @@ export type Alternative = readonly Leaf[];
 const maxAlternatives = 500;
 
 interface State {
-  readonly pending: readonly Leaf[];
+  /** `own`: what it holds together is done, its keywords about values are left. */
+  readonly pending: readonly (Leaf & { readonly own?: boolean })[];
   readonly leaves: Alternative;
 }
 
@@ -39,16 +40,22 @@ export class Alternatives {
         continue;
       }
       if (next.schema === false) continue;
+      if (next.own) {
+        states.push({ pending: rest, leaves: [...state.leaves, next] });
+        continue;
+      }
+      if (next.within.has(next.schema)) refuse(next, '$ref', 'the schema refers to itself and to nothing else');
       if (next.schema === true || state.leaves.some(({ schema }) => schema === next.schema)) {
         states.push({ ...state, pending: rest });
         continue;
       }
-      if (next.within.has(next.schema)) refuse(next, '$ref', 'the schema refers to itself and to nothing else');
       const leaf = { ...next, within: new Set([...next.within, next.schema]) };
       // Later alternatives lie deeper in the stack, so that they are found in their order.
       for (const parts of this.#branches(leaf).toReversed()) {
-        const pending = [...parts.map((part) => ({ ...part, within: leaf.within })), ...rest];
-        states.push({ pending, leaves: [...state.leaves, leaf] });
+        const inner = parts.map((part) => ({ ...part, within: leaf.within }));
+        const { leaves } = state;
+        if (comesLast(leaf)) states.push({ pending: [...inner, { ...leaf, own: true }, ...rest], leaves });
+        else states.push({ pending: [...inner, ...rest], leaves: [...leaves, leaf] });
       }
       if (states.length + found.length > maxAlternatives)
         refuse(next, 'anyOf', `its alternatives multiply to more than ${maxAlternatives}`);
@@ -119,6 +126,15 @@ export class Alternatives {
     }
     return at;
   }
+}
+
+/** Properties come in the order in which the document names them, so what stands before `properties` comes first. */
+function comesLast({ schema }: Place): boolean {
+  const names = Object.keys(schema as object);
+  const properties = names.indexOf('properties');
+  return (
+    properties > 0 && names.slice(0, properties).some((name) => ['$ref', 'allOf', 'anyOf', 'oneOf'].includes(name))
+  );
 }
 
 /** `dependentRequired`, `dependentSchemas` and the older `dependencies`: without the property, or with what it asks for. */

@@ -1,6 +1,6 @@
 // `format`: what a text must be, as regular expressions. Each is the format's own grammar (RFC 3339, 4122, 4291, 5321, 3986 …)
 // or a part of it in which nothing is wrong.
-import { type CharacterAutomaton, intersectionOf } from '../regex/automaton.ts';
+import { type CharacterAutomaton, differenceOf } from '../regex/automaton.ts';
 import { searchAutomaton } from '../regex/compile.ts';
 
 const month = {
@@ -65,10 +65,18 @@ const patterns: Readonly<Record<string, string>> = {
   'relative-json-pointer': `(?:0|[1-9]\\d{0,8})(?:#|${pointer})`,
   'uri-template': `(?:[A-Za-z0-9._~!$&'()*+,;=:@/?#-]|%[0-9A-Fa-f]{2}|\\{[+#./;?&]?[A-Za-z0-9_]+(?:\\*|:[1-9]\\d{0,3})?(?:,[A-Za-z0-9_]+)*\\})*`,
 };
-/** Shorter than a name in DNS may be. */
-const bounded: Readonly<Record<string, number>> = { hostname: 253, 'idn-hostname': 253 };
+/** Names in DNS are shorter than their labels would allow. */
+const longest: Readonly<Record<string, number>> = { hostname: 253, 'idn-hostname': 253 };
+export const formatMaxLength = (name: string): number =>
+  Object.hasOwn(longest, name) ? longest[name]! : Number.POSITIVE_INFINITY;
 /** Formats of the specification that are no regular language, or that nothing here can decide. */
 const undecided = new Set(['regex']);
+
+/** What of them is left out: labels like `xn--…` say characters in a code (punycode) that is not checked here. */
+const excluded: Readonly<Record<string, string>> = {
+  hostname: '(?:^|\\.)[^.]{2}--',
+  'idn-hostname': '(?:^|\\.)[^.]{2}--',
+};
 
 const known = new Map<string, CharacterAutomaton>();
 
@@ -80,8 +88,7 @@ export function formatAutomaton(name: string): CharacterAutomaton | 'refused' | 
   let automaton = known.get(name);
   if (!automaton) {
     automaton = searchAutomaton(`^(?:${pattern})$`);
-    const most = bounded[name];
-    if (most !== undefined) automaton = intersectionOf(automaton, searchAutomaton(`^.{1,${most}}$`));
+    if (Object.hasOwn(excluded, name)) automaton = differenceOf(automaton, searchAutomaton(excluded[name]!));
     known.set(name, automaton);
   }
   return automaton;

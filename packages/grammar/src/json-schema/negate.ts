@@ -6,6 +6,7 @@ import {
   mapOf,
   namesOf,
   notFormat,
+  notInteger,
   notPattern,
   notValues,
   type Place,
@@ -40,7 +41,7 @@ export function negation(place: Place, keyword: string): Place[] {
     const value = schema[name];
     switch (name) {
       case 'type':
-        return [made({ type: otherTypes([value].flat() as string[], place) })];
+        return otherTypes([value].flat() as string[]).map(made);
       case 'enum':
         return [made({ [notValues]: listOf(place, name) })];
       case 'const':
@@ -106,13 +107,13 @@ const opposed = new Set([
   ...['dependencies', 'unevaluatedProperties', 'unevaluatedItems'],
 ]);
 
-/** What is left of all types; integers are numbers, so their opposite has none. */
-function otherTypes(excluded: readonly string[], place: Place): string[] {
-  if (excluded.includes('integer') && !excluded.includes('number')) {
-    const rest = types.filter((type) => type !== 'number' && !excluded.includes(type));
-    return rest.length > 0 ? rest : refuse(place, 'not', 'numbers that are no integers are not told apart');
-  }
-  return types.filter((type) => !excluded.includes(type));
+/** What is left of all types; of numbers, those that are no integers where only these are excluded. */
+function otherTypes(excluded: readonly string[]): object[] {
+  const rest = types.filter((type) => !excluded.includes(type) && (type !== 'number' || !excluded.includes('integer')));
+  const fractions = excluded.includes('integer') && !excluded.includes('number');
+  return [{ type: rest }, ...(fractions ? [{ type: 'number', [notInteger]: true }] : [])].filter(
+    ({ type }) => type.length > 0,
+  );
 }
 
 export const isEmpty = (schema: Schema): boolean =>

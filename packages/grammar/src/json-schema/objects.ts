@@ -50,12 +50,23 @@ export function objectShape(alternative: Alternative): ObjectShape {
     const isAllowed = allowedNames.every((allowed) => acceptsText(allowed, name));
     return { name, places: isAllowed ? places : [{ schema: false, path: '#' }], required: required.has(name) };
   });
+  for (const leaf of alternative) refuseUnseen(leaf, alternative);
   return {
     properties,
     others: othersOf(alternative, names, allowedNames),
     min: Math.max(0, ...alternative.map((leaf) => countOf(leaf, 'minProperties') ?? 0)),
     max: Math.min(...alternative.map((leaf) => countOf(leaf, 'maxProperties') ?? Number.POSITIVE_INFINITY)),
   };
+}
+
+/** A schema that must not hold sees nothing, and which one holds is no longer told apart here. */
+function refuseUnseen(outer: Alternative[number], alternative: Alternative): void {
+  const { unevaluatedProperties: rest } = outer.schema as { unevaluatedProperties?: unknown };
+  if (rest === undefined || rest === true) return;
+  const opposed = alternative.some(
+    ({ schema, within }) => within.has(outer.schema) && ('not' in (schema as object) || 'if' in (schema as object)),
+  );
+  if (opposed) refuse(outer, 'unevaluatedProperties', 'beside not or if');
 }
 
 function namesAllowedBy(place: Place): CharacterAutomaton {

@@ -9,6 +9,8 @@ const data = new Set(['enum', 'const', 'default', 'examples']);
 export class References {
   readonly #root: Place;
   readonly #known = new Map<string, Place>();
+  /** Anchors that mean another schema in another scope. */
+  #dynamic = 0;
   readonly #bases = new Map<object, string>();
 
   constructor(root: Schema) {
@@ -19,13 +21,15 @@ export class References {
   /** @throws QuernError `schema-unsupported` when the document does not hold what is referred to */
   target(place: Place, name: string): Place {
     const reference = stringOf(place, name)!;
+    if (name !== '$ref' && this.#dynamic > 1)
+      refuse(place, name, 'which of several anchors it means depends on the way that led there');
     const base = this.#bases.get(place.schema as object) ?? nowhere;
     const url = resolved(reference, base);
     if (!url) return refuse(place, name, `${JSON.stringify(reference)} is no reference`);
     const { href, hash } = url;
     const known = this.#known.get(href);
     if (known) return known;
-    const document = this.#known.get(href.slice(0, href.length - hash.length));
+    const document = this.#known.get(href.replace(/#.*$/, ''));
     const found = document && follow(document, hash);
     return (
       found ?? refuse(place, name, `the document does not hold ${JSON.stringify(reference)}, and nothing is fetched`)
@@ -45,6 +49,7 @@ export class References {
     if (path === '#') this.#known.set(nowhere, place);
     if (path === '#' || url) this.#known.set(base.replace(/#.*$/, ''), place);
     if (url?.hash) this.#known.set(url.href, place);
+    if (typeof value.$dynamicAnchor === 'string' || value.$recursiveAnchor === true) this.#dynamic++;
     for (const anchor of [value.$anchor, value.$dynamicAnchor])
       if (typeof anchor === 'string') this.#known.set(`${base.replace(/#.*$/, '')}#${anchor}`, place);
     for (const [key, member] of Object.entries(value))

@@ -14,12 +14,13 @@ import { jsonStringAutomaton, utf8Automaton } from '../regex/bytes.ts';
 import { searchAutomaton } from '../regex/compile.ts';
 import { RegexError } from '../regex/node.ts';
 import type { Alternative } from './alternatives.ts';
-import { formatAutomaton } from './formats.ts';
+import { formatAutomaton, formatMaxLength } from './formats.ts';
 import { multiplesAutomaton } from './multiples.ts';
 import {
   countOf,
   type Excluding,
   notFormat,
+  notInteger,
   notPattern,
   notValues,
   numberOf,
@@ -85,6 +86,7 @@ export function textsOf(alternative: Alternative): Texts | undefined {
       const texts = formatAutomaton(format);
       if (texts === 'refused') refuse(leaf, 'format', `${JSON.stringify(format)} cannot be decided`);
       else if (texts) both(texts, leaf);
+      max = Math.min(max, formatMaxLength(format));
     }
     exclude(leaf, both);
   }
@@ -119,13 +121,16 @@ export function numbersOf(alternative: Alternative, integer: boolean): ByteAutom
   const excluded = alternative.flatMap((leaf) =>
     ((leaf.schema as Excluding)[notValues] ?? []).filter((value) => typeof value === 'number'),
   );
-  if (!min && !max && factors.length === 0 && excluded.length === 0)
+  const fractions = alternative.some((leaf) => (leaf.schema as Excluding)[notInteger]);
+  if (fractions && integer) return undefined;
+  if (!fractions && !min && !max && factors.length === 0 && excluded.length === 0)
     return numberAutomaton(integer ? integerPattern : numberPattern);
   const whole = integer || factors.some(({ factor }) => Number.isInteger(factor));
   const pattern = whole ? integerRangePattern({ min, max }) : numberRangePattern({ min, max });
   if (pattern === undefined) return undefined;
-  if (factors.length === 0 && excluded.length === 0) return numberAutomaton(pattern);
+  if (!fractions && factors.length === 0 && excluded.length === 0) return numberAutomaton(pattern);
   let automaton = searchAutomaton(pattern);
+  if (fractions) automaton = differenceOf(automaton, searchAutomaton('^-?\\d+(?:\\.0+)?$'));
   for (const { leaf, factor } of factors) automaton = intersectionOf(automaton, multiplesAutomaton(leaf, factor));
   for (const value of excluded) {
     if (/e/.test(String(value))) continue;

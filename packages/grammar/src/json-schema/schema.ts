@@ -13,12 +13,15 @@ export interface Place {
 /** Made by desugaring, never by a document: keys that no JSON has. */
 export const notValues: unique symbol = Symbol('values that are excluded');
 export const notPattern: unique symbol = Symbol('patterns that must not match');
+/** Numbers with a fraction. */
+export const notInteger: unique symbol = Symbol('no integers');
 export const notFormat: unique symbol = Symbol('formats that must not hold');
 
 export interface Excluding {
   readonly [notValues]?: readonly unknown[];
   readonly [notPattern]?: string;
   readonly [notFormat]?: string;
+  readonly [notInteger]?: true;
 }
 
 export const isObject = (value: unknown): value is SchemaObject =>

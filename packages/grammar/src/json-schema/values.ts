@@ -3,7 +3,7 @@ import type { Bound } from '../json/number-range.ts';
 import { acceptsText } from '../regex/automaton.ts';
 import type { Alternative } from './alternatives.ts';
 import { boundsOf, textsOf } from './scalars.ts';
-import { type Excluding, listOf, notValues, numberOf } from './schema.ts';
+import { type Excluding, listOf, notInteger, notValues, numberOf } from './schema.ts';
 
 /** Undefined: no list says which. */
 export function listedValues(alternative: Alternative): readonly unknown[] | undefined {
@@ -55,5 +55,6 @@ export function scalarAllowed(alternative: Alternative, value: unknown, integer:
     const factor = numberOf(leaf, 'multipleOf');
     return factor === undefined || Number.isInteger(Number((value / factor).toPrecision(15)));
   });
+  if (Number.isInteger(value) && alternative.some((leaf) => (leaf.schema as Excluding)[notInteger])) return false;
   return (!integer || Number.isInteger(value)) && (!min || above(min)) && (!max || below(max)) && multiple;
 }

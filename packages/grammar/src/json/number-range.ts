@@ -44,6 +44,12 @@ function nextInteger(value: number, direction: 1 | -1): number {
   for (let step = 1; ; step *= 2) if (value + direction * step !== value) return value + direction * step;
 }
 
+/** Beyond 2^53, "not this number" is "the next one that a reader tells apart". */
+function inclusive(bound: Bound | undefined, direction: 1 | -1): Bound | undefined {
+  if (!bound?.exclusive || Math.abs(bound.value) < 2 ** 53) return bound;
+  return { value: nextInteger(bound.value, direction), exclusive: false };
+}
+
 /** Natural numbers from `low` to `high`, without leading zeros. */
 function naturals(low: bigint, high: bigint | undefined): string[] {
   const options: string[] = [];
@@ -82,7 +88,9 @@ const anyDigits = (min: number, max: number): string =>
   max <= 0 ? '' : min === max ? `\\d{${min}}` : `\\d{${min},${max}}`;
 
 /** Undefined: nothing lies between the bounds. */
-export function numberRangePattern({ min, max }: NumberRange): string | undefined {
+export function numberRangePattern(range: NumberRange): string | undefined {
+  const min = inclusive(range.min, 1);
+  const max = inclusive(range.max, -1);
   if (min && max && (min.value > max.value || (min.value === max.value && (min.exclusive || max.exclusive))))
     return undefined;
   const options: string[] = [];
@@ -103,34 +111,35 @@ const negated = (bound: Bound | undefined): Bound | undefined =>
 /** Numbers without a sign, from `min` (0) to `max` (no bound): the language of "at least" within that of "at most". */
 function magnitudes(min: Bound | undefined, max: Bound | undefined): string[] {
   const low = decimal(min?.value ?? 0);
-  const lowExclusive = min?.exclusive ?? false;
-  const fractionDigits = fractionDigitsFor(min, max);
-  const any = `(?:\\.${anyDigits(1, fractionDigits)})?`;
-  const high = max && decimal(max.value);
-  if (!high) {
-    const above = naturals(BigInt(low.integer) + 1n, undefined).map((option) => `(?:${option})${any}`);
-    return [...above, ...fractionsAbove(low.fraction, lowExclusive, fractionDigits).map((f) => low.integer + f)];
-  }
+  const above = (digits: number): string[] =>
+    fractionsAbove(low.fraction, min?.exclusive ?? false, digits).map((fraction) => low.integer + fraction);
+  const next = BigInt(low.integer) + 1n;
+  if (!max) return [...above(fractionDigitsAt(low)), ...wholeParts(next, undefined, maxFractionDigits)];
+  const high = decimal(max.value);
   if (low.integer === high.integer)
-    return fractionsBetween(low.fraction, lowExclusive, high.fraction, max.exclusive, fractionDigits).map(
-      (f) => low.integer + f,
-    );
-  const inside = naturals(BigInt(low.integer) + 1n, BigInt(high.integer) - 1n);
+    return [
+      low.integer +
+        fractionsBetween(low.fraction, min?.exclusive ?? false, high.fraction, max.exclusive, fractionDigitsAt(high)),
+    ];
+  const last = BigInt(high.integer) - 1n;
   return [
-    ...fractionsAbove(low.fraction, lowExclusive, fractionDigits).map((f) => low.integer + f),
-    ...(BigInt(high.integer) - 1n > BigInt(low.integer) ? inside.map((option) => `(?:${option})${any}`) : []),
-    ...fractionsBelow(high.fraction, max.exclusive, fractionDigits).map((f) => high.integer + f),
+    ...above(fractionDigitsAt(low)),
+    ...wholeParts(next, last - 1n, maxFractionDigits),
+    // Just below the bound, so many digits could be read as the bound.
+    ...(last >= next ? wholeParts(last, last, fractionDigitsAt(high)) : []),
+    ...fractionsBelow(high.fraction, max.exclusive, fractionDigitsAt(high)).map((fraction) => high.integer + fraction),
   ];
 }
 
-function fractionDigitsFor(...bounds: (Bound | undefined)[]): number {
-  let digits = maxFractionDigits;
-  for (const bound of bounds) {
-    if (!bound) continue;
-    const { integer, fraction } = decimal(bound.value);
-    digits = Math.min(digits, Math.max(1, fraction.length, exactDigits - (integer === '0' ? 0 : integer.length)));
-  }
-  return digits;
+function wholeParts(low: bigint, high: bigint | undefined, digits: number): string[] {
+  if (high !== undefined && high < low) return [];
+  return naturals(low, high).map((whole) => `(?:${whole})(?:\\.${anyDigits(1, digits)})?`);
+}
+
+/** Decimals with which a number beside a bound is still told apart from it. */
+function fractionDigitsAt({ integer, fraction }: { integer: string; fraction: string }): number {
+  const digits = exactDigits - (integer === '0' ? 0 : integer.length);
+  return Math.min(maxFractionDigits, Math.max(1, fraction.length, digits));
 }
 
 /** Digits of a float, as JavaScript would print them, without exponent and sign. */
@@ -187,9 +196,9 @@ function fractionsBetween(
   high: string,
   highExclusive: boolean,
   digits: number,
-): string[] {
+): string {
   const above = fractionsAbove(low, lowExclusive, digits).join('|');
   const below = fractionsBelow(high, highExclusive, digits).join('|');
   // Of all fractions that go on from here, those in both: a lookahead is an intersection.
-  return [`(?=(?:${above})$)(?:${below})`];
+  return `(?=(?:${above})$)(?:${below})`;
 }

@@ -92,7 +92,7 @@ function makeAnyString(): ByteAutomaton {
 export const maxIntegerDigits = 60;
 export const maxFractionDigits = 30;
 const mantissa = `-?(?:0|[1-9]\\d{0,${maxIntegerDigits - 1}})(?:\\.\\d{1,${maxFractionDigits}})?`;
-const scientific = `-?(?:0|[1-9]\\d{0,4})(?:\\.\\d{1,${maxFractionDigits}})?[eE][+-]?(?:[12]\\d\\d|\\d{1,2})`;
+const scientific = `-?(?:0|[1-9]\\d{0,4})(?:\\.\\d{1,${maxFractionDigits}})?[eE][+-]?(?:30[0-2]|[12]\\d\\d|\\d{1,2})`;
 export const numberPattern = `^(?:${mantissa}|${scientific})$`;
 export const integerPattern = `^-?(?:0|[1-9]\\d{0,${maxIntegerDigits - 1}})$`;
 

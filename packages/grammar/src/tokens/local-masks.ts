@@ -84,8 +84,11 @@ export class MeasuredMask {
       const { room, need } = demands[depth - 1]!;
       const { least, most } = after?.measure ?? { least: 0, most: Number.POSITIVE_INFINITY };
       const demand = { room: Math.max(room, count + least), need: Math.min(need, count + most) };
-      for (let token = tokens[node]!; token >= 0; token = twins[token]!) this.#tokens.push({ token, ...demand });
-      if (next.leaves) this.#leaving.push({ node, room: demand.room, need: Math.min(demand.need, count) });
+      // What ends the rule asks that enough has been read.
+      const leaving = { room: demand.room, need: Math.min(demand.need, count) };
+      const reading = after ? demand : leaving;
+      for (let token = tokens[node]!; token >= 0; token = twins[token]!) this.#tokens.push({ token, ...reading });
+      if (next.leaves) this.#leaving.push({ node, ...leaving });
       path[depth] = next;
       counts[depth] = count;
       demands[depth] = demand;
