@@ -4,8 +4,8 @@ import { QuernError } from '@quern/errors';
 import { Automaton, Constraint, compileGrammar, type GrammarSource, TokenTrie } from '@quern/grammar';
 import { type MetadataView, type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
 
-/** Each may keep some 50 MB of masks and places. */
-const maxKept = 8;
+/** Each may keep some 100 MB of masks and places. */
+const maxKept = 4;
 
 export class Grammars {
   readonly #metadata: MetadataView;

@@ -124,7 +124,11 @@ function othersOf(
   for (const leaf of alternative)
     for (const pattern of Object.keys(mapOf(leaf, 'patternProperties') ?? {}))
       patterns.set(pattern, patternAutomaton(leaf, 'patternProperties', pattern));
+  const placesOf = (matched: ReadonlySet<string>): Place[] =>
+    alternative.flatMap((leaf) => placesOfMatched(leaf, matched, alternative));
   if (patterns.size > maxPatterns) refuse(alternative[0]!, 'patternProperties', `more than ${maxPatterns} patterns`);
+  // Most often nothing else is allowed: no need to tell which names that would be.
+  if (patterns.size === 0 && placesOf(new Set()).some(({ schema }) => schema === false)) return [];
   let groups: { names: CharacterAutomaton; matched: Set<string> }[] = [
     { names: allowed.reduce(intersectionOf, complementOf(textsAutomaton([...declared]))), matched: new Set() },
   ];
@@ -135,10 +139,7 @@ function othersOf(
     ]);
   return groups
     .filter(({ names }) => names.states.some(({ final }) => final))
-    .map(({ names, matched }) => ({
-      names,
-      places: alternative.flatMap((leaf) => placesOfMatched(leaf, matched, alternative)),
-    }))
+    .map(({ names, matched }) => ({ names, places: placesOf(matched) }))
     .filter(({ places }) => !places.some(({ schema }) => schema === false));
 }
 

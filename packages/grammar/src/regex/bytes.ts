@@ -13,7 +13,13 @@ interface State {
 }
 
 export const utf8Automaton = (automaton: CharacterAutomaton): ByteAutomaton => bytesOf(automaton, false);
-export const jsonStringAutomaton = (automaton: CharacterAutomaton): ByteAutomaton => bytesOf(automaton, true);
+/** One for each automaton: equal texts at many places then share what is found out about them. */
+export function jsonStringAutomaton(automaton: CharacterAutomaton): ByteAutomaton {
+  let bytes = jsonStrings.get(automaton);
+  if (!bytes) jsonStrings.set(automaton, (bytes = bytesOf(automaton, true)));
+  return bytes;
+}
+const jsonStrings = new WeakMap<CharacterAutomaton, ByteAutomaton>();
 
 function bytesOf(automaton: CharacterAutomaton, json: boolean): ByteAutomaton {
   const lengths = remainingLengths(automaton);

@@ -21,44 +21,38 @@ export function localMask(machine: Machine, trie: TokenTrie, set: LocalSet): Loc
 }
 
 /** What one token asks of the counters of a measured rule: `room` for it, and no more than `need`. */
-interface Demand {
-  readonly room: number;
-  readonly need: number;
+interface Demands {
+  /** Tokens, or nodes where the rule is left. */
+  readonly ids: number[];
+  readonly needs: number[];
 }
 
 /** The same for a rule whose characters count: one walk tells what every token takes from the counters. */
 export class MeasuredMask {
   readonly #vocabSize: number;
-  readonly #tokens: (Demand & { token: number })[] = [];
-  readonly #leaving: (Demand & { node: number })[] = [];
-  readonly #most: Demand;
+  /** By the room that they ask for. */
+  readonly #tokens: Demands[] = [];
+  readonly #leaving: Demands[] = [];
+  #mostNeed = 0;
   readonly #known = new Map<string, LocalMask>();
 
   constructor(machine: Machine, trie: TokenTrie, set: LocalSet) {
     this.#vocabSize = trie.vocabSize;
     this.#walk(machine, trie, machine.bare(set, machine.frames.measuredHole));
-    this.#tokens.sort((a, b) => a.room - b.room);
-    const all = [...this.#tokens, ...this.#leaving];
-    this.#most = {
-      room: all.reduce((most, { room }) => Math.max(most, room), 0),
-      need: all.reduce((most, { need }) => (need < Number.POSITIVE_INFINITY ? Math.max(most, need + 1) : most), 0),
-    };
   }
 
   /** Counters beyond what any token asks for are as good as that, so few masks differ. */
   mask(needLeft: number, roomLeft: number): LocalMask {
-    const need = Math.min(needLeft, this.#most.need);
-    const room = Math.min(roomLeft, this.#most.room);
+    const need = Math.min(needLeft, this.#mostNeed);
+    const room = Math.min(roomLeft, Math.max(this.#tokens.length, this.#leaving.length) - 1);
     const key = `${need},${room}`;
     let local = this.#known.get(key);
     if (!local) {
-      const fits = (demand: Demand): boolean => demand.room <= room && need <= demand.need;
       const mask = new TokenMask(this.#vocabSize);
-      for (const demand of this.#tokens) {
-        if (demand.room > room) break;
-        if (fits(demand)) mask.add(demand.token);
-      }
-      local = { mask, leaving: this.#leaving.filter(fits).map(({ node }) => node) };
+      const leaving: number[] = [];
+      forEach(this.#tokens, need, room, (token) => mask.add(token));
+      forEach(this.#leaving, need, room, (node) => leaving.push(node));
+      local = { mask, leaving };
       this.#known.set(key, local);
     }
     return local;
@@ -69,7 +63,8 @@ export class MeasuredMask {
     const classOf = machine.classes.of;
     const path: Configuration[] = [start];
     const counts: number[] = [0];
-    const demands: Demand[] = [{ room: 0, need: Number.POSITIVE_INFINITY }];
+    const rooms: number[] = [0];
+    const needs: number[] = [Number.POSITIVE_INFINITY];
     for (let node = 1; node < bytes.length; ) {
       const depth = depths[node]!;
       const before = path[depth - 1]!;
@@ -81,18 +76,31 @@ export class MeasuredMask {
       const after = next.threads[0]?.set;
       const begins = after !== undefined && before.threads[0]!.set.measure?.boundary === true;
       const count = counts[depth - 1]! + (begins ? 1 : 0);
-      const { room, need } = demands[depth - 1]!;
-      const { least, most } = after?.measure ?? { least: 0, most: Number.POSITIVE_INFINITY };
-      const demand = { room: Math.max(room, count + least), need: Math.min(need, count + most) };
+      const { least = 0, most = Number.POSITIVE_INFINITY } = after?.measure ?? {};
+      const room = Math.max(rooms[depth - 1]!, count + least);
+      const need = Math.min(needs[depth - 1]!, count + most);
       // What ends the rule asks that enough has been read.
-      const leaving = { room: demand.room, need: Math.min(demand.need, count) };
-      const reading = after ? demand : leaving;
-      for (let token = tokens[node]!; token >= 0; token = twins[token]!) this.#tokens.push({ token, ...reading });
-      if (next.leaves) this.#leaving.push({ node, ...leaving });
+      const leavingNeed = Math.min(need, count);
+      for (let token = tokens[node]!; token >= 0; token = twins[token]!)
+        this.#add(this.#tokens, token, room, after ? need : leavingNeed);
+      if (next.leaves) this.#add(this.#leaving, node, room, leavingNeed);
       path[depth] = next;
       counts[depth] = count;
-      demands[depth] = demand;
+      rooms[depth] = room;
+      needs[depth] = need;
       node = next.threads.length === 0 ? ends[node]! : node + 1;
     }
   }
+
+  #add(demands: Demands[], id: number, room: number, need: number): void {
+    while (demands.length <= room) demands.push({ ids: [], needs: [] });
+    demands[room]!.ids.push(id);
+    demands[room]!.needs.push(need);
+    if (need < Number.POSITIVE_INFINITY) this.#mostNeed = Math.max(this.#mostNeed, need + 1);
+  }
+}
+
+function forEach(demands: readonly Demands[], need: number, room: number, use: (id: number) => void): void {
+  for (const { ids, needs } of demands.slice(0, room + 1))
+    for (let i = 0; i < ids.length; i++) if (need <= needs[i]!) use(ids[i]!);
 }

@@ -8,7 +8,7 @@ import { TokenMask } from './token-mask.ts';
 import type { TokenTrie } from './token-trie.ts';
 import { walk } from './walk.ts';
 
-const maxKeptBytes = 32 * 2 ** 20;
+const maxKeptBytes = 64 * 2 ** 20;
 
 export class TokenMasks {
   readonly #machine: Machine;
