@@ -62,6 +62,14 @@ describe('chat', () => {
     else expect(content).toMatch(/^\s*\{/);
   });
 
+  it('a lazy grammar leaves the reply free until its trigger', async () => {
+    const free = await contentOf({ seed: 5, max_tokens: 12 });
+    const grammar = 'root ::= "<never>" [0-9]';
+    const triggers = [{ type: 1, value: '<never>' }];
+    const lazy = await contentOf({ seed: 5, max_tokens: 12, grammar, grammar_lazy: true, grammar_triggers: triggers });
+    expect(lazy).toEqual(free);
+  });
+
   it('text completions too', async () => {
     const body = { prompt: 'Once', grammar: 'root ::= "a" | "b"' };
     const reply = await (await server.post('/v1/completions', body)).json();
@@ -78,6 +86,12 @@ describe('what cannot be enforced is 400, before anything is computed', () => {
     [format({ type: 'array', uniqueItems: true }), 'response_format', /uniqueItems at #/],
     [format({ $ref: 'https://example.com/other.json' }), 'response_format', /\$ref at #/],
     [format({ type: 'string', minLength: 3, maxLength: 2 }), 'response_format', /No text satisfies/],
+    [{ grammar: 'root ::= "a"', grammar_lazy: true }, 'grammar_triggers', /wait for/],
+    [
+      { grammar: 'root ::= "a"', grammar_lazy: true, grammar_triggers: [{ type: 1, value: 'b' }] },
+      'grammar',
+      /begins with "b"/,
+    ],
     [{ grammar: 'root ::= "a"', json_schema: {} }, 'grammar', /give only one/],
   ])('%j', async (body, param, message) => {
     const response = await server.post(chat, { messages, ...body });

@@ -4,7 +4,7 @@ import type { CallOptions, GenerateEvent, TokenEvent } from '@quern/engine';
 import { StopMatcher, TextStream } from '@quern/tokenizer';
 import { ApiError } from './api-error.ts';
 import { type GenerationRequest, stopStrings } from './generation-request.ts';
-import { grammarOf } from './grammar-request.ts';
+import { grammarOptions } from './grammar-request.ts';
 import { logitBiasOf, samplingOptions } from './sampling-fields.ts';
 import type { ServedModel } from './served-model.ts';
 
@@ -58,7 +58,7 @@ export function checkTask({ model, prompt, request }: GenerationTask, param: str
     const message = `logit_bias names token ${unknown}, but the vocabulary has ${vocabSize} tokens.`;
     throw new ApiError(400, 'invalid_value', message, { param: 'logit_bias' });
   }
-  grammarOf(request, model);
+  grammarOptions(request, model, prompt);
   if (prompt.length === 0) throw new ApiError(400, 'empty_prompt', 'The prompt has no tokens.', { param });
   if (prompt.length < model.contextTokens) return;
   const message =
@@ -117,7 +117,6 @@ export function branchesOf(task: GenerationTask, count: number): GenerationTask[
 
 function callOptions({ model, prompt, request, logProbs, maxTokens, signal }: GenerationTask): CallOptions {
   const room = model.contextTokens - prompt.length;
-  const grammar = grammarOf(request, model);
   return {
     sampling: samplingOptions(request, model.tokenizer, model.rng),
     maxTokens: Math.min(maxTokens ?? room, room),
@@ -127,7 +126,7 @@ function callOptions({ model, prompt, request, logProbs, maxTokens, signal }: Ge
     deadlineMs: request.deadline_ms ?? undefined,
     maxDrafts: request['speculative.n_max'] ?? undefined,
     ...(logProbs === undefined ? {} : { logprobs: logProbs }),
-    ...(grammar === undefined ? {} : { grammar }),
+    ...grammarOptions(request, model, prompt),
     signal,
   };
 }

@@ -1,8 +1,9 @@
 // What a request says that its reply must be: OpenAI's `response_format`, llama.cpp's `grammar` and `json_schema`. Compiled
 // before a token is computed, so that what cannot be enforced is a 400 and never a free text.
-import { tokenNamed } from '@quern/engine';
+import { type GenerateOptions, tokenNamed } from '@quern/engine';
 import { QuernError } from '@quern/errors';
-import { compileGrammar, type GrammarSource } from '@quern/grammar';
+import { checkTrigger, compileGrammar, type GrammarSource, type GrammarTrigger } from '@quern/grammar';
+import type { Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
 import { ApiError } from './api-error.ts';
 import type { ServedModel } from './served-model.ts';
@@ -30,6 +31,20 @@ export const grammarFields = {
       }),
     ])
     .nullish(),
+  /** llama.cpp's: the grammar waits for a word (type 1) or a token (type 0). */
+  grammar_lazy: z.boolean().nullish(),
+  grammar_triggers: z
+    .array(
+      z.union(
+        [
+          z.looseObject({ type: z.literal(0), token: z.int().min(0) }),
+          z.looseObject({ type: z.literal(1), value: z.string().min(1) }),
+        ],
+        'expected {"type": 0, "token": id} or {"type": 1, "value": word}; patterns do not switch a grammar on',
+      ),
+    )
+    .max(100)
+    .nullish(),
 };
 
 const fieldsShape = z.looseObject(grammarFields);
@@ -39,26 +54,52 @@ type GrammarRequest = z.infer<typeof fieldsShape>;
 const maxChecked = 64;
 const checked = new Set<string>();
 
-/** @throws ApiError 400 `invalid_grammar`, `invalid_value` when two fields ask for different things */
-export function grammarOf(request: GrammarRequest, model: ServedModel): GrammarSource | undefined {
-  const asked = askedFor(request);
-  if (asked.length === 0) return undefined;
-  const [{ param, source }] = asked as [Asked, ...Asked[]];
-  if (asked.length > 1)
-    throw new ApiError(400, 'invalid_value', `${asked.map((one) => one.param).join(' and ')}: give only one of them.`, {
-      param,
-    });
-  const key = `${model.id} ${JSON.stringify(source)}`;
-  if (checked.has(key)) return source;
-  try {
-    compileGrammar(source, (text) => tokenNamed(model.tokenizer, text));
-  } catch (error) {
-    if (!(error instanceof QuernError)) throw error;
-    throw new ApiError(400, 'invalid_grammar', `${param}: ${error.describe()}`, { param });
+/**
+ * What the engine is told.
+ * @param prompt where it leaves reasoning open, JSON begins when that has been closed
+ * @throws ApiError 400 `invalid_grammar`, `invalid_value` when two fields ask for different things
+ */
+export function grammarOptions(
+  request: GrammarRequest,
+  { id, tokenizer }: ServedModel,
+  prompt: Int32Array,
+): Pick<GenerateOptions, 'grammar' | 'grammarTrigger'> {
+  const [asked, other] = askedFor(request);
+  if (!asked) return {};
+  const { param, source: grammar } = asked;
+  if (other) throw new ApiError(400, 'invalid_value', `${param} and ${other.param}: give only one of them.`, { param });
+  const grammarTrigger = triggerOf(request) ?? (grammar.kind === 'gbnf' ? undefined : openReasoning(tokenizer, prompt));
+  const key = JSON.stringify([id, grammar, grammarTrigger]);
+  if (!checked.has(key)) {
+    try {
+      const program = compileGrammar(grammar, (text) => tokenNamed(tokenizer, text));
+      if (grammarTrigger) checkTrigger(program, grammarTrigger);
+    } catch (error) {
+      if (!(error instanceof QuernError)) throw error;
+      throw new ApiError(400, 'invalid_grammar', `${param}: ${error.describe()}`, { param });
+    }
+    if (checked.size >= maxChecked) checked.clear();
+    checked.add(key);
   }
-  if (checked.size >= maxChecked) checked.clear();
-  checked.add(key);
-  return source;
+  return { grammar, ...(grammarTrigger && { grammarTrigger }) };
+}
+
+function triggerOf({ grammar_lazy: lazy, grammar_triggers: triggers }: GrammarRequest): GrammarTrigger | undefined {
+  if (!lazy) return undefined;
+  if (!triggers?.length) {
+    const message = 'grammar_lazy: the grammar needs grammar_triggers to wait for.';
+    throw new ApiError(400, 'invalid_value', message, { param: 'grammar_triggers' });
+  }
+  return {
+    words: triggers.flatMap((trigger) => (trigger.type === 1 ? [trigger.value] : [])),
+    tokens: triggers.flatMap((trigger) => (trigger.type === 0 ? [trigger.token] : [])),
+  };
+}
+
+/** A template may open the model's reasoning; what is asked of the answer holds behind it. */
+function openReasoning(tokenizer: Tokenizer, prompt: Int32Array): GrammarTrigger | undefined {
+  const end = tokenizer.decode(prompt.slice(-8), { special: true }).trimEnd();
+  return end.endsWith('<think>') ? { words: ['</think>'], from: 'behind' } : undefined;
 }
 
 interface Asked {

@@ -137,7 +137,8 @@ export class EngineCore {
     const all = [first, ...first.branches];
     if (options.grammar) {
       if (!this.#grammars) throw noVocabulary();
-      for (const sequence of all) sequence.constraint = this.#grammars.constraint(options.grammar, sequence.stopTokens);
+      for (const sequence of all)
+        sequence.constraint = this.#grammars.constraint(options.grammar, options.grammarTrigger, sequence.stopTokens);
     }
     this.#scheduler.enqueue(first);
     return all;

@@ -1,7 +1,15 @@
 // Grammars of requests, compiled for the model's vocabulary. What is known of a grammar is kept for the next request with it,
 // the least recently used one goes first.
 import { QuernError } from '@quern/errors';
-import { Automaton, Constraint, compileGrammar, type GrammarSource, TokenTrie } from '@quern/grammar';
+import {
+  Automaton,
+  Constraint,
+  compileGrammar,
+  type GrammarSource,
+  type GrammarTrigger,
+  LazyConstraint,
+  TokenTrie,
+} from '@quern/grammar';
 import { type MetadataView, type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
 
 /** Each may keep some 100 MB of masks and places. */
@@ -18,13 +26,17 @@ export class Grammars {
   }
 
   /** @throws QuernError those of `compileGrammar` and of `tokenizerFromGguf` */
-  constraint(source: GrammarSource, stopTokens: ReadonlySet<number>): Constraint {
+  constraint(
+    source: GrammarSource,
+    trigger: GrammarTrigger | undefined,
+    stopTokens: ReadonlySet<number>,
+  ): Constraint | LazyConstraint {
     const key = JSON.stringify(source);
     const automaton = this.#kept.get(key) ?? this.#compile(source);
     this.#kept.delete(key);
     this.#kept.set(key, automaton);
     if (this.#kept.size > maxKept) this.#kept.delete(this.#kept.keys().next().value!);
-    return new Constraint(automaton, stopTokens);
+    return trigger ? new LazyConstraint(automaton, stopTokens, trigger) : new Constraint(automaton, stopTokens);
   }
 
   #compile(source: GrammarSource): Automaton {

@@ -1,6 +1,6 @@
 // What is asked of the engine and what it answers. Everything here survives structured clone: it crosses threads.
 
-import type { GrammarSource } from '@quern/grammar';
+import type { GrammarSource, GrammarTrigger } from '@quern/grammar';
 import type { TokenLogProb } from './sampling/log-probs.ts';
 import type { SamplingOptions } from './sampling/options.ts';
 
@@ -28,6 +28,8 @@ export interface GenerateOptions {
   readonly maxDrafts?: number;
   /** Holds the reply to a grammar. Where it is complete and nothing may follow, the reply ends (`stop`). */
   readonly grammar?: GrammarSource;
+  /** The grammar waits for this; the reply is free until then. */
+  readonly grammarTrigger?: GrammarTrigger;
 }
 
 export interface TokenEvent {

@@ -1,5 +1,6 @@
 // A grammar at work on the logits of one reply.
 import { QuernError } from '@quern/errors';
+import type { Configuration } from './machine/configuration.ts';
 import { type Automaton, GrammarMatcher } from './matcher.ts';
 
 export class Constraint {
@@ -7,9 +8,12 @@ export class Constraint {
   readonly #vocabSize: number;
   readonly #stopTokens: ReadonlySet<number>;
 
-  /** @param stopTokens those that end the reply: allowed where the grammar is complete, and only there */
-  constructor(automaton: Automaton, stopTokens: ReadonlySet<number>) {
-    this.#matcher = new GrammarMatcher(automaton);
+  /**
+   * @param stopTokens those that end the reply: allowed where the grammar is complete, and only there
+   * @param start where the text is already; default: before its beginning
+   */
+  constructor(automaton: Automaton, stopTokens: ReadonlySet<number>, start?: Configuration) {
+    this.#matcher = new GrammarMatcher(automaton, start);
     this.#vocabSize = automaton.trie.vocabSize;
     this.#stopTokens = stopTokens;
   }
@@ -37,6 +41,12 @@ export class Constraint {
   accept(token: number): void {
     if (this.#matcher.accept(token)) return;
     throw new QuernError('grammar-no-token', `Token ${token} was chosen, which the grammar forbids.`);
+  }
+
+  /** Text in the middle of a token. */
+  acceptBytes(bytes: Uint8Array): void {
+    if (this.#matcher.acceptBytes(bytes)) return;
+    throw new QuernError('grammar-no-token', 'Text was chosen that the grammar forbids.');
   }
 
   /** The text is whole and nothing may follow. */

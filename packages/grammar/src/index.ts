@@ -1,4 +1,5 @@
 export { Constraint } from './constraint.ts';
+export { checkTrigger, type GrammarTrigger, LazyConstraint } from './lazy-constraint.ts';
 export type { Program } from './machine/program.ts';
 export { Automaton, GrammarMatcher } from './matcher.ts';
 export { compileGrammar, type GrammarSource } from './source.ts';

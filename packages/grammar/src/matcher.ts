@@ -23,9 +23,9 @@ export class GrammarMatcher {
   readonly #automaton: Automaton;
   #at: Configuration;
 
-  constructor(automaton: Automaton) {
+  constructor(automaton: Automaton, start = automaton.machine.start) {
     this.#automaton = automaton;
-    this.#at = automaton.machine.start;
+    this.#at = start;
   }
 
   /** Tokens that may come next, those that end the reply apart; not to be changed. */
@@ -59,9 +59,7 @@ export class GrammarMatcher {
   }
 
   fork(): GrammarMatcher {
-    const copy = new GrammarMatcher(this.#automaton);
-    copy.#at = this.#at;
-    return copy;
+    return new GrammarMatcher(this.#automaton, this.#at);
   }
 
   #after(bytes: Uint8Array): Configuration {

@@ -1,8 +1,8 @@
 // What a reply can be held to, as plain data that crosses threads, and its compilation.
 import { QuernError } from '@quern/errors';
-import { automaton, choice, type Expression, text } from './expression.ts';
+import { automaton, choice, type Expression, rule, sequence, text } from './expression.ts';
 import { parseGbnf } from './gbnf/parse.ts';
-import { anyObject, jsonRules } from './json/values.ts';
+import { anyObject, jsonRules, space } from './json/values.ts';
 import { jsonSchemaRules } from './json-schema/compile.ts';
 import { programOf } from './machine/lower.ts';
 import type { Program } from './machine/program.ts';
@@ -33,15 +33,20 @@ export function compileGrammar(source: GrammarSource, tokenOf?: (text: string) =
       return programOf(parseGbnf(source.text, { tokenOf }), 'root');
     case 'json-schema':
       checkLength(JSON.stringify(source.schema)?.length ?? 0);
-      return programOf(jsonSchemaRules(source.schema), 'root');
+      return jsonProgram(jsonSchemaRules(source.schema));
     case 'json-object':
-      return programOf(new Map([...jsonRules(), ['root', anyObject]]), 'root');
+      return jsonProgram(new Map([...jsonRules(), ['root', anyObject]]));
     case 'regex':
       return programOf(new Map([['root', wholeMatch(source.pattern)]]), 'root');
     case 'choice':
       if (source.choices.length === 0) throw new QuernError('grammar-unsatisfiable', 'The list of choices is empty.');
       return programOf(new Map([['root', choice(source.choices.map(text))]]), 'root');
   }
+}
+
+/** White space in front is JSON too, and models like to begin a new line when they stop thinking. */
+function jsonProgram(rules: ReadonlyMap<string, Expression>): Program {
+  return programOf(new Map([...rules, ['text', sequence([space, rule('root')])]]), 'text');
 }
 
 function wholeMatch(pattern: string): Expression {

@@ -1,6 +1,6 @@
 // One request on its way through the engine: its tokens, how many of them are computed, and where its state lies.
 import { QuernError } from '@quern/errors';
-import type { Constraint } from '@quern/grammar';
+import type { Constraint, LazyConstraint } from '@quern/grammar';
 import type { CachedBlock } from '../cache/cached-block.ts';
 import type { FinishEvent, FinishReason, GenerateEvent, GenerateOptions } from '../request.ts';
 import { resolveSampling } from '../sampling/options.ts';
@@ -31,7 +31,7 @@ export class Sequence {
   readonly logprobs: number | undefined;
   readonly emit: (outcome: Outcome) => void;
   /** Forbids tokens before one is sampled. */
-  constraint?: Constraint;
+  constraint?: Constraint | LazyConstraint;
   /** Texts of other scopes share no state with this one. */
   readonly scope = '';
   /** Its place in the order of all: the lower, the sooner. */
