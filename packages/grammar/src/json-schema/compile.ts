@@ -12,8 +12,17 @@ import { isEmpty } from './negate.ts';
 import { objectExpression, objectShape } from './objects.ts';
 import { References } from './references.ts';
 import { insideOf, numbersOf, textsOf } from './scalars.ts';
-import { type Excluding, isObject, notValues, type Place, refuse, type Schema, schemaAt } from './schema.ts';
-import { asks, type JsonType, typesOf } from './types.ts';
+import {
+  type Excluding,
+  isObject,
+  notValues,
+  type Place,
+  refuse,
+  type Schema,
+  type SchemaObject,
+  schemaAt,
+} from './schema.ts';
+import { asks, asksAnything, type JsonType, scopedKeywords, typesOf } from './types.ts';
 import { listedValues, scalarAllowed, typeOf } from './values.ts';
 
 /**
@@ -32,7 +41,7 @@ class SchemaCompiler {
   readonly #references: References;
   readonly #alternatives: Alternatives;
   readonly #rules = new Map<string, Expression>(jsonRules());
-  readonly #pending: { name: string; places: readonly Place[] }[] = [];
+  readonly #pending: { name: string; place: Place; make: () => Expression }[] = [];
   readonly #ids = new Map<Schema, number>();
 
   constructor(references: References) {
@@ -46,7 +55,7 @@ class SchemaCompiler {
     for (let next = this.#pending.pop(); next; next = this.#pending.pop()) {
       if (this.#rules.size > maxRules)
         refuse(root, '$ref', `the schemas that hold together make more than ${maxRules} rules`);
-      this.#rules.set(next.name, this.#decided(next.places, next.name));
+      this.#rules.set(next.name, this.#decided(next.place, next.make));
     }
     this.#rules.set('root', start);
     return this.#rules;
@@ -63,9 +72,13 @@ class SchemaCompiler {
       .map(({ schema }) => this.#idOf(schema))
       .sort((a, b) => a - b)
       .join('+')}`;
+    return this.#later(name, distinct[0]!, () => this.#value(distinct, name));
+  }
+
+  #later(name: string, place: Place, make: () => Expression): Expression {
     if (!this.#rules.has(name)) {
       this.#rules.set(name, choice([]));
-      this.#pending.push({ name, places: distinct });
+      this.#pending.push({ name, place, make });
     }
     return rule(name);
   }
@@ -81,18 +94,25 @@ class SchemaCompiler {
   }
 
   /** Automata that are too large when they are put together are refused where they are. */
-  #decided(places: readonly Place[], name: string): Expression {
+  #decided(place: Place, make: () => Expression): Expression {
     try {
-      return this.#value(places, name);
+      return make();
     } catch (error) {
-      if (error instanceof RegexError) refuse(places[0]!, 'pattern', `with what stands beside it, ${error.message}`);
+      if (error instanceof RegexError) refuse(place, 'pattern', `with what stands beside it, ${error.message}`);
       throw error;
     }
   }
 
+  /** Alternatives that ask for the same are one rule, wherever they stand: a list of references does not copy their targets. */
   #value(places: readonly Place[], name: string): Expression {
     return choice(
-      this.#alternatives.of(places).map((alternative, i) => this.#alternative(alternative, `${name} ${i}`)),
+      this.#alternatives.of(places).map((alternative, i) => {
+        const asking = alternative.filter(({ schema }) => asksAnything(schema as SchemaObject));
+        if (asking.length === 0) return anyValue;
+        const scoped = asking.some(({ schema }) => scopedKeywords.some((keyword) => keyword in (schema as object)));
+        const own = scoped ? `${name} ${i}` : `alternative ${asking.map(({ schema }) => this.#idOf(schema)).join('+')}`;
+        return this.#later(own, asking[0]!, () => this.#alternative(scoped ? alternative : asking, own));
+      }),
     );
   }
 

@@ -1,6 +1,6 @@
 // Which types an alternative allows.
 import type { Alternative } from './alternatives.ts';
-import { isObject, type Place, refuse } from './schema.ts';
+import { isObject, type Place, refuse, type SchemaObject } from './schema.ts';
 
 const jsonTypes = ['null', 'boolean', 'number', 'string', 'array', 'object'] as const;
 export type JsonType = (typeof jsonTypes)[number];
@@ -48,3 +48,11 @@ export const keywordsOf: Readonly<Record<'string' | 'number' | 'array' | 'object
 
 export const asks = (alternative: Alternative, type: keyof typeof keywordsOf): boolean =>
   alternative.some((leaf) => keywordsOf[type].some((name) => name in (leaf.schema as object)));
+
+/** Whose meaning depends on where else the schema stands. */
+export const scopedKeywords = ['unevaluatedProperties', 'unevaluatedItems'];
+const valueKeywords = new Set(['type', 'enum', 'const', ...Object.values(keywordsOf).flat()]);
+
+/** Whether a schema itself, what it holds together left aside, says something about a value. */
+export const asksAnything = (schema: SchemaObject): boolean =>
+  Object.keys(schema).some((name) => valueKeywords.has(name)) || Object.getOwnPropertySymbols(schema).length > 0;
