@@ -12,7 +12,7 @@ const end = texts.length;
 const called = texts.length + 1;
 const digits: GrammarSource = { kind: 'gbnf', text: 'root ::= "<call>" [0-9]+ "."?' };
 
-const lazy = (trigger: GrammarTrigger, source = digits) =>
+const lazy = (trigger: GrammarTrigger, source: GrammarSource = digits) =>
   new LazyConstraint(new Automaton(compileGrammar(source), trie), new Set([end]), trigger);
 
 /** Texts of the tokens that may follow; `end` and `called` for those without a text. */

@@ -10,24 +10,38 @@ function fixedPoint(
 ): Uint8Array {
   const known = new Uint8Array(nodes.length);
   const has = (id: number): boolean => known[id] === 1;
-  const dependents: number[][] = nodes.map(() => []);
-  nodes.forEach((node, id) => {
-    for (const needed of successors(node)) dependents[needed]!.push(id);
-  });
-  const queue = [...nodes.keys()];
-  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-    if (known[id] === 1 || !holds(nodes[id]!, has)) continue;
+  const { starts, dependents } = dependentsOf(nodes);
+  const queue = new Int32Array(nodes.length);
+  let length = 0;
+  const learn = (id: number): void => {
+    if (known[id] === 1 || !holds(nodes[id]!, has)) return;
     known[id] = 1;
-    for (const dependent of dependents[id]!) if (known[dependent] === 0) queue.push(dependent);
-  }
+    queue[length++] = id;
+  };
+  for (let id = 0; id < nodes.length; id++) learn(id);
+  for (let i = 0; i < length; i++)
+    for (let at = starts[queue[i]!]!; at < starts[queue[i]! + 1]!; at++) learn(dependents[at]!);
   return known;
 }
 
-function successors(node: GrammarNode): number[] {
-  if (node.kind === 'bytes') return node.edges.map(([, , next]) => next);
-  if (node.kind === 'jump') return [...node.next];
-  if (node.kind === 'end') return [];
-  return node.kind === 'tokens' ? [node.next] : [node.entry, node.next];
+/** For each node those that lead to it, one behind another in one array. */
+function dependentsOf(nodes: readonly GrammarNode[]): { starts: Int32Array; dependents: Int32Array } {
+  const starts = new Int32Array(nodes.length + 1);
+  for (const node of nodes) forEachSuccessor(node, (id) => starts[id + 1]!++);
+  for (let id = 0; id < nodes.length; id++) starts[id + 1]! += starts[id]!;
+  const places = starts.slice();
+  const dependents = new Int32Array(starts[nodes.length]!);
+  for (const [id, node] of nodes.entries()) forEachSuccessor(node, (next) => (dependents[places[next]!++] = id));
+  return { starts, dependents };
+}
+
+function forEachSuccessor(node: GrammarNode, use: (id: number) => void): void {
+  if (node.kind === 'bytes') for (const [, , next] of node.edges) use(next);
+  else if (node.kind === 'jump') for (const next of node.next) use(next);
+  else if (node.kind !== 'end') {
+    if (node.kind !== 'tokens') use(node.entry);
+    use(node.next);
+  }
 }
 
 export const nullableNodes = (nodes: readonly GrammarNode[]): Uint8Array =>
@@ -55,9 +69,10 @@ export function refuseLeftRecursion(
   nullable: Uint8Array,
   nameOf: (entry: number) => string,
 ): void {
-  const component = components(nodes.length, (id) => leftSuccessors(nodes[id]!, nullable).map(({ id: next }) => next));
-  nodes.forEach((node, id) => {
-    const entry = leftSuccessors(node, nullable).find((next) => next.call && component[next.id] === component[id]);
+  const left = nodes.map((node) => leftSuccessors(node, nullable));
+  const component = components(nodes.length, (id) => left[id]!.map(({ id: next }) => next));
+  left.forEach((successors, id) => {
+    const entry = successors.find((next) => next.call && component[next.id] === component[id]);
     if (entry === undefined) return;
     throw new QuernError(
       'grammar-left-recursion',
@@ -75,7 +90,7 @@ function components(count: number, next: (id: number) => number[]): Int32Array {
   const open: number[] = [];
   let entered = 0;
   for (let root = 0; root < count; root++) {
-    if (order[root] !== -1) continue;
+    if (order[root] !== -1 || next(root).length === 0) continue;
     const path: { id: number; rest: number[] }[] = [];
     const enter = (id: number): void => {
       order[id] = lowest[id] = entered++;
@@ -100,10 +115,16 @@ function components(count: number, next: (id: number) => number[]): Int32Array {
   return component;
 }
 
+interface LeftSuccessor {
+  readonly id: number;
+  readonly call: boolean;
+}
+const none: readonly LeftSuccessor[] = [];
+
 /** Nodes that are entered from a node before any byte. */
-function leftSuccessors(node: GrammarNode, nullable: Uint8Array): { id: number; call: boolean }[] {
+function leftSuccessors(node: GrammarNode, nullable: Uint8Array): readonly LeftSuccessor[] {
   if (node.kind === 'jump') return node.next.map((id) => ({ id, call: false }));
-  if (node.kind === 'bytes' || node.kind === 'tokens' || node.kind === 'end') return [];
+  if (node.kind === 'bytes' || node.kind === 'tokens' || node.kind === 'end') return none;
   const entry = { id: node.entry, call: true };
   const skipped = nullable[node.entry] === 1 || (node.kind === 'repeat' && node.min === 0);
   return skipped ? [entry, { id: node.next, call: false }] : [entry];
