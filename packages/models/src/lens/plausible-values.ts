@@ -21,7 +21,7 @@ const neverNone = /^(hidden|vocab)_size$|^num_hidden_layers$|_heads$|head_dim$/;
 const promises: readonly Promised[] = [
   {
     names:
-      /^n(um)?_|^(sliding_window|topk_group|moe_k|moe_topk|rotary_dim|expand|mamba_expand)$|_(sizes?|dims?|rank|heads|layers|experts|interval|step|idxs)$|_size_per_/,
+      /^n(um)?_|^(max_position_embeddings|sliding_window|topk_group|moe_k|moe_topk|rotary_dim|expand|mamba_expand)$|_(sizes?|dims?|rank|heads|layers|experts|interval|step|idxs)$|_size_per_/,
     needed: 'a whole number, or a list with one for each layer of "num_hidden_layers"',
     holds: (value, key, { num_hidden_layers: layers }) => {
       const least = neverNone.test(key) ? 1 : 0;
