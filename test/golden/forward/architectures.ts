@@ -24,6 +24,7 @@ export const architectureRows: readonly ArchitectureRow[] = [
   { name: 'glm4vmoe' },
   { name: 'gptneox' },
   { name: 'hunyuan-dense' },
+  { name: 'falcon-h1' },
   { name: 'phi2' },
   { name: 'stablelm' },
   { name: 'stablelm-parallel' },

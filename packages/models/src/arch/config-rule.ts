@@ -48,6 +48,8 @@ export interface KeyRule extends Target {
 /** A value that follows from several keys, or from none. */
 export interface MadeRule extends Target {
   readonly made: (config: Json, facts: Facts) => ConfigValue | undefined;
+  /** For changes of tensors alone: no key of GGUF. */
+  readonly unwritten?: true;
   /** Keys of config.json from GGUF. Without it nothing comes back: other rules say the same. */
   readonly back?: (numbers: ModelNumbers) => Record<string, unknown>;
 }

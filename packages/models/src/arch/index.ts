@@ -12,6 +12,7 @@ import { deepseek4 } from './deepseek4.ts';
 import { ernie45, ernie45moe } from './ernie45.ts';
 import { exaone4, exaonemoe } from './exaone.ts';
 import { falcon, falconTwoNorms } from './falcon.ts';
+import { falconH1 } from './falcon-h1.ts';
 import { gemma } from './gemma.ts';
 import { gemmaEmbedding } from './gemma-embedding.ts';
 import { gemma2 } from './gemma2.ts';
@@ -116,6 +117,7 @@ export const architectures: readonly Architecture[] = [
   exaonemoe,
   falcon,
   falconTwoNorms,
+  falconH1,
   hunyuanDense,
   hunyuanMoe,
   mimo2,

@@ -9,6 +9,8 @@ export type NormSpec = RmsNorm | UnweightedRmsNorm | LayerNorm;
 interface RmsNorm {
   readonly kind: 'rms';
   readonly name: string;
+  /** Its weight is called `name`, without `.weight`. */
+  readonly bare?: true;
   readonly eps: number;
 }
 
@@ -42,7 +44,7 @@ export function normTensors(
 ): { readonly weight?: RoomTensor; readonly bias?: RoomTensor } {
   if (norm.kind === 'rms-unweighted') return {};
   return {
-    weight: { name: `${norm.name}.weight`, shape: [width] },
+    weight: { name: norm.kind === 'rms' && norm.bare ? norm.name : `${norm.name}.weight`, shape: [width] },
     ...(norm.kind === 'layer' && norm.biased && { bias: { name: `${norm.name}.bias`, shape: [width] } }),
   };
 }

@@ -2,7 +2,7 @@
 import type { GgufMetadata } from '@quern/gguf';
 import type { Architecture } from '../arch/architecture.ts';
 import { configError, isAbsent, show } from '../arch/config-error.ts';
-import type { Json } from '../arch/config-rule.ts';
+import { isMade, type Json } from '../arch/config-rule.ts';
 import { type ConfigValues, ggufValue } from './config-reader.ts';
 import { type PlainFileType, plainFileTypes } from './dtype-policy.ts';
 import { type RopeOfModel, ropeMetadata } from './rope-parameters.ts';
@@ -13,6 +13,7 @@ export function addArchitectureKeys(
   values: ConfigValues,
   rope: RopeOfModel | undefined,
   fileType: PlainFileType,
+  { unwritten = false }: { unwritten?: boolean } = {},
 ): void {
   for (const rule of architecture.config) {
     if (rule === 'fileType') {
@@ -23,7 +24,7 @@ export function addArchitectureKeys(
           metadata.set(`${architecture.name}.${key}`, value);
     } else {
       const value = values.get(rule);
-      if (value === undefined) continue;
+      if (value === undefined || (!unwritten && isMade(rule) && rule.unwritten)) continue;
       for (const key of rule.gguf) metadata.set(`${architecture.name}.${key}`, ggufValue(rule, value));
     }
   }

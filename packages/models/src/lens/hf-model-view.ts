@@ -76,7 +76,7 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
 
   const keys: GgufMetadata = new Map();
   const numbersOf = () => {
-    addArchitectureKeys(keys, architecture, values, rope, 'F32');
+    addArchitectureKeys(keys, architecture, values, rope, 'F32', { unwritten: true });
     const types = tokenizer.get(tokenTypesKey);
     if (types) keys.set(tokenTypesKey, types);
     const vocab = architecture.vocabularyOfTokenizer ? tokensIn(tokenizer) : vocabSize;
