@@ -82,6 +82,10 @@ export const llamaFlags: readonly LlamaFlag[] = [
     instead: ofRequests,
   },
   { names: ['--repeat-penalty'], instead: 'Each request says it, as repetition_penalty.' },
+  {
+    names: ['--grammar', '--grammar-file', '--json-schema', '--json-schema-file', '-jf'],
+    instead: 'Each request says it, as grammar or json_schema.',
+  },
   { names: ['--jinja', '-cb', '--cont-batching'], instead: automatic },
   { names: ['--chat-template', '--chat-template-file'], instead: 'The template of the model is used.' },
   { names: ['--mmap', '--no-mmap', '--mlock'], instead: 'Leave it out: weights are always read into memory.' },
