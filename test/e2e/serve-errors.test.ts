@@ -56,6 +56,12 @@ describe('requests that cannot be answered', () => {
     ['tool_choice', 'required'],
     ['tool_choice', { type: 'function', function: { name: 'f' } }],
     ['functions', [{ name: 'f' }]],
+    ['guided_json', { type: 'object' }],
+    ['structured_outputs', { regex: 'a+' }],
+    ['stop_token_ids', [5]],
+    ['min_tokens', 3],
+    ['add_generation_prompt', false],
+    ['n_predict', 4],
   ])('the unsupported field %s = %j: 400, not ignored', async (param, value) => {
     const error = await errorOf(await server.post(path, { messages: hello, [param]: value }));
     expect(error).toMatchObject({ status: 400, code: 'unsupported_parameter', param });
@@ -68,6 +74,10 @@ describe('requests that cannot be answered', () => {
     ['logit_bias', null],
     ['frequency_penalty', 0],
     ['user', 'somebody'],
+    ['stop_token_ids', []],
+    ['min_tokens', 0],
+    ['add_generation_prompt', true],
+    ['n_predict', -1],
   ])('the neutral %s = %j passes', async (param, value) => {
     const response = await server.post(path, { messages: hello, max_tokens: 1, [param]: value });
     expect(response.status).toBe(200);

@@ -82,6 +82,7 @@ describe('what cannot be enforced is 400, before anything is computed', () => {
   it.each([
     [{ grammar: 'root ::= "a' }, 'grammar', /line 1/],
     [{ grammar: 'root ::= root "a"' }, 'grammar', /begins with itself/],
+    [{ grammar: 'root ::= <[99999]>' }, 'grammar', /no token 99999/],
     [{ json_schema: { properties: { a: { pattern: '(a)\\1' } } } }, 'json_schema', /pattern at #\/properties\/a/],
     [format({ type: 'array', uniqueItems: true }), 'response_format', /uniqueItems at #/],
     [format({ $ref: 'https://example.com/other.json' }), 'response_format', /\$ref at #/],

@@ -72,7 +72,8 @@ export function grammarOptions(
   const key = JSON.stringify([id, grammar, grammarTrigger]);
   if (!checked.has(key)) {
     try {
-      const program = compileGrammar(grammar, (text) => tokenNamed(tokenizer, text));
+      const tokenOf = (text: string) => tokenNamed(tokenizer, text);
+      const program = compileGrammar(grammar, { tokenOf, vocabSize: tokenizer.vocabSize });
       if (grammarTrigger) checkTrigger(program, grammarTrigger);
     } catch (error) {
       if (!(error instanceof QuernError)) throw error;

@@ -39,7 +39,10 @@ export const samplingFields = {
   dry_penalty_last_n: z.int().min(-1).nullish(),
   dry_sequence_breakers: z.array(sequenceBreaker).max(64).nullish(),
   samplers: z
-    .union([z.array(z.enum(samplerNames)), z.string()], 'expected a list of names or a text of letters')
+    .union(
+      [z.array(z.enum(samplerNames)), z.string()],
+      `expected a list of names (${samplerNames.join(', ')}) or a text of their letters`,
+    )
     .nullish(),
   ignore_eos: z.boolean().nullish(),
   logit_bias: z

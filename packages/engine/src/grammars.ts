@@ -42,7 +42,7 @@ export class Grammars {
   #compile(source: GrammarSource): Automaton {
     const { tokenizer, trie } = (this.#vocabulary ??= readVocabulary(this.#metadata));
     return new Automaton(
-      compileGrammar(source, (text) => tokenNamed(tokenizer, text)),
+      compileGrammar(source, { tokenOf: (text) => tokenNamed(tokenizer, text), vocabSize: trie.vocabSize }),
       trie,
     );
   }

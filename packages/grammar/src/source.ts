@@ -1,7 +1,7 @@
 // What a reply can be held to, as plain data that crosses threads, and its compilation.
 import { QuernError } from '@quern/errors';
 import { automaton, choice, type Expression, rule, sequence, text } from './expression.ts';
-import { parseGbnf } from './gbnf/parse.ts';
+import { type GbnfOptions, parseGbnf } from './gbnf/parse.ts';
 import { anyObject, jsonRules, space } from './json/values.ts';
 import { jsonSchemaRules } from './json-schema/compile.ts';
 import { programOf } from './machine/lower.ts';
@@ -23,14 +23,14 @@ export type GrammarSource =
 const maxSourceCharacters = 4 * 2 ** 20;
 
 /**
- * @param tokenOf the token of a special text in GBNF; undefined when it is not exactly one
+ * @param vocabulary which tokens GBNF may name
  * @throws QuernError what the source says that cannot be enforced: `grammar-…`, `schema-…`
  */
-export function compileGrammar(source: GrammarSource, tokenOf?: (text: string) => number | undefined): Program {
+export function compileGrammar(source: GrammarSource, vocabulary: GbnfOptions = {}): Program {
   switch (source.kind) {
     case 'gbnf':
       checkLength(source.text.length);
-      return programOf(parseGbnf(source.text, { tokenOf }), 'root');
+      return programOf(parseGbnf(source.text, vocabulary), 'root');
     case 'json-schema':
       checkLength(JSON.stringify(source.schema)?.length ?? 0);
       return jsonProgram(jsonSchemaRules(source.schema));

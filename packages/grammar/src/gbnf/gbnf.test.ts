@@ -201,9 +201,11 @@ describe('the dialect', () => {
     ['root ::= "a"{2,1}', 'asks for more'],
     ['root ::= [z-a]', 'backwards'],
     ['root ::= <nothing>', 'no single token <nothing>'],
+    ['root ::= <[20]>', 'there is no token 20, the vocabulary has 20'],
+    ['root ::= !<[4294967296]>', 'there is no token 4294967296'],
     [`root ::= ${'('.repeat(10_000)}"a"`, 'nest deeper'],
   ])('refuses %j', (gbnf, message) => {
-    expect(() => parseGbnf(gbnf)).toThrow(message);
+    expect(() => parseGbnf(gbnf, { vocabSize: 20 })).toThrow(message);
   });
 });
 

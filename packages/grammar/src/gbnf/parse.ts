@@ -8,9 +8,13 @@ import { Reader } from './reader.ts';
 export interface GbnfOptions {
   /** The token whose text this is, special tokens included; undefined when it is not exactly one. */
   readonly tokenOf?: (text: string) => number | undefined;
+  /** A number of a token has to be below it. */
+  readonly vocabSize?: number;
 }
 
 const maxNesting = 200;
+/** llama.cpp's ids have 32 bits with a sign. */
+const maxTokens = 2 ** 31;
 const wordCharacter = /[a-zA-Z0-9-]/;
 const encoder = new TextEncoder();
 
@@ -22,10 +26,12 @@ export function parseGbnf(text: string, options: GbnfOptions = {}): Map<string, 
 class GbnfParser {
   readonly #reader: Reader;
   readonly #tokenOf: NonNullable<GbnfOptions['tokenOf']>;
+  readonly #vocabSize: number;
 
   constructor(text: string, options: GbnfOptions) {
     this.#reader = new Reader(text);
     this.#tokenOf = options.tokenOf ?? (() => undefined);
+    this.#vocabSize = options.vocabSize ?? maxTokens;
   }
 
   parse(): Map<string, Expression> {
@@ -172,7 +178,9 @@ class GbnfParser {
     if (!reader.takeIf('<')) reader.refuse('expected < and a token');
     if (reader.takeIf('[')) {
       const digits = reader.takeWhile(/\d/);
-      if (digits === '' || Number(digits) >= 2 ** 31) reader.refuse('expected the number of a token');
+      if (digits === '') reader.refuse('expected the number of a token');
+      if (Number(digits) >= this.#vocabSize)
+        reader.refuse(`there is no token ${digits}, the vocabulary has ${this.#vocabSize}`);
       if (!reader.takeIf(']>')) reader.refuse('expected ]> behind the number of a token');
       return { kind: 'tokens', ids: [Number(digits)], negated };
     }
