@@ -26,7 +26,9 @@ export class References {
     const base = this.#bases.get(place.schema as object) ?? nowhere;
     const url = resolved(reference, base);
     if (!url) return refuse(place, name, `${JSON.stringify(reference)} is no reference`);
-    const { href, hash } = url;
+    const { hash } = url;
+    // "#" is the document itself, and URL keeps its empty fragment in href alone.
+    const href = url.href.replace(/#$/, '');
     const known = this.#known.get(href);
     if (known) return known;
     const document = this.#known.get(href.replace(/#.*$/, ''));
