@@ -203,6 +203,10 @@ describe('what params.json may not say', () => {
     ['no heads', { n_heads: 0 }, 'config-bad-value', /n_heads/],
     ['heads that do not divide', { n_heads: 3, head_dim: undefined }, 'config-bad-value', /heads|hidden_size/],
     ['many layers', { n_layers: 1e9 }, 'config-bad-value', /layers/],
+    ['yarn without a factor', { yarn: {} }, 'config-bad-value', /"yarn\.original_max.*absent/],
+    ['layers below none', { n_layers: -4 }, 'config-bad-value', /params\.json: "n_layers" is -4/],
+    ['no base', { rope_theta: 0 }, 'config-bad-value', /"rope_theta" is 0/],
+    ['growth without yarn', { llama_4_scaling: { beta: 0.1 } }, 'unsupported-config', /llama_4_scaling/],
     ['no object', { yarn: [1] }, 'config-bad-value', /yarn/],
   ];
   it.each(faults)('%s', async (_what, change, code, message) => {

@@ -24,6 +24,11 @@ const renamed: Readonly<Record<string, string>> = {
   vocab_size: 'vocab_size',
   sliding_window: 'sliding_window',
 };
+/** Checked here, so that a refusal names this file and its words. */
+const counts = [
+  ...['dim', 'n_layers', 'hidden_dim', 'n_heads', 'n_kv_heads', 'head_dim', 'vocab_size', 'sliding_window'],
+  ...['max_position_embeddings', 'max_seq_len'],
+];
 const required = ['dim', 'n_layers', 'hidden_dim', 'n_heads', 'vocab_size'];
 
 /** Read below. */
@@ -53,6 +58,8 @@ export function translateParams(params: Json, file: string): TranslatedParams {
     throw fault('config-missing', `params.json says no ${missing.map((key) => `"${key}"`).join(', ')}`, file);
   expect(params, 'model_type', ['transformer'], file);
   expect(params, 'activation', ['silu'], file);
+  for (const key of counts) integer(params, key, file);
+  for (const key of ['rope_theta', 'norm_eps']) positive(params, key, file);
   const heads = integer(params, 'n_heads', file)!;
   const kvHeads = integer(params, 'n_kv_heads', file) ?? heads;
   const notes: string[] = [];
@@ -79,17 +86,24 @@ function networkOf(params: Json, theta: unknown, file: string): Json {
   const moe = object(params, 'moe', file);
   const yarn = object(params, 'yarn', file);
   // transformers has yarn and queries that grow with their position in one class, Ministral 3's.
-  if (yarn || 'llama_4_scaling' in params) {
+  const growth = object(params, 'llama_4_scaling', file);
+  if (growth && !yarn)
+    throw fault(
+      'unsupported-config',
+      'params.json has "llama_4_scaling" and no "yarn": no such network is known',
+      file,
+    );
+  if (yarn) {
     if (moe) throw fault('unsupported-config', 'params.json has "moe" beside "yarn": no such network is known', file);
-    const growth = object(params, 'llama_4_scaling', file);
     return {
       architectures: ['Ministral3ForCausalLM'],
       model_type: 'ministral3',
-      rope_parameters: yarn ? yarnOf(yarn, growth, theta, file) : { rope_type: 'default', rope_theta: theta },
+      rope_parameters: yarnOf(yarn, growth, theta, file),
     };
   }
   if (!moe) return { architectures: ['MistralForCausalLM'], model_type: 'mistral', rope_theta: theta };
   const { num_experts: experts, num_experts_per_tok: used, ...rest } = moe;
+  for (const key of ['num_experts', 'num_experts_per_tok']) integer(moe, key, file, 'moe.', true);
   refuseKeys(rest, 'moe.', file);
   return {
     architectures: ['MixtralForCausalLM'],
@@ -103,6 +117,9 @@ function networkOf(params: Json, theta: unknown, file: string): Json {
 function yarnOf(yarn: Json, growth: Json | undefined, theta: unknown, file: string): Json {
   const { original_max_position_embeddings: original, factor, alpha, beta, apply_scale: scaled = true, ...rest } = yarn;
   refuseKeys(rest, 'yarn.', file);
+  integer(yarn, 'original_max_position_embeddings', file, 'yarn.', true);
+  positive(yarn, 'factor', file, 'yarn.', true);
+  for (const key of ['alpha', 'beta']) positive(yarn, key, file, 'yarn.');
   if (typeof scaled !== 'boolean')
     throw fault(
       'config-bad-value',
@@ -134,7 +151,7 @@ function yarnOf(yarn: Json, growth: Json | undefined, theta: unknown, file: stri
 /** FP8 with one scale a tensor is all that Mistral publishes. */
 function quantizationOf(params: Json, file: string): Json {
   const quantization = object(params, 'quantization', file);
-  if (!quantization) return {};
+  if (!quantization || Object.keys(quantization).length === 0) return {};
   const { qformat_weight: format, qscheme_act: activations, ...rest } = quantization;
   refuseKeys(rest, 'quantization.', file);
   if (format !== 'fp8_e4m3') {
@@ -174,20 +191,28 @@ function refuseKeys(rest: Json, prefix: string, file: string, known: readonly st
   );
 }
 
-function integer(params: Json, key: string, file: string): number | undefined {
+function integer(params: Json, key: string, file: string, prefix = '', needed = false): number | undefined {
   const value = params[key];
-  if (isAbsent(value)) return undefined;
+  if (isAbsent(value) && !needed) return undefined;
   if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
   throw fault(
     'config-bad-value',
-    `params.json: "${key}" is ${JSON.stringify(value)}, a positive integer is needed`,
+    `params.json: "${prefix}${key}" is ${JSON.stringify(value) ?? 'absent'}, a positive integer is needed`,
     file,
   );
 }
 
+function positive(params: Json, key: string, file: string, prefix = '', needed = false): void {
+  const value = params[key];
+  if (isAbsent(value) && !needed) return;
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return;
+  const found = JSON.stringify(value)?.slice(0, 60) ?? 'absent';
+  throw fault('config-bad-value', `params.json: "${prefix}${key}" is ${found}, a number above 0 is needed`, file);
+}
+
 function object(params: Json, key: string, file: string): Json | undefined {
   const value = params[key];
-  if (isOff(value)) return undefined;
+  if (isAbsent(value) || value === false) return undefined;
   if (typeof value === 'object' && !Array.isArray(value)) return value as Json;
   throw fault(
     'config-bad-value',

@@ -7,7 +7,7 @@ import { isHarmless } from './harmless-keys.ts';
 /** A key may be null, where it means the same as its absence. */
 interface Promised {
   readonly names: RegExp;
-  readonly needed: string;
+  readonly needed: string | ((key: string) => string);
   readonly holds: (value: unknown, key: string, config: Json) => boolean;
 }
 
@@ -22,7 +22,8 @@ const promises: readonly Promised[] = [
   {
     names:
       /^n(um)?_|^(max_position_embeddings|sliding_window|topk_group|moe_k|moe_topk|rotary_dim|expand|mamba_expand)$|_(sizes?|dims?|rank|heads|layers|experts|interval|step|idxs)$|_size_per_/,
-    needed: 'a whole number, or a list with one for each layer of "num_hidden_layers"',
+    needed: (key) =>
+      `a whole number${neverNone.test(key) ? ' above 0' : ''}${key === 'num_hidden_layers' ? '' : ', or a list with one for each layer of "num_hidden_layers"'}`,
     holds: (value, key, { num_hidden_layers: layers }) => {
       const least = neverNone.test(key) ? 1 : 0;
       if (!Array.isArray(value)) return isCount(value, least);
@@ -66,7 +67,9 @@ export function checkPlausible(config: Json): void {
     if (value === null || isHarmless(key)) return [];
     if (key.startsWith('rope_') && isObject(value)) return notFinite(value, `${key}.`);
     const broken = promises.find(({ names, holds }) => names.test(key) && !holds(value, key, config));
-    return broken ? [`"${key}" is ${show(value)} (needed: ${broken.needed})`] : notFinite({ [key]: value }, '');
+    if (!broken) return notFinite({ [key]: value }, '');
+    const { needed } = broken;
+    return [`"${key}" is ${show(value)} (needed: ${typeof needed === 'string' ? needed : needed(key)})`];
   });
   if (offenders.length > 0) throw configError(offenders.join('; '));
 }
