@@ -50,7 +50,7 @@ export const grammarFields = {
 const fieldsShape = z.looseObject(grammarFields);
 type GrammarRequest = z.infer<typeof fieldsShape>;
 
-/** Compiling is a matter of milliseconds; a client that sends the same schema again does not wait for it. */
+/** Compiling is a matter of milliseconds most often, of a second or two at most; a client that sends the same schema again does not wait for it. */
 const maxChecked = 64;
 const checked = new Set<string>();
 

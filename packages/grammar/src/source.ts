@@ -9,6 +9,7 @@ import type { Program } from './machine/program.ts';
 import { utf8Automaton } from './regex/bytes.ts';
 import { searchAutomaton } from './regex/compile.ts';
 import { RegexError } from './regex/node.ts';
+import { boundedWork } from './work.ts';
 
 export type GrammarSource =
   | { readonly kind: 'gbnf'; readonly text: string }
@@ -20,6 +21,7 @@ export type GrammarSource =
   | { readonly kind: 'regex'; readonly pattern: string }
   | { readonly kind: 'choice'; readonly choices: readonly string[] };
 
+const maxDepth = 1_000;
 const maxSourceCharacters = 4 * 2 ** 20;
 
 /**
@@ -27,11 +29,16 @@ const maxSourceCharacters = 4 * 2 ** 20;
  * @throws QuernError what the source says that cannot be enforced: `grammar-…`, `schema-…`
  */
 export function compileGrammar(source: GrammarSource, vocabulary: GbnfOptions = {}): Program {
+  return boundedWork(() => programFor(source, vocabulary)).made;
+}
+
+function programFor(source: GrammarSource, vocabulary: GbnfOptions): Program {
   switch (source.kind) {
     case 'gbnf':
       checkLength(source.text.length);
       return programOf(parseGbnf(source.text, vocabulary), 'root');
     case 'json-schema':
+      checkDepth(source.schema);
       checkLength(JSON.stringify(source.schema)?.length ?? 0);
       return jsonProgram(jsonSchemaRules(source.schema));
     case 'json-object':
@@ -65,6 +72,19 @@ const anchored = (pattern: string): string =>
     : /[|]/.test(pattern)
       ? `^(?:${pattern})$`
       : `^${pattern}$`;
+
+/** Level by level: what follows goes into the depth, and would run out of stack. */
+function checkDepth(schema: unknown): void {
+  let level: unknown[] = [schema];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth)
+      throw new QuernError(
+        'schema-unsupported',
+        `The JSON schema cannot be enforced: it nests deeper than ${maxDepth} levels.`,
+      );
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
+  }
+}
 
 function checkLength(characters: number): void {
   if (characters <= maxSourceCharacters) return;

@@ -1,5 +1,6 @@
 // What holds a schema together in place ($ref, allOf, anyOf, oneOf, not, if, dependencies) is taken apart: a schema becomes a
 // list of alternatives, each a list of schemas that must all hold, of which only the keywords about values count.
+import { spend } from '../work.ts';
 import { negation } from './negate.ts';
 import type { References } from './references.ts';
 import { inside, isObject, listOf, mapOf, type Place, refuse, type Schema } from './schema.ts';
@@ -34,6 +35,10 @@ export class Alternatives {
     const found: Alternative[] = [];
     const states: State[] = [{ pending: places.map((place) => ({ ...place, within: new Set() })), leaves: [] }];
     for (let state = states.pop(); state; state = states.pop()) {
+      spend(
+        1 + state.pending.length + state.leaves.length,
+        'alternatives (anyOf, oneOf, not, if and what they refer to)',
+      );
       const [next, ...rest] = state.pending;
       if (!next) {
         found.push(state.leaves);
@@ -72,6 +77,7 @@ export class Alternatives {
     fixed.push(...this.#list(place, 'allOf'));
     let branches: Place[][] = [fixed];
     const multiply = (options: Place[][]): void => {
+      spend(branches.length * options.length, 'alternatives (anyOf, oneOf, not, if and what they refer to)');
       branches = branches.flatMap((branch) => options.map((option) => [...branch, ...option]));
       if (branches.length > maxAlternatives)
         refuse(place, 'anyOf', `alternatives multiply to more than ${maxAlternatives}`);
@@ -92,6 +98,7 @@ export class Alternatives {
 
   /** Each option, and none of those that could hold beside it. */
   #exactlyOne(options: Place[]): Place[][] {
+    spend(options.length ** 2, 'alternatives (anyOf, oneOf, not, if and what they refer to)');
     return options.map((option, i) => [
       option,
       ...options.filter((other, j) => i !== j && !this.#disjoint(option, other)).map((other) => this.#opposite(other)),

@@ -13,23 +13,25 @@ export function arrayExpression(
   const min = Math.max(0, ...alternative.map((leaf) => countOf(leaf, 'minItems') ?? 0));
   const max = Math.min(...alternative.map((leaf) => countOf(leaf, 'maxItems') ?? Number.POSITIVE_INFINITY));
   refuseUnknown(alternative, max);
-  const leading = Math.max(...alternative.map((leaf) => leadingItems(leaf).length));
+  const leaves = alternative.map((leaf) => ({ leaf, own: leadingItems(leaf) }));
+  const placesAt = (index: number): Place[] => leaves.flatMap(({ leaf, own }) => itemPlace(leaf, own, index));
+  const leading = Math.max(...leaves.map(({ own }) => own.length));
   if (leading > maxLeading) refuse(alternative[0]!, 'prefixItems', `more than ${maxLeading} items`);
   if (min > max) return choice([]);
   const { search, least } = searched(alternative);
-  const other = itemOf(alternative.flatMap((leaf) => itemPlace(leaf, leading)));
+  const other = itemOf(placesAt(leading));
   const item = (expression: Expression, index: number): Expression =>
     sequence([...(index === 0 ? [] : [comma]), expression, space]);
   let items = remaining(other, leading, min, max);
   if (search) {
     if (leading > 0 || min > 1 || max < Number.POSITIVE_INFINITY || least !== 1)
       refuse(search, 'contains', 'beside prefixItems, minItems, maxItems, minContains or maxContains');
-    const found = itemOf([search, ...alternative.flatMap((leaf) => itemPlace(leaf, 0))]);
+    const found = itemOf([search, ...placesAt(0)]);
     const more = sequence([comma, other, space]);
     items = sequence([repeat(sequence([other, space, comma]), 0), found, space, repeat(more, 0)]);
   }
   for (let index = Math.min(leading, max) - 1; index >= 0; index--) {
-    const expression = itemOf(alternative.flatMap((leaf) => itemPlace(leaf, index)));
+    const expression = itemOf(placesAt(index));
     const behind = index === Math.min(leading, max) - 1 && max <= leading ? nothing : items;
     const here = sequence([item(expression, index), behind]);
     items = index < min ? here : choice([here, nothing]);
@@ -54,8 +56,7 @@ function leadingItems(leaf: Place): readonly Place[] {
   return (listOf(leaf, name) ?? []).map((_, i) => inside(leaf, name, i));
 }
 
-function itemPlace(leaf: Place, index: number): Place[] {
-  const leading = leadingItems(leaf);
+function itemPlace(leaf: Place, leading: readonly Place[], index: number): Place[] {
   if (index < leading.length) return [leading[index]!];
   const { items } = leaf.schema as { items?: unknown };
   const name = Array.isArray(items) ? 'additionalItems' : 'items';

@@ -5,6 +5,7 @@ import { anyObject, anyValue, jsonRules, literalValue, stringOf } from '../json/
 import { programOf } from '../machine/lower.ts';
 import { Machine } from '../machine/machine.ts';
 import { RegexError } from '../regex/node.ts';
+import { spend } from '../work.ts';
 import { type Alternative, Alternatives } from './alternatives.ts';
 import { arrayExpression } from './arrays.ts';
 import { Disjointness } from './disjoint.ts';
@@ -35,6 +36,8 @@ export function jsonSchemaRules(schema: unknown): Map<string, Expression> {
 }
 
 const maxRules = 50_000;
+/** A rule is made, named and laid. */
+const stepsOfRule = 50;
 const encoder = new TextEncoder();
 
 class SchemaCompiler {
@@ -77,6 +80,7 @@ class SchemaCompiler {
 
   #later(name: string, place: Place, make: () => Expression): Expression {
     if (!this.#rules.has(name)) {
+      spend(stepsOfRule, 'rules');
       this.#rules.set(name, choice([]));
       this.#pending.push({ name, place, make });
     }
@@ -84,6 +88,7 @@ class SchemaCompiler {
   }
 
   define(name: string, expression: Expression): void {
+    spend(stepsOfRule, 'rules');
     this.#rules.set(name, expression);
   }
 
@@ -194,7 +199,13 @@ class SchemaCompiler {
     const machine = new Machine(programOf(rules, `${name} read`));
     return (value) => {
       let at = machine.start;
-      for (const byte of encoder.encode(JSON.stringify(value))) at = machine.afterByte(at, byte);
+      for (const byte of encoder.encode(JSON.stringify(value))) {
+        spend(
+          at.threads.reduce((sum, { set }) => sum + set.members.length, 1),
+          'lists of values (enum, const)',
+        );
+        at = machine.afterByte(at, byte);
+      }
       return at.complete;
     };
   }

@@ -1,65 +1,102 @@
 // Whether two schemas are known to have no value in common: `oneOf` is then `anyOf`. What is not known counts as common.
+// All that is found out is kept: `oneOf` compares each of its schemas with each other, and they refer to each other too.
 import { QuernError } from '@quern/errors';
 import { acceptsNothing, intersectionOf } from '../regex/automaton.ts';
-import type { Alternative, Alternatives } from './alternatives.ts';
-import { objectShape } from './objects.ts';
-import { boundsOf, textsOf } from './scalars.ts';
-import type { Place } from './schema.ts';
-import { type JsonType, typesOf } from './types.ts';
-import { canonical, listedValues, scalarAllowed, typeOf } from './values.ts';
+import { RegexError } from '../regex/node.ts';
+import { spend } from '../work.ts';
+import type { Alternatives } from './alternatives.ts';
+import { Facts } from './facts.ts';
+import { boundsOf } from './scalars.ts';
+import type { Place, Schema } from './schema.ts';
+import type { JsonType } from './types.ts';
+import { scalarAllowed, typeOf } from './values.ts';
 
+/** Objects within objects that are compared. */
 const maxDepth = 4;
+/** Comparisons for which another one has to be made first. */
+const maxNesting = 50;
 
 export class Disjointness {
   readonly #alternatives: () => Alternatives;
+  readonly #ids = new Map<Schema, number>();
+  /** By the schemas that hold together; undefined: not known, or just being found out. */
+  readonly #taken = new Map<string, readonly Facts[] | undefined>();
+  readonly #apart = new Map<string, boolean>();
+  #nesting = 0;
 
   constructor(alternatives: () => Alternatives) {
     this.#alternatives = alternatives;
   }
 
   of(a: readonly Place[], b: readonly Place[], depth = 0): boolean {
-    if (depth > maxDepth) return false;
+    if (depth > maxDepth || this.#nesting > maxNesting) return false;
+    spend(3, 'alternatives (anyOf, oneOf, not, if and what they refer to)');
+    const keyA = this.#keyOf(a);
+    const keyB = this.#keyOf(b);
+    const key = `${depth};${keyA < keyB ? `${keyA};${keyB}` : `${keyB};${keyA}`}`;
+    const known = this.#apart.get(key);
+    if (known !== undefined) return known;
+    // A comparison that leads back to itself finds it not known.
+    this.#apart.set(key, false);
+    this.#nesting++;
     try {
-      const ofB = this.#alternatives().of(b);
-      return this.#alternatives()
-        .of(a)
-        .every((one) => ofB.every((other) => this.#apart(one, other, depth)));
+      const ofA = this.#factsOf(a, keyA);
+      const ofB = this.#factsOf(b, keyB);
+      const apart = !!ofA && !!ofB && ofA.every((one) => ofB.every((other) => this.#factsApart(one, other, depth)));
+      this.#apart.set(key, apart);
+      return apart;
     } catch (error) {
-      if (error instanceof QuernError) return false;
+      if (isUnknown(error)) return false;
       throw error;
+    } finally {
+      this.#nesting--;
     }
   }
 
-  #apart(a: Alternative, b: Alternative, depth: number): boolean {
-    const typesA = typesOf(a);
-    const typesB = typesOf(b);
-    const common = [...typesA.types].filter((type) => typesB.types.has(type));
+  #keyOf(places: readonly Place[]): string {
+    return places
+      .map(({ schema }) => {
+        let id = this.#ids.get(schema);
+        if (id === undefined) this.#ids.set(schema, (id = this.#ids.size));
+        return id;
+      })
+      .join('+');
+  }
+
+  #factsOf(places: readonly Place[], key: string): readonly Facts[] | undefined {
+    if (this.#taken.has(key)) return this.#taken.get(key);
+    this.#taken.set(key, undefined);
+    const facts = this.#alternatives()
+      .of(places)
+      .map((alternative) => new Facts(alternative));
+    this.#taken.set(key, facts);
+    return facts;
+  }
+
+  #factsApart(a: Facts, b: Facts, depth: number): boolean {
+    spend(1, 'alternatives (anyOf, oneOf, not, if and what they refer to)');
+    const common = [...a.types.types].filter((type) => b.types.types.has(type));
     if (common.length === 0) return true;
-    const values = listedValues(a);
-    const others = listedValues(b);
-    if (values && others) {
-      const known = new Set(others.map(canonical));
-      return !values.some((value) => known.has(canonical(value)));
+    if (a.values && b.values) {
+      const [few, many] = a.values.size < b.values.size ? [a.values, b.values] : [b.values, a.values];
+      spend(few.size, 'lists of values (enum, const)');
+      return ![...few.keys()].some((value) => many.has(value));
     }
-    const [listed, free, types] = values ? [values, b, typesB] : [others, a, typesA];
-    if (listed?.every((value) => isScalar(value) && !this.#allows(free, types, value))) return true;
+    const [listed, free] = a.values ? [a, b] : [b, a];
+    if (listed.values && noneAllowed([...listed.values.values()], free)) return true;
     return common.every((type) => this.#apartIn(type, a, b, depth));
   }
 
-  #allows(alternative: Alternative, { types, integer }: ReturnType<typeof typesOf>, value: unknown): boolean {
-    return types.has(typeOf(value) as JsonType) && scalarAllowed(alternative, value, integer);
-  }
-
-  #apartIn(type: JsonType, a: Alternative, b: Alternative, depth: number): boolean {
+  #apartIn(type: JsonType, a: Facts, b: Facts, depth: number): boolean {
     if (type === 'string') {
-      const one = textsOf(a);
-      const other = textsOf(b);
+      const one = a.texts;
+      const other = b.texts;
       if (!one || !other || one.min > other.max || other.min > one.max) return true;
       return !!one.automaton && !!other.automaton && acceptsNothing(intersectionOf(one.automaton, other.automaton));
     }
     if (type === 'number') {
-      const one = boundsOf(a);
-      const other = boundsOf(b);
+      const one = boundsOf(a.alternative);
+      const other = boundsOf(b.alternative);
       const below = (max: typeof one.max, min: typeof one.min): boolean =>
         !!max && !!min && (max.value < min.value || (max.value === min.value && (max.exclusive || min.exclusive)));
       return below(one.max, other.min) || below(other.max, one.min);
@@ -69,16 +106,25 @@ export class Disjointness {
   }
 
   /** A property that one asks for and the other has not, or has otherwise. */
-  #objectsApart(a: Alternative, b: Alternative, depth: number): boolean {
-    const other = objectShape(b);
-    const declared = new Map(other.properties.map((property) => [property.name, property]));
-    return objectShape(a).properties.some(({ name, places, required }) => {
-      if (!required) return false;
-      const found = declared.get(name);
-      if (!found) return other.others.length === 0;
+  #objectsApart(a: Facts, b: Facts, depth: number): boolean {
+    return a.required.some(({ name, places }) => {
+      spend(1, 'the properties of objects');
+      const found = b.declared.get(name);
+      if (!found) return b.shape.others.length === 0;
       return this.of(places, found.places, depth + 1);
     });
   }
 }
 
-const isScalar = (value: unknown): boolean => typeof value !== 'object' || value === null;
+/** A schema that cannot be enforced is for who enforces it; here it is not known. Too much work is too much everywhere. */
+const isUnknown = (error: unknown): boolean =>
+  error instanceof RegexError || (error instanceof QuernError && error.code !== 'grammar-too-much-work');
+
+function noneAllowed(values: readonly unknown[], { alternative, types: { types, integer } }: Facts): boolean {
+  spend(values.length, 'lists of values (enum, const)');
+  return values.every(
+    (value) =>
+      (typeof value !== 'object' || value === null) &&
+      !(types.has(typeOf(value) as JsonType) && scalarAllowed(alternative, value, integer)),
+  );
+}

@@ -2,6 +2,7 @@
 // or a part of it in which nothing is wrong.
 import { type CharacterAutomaton, differenceOf } from '../regex/automaton.ts';
 import { searchAutomaton } from '../regex/compile.ts';
+import { Kept } from '../work.ts';
 
 const month = {
   long: '(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])',
@@ -78,18 +79,15 @@ const excluded: Readonly<Record<string, string>> = {
   'idn-hostname': '(?:^|\\.)[^.]{2}--',
 };
 
-const known = new Map<string, CharacterAutomaton>();
+const known = new Kept<string, CharacterAutomaton>('patterns, formats and bounds of numbers');
 
 /** Undefined: no format of the specification, so it says nothing. `refused`: one that cannot be enforced. */
 export function formatAutomaton(name: string): CharacterAutomaton | 'refused' | undefined {
   if (undecided.has(name)) return 'refused';
   const pattern = Object.hasOwn(patterns, name) ? patterns[name] : undefined;
   if (pattern === undefined) return undefined;
-  let automaton = known.get(name);
-  if (!automaton) {
-    automaton = searchAutomaton(`^(?:${pattern})$`);
-    if (Object.hasOwn(excluded, name)) automaton = differenceOf(automaton, searchAutomaton(excluded[name]!));
-    known.set(name, automaton);
-  }
-  return automaton;
+  return known.of(name, () => {
+    const automaton = searchAutomaton(`^(?:${pattern})$`);
+    return Object.hasOwn(excluded, name) ? differenceOf(automaton, searchAutomaton(excluded[name]!)) : automaton;
+  });
 }

@@ -13,6 +13,7 @@ import {
   refuse,
   type Schema,
 } from './schema.ts';
+import { typeNames } from './types.ts';
 
 const types = ['null', 'boolean', 'number', 'string', 'array', 'object'];
 /** Keywords that say nothing about values. */
@@ -41,7 +42,7 @@ export function negation(place: Place, keyword: string): Place[] {
     const value = schema[name];
     switch (name) {
       case 'type':
-        return otherTypes([value].flat() as string[]).map(made);
+        return otherTypes(typeNames(place)!).map(made);
       case 'enum':
         return [made({ [notValues]: listOf(place, name) })];
       case 'const':

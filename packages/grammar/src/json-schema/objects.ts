@@ -12,6 +12,7 @@ import {
   textsAutomaton,
 } from '../regex/automaton.ts';
 import { jsonStringAutomaton } from '../regex/bytes.ts';
+import { spend } from '../work.ts';
 import type { Alternative } from './alternatives.ts';
 import { patternAutomaton, textsOf } from './scalars.ts';
 import { countOf, inside, mapOf, namesOf, type Place, refuse, type Schema } from './schema.ts';
@@ -89,6 +90,7 @@ function namesAllowedBy(place: Place): CharacterAutomaton {
 
 /** What one schema asks of a property. */
 function placesFor(leaf: Alternative[number], name: string, alternative: Alternative): Place[] {
+  spend(1, 'the properties of objects');
   const places: Place[] = [];
   if (Object.hasOwn(mapOf(leaf, 'properties') ?? {}, name)) places.push(inside(leaf, 'properties', name));
   for (const pattern of Object.keys(mapOf(leaf, 'patternProperties') ?? {}))
@@ -104,6 +106,7 @@ function placesFor(leaf: Alternative[number], name: string, alternative: Alterna
 
 /** Whether a schema that stands in `outer` says something about a property. */
 function evaluates(alternative: Alternative, outer: Alternative[number], name: string): boolean {
+  spend(alternative.length, 'the properties of objects');
   return alternative.some((leaf) => {
     if (leaf === outer || !leaf.within.has(outer.schema)) return false;
     if (Object.hasOwn(mapOf(leaf, 'properties') ?? {}, name)) return true;

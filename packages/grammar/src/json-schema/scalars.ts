@@ -1,6 +1,6 @@
 // Strings and numbers of an alternative: what all its schemas ask of them, as one automaton.
 import type { ByteAutomaton } from '../expression.ts';
-import { type Bound, integerRangePattern, numberRangePattern } from '../json/number-range.ts';
+import { type Bound, exactDigits, integerRangePattern, numberRangePattern } from '../json/number-range.ts';
 import { anyString, integerPattern, numberAutomaton, numberPattern } from '../json/values.ts';
 import {
   acceptsNothing,
@@ -13,6 +13,7 @@ import {
 import { jsonStringAutomaton, utf8Automaton } from '../regex/bytes.ts';
 import { searchAutomaton } from '../regex/compile.ts';
 import { RegexError } from '../regex/node.ts';
+import { Kept } from '../work.ts';
 import type { Alternative } from './alternatives.ts';
 import { formatAutomaton, formatMaxLength } from './formats.ts';
 import { multiplesAutomaton } from './multiples.ts';
@@ -36,23 +37,17 @@ export interface Texts {
   readonly max: number;
 }
 
-const patterns = new Map<string, CharacterAutomaton>();
+const patterns = new Kept<string, CharacterAutomaton>('patterns, formats and bounds of numbers');
 
 /** @throws QuernError `schema-unsupported` with the reason why a pattern cannot be enforced */
 export function patternAutomaton(place: Place, keyword: string, pattern: string): CharacterAutomaton {
-  let automaton = patterns.get(pattern);
-  if (!automaton) {
-    try {
-      automaton = searchAutomaton(pattern);
-    } catch (error) {
-      if (error instanceof RegexError)
-        return refuse(place, keyword, `of ${JSON.stringify(pattern.slice(0, 200))}, ${error.message}`);
-      throw error;
-    }
-    if (patterns.size > 1000) patterns.clear();
-    patterns.set(pattern, automaton);
+  try {
+    return patterns.of(pattern, () => searchAutomaton(pattern));
+  } catch (error) {
+    if (error instanceof RegexError)
+      return refuse(place, keyword, `of ${JSON.stringify(pattern.slice(0, 200))}, ${error.message}`);
+    throw error;
   }
-  return automaton;
 }
 
 /** `^[set]{m,n}$` with large counts is a length, not that many states. */
@@ -130,7 +125,8 @@ export function numbersOf(alternative: Alternative, integer: boolean): ByteAutom
   if (pattern === undefined) return undefined;
   if (!fractions && factors.length === 0 && excluded.length === 0) return numberAutomaton(pattern);
   let automaton = searchAutomaton(pattern);
-  if (fractions) automaton = differenceOf(automaton, searchAutomaton('^-?\\d+(?:\\.0+)?$'));
+  if (fractions)
+    automaton = differenceOf(intersectionOf(automaton, exactFractions()), searchAutomaton('^-?\\d+(?:\\.0+)?$'));
   for (const { leaf, factor } of factors) automaton = intersectionOf(automaton, multiplesAutomaton(leaf, factor));
   for (const value of excluded) {
     if (/e/.test(String(value))) continue;
@@ -140,6 +136,12 @@ export function numbersOf(alternative: Alternative, integer: boolean): ByteAutom
   }
   return acceptsNothing(automaton) ? undefined : utf8Automaton(automaton);
 }
+
+/** With more digits than a float tells apart, a number with a fraction can be read as an integer. */
+const exactFractions = (): CharacterAutomaton =>
+  searchAutomaton(
+    Array.from({ length: exactDigits - 1 }, (_, i) => `^-?\\d{${i + 1}}\\.\\d{1,${exactDigits - 1 - i}}$`).join('|'),
+  );
 
 /** The older `exclusiveMinimum: true` makes `minimum` exclusive. */
 export function boundsOf(alternative: Alternative): { min?: Bound; max?: Bound } {

@@ -15,15 +15,23 @@ export function typesOf(alternative: readonly Place[]): Types {
   let types: JsonType[] = [...jsonTypes];
   let integer = false;
   for (const place of alternative) {
-    const listed = isObject(place.schema) ? place.schema.type : undefined;
-    if (listed === undefined) continue;
-    const names = [listed].flat();
-    const wrong = names.find((name) => name !== 'integer' && !jsonTypes.includes(name as JsonType));
-    if (wrong !== undefined || names.length === 0) refuse(place, 'type', `${JSON.stringify(wrong)} is no type`);
+    const names = typeNames(place);
+    if (!names) continue;
     if (names.includes('integer') && !names.includes('number')) integer = true;
     types = types.filter((type) => names.includes(type) || (type === 'number' && names.includes('integer')));
   }
   return { types: new Set(types), integer };
+}
+
+/** What `type` says; undefined where it is not there. @throws QuernError `schema-unsupported` for what is no type */
+export function typeNames(place: Place): readonly string[] | undefined {
+  const listed = isObject(place.schema) ? place.schema.type : undefined;
+  if (listed === undefined) return undefined;
+  const names: unknown[] = Array.isArray(listed) ? listed : [listed];
+  if (names.length === 0) refuse(place, 'type', 'the list of types is empty, so no value would be valid');
+  const wrong = names.findIndex((name) => name !== 'integer' && !jsonTypes.includes(name as JsonType));
+  if (wrong >= 0) refuse(place, 'type', `${JSON.stringify(names[wrong])} is no type`);
+  return names as string[];
 }
 
 /** Keywords that say something about each type; without any, every value of the type will do. */

@@ -1,6 +1,7 @@
 // `enum` and `const`: the values that all lists of an alternative share and its other keywords allow.
 import type { Bound } from '../json/number-range.ts';
 import { acceptsText } from '../regex/automaton.ts';
+import { spend } from '../work.ts';
 import type { Alternative } from './alternatives.ts';
 import { boundsOf, textsOf } from './scalars.ts';
 import { type Excluding, listOf, notInteger, notValues, numberOf } from './schema.ts';
@@ -26,6 +27,7 @@ export function listedValues(alternative: Alternative): readonly unknown[] | und
 
 /** One text for equal values: the order of members does not count. */
 export function canonical(value: unknown): string {
+  spend(1, 'lists of values (enum, const)');
   if (Array.isArray(value)) return `[${value.map(canonical)}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

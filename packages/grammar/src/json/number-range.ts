@@ -13,7 +13,7 @@ export interface NumberRange {
 }
 
 /** Significant digits that a 64-bit float tells apart: more, and a text beyond a bound could be read as the bound. */
-const exactDigits = 15;
+export const exactDigits = 15;
 
 /** Undefined: no integer lies between the bounds. */
 export function integerRangePattern({ min, max }: NumberRange): string | undefined {

@@ -16,12 +16,13 @@ import {
 import type { ByteEdge, Measure } from '../machine/program.ts';
 import { utf8Automaton } from '../regex/bytes.ts';
 import { searchAutomaton } from '../regex/compile.ts';
+import { Kept } from '../work.ts';
 
 /**
- * Where JSON allows white space: none, a space, or line ends and an indentation. Without a bound, a model that is unsure can
- * write blanks for ever.
+ * Where JSON allows white space: none, a space, or line ends and an indentation, as many of each as llama.cpp allows. A model
+ * that is unsure writes all the blanks that it may.
  */
-const maxIndentation = 64;
+const maxIndentation = 20;
 export const space: Expression = rule('json-space');
 const spaceRule = choice([
   sequence([]),
@@ -97,16 +98,9 @@ export const numberPattern = `^(?:${mantissa}|${scientific})$`;
 export const integerPattern = `^-?(?:0|[1-9]\\d{0,${maxIntegerDigits - 1}})$`;
 
 /** Automata of numbers, by their (anchored) pattern: compiled once. */
-const numbers = new Map<string, ByteAutomaton>();
-export function numberAutomaton(pattern: string): ByteAutomaton {
-  let known = numbers.get(pattern);
-  if (!known) {
-    if (numbers.size > 1000) numbers.clear();
-    known = utf8Automaton(searchAutomaton(pattern));
-    numbers.set(pattern, known);
-  }
-  return known;
-}
+const numbers = new Kept<string, ByteAutomaton>('patterns, formats and bounds of numbers');
+export const numberAutomaton = (pattern: string): ByteAutomaton =>
+  numbers.of(pattern, () => utf8Automaton(searchAutomaton(pattern)));
 
 export const stringOf = (inside: ByteAutomaton, min = 0, max = Number.POSITIVE_INFINITY): Expression =>
   sequence([text('"'), automaton(inside, min, max)]);

@@ -1,5 +1,6 @@
 // From places that a byte has led to, follows calls and returns until every thread waits for a byte or a token.
 import { QuernError } from '@quern/errors';
+import type { Thread } from './configuration.ts';
 import type { Frame, Frames } from './frame.ts';
 import type { LocalCall, LocalSet, LocalSets } from './local-set.ts';
 
@@ -33,8 +34,6 @@ interface Visit {
 }
 
 export class Closure {
-  /** Where threads wait, by their stack. */
-  readonly places = new Map<Frame, LocalSet>();
   complete = false;
   leaves = false;
   readonly #sets: LocalSets;
@@ -42,6 +41,7 @@ export class Closure {
   readonly #effort: Effort;
   readonly #seen = new Set<number>();
   readonly #pending: Visit[] = [];
+  readonly #waiting = new Map<Frame, LocalSet[]>();
 
   constructor(sets: LocalSets, frames: Frames, effort: Effort) {
     this.#sets = sets;
@@ -62,13 +62,19 @@ export class Closure {
       this.#seen.add(key);
       this.#effort.spend();
       if (set.reading.length > 0 || set.tokens.length > 0) {
-        const known = this.places.get(frame);
-        this.places.set(frame, known ? this.#sets.union(known, set) : set);
+        const known = this.#waiting.get(frame);
+        if (known) known.push(set);
+        else this.#waiting.set(frame, [set]);
       }
       for (const call of set.calls) this.#enter(call, frame, fresh);
       if (set.final) this.leave(frame, fresh);
     }
     return this;
+  }
+
+  /** Where threads wait, by their stack. */
+  places(): Thread[] {
+    return [...this.#waiting].map(([frame, sets]) => ({ set: this.#sets.union(sets), frame }));
   }
 
   #enter(call: LocalCall, parent: Frame, fresh: number): void {

@@ -84,8 +84,10 @@ export class LocalSets {
     return members.length === 0 ? null : this.#intern(members);
   }
 
-  union(a: LocalSet, b: LocalSet): LocalSet {
-    return a === b ? a : this.#intern([...new Set([...a.members, ...b.members])].sort((x, y) => x - y));
+  /** All of `sets` (one at least) at once: an object with thousands of optional properties has as many. */
+  union(sets: readonly LocalSet[]): LocalSet {
+    if (sets.length === 1) return sets[0]!;
+    return this.#intern([...new Set(sets.flatMap(({ members }) => members))].sort((x, y) => x - y));
   }
 
   after(set: LocalSet, byteClass: number): LocalSet | null {

@@ -3,11 +3,14 @@ import { QuernError } from '@quern/errors';
 import type { CodePointSet } from '../characters/code-point-set.ts';
 import { type ByteRanges, utf8Ranges } from '../characters/utf8.ts';
 import type { ByteAutomaton, Expression } from '../expression.ts';
+import { spend } from '../work.ts';
 import { finishableNodes, nullableNodes, refuseLeftRecursion } from './analysis.ts';
 import type { ByteEdge, GrammarNode, Program } from './program.ts';
 
 const maxNodes = 1_000_000;
 const maxDepth = 1_000;
+/** A node is looked at several times before it is used. */
+const stepsOfNode = 10;
 const unbounded = Number.POSITIVE_INFINITY;
 
 /**
@@ -146,6 +149,7 @@ class Lowering {
     for (const [state, { edges, final, measure }] of states.entries()) {
       const bytes = nodeOf(state) + 1;
       this.#add({ kind: 'jump', next: final ? [bytes, this.#end] : [bytes] });
+      spend(edges.length, 'rules');
       const targets = edges.map(([low, high, target]) => [low, high, nodeOf(target)] as const);
       this.#add({ kind: 'bytes', edges: targets, ...(measure && { measure }) });
     }
@@ -174,6 +178,7 @@ class Lowering {
   }
 
   #add(node: GrammarNode): number {
+    spend(stepsOfNode, 'rules');
     if (this.nodes.length >= maxNodes)
       throw new QuernError('grammar-too-large', `The grammar needs more than ${maxNodes} nodes.`, {
         remedy: 'Use fewer or shorter alternatives.',

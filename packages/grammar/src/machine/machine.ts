@@ -82,9 +82,8 @@ export class Machine {
   }
 
   #finish(closure: Closure): Configuration {
-    const { places, complete, leaves } = closure.run();
-    const threads = [...places].map(([frame, set]) => ({ set, frame }));
-    return this.#intern(threads, complete, leaves);
+    const { complete, leaves } = closure.run();
+    return this.#intern(closure.places(), complete, leaves);
   }
 
   #intern(threads: Thread[], complete: boolean, leaves: boolean): Configuration {

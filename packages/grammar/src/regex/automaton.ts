@@ -1,6 +1,7 @@
 // Deterministic automata over characters, and what makes new ones of them: intersection, difference, complement.
 // The alphabet of each is cut into classes of characters that it does not tell apart.
 import { allCharacters, type CodePointSet, contains, rangesOf } from '../characters/code-point-set.ts';
+import { spend } from '../work.ts';
 import { RegexError } from './node.ts';
 
 export const maxStates = 20_000;
@@ -24,6 +25,7 @@ export function partition(sets: Iterable<CodePointSet>): CodePointSet[] {
   edges.delete(0xd800);
   edges.delete(0x110000);
   const starts = [...edges].sort((a, b) => a - b);
+  spend(starts.length * distinct.length, 'patterns, formats and bounds of numbers');
   const classes = new Map<string, number[]>();
   for (const [i, start] of starts.entries()) {
     const signature = distinct.map((set) => (contains(set, start) ? 1 : 0)).join('');
@@ -53,6 +55,7 @@ function product(
   const known = new Map<string, number>([['0,0', 0]]);
   const states: { next: number[]; final: boolean }[] = [];
   for (let i = 0; i < pairs.length; i++) {
+    spend(classes.length, 'patterns, formats and bounds of numbers');
     const [stateA, stateB] = pairs[i]!;
     const next = classes.map((_, c) => {
       const afterA = stateA < 0 ? -1 : a.states[stateA]!.next[inA[c]!]!;
@@ -114,6 +117,7 @@ export function textsAutomaton(texts: readonly string[]): CharacterAutomaton {
   add();
   for (const text of texts) {
     let state = 0;
+    spend(text.length * classes.length, 'patterns, formats and bounds of numbers');
     for (const character of text) {
       const { next } = states[state]!;
       const c = classOf.get(character.codePointAt(0)!);

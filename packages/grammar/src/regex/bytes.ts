@@ -4,6 +4,7 @@ import { difference, intersection, setOf, setOfRanges } from '../characters/code
 import { type ByteRanges, utf8Ranges } from '../characters/utf8.ts';
 import type { ByteAutomaton } from '../expression.ts';
 import type { Measure } from '../machine/program.ts';
+import { Kept, spend } from '../work.ts';
 import type { CharacterAutomaton } from './automaton.ts';
 
 interface State {
@@ -14,12 +15,9 @@ interface State {
 
 export const utf8Automaton = (automaton: CharacterAutomaton): ByteAutomaton => bytesOf(automaton, false);
 /** One for each automaton: equal texts at many places then share what is found out about them. */
-export function jsonStringAutomaton(automaton: CharacterAutomaton): ByteAutomaton {
-  let bytes = jsonStrings.get(automaton);
-  if (!bytes) jsonStrings.set(automaton, (bytes = bytesOf(automaton, true)));
-  return bytes;
-}
-const jsonStrings = new WeakMap<CharacterAutomaton, ByteAutomaton>();
+export const jsonStringAutomaton = (automaton: CharacterAutomaton): ByteAutomaton =>
+  jsonStrings.of(automaton, () => bytesOf(automaton, true));
+const jsonStrings = new Kept<CharacterAutomaton, ByteAutomaton>('patterns, formats and bounds of numbers');
 
 function bytesOf(automaton: CharacterAutomaton, json: boolean): ByteAutomaton {
   const lengths = remainingLengths(automaton);
@@ -28,32 +26,44 @@ function bytesOf(automaton: CharacterAutomaton, json: boolean): ByteAutomaton {
     final: final && !json,
     measure: { boundary: true, ...lengths[i]! },
   }));
-  const tails = new Map<string, number>();
-  const tail = (ranges: ByteRanges, target: number): number => {
-    if (ranges.length === 0) return target;
-    const key = `${ranges.join(';')}>${target}`;
+  const endings = new Endings();
+  const tails = new Map<number, number>();
+  const tail = (ending: number, target: number): number => {
+    if (ending < 0) return target;
+    const key = ending * 2 ** 26 + target;
     let state = tails.get(key);
     if (state === undefined) {
-      const [[low, high]] = ranges as readonly [readonly [number, number]];
+      spend(stepsOfState, 'patterns, formats and bounds of numbers');
+      const { low, high, rest } = endings.known[ending]!;
       const measure = { ...states[target]!.measure, boundary: false };
-      const next = tail(ranges.slice(1), target);
+      const next = tail(rest, target);
       state = states.push({ edges: [[low, high, next]], final: false, measure }) - 1;
       tails.set(key, state);
     }
     return state;
   };
-  const sequences = automaton.classes.map((set) => (json ? jsonSequences(set) : utf8Ranges(set)));
+  const sequences = automaton.classes.map((set) =>
+    (json ? jsonSequences(set) : utf8Ranges(set)).map(([first, ...rest]) => ({
+      first: first!,
+      ending: endings.of(rest),
+    })),
+  );
   const closed = json ? states.push({ edges: [], final: true, measure: noLength }) - 1 : -1;
   for (const [i, { next, final }] of automaton.states.entries()) {
     for (const [c, target] of next.entries()) {
       if (target < 0) continue;
-      for (const [first, ...rest] of sequences[c]!) states[i]!.edges.push([first![0], first![1], tail(rest, target)]);
+      spend(stepsOfEdge * sequences[c]!.length, 'patterns, formats and bounds of numbers');
+      for (const { first, ending } of sequences[c]!) states[i]!.edges.push([first[0], first[1], tail(ending, target)]);
     }
     if (json && final) states[i]!.edges.push([quote, quote, closed]);
+    joinRanges(states[i]!.edges);
   }
   return { states: joinEscapes(states) };
 }
 
+/** An edge is made, ordered and copied. */
+const stepsOfEdge = 4;
+const stepsOfState = 12;
 const noLength: Measure = { boundary: false, least: 0, most: Number.POSITIVE_INFINITY };
 const quote = 0x22;
 const backslash = 0x5c;
@@ -69,6 +79,25 @@ const escapes: readonly (readonly [string, string])[] = [
 const escaped = setOf(...escapes.map(([character]) => character));
 const controls = setOfRanges([[0, 0x1f]]);
 const plain = difference(setOfRanges([[0x20, 0x10ffff]]), escaped);
+
+/** Behind the first byte of a character: one number for those that end alike, in whatever class they stand. */
+class Endings {
+  readonly known: { readonly low: number; readonly high: number; readonly rest: number }[] = [];
+  readonly #ids = new Map<string, number>();
+
+  /** -1: nothing is left. */
+  of(ranges: ByteRanges): number {
+    const [first, ...rest] = ranges;
+    if (!first) return -1;
+    const key = ranges.join(';');
+    let id = this.#ids.get(key);
+    if (id === undefined) {
+      id = this.known.push({ low: first[0], high: first[1], rest: this.of(rest) }) - 1;
+      this.#ids.set(key, id);
+    }
+    return id;
+  }
+}
 
 function jsonSequences(set: readonly number[]): ByteRanges[] {
   const sequences = utf8Ranges(intersection(set, plain));
@@ -90,18 +119,32 @@ function jsonSequences(set: readonly number[]): ByteRanges[] {
 
 const exactly = (...bytes: readonly number[]): ByteRanges => bytes.map((byte) => [byte, byte] as const);
 
+/** Neighbours in ASCII that lead to the same place are one edge: digits are told apart by a few states only. */
+function joinRanges(edges: (readonly [number, number, number])[]): void {
+  const isPlain = ([low, high]: readonly [number, number, number]): boolean => high < 0x80 && low !== backslash;
+  const joined: [number, number, number][] = [];
+  for (const [low, high, target] of edges.filter(isPlain).sort(([a], [b]) => a - b)) {
+    const last = joined.at(-1);
+    if (last && last[1] === low - 1 && last[2] === target) last[1] = high;
+    else joined.push([low, high, target]);
+  }
+  edges.splice(0, edges.length, ...joined, ...edges.filter((edge) => !isPlain(edge)));
+}
+
 /** Edges of one state that begin with the same byte (escapes) are made one, so that the result is deterministic. */
 function joinEscapes(states: State[]): ByteAutomaton['states'] {
   const joined = new Map<string, number>();
   for (let i = 0; i < states.length; i++) {
-    const groups = new Map<string, number[]>();
+    if (new Set(states[i]!.edges.map(([low]) => low)).size === states[i]!.edges.length) continue;
+    spend(4 * states[i]!.edges.length, 'patterns, formats and bounds of numbers');
+    const groups = new Map<number, number[]>();
     for (const [low, high, target] of states[i]!.edges) {
-      const key = `${low},${high}`;
-      groups.set(key, [...(groups.get(key) ?? []), target]);
+      const group = groups.get(low * 256 + high);
+      if (group) group.push(target);
+      else groups.set(low * 256 + high, [target]);
     }
-    if (groups.size === states[i]!.edges.length) continue;
     const edges = [...groups].map(([key, targets]) => {
-      const [low, high] = key.split(',').map(Number) as [number, number];
+      const [low, high] = [key >> 8, key & 255];
       const members = [...new Set(targets)].sort((a, b) => a - b);
       if (members.length === 1) return [low, high, members[0]!] as const;
       const name = members.join();

@@ -38,7 +38,8 @@ function layFrom(graph: Thompson, items: readonly RegexNode[], anywhere: boolean
   const at = items.findIndex(({ kind }) => kind === 'lookahead');
   const lay = (parts: readonly RegexNode[], behind: number): number => {
     const start = graph.lay({ kind: 'sequence', items: parts }, behind);
-    return anywhere ? graph.repeatedly(allCharacters, start) : start;
+    // Behind other characters nothing begins at the start, so an anchored expression is looked for there alone.
+    return anywhere && !(parts[0] && isStart(parts[0])) ? graph.repeatedly(allCharacters, start) : start;
   };
   if (at < 0) return lay(items, graph.anything);
   const { inner, negated } = items[at] as Extract<RegexNode, { kind: 'lookahead' }>;

@@ -1,6 +1,7 @@
 // A tree as a nondeterministic automaton (Thompson), and made deterministic. What an assertion asks of its neighbours is
 // decided when the next character is known: a state remembers what the character before it was.
 import { allCharacters, type CodePointSet, contains } from '../characters/code-point-set.ts';
+import { spend } from '../work.ts';
 import { type CharacterAutomaton, maxStates, partition, trimmed } from './automaton.ts';
 import { wordCharacters } from './character-classes.ts';
 import { type Assertion, RegexError, type RegexNode } from './node.ts';
@@ -94,71 +95,78 @@ export class Thompson {
     const words = this.#nodes.some((node) => node.kind === 'assertion' && node.asserts.endsWith('oundary'));
     const classes = partition(words ? [...sets, wordCharacters] : sets);
     const kinds = classes.map(([first]): Neighbour => (words && contains(wordCharacters, first!) ? 'word' : 'other'));
-    const readers = this.#readers(classes);
+    const held = this.#classesOf(classes);
     const kernels: { nodes: readonly number[]; before: Neighbour }[] = [{ nodes: [start], before: 'edge' }];
     const known = new Map<string, number>([[`${start}edge`, 0]]);
     const states: { next: number[]; final: boolean }[] = [];
     for (let i = 0; i < kernels.length; i++) {
       const { nodes, before } = kernels[i]!;
-      const reached = new Map<Neighbour, Set<number>>();
-      const closure = (after: Neighbour): Set<number> => {
-        let found = reached.get(after);
-        if (!found) reached.set(after, (found = this.#closure(nodes, before, after)));
-        return found;
-      };
+      spend(classes.length, 'patterns, formats and bounds of numbers');
+      const targets = new Map<number, number[]>();
+      for (const after of words ? (['word', 'other'] as const) : (['other'] as const))
+        for (const id of this.#closure(nodes, before, after)) {
+          const node = this.#nodes[id]!;
+          if (node.kind !== 'set') continue;
+          const reading = held.get(node.set)!;
+          spend(reading.length, 'patterns, formats and bounds of numbers');
+          for (const c of reading) {
+            if (kinds[c] !== after) continue;
+            const of = targets.get(c);
+            if (of) of.push(node.next);
+            else targets.set(c, [node.next]);
+          }
+        }
       const next = classes.map((_, c) => {
-        const targets = this.#targets(closure(kinds[c]!), readers, c);
-        if (targets.length === 0) return -1;
-        const key = `${targets}${kinds[c]}`;
+        const reached = this.#distinct(targets.get(c) ?? []);
+        if (reached.length === 0) return -1;
+        const key = `${reached}${kinds[c]}`;
         let state = known.get(key);
         if (state === undefined) {
-          state = kernels.push({ nodes: targets, before: kinds[c]! }) - 1;
+          state = kernels.push({ nodes: reached, before: kinds[c]! }) - 1;
           if (state >= maxStates) throw new RegexError(`it needs more than ${maxStates} states`);
           known.set(key, state);
         }
         return state;
       });
-      states.push({ next, final: closure('edge').has(this.end) });
+      states.push({ next, final: this.#closure(nodes, before, 'edge').includes(this.end) });
     }
     return trimmed({ classes, states });
   }
 
   /** For each set, which classes it holds. */
-  #readers(classes: readonly CodePointSet[]): Map<CodePointSet, Uint8Array> {
-    const readers = new Map<CodePointSet, Uint8Array>();
+  #classesOf(classes: readonly CodePointSet[]): Map<CodePointSet, readonly number[]> {
+    const held = new Map<CodePointSet, readonly number[]>();
     for (const node of this.#nodes) {
-      if (node.kind !== 'set' || readers.has(node.set)) continue;
-      readers.set(
+      if (node.kind !== 'set' || held.has(node.set)) continue;
+      held.set(
         node.set,
-        Uint8Array.from(classes, ([first]) => (contains(node.set, first!) ? 1 : 0)),
+        classes.flatMap(([first], c) => (contains(node.set, first!) ? [c] : [])),
       );
     }
-    return readers;
+    return held;
   }
 
-  #targets(nodes: ReadonlySet<number>, readers: Map<CodePointSet, Uint8Array>, byClass: number): number[] {
-    const targets = new Set<number>();
-    for (const id of nodes) {
-      const node = this.#nodes[id]!;
-      if (node.kind === 'set' && readers.get(node.set)![byClass] === 1) targets.add(node.next);
-    }
+  #distinct(targets: readonly number[]): readonly number[] {
     // Where anything may follow, nothing else matters.
-    if (targets.has(this.anything)) return [this.anything];
-    return [...targets].sort((a, b) => a - b);
+    if (targets.includes(this.anything)) return [this.anything];
+    return targets.length < 2 ? targets : [...new Set(targets)].sort((a, b) => a - b);
   }
 
-  #closure(nodes: readonly number[], before: Neighbour, after: Neighbour): Set<number> {
+  #closure(nodes: readonly number[], before: Neighbour, after: Neighbour): number[] {
+    const found: number[] = [];
     const seen = new Set<number>();
     const pending = [...nodes];
     for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
       if (seen.has(id)) continue;
       seen.add(id);
+      spend(1, 'patterns, formats and bounds of numbers');
       if (++this.#visits > maxVisits) throw new RegexError('it takes too many states');
       const node = this.#nodes[id]!;
       if (node.kind === 'split') pending.push(...node.next);
-      else if (node.kind === 'assertion' && holds(node.asserts, before, after)) pending.push(node.next);
+      else if (node.kind !== 'assertion') found.push(id);
+      else if (holds(node.asserts, before, after)) pending.push(node.next);
     }
-    return seen;
+    return found;
   }
 }
 

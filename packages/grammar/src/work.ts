@@ -1,0 +1,90 @@
+// How much work a grammar may be before it is used. A server compiles between the requests of others, so what would take long
+// is refused. Steps are counted, not time: what is refused is refused on every machine and in every thread.
+import { QuernError } from '@quern/errors';
+
+/** A second on a slow core. */
+export const maxSteps = 5_000_000;
+
+/** What steps are spent on, in the words of who wrote the grammar. */
+export type WorkKind =
+  | 'alternatives (anyOf, oneOf, not, if and what they refer to)'
+  | 'lists of values (enum, const)'
+  | 'the properties of objects'
+  | 'patterns, formats and bounds of numbers'
+  | 'rules';
+
+class Work {
+  readonly #spent = new Map<WorkKind, number>();
+  total = 0;
+
+  spend(steps: number, kind: WorkKind): void {
+    this.#spent.set(kind, (this.#spent.get(kind) ?? 0) + steps);
+    this.total += steps;
+    if (this.total <= maxSteps) return;
+    const [[most]] = [...this.#spent].sort(([, a], [, b]) => b - a) as [[WorkKind, number]];
+    throw new QuernError(
+      'grammar-too-much-work',
+      `To compile the grammar takes more than ${maxSteps} steps, most of them for ${most}.`,
+      { remedy: 'Use fewer of these, or simpler ones.' },
+    );
+  }
+}
+
+/** Compiling is synchronous and its parts lie deep in each other, so the work at hand stands here and in no argument. */
+let current: Work | undefined;
+
+/** @throws QuernError `grammar-too-much-work` */
+export function boundedWork<T>(make: () => T): { readonly made: T; readonly steps: number } {
+  const outer = current;
+  const work = new Work();
+  current = work;
+  try {
+    return { made: make(), steps: work.total };
+  } finally {
+    current = outer;
+  }
+}
+
+/** Steps of the grammar that is being compiled; a machine at work has bounds of its own. */
+export const spend = (steps: number, kind: WorkKind): void => current?.spend(steps, kind);
+
+interface Paid<V> {
+  readonly value: V;
+  readonly steps: number;
+  by: Work | undefined;
+}
+
+/** What all results of one kind may have cost together: with it grows the memory that they hold. */
+const maxKeptSteps = 10_000_000;
+/** Of the smallest result. */
+const leastKeptSteps = 1_000;
+
+/** Results that live longer than one grammar. Each grammar pays once for those that it uses, whoever made them first. */
+export class Kept<K, V> {
+  readonly #kind: WorkKind;
+  readonly #known = new Map<K, Paid<V>>();
+  #kept = 0;
+
+  constructor(kind: WorkKind) {
+    this.#kind = kind;
+  }
+
+  of(key: K, make: () => V): V {
+    const known = this.#known.get(key);
+    if (!known) {
+      const before = current?.total ?? 0;
+      const value = make();
+      const steps = (current?.total ?? 0) - before;
+      this.#kept += leastKeptSteps + steps;
+      if (this.#kept > maxKeptSteps) {
+        this.#known.clear();
+        this.#kept = leastKeptSteps + steps;
+      }
+      this.#known.set(key, { value, steps, by: current });
+      return value;
+    }
+    if (known.by !== current) spend(known.steps, this.#kind);
+    known.by = current;
+    return known.value;
+  }
+}
