@@ -170,7 +170,7 @@ export const falconH1: Architecture = {
     };
     return decoder(read, () => block);
   },
-  // attn_norm feeds attention and the mixer, whose convolution no pair knows.
   awq: [],
+  notPacked: 'the norm before attention also feeds the Mamba-2 mixer, whose convolution no scale can pass',
   remarks: ['multipliers are part of the weights in GGUF, and of those that come back; config.json then names none'],
 };
