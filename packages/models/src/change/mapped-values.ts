@@ -5,7 +5,11 @@ import { checkRowRange, type TensorView } from '@quern/checkpoint';
 import { type Change, sameShape } from './change.ts';
 
 /** `f` of every value, as F32. */
-export function mappedValues(tensor: TensorView, f: (value: number) => number): TensorView {
+export const mappedValues = (tensor: TensorView, f: (value: number) => number): TensorView =>
+  mappedRows(tensor, () => f);
+
+/** Of every value of a row what `ofRow` makes of it, as F32. */
+export function mappedRows(tensor: TensorView, ofRow: (row: number) => (value: number) => number): TensorView {
   const dtype = dtypeByName('F32')!;
   const { decode } = codecOf(tensor.dtype);
   const { packed: _, ...stored } = tensor;
@@ -20,7 +24,10 @@ export function mappedValues(tensor: TensorView, f: (value: number) => number): 
       decode(bytes, values);
       // GGUF is little-endian, whatever the machine is.
       const data = new DataView(into.buffer, into.byteOffset, into.byteLength);
-      for (const [i, value] of values.entries()) data.setFloat32(4 * i, f(value), true);
+      for (let row = 0; row < rowCount; row++) {
+        const f = ofRow(firstRow + row);
+        for (let i = row * tensor.cols; i < (row + 1) * tensor.cols; i++) data.setFloat32(4 * i, f(values[i]!), true);
+      }
     },
   };
 }

@@ -1,44 +1,20 @@
 // Tensors that carry factors of config.json in GGUF, which has no keys for them (Falcon-H1). What comes back keeps them, and its
 // config.json names none. The products are rounded to F32 one after the other, as the converter's are.
-import { codecOf, dtypeByName } from '@quern/blocks';
-import { checkRowRange, type TensorView } from '@quern/checkpoint';
 import { type Change, type Place, sameShape } from './change.ts';
+import { mappedRows } from './mapped-values.ts';
 
 /** Factors of a row, first to last. */
 type FactorsOf = (row: number, place: Place) => readonly number[];
-
-function scaledRows(tensor: TensorView, factorsOf: (row: number) => readonly number[]): TensorView {
-  const { packed: _, ...plain } = tensor;
-  const { decode } = codecOf(tensor.dtype);
-  const result = { ...plain, dtype: dtypeByName('F32')!, rowBytes: 4 * tensor.cols };
-  return {
-    ...result,
-    async readRows(firstRow, rowCount, into) {
-      checkRowRange(result, firstRow, rowCount, into);
-      const bytes = new Uint8Array(rowCount * tensor.rowBytes);
-      await tensor.readRows(firstRow, rowCount, bytes);
-      const values = new Float32Array(rowCount * tensor.cols);
-      decode(bytes, values);
-      // GGUF is little-endian, whatever the machine is.
-      const data = new DataView(into.buffer, into.byteOffset, into.byteLength);
-      for (let row = 0; row < rowCount; row++) {
-        const factors = factorsOf(firstRow + row);
-        for (let i = row * tensor.cols; i < (row + 1) * tensor.cols; i++)
-          data.setFloat32(
-            4 * i,
-            factors.reduce((value, factor) => Math.fround(value * factor), values[i]!),
-            true,
-          );
-      }
-    },
-  };
-}
 
 const scaled = (factorsOf: FactorsOf): Change => ({
   does: 'times factors of config.json',
   moves: 'values',
   storedShape: sameShape,
-  toGguf: (tensor, place) => scaledRows(tensor, (row) => factorsOf(row, place)),
+  toGguf: (tensor, place) =>
+    mappedRows(tensor, (row) => {
+      const factors = factorsOf(row, place);
+      return (value) => factors.reduce((product, factor) => Math.fround(product * factor), value);
+    }),
   toCheckpoint: (tensor) => tensor,
 });
 
