@@ -32,7 +32,7 @@ export function withOverride<View extends ModelView>(view: View, { metadata: ent
   const metadata: GgufMetadata = new Map(view.metadata);
   const architecture = String(metadata.get('general.architecture')?.value);
   setMetadata(metadata, entries);
-  const read = keysThatAreRead({ ...view, metadata });
+  const read = entries.length > 0 ? keysThatAreRead({ ...view, metadata }) : new Set<string>();
   for (const [key] of entries)
     if (!view.metadata.has(key) && !read.has(key) && !/^(tokenizer|general)\./.test(key))
       throw new QuernError(
