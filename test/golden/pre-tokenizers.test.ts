@@ -25,8 +25,10 @@ const approximated: Record<string, string> = {
   'deepseek-coder': foreignSpaces,
 };
 
-// Digits by three from the right: llama.cpp also of numbers that are no digits, and before letters.
-for (const name of ['tiny_aya', 'cohere2moe']) approximated[name] = `${cased}aBZ中한あⅧ's'LLtheing ofcamelCase`;
+// Digits by three from the right: llama.cpp also of numbers that are no digits, and before letters and underscores.
+for (const name of ['tiny_aya', 'cohere2moe']) approximated[name] = `${cased}aBZ_中한あⅧ's'LLtheing ofcamelCase`;
+// A digit of any script is one to the model's expression, only ASCII's to llama.cpp.
+approximated.superbpe = '२';
 approximated.youtu = cased;
 approximated['granite-embed-multi-97m'] = cased;
 approximated['kimi-k2'] = cased;
