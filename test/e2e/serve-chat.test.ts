@@ -100,9 +100,10 @@ describe('POST /v1/chat/completions', () => {
     });
     const events = await readEvents(response);
     const calls = events.flatMap((event) => event.choices[0].delta.tool_calls ?? []);
-    expect(calls).toHaveLength(1);
     expect(calls[0]).toMatchObject({ index: 0, type: 'function', function: { name: expect.any(String) } });
-    expect(() => JSON.parse(calls[0].function.arguments)).not.toThrow();
+    expect(new Set(calls.map(({ index }) => index))).toEqual(new Set([0]));
+    const pieces = calls.map((call) => call.function.arguments ?? '');
+    expect(() => JSON.parse(pieces.join(''))).not.toThrow();
     expect(events.at(-1).choices[0].finish_reason).toBe('tool_calls');
     expect(events.some((event) => event.choices[0].delta.content?.includes('<tool_call>'))).toBe(false);
   });

@@ -40,8 +40,9 @@ export class ApiError extends Error {
     return { error: { message: this.message, type: types[this.status], code: this.code, param: this.param } };
   }
 
-  response(): Response {
-    return Response.json(this.body(), { status: this.status, headers: this.headers });
+  /** @param bodyOf the words of another API than OpenAI's */
+  response(bodyOf: (error: ApiError) => object = (error) => error.body()): Response {
+    return Response.json(bodyOf(this), { status: this.status, headers: this.headers });
   }
 }
 

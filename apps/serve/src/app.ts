@@ -5,7 +5,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { ApiError, toApiError } from './api-error.ts';
 import { recordFailure, type ServerState } from './endpoint.ts';
-import { endpoints } from './endpoints/index.ts';
+import { endpoints } from './endpoints.ts';
 
 function checkKey(expected: string | undefined, authorization: string | undefined): void {
   if (!expected) return;
@@ -37,9 +37,15 @@ export function createApp(server: ServerState): Hono {
     }),
   );
   for (const endpoint of endpoints) {
-    app.on(endpoint.method, endpoint.path, (context) => {
-      if (!endpoint.open) checkKey(server.apiKey, context.req.header('authorization'));
-      return endpoint.handle(context, server);
+    app.on(endpoint.method, endpoint.path, async (context) => {
+      try {
+        if (!endpoint.open) checkKey(server.apiKey, context.req.header('authorization'));
+        return await endpoint.handle(context, server);
+      } catch (error) {
+        const failure = toApiError(error);
+        recordFailure(server, failure);
+        return failure.response(endpoint.errorBody);
+      }
     });
   }
   for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {

@@ -28,8 +28,8 @@ import {
   progressMode,
 } from '@quern/terminal';
 import type { ApiError } from './api-error.ts';
-import type { GenerationRecord } from './generation.ts';
-import { loadServedModel, type ServedModel } from './served-model.ts';
+import type { GenerationRecord } from './generate/generation.ts';
+import { loadServedModel, type ServedModel } from './models/served-model.ts';
 import { startServer } from './server.ts';
 import { readSpeculation, type SpeculationFlags } from './speculation-flags.ts';
 

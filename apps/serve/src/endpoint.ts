@@ -1,13 +1,12 @@
 // What an endpoint is, and the state that endpoints share.
 import type { Context } from 'hono';
 import type { Admission } from './admission.ts';
-import { ApiError } from './api-error.ts';
-import type { GenerationRecord } from './generation.ts';
-import type { ServedModel } from './served-model.ts';
+import type { ApiError } from './api-error.ts';
+import type { GenerationRecord } from './generate/generation.ts';
+import type { ModelHost, ModelLease } from './models/model-host.ts';
 
 export interface ServerState {
-  /** Undefined while it loads: the server listens first, so that probes see 503 and not a refused connection. */
-  model: ServedModel | undefined;
+  readonly models: ModelHost;
   readonly admission: Admission;
   readonly apiKey?: string;
   readonly maxBodyBytes: number;
@@ -26,25 +25,29 @@ export function recordFailure(server: ServerState, error: ApiError): void {
 }
 
 export interface Endpoint {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD';
   readonly path: string;
   /** Reachable without the API key. */
   readonly open?: true;
+  /** How its API words a failure. Default: OpenAI's. */
+  readonly errorBody?: (error: ApiError) => object;
   handle(context: Context, server: ServerState): Response | Promise<Response>;
 }
 
-/** @throws ApiError 503 `model_loading` until the model is ready */
-export function readyModel(server: ServerState): ServedModel {
-  if (server.model) return server.model;
-  throw new ApiError(503, 'model_loading', 'The model is still loading.', { headers: { 'retry-after': '1' } });
-}
-
-/** @throws ApiError 404 `model_not_found` when the request names a model that is not the served one */
-export function requestedModel(server: ServerState, name: string | null | undefined): ServedModel {
-  const model = readyModel(server);
-  if (name && name !== model.id) {
-    const message = `The model "${name}" is not served here; this server has "${model.id}".`;
-    throw new ApiError(404, 'model_not_found', message, { param: 'model' });
+/**
+ * Answers with a model that stays loaded until the endpoint has returned; `respond` holds it for as long as a stream runs.
+ * @throws what `ModelHost.acquire` throws
+ */
+export async function withModel(
+  context: Context,
+  server: ServerState,
+  name: string | null | undefined,
+  answer: (lease: ModelLease) => Response | Promise<Response>,
+): Promise<Response> {
+  const lease = await server.models.acquire(name, context.req.raw.signal);
+  try {
+    return await answer(lease);
+  } finally {
+    lease.release();
   }
-  return model;
 }

@@ -1,7 +1,7 @@
-// Server-sent events as OpenAI's clients read them: `data: <json>\n\n` per chunk, `data: [DONE]\n\n` at the end.
+// A response that is written while it is made, in the form of its API.
 import { type ApiError, toApiError } from './api-error.ts';
+import type { StreamForm } from './stream-form.ts';
 
-/** Proxies cut silent connections; a comment line keeps them open and is ignored by every client. */
 const pingMs = 30_000;
 
 export interface StreamListener {
@@ -11,11 +11,14 @@ export interface StreamListener {
 }
 
 /**
- * A response that sends each value of `chunks` as one event. A failure after the headers are out becomes an `error`
- * event: the SDKs throw on it. A client that goes away ends `chunks` (its `return` is called); the work behind it must
+ * A response that writes each value of `chunks`. A failure after the headers are out is written too. A client that goes away ends `chunks` (its `return` is called); the work behind it must
  * also listen to the request's signal, because `return` waits for the step under way.
  */
-export function eventStream(chunks: AsyncGenerator<unknown>, { ended, failed }: StreamListener): Response {
+export function streamResponse(
+  chunks: AsyncGenerator<unknown>,
+  form: StreamForm,
+  { ended, failed }: StreamListener,
+): Response {
   const encoder = new TextEncoder();
   let ping: NodeJS.Timeout | undefined;
   let open = true;
@@ -26,22 +29,22 @@ export function eventStream(chunks: AsyncGenerator<unknown>, { ended, failed }: 
   };
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      ping = setInterval(() => controller.enqueue(encoder.encode(': ping\n\n')), pingMs);
+      if (form.ping) ping = setInterval(() => controller.enqueue(encoder.encode(form.ping)), pingMs);
     },
     async pull(controller) {
-      let event: string;
+      let text: string;
       let last = true;
       try {
         const { done, value } = await chunks.next();
-        event = done ? '[DONE]' : JSON.stringify(value);
+        text = done ? form.end : form.write(value);
         last = done ?? false;
       } catch (error) {
         const failure = toApiError(error);
         if (open) failed?.(failure);
-        event = JSON.stringify(failure.body());
+        text = form.failure(failure);
       }
       if (!open) return;
-      controller.enqueue(encoder.encode(`data: ${event}\n\n`));
+      if (text) controller.enqueue(encoder.encode(text));
       if (!last) return;
       end();
       controller.close();
@@ -51,6 +54,6 @@ export function eventStream(chunks: AsyncGenerator<unknown>, { ended, failed }: 
       await chunks.return(undefined);
     },
   });
-  const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', 'x-accel-buffering': 'no' };
+  const headers = { 'content-type': form.contentType, 'cache-control': 'no-cache', 'x-accel-buffering': 'no' };
   return new Response(body, { headers });
 }

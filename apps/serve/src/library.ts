@@ -1,5 +1,5 @@
 // What a program that wants the server itself imports, as `@quern/serve-command/server`.
 export type { Endpoint, ServerState } from './endpoint.ts';
-export type { GenerationRecord } from './generation.ts';
-export { type LoadServedModelOptions, loadServedModel, type ServedModel } from './served-model.ts';
+export type { GenerationRecord } from './generate/generation.ts';
+export { type LoadServedModelOptions, loadServedModel, type ServedModel } from './models/served-model.ts';
 export { type RunningServer, type ServerOptions, startServer } from './server.ts';

@@ -1,16 +1,33 @@
-// A completion's way out: as events or as one document, inside the admission limit either way.
+// A completion's way out: as a stream or as one document, inside the admission limit either way.
 import { recordFailure, type ServerState } from './endpoint.ts';
-import { eventStream } from './event-stream.ts';
+import { streamResponse } from './event-stream.ts';
+import type { ModelLease } from './models/model-host.ts';
+import type { StreamForm } from './stream-form.ts';
 
 export interface Answer {
   chunks(): AsyncGenerator<unknown>;
   whole(): Promise<unknown>;
 }
 
-/** @throws ApiError 503 when too many requests are inside */
-export async function respond(server: ServerState, answer: Answer, stream: boolean): Promise<Response> {
+/**
+ * @param form how to stream; undefined: one document
+ * @throws ApiError 503 when too many requests are inside
+ */
+export async function respond(
+  server: ServerState,
+  lease: ModelLease,
+  answer: Answer,
+  form: StreamForm | undefined,
+): Promise<Response> {
   const leave = server.admission.enter();
-  if (stream) return eventStream(answer.chunks(), { ended: leave, failed: (error) => recordFailure(server, error) });
+  if (form) {
+    const held = lease.share();
+    const ended = (): void => {
+      leave();
+      held.release();
+    };
+    return streamResponse(answer.chunks(), form, { ended, failed: (error) => recordFailure(server, error) });
+  }
   try {
     return Response.json(await answer.whole());
   } finally {

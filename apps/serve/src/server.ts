@@ -8,7 +8,8 @@ import { Admission } from './admission.ts';
 import { createApp } from './app.ts';
 import { Connections } from './connections.ts';
 import type { ServerState } from './endpoint.ts';
-import type { ServedModel } from './served-model.ts';
+import type { ServedModel } from './models/served-model.ts';
+import { SingleModel } from './models/single-model.ts';
 
 export interface ServerOptions {
   host: string;
@@ -37,8 +38,9 @@ const defaultMaxBodyBytes = 16 * 2 ** 20;
 
 /** @throws QuernError `serve-cannot-listen` */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const models = new SingleModel(options.load);
   const state: ServerState = {
-    model: undefined,
+    models,
     admission: new Admission(options.maxRequests),
     apiKey: options.apiKey,
     maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
@@ -48,9 +50,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const server = createAdaptorServer({ fetch: createApp(state).fetch }) as Server;
   const connections = new Connections(server);
   const url = await listen(server, options);
-  const ready = options.load().then((model) => (state.model = model));
-  // The caller may look at `ready` late; a rejection until then is not unhandled.
-  ready.catch(() => {});
+  const ready = models.start();
   return {
     url,
     ready,
@@ -60,8 +60,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
       clearTimeout(deadline);
-      const model = await ready.catch(() => undefined);
-      await model?.engine.close({ cancel: true });
+      await models.close();
     },
   };
 }

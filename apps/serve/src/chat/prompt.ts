@@ -2,9 +2,9 @@
 // special tokens (BOS included), as in transformers, so the rendered text is encoded as it stands.
 import { QuernError } from '@quern/errors';
 import { renderChat } from '@quern/tokenizer';
-import { ApiError } from './api-error.ts';
-import { type RequestMessage, templateMessages } from './chat-messages.ts';
-import type { ServedModel } from './served-model.ts';
+import { ApiError } from '../api-error.ts';
+import type { ServedModel } from '../models/served-model.ts';
+import { type RequestMessage, templateMessages } from './messages.ts';
 
 export interface ChatPromptInput {
   messages: readonly RequestMessage[];

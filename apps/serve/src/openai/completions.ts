@@ -3,14 +3,24 @@
 import type { TokenEvent } from '@quern/engine';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
-import { type Endpoint, requestedModel } from '../endpoint.ts';
-import { branchesOf, cancelled, checkTask, type FinishReason, type GenerationTask, generate } from '../generation.ts';
-import { generationFields, readRequest } from '../generation-request.ts';
-import { interleave } from '../interleave.ts';
+import { type Endpoint, type ServerState, withModel } from '../endpoint.ts';
+import { costOfAll, type ReplyCost } from '../generate/cost.ts';
+import {
+  branchesOf,
+  cancelled,
+  checkTask,
+  type FinishReason,
+  type GenerationTask,
+  generate,
+} from '../generate/generation.ts';
+import { generationFields, readRequest } from '../generate/generation-request.ts';
+import { interleave } from '../generate/interleave.ts';
+import type { ModelLease } from '../models/model-host.ts';
+import type { ServedModel } from '../models/served-model.ts';
 import { respond } from '../respond.ts';
-import { createdSeconds, responseId, type Usage, usage, usageOfAll } from '../response-fields.ts';
-import type { ServedModel } from '../served-model.ts';
-import { type TextLogProbs, textLogProbs } from '../token-log-probs.ts';
+import { openAiStream } from '../stream-form.ts';
+import { createdSeconds, responseId, usage } from './response-fields.ts';
+import { type TextLogProbs, textLogProbs } from './token-log-probs.ts';
 
 const tokenIds = z.array(z.int().min(0));
 const completionShape = z.looseObject({
@@ -22,7 +32,8 @@ const completionShape = z.looseObject({
   logprobs: z.int().min(0).max(20).nullish(),
   best_of: z.int().min(1).max(128).nullish(),
 });
-type Prompt = z.infer<typeof completionShape>['prompt'];
+type CompletionRequest = z.infer<typeof completionShape>;
+type Prompt = CompletionRequest['prompt'];
 
 const defaultMaxTokens = 16;
 
@@ -31,34 +42,44 @@ export const completions: Endpoint = {
   path: '/v1/completions',
   async handle(context, server) {
     const request = await readRequest(context, completionShape);
-    const model = requestedModel(server, request.model);
-    const prompt = promptTokens(model, request.prompt);
-    const logProbs = request.logprobs ?? undefined;
-    const count = request.n ?? 1;
-    const candidates = candidatesOf(count, request.best_of ?? count, request.stream ?? false);
-    const task: GenerationTask = {
-      model,
-      prompt,
-      request,
-      maxTokens: request.max_tokens ?? defaultMaxTokens,
-      // Candidates are compared by their log probabilities.
-      ...(logProbs === undefined && candidates === count ? {} : { logProbs: logProbs ?? 0 }),
-      signal: context.req.raw.signal,
-      onEnd: server.onGeneration,
-    };
-    checkTask(task, 'prompt');
-    const form = {
-      head: { id: responseId('cmpl'), object: 'text_completion', created: createdSeconds(), model: model.id },
-      showsLogProbs: logProbs !== undefined,
-      includeUsage: request.stream_options?.include_usage ?? false,
-    };
-    const answer = {
-      chunks: () => chunks(branchesOf(task, count), form),
-      whole: () => whole(branchesOf(task, candidates), count, form),
-    };
-    return respond(server, answer, request.stream ?? false);
+    return withModel(context, server, request.model, (lease) =>
+      complete(request, lease, server, context.req.raw.signal),
+    );
   },
 };
+
+function complete(
+  request: CompletionRequest,
+  lease: ModelLease,
+  server: ServerState,
+  signal: AbortSignal,
+): Promise<Response> {
+  const { model } = lease;
+  const logProbs = request.logprobs ?? undefined;
+  const count = request.n ?? 1;
+  const candidates = candidatesOf(count, request.best_of ?? count, request.stream ?? false);
+  const task: GenerationTask = {
+    model,
+    prompt: promptTokens(model, request.prompt),
+    request,
+    maxTokens: request.max_tokens ?? defaultMaxTokens,
+    // Candidates are compared by their log probabilities.
+    ...(logProbs === undefined && candidates === count ? {} : { logProbs: logProbs ?? 0 }),
+    signal,
+    onEnd: server.onGeneration,
+  };
+  checkTask(task, 'prompt');
+  const form = {
+    head: { id: responseId('cmpl'), object: 'text_completion', created: createdSeconds(), model: model.id },
+    showsLogProbs: logProbs !== undefined,
+    includeUsage: request.stream_options?.include_usage ?? false,
+  };
+  const answer = {
+    chunks: () => chunks(branchesOf(task, count), form),
+    whole: () => whole(branchesOf(task, candidates), count, form),
+  };
+  return respond(server, lease, answer, request.stream ? openAiStream : undefined);
+}
 
 /** How many replies are generated. @throws ApiError 400 when they are not enough, or would have to wait for each other */
 function candidatesOf(count: number, bestOf: number, stream: boolean): number {
@@ -101,7 +122,7 @@ interface Reply {
   readonly text: string;
   readonly tokens: readonly TokenEvent[];
   readonly finishReason: FinishReason;
-  readonly usage: Usage;
+  readonly cost: ReplyCost;
 }
 
 async function readReply(task: GenerationTask): Promise<Reply> {
@@ -109,7 +130,7 @@ async function readReply(task: GenerationTask): Promise<Reply> {
   const tokens: TokenEvent[] = [];
   for await (const event of generate(task)) {
     if (event.type === 'end') {
-      return { text, tokens, finishReason: event.finishReason, usage: usage(task.prompt.length, event) };
+      return { text, tokens, finishReason: event.finishReason, cost: event.cost };
     }
     text += event.text;
     tokens.push(...event.tokens);
@@ -124,7 +145,7 @@ const likelihood = ({ tokens }: Reply): number =>
 async function whole(tasks: readonly GenerationTask[], count: number, { head, showsLogProbs }: Form): Promise<unknown> {
   const replies = await Promise.all(tasks.map(readReply));
   const best = replies.length === count ? replies : [...replies].sort((a, b) => likelihood(b) - likelihood(a));
-  const { prompt, model } = tasks[0]!;
+  const { model } = tasks[0]!;
   const choices = best.slice(0, count).map(({ text, tokens, finishReason }, index) => {
     const logprobs = showsLogProbs ? textLogProbs(model.tokenizer, tokens, 0) : null;
     return choiceOf(index, text, logprobs, finishReason);
@@ -132,10 +153,7 @@ async function whole(tasks: readonly GenerationTask[], count: number, { head, sh
   return {
     ...head,
     choices,
-    usage: usageOfAll(
-      prompt.length,
-      replies.map((reply) => reply.usage),
-    ),
+    usage: usage(costOfAll(replies.map(({ cost }) => cost))),
   };
 }
 
@@ -143,8 +161,8 @@ async function* chunks(tasks: readonly GenerationTask[], form: Form): AsyncGener
   const { head, showsLogProbs, includeUsage } = form;
   const shared = { ...head, ...(includeUsage ? { usage: null } : {}) };
   const offsets = tasks.map(() => 0);
-  const usages: Usage[] = [];
-  const { prompt, model } = tasks[0]!;
+  const costs: ReplyCost[] = [];
+  const { model } = tasks[0]!;
   for await (const { index, value: event } of interleave(tasks.map(generate))) {
     if (event.type === 'text') {
       const logprobs = showsLogProbs ? textLogProbs(model.tokenizer, event.tokens, offsets[index]!) : null;
@@ -154,7 +172,7 @@ async function* chunks(tasks: readonly GenerationTask[], form: Form): AsyncGener
       continue;
     }
     yield { ...shared, choices: [choiceOf(index, '', null, event.finishReason)] };
-    usages.push(usage(prompt.length, event));
+    costs.push(event.cost);
   }
-  if (includeUsage) yield { ...shared, choices: [], usage: usageOfAll(prompt.length, usages) };
+  if (includeUsage) yield { ...shared, choices: [], usage: usage(costOfAll(costs)) };
 }

@@ -2,24 +2,25 @@
 // strings cut short. Chat and text completions, streamed or not, all read these events.
 import type { CallOptions, GenerateEvent, TokenEvent } from '@quern/engine';
 import { StopMatcher, TextStream } from '@quern/tokenizer';
-import { ApiError } from './api-error.ts';
+import { ApiError } from '../api-error.ts';
+import type { ServedModel } from '../models/served-model.ts';
+import type { ReplyCost } from './cost.ts';
 import { type GenerationRequest, stopStrings } from './generation-request.ts';
 import { grammarOptions } from './grammar-request.ts';
 import { logitBiasOf, samplingOptions } from './sampling-fields.ts';
-import type { ServedModel } from './served-model.ts';
 
 export type FinishReason = 'stop' | 'length';
 
 /** `tokens` are those sampled since the last event; their text may come later, when a character is complete. */
 export type GenerationEvent =
   | { type: 'text'; text: string; tokens: readonly TokenEvent[] }
-  | { type: 'end'; finishReason: FinishReason; completionTokens: number; cachedTokens: number; guesses?: Guesses };
-
-/** Tokens that were guessed ahead, and those of them that were right. */
-export interface Guesses {
-  readonly guessed: number;
-  readonly accepted: number;
-}
+  | {
+      type: 'end';
+      finishReason: FinishReason;
+      /** The text of `stop` that ended it. */
+      stopText?: string;
+      cost: ReplyCost;
+    };
 
 /** How a generation ended, in the engine's words, or `cancelled` when its reader left first. */
 export interface GenerationRecord {
@@ -74,6 +75,7 @@ export async function* generate(task: GenerationTask): AsyncGenerator<Generation
   const stops = new StopMatcher(stopStrings(request));
   const events = task.events ?? model.engine.generate(prompt, callOptions(task));
   const startMs = performance.now();
+  const promptTokens = prompt.length;
   let completionTokens = 0;
   let cachedTokens = 0;
   let finishReason: GenerationRecord['finishReason'] = 'cancelled';
@@ -88,7 +90,7 @@ export async function* generate(task: GenerationTask): AsyncGenerator<Generation
         const rest = stops.push(stream.flush()).text + stops.flush();
         if (rest) yield { type: 'text', text: rest, tokens: [] };
         const guesses = { guessed: event.draftTokens, accepted: event.acceptedTokens };
-        yield { type: 'end', finishReason, completionTokens, cachedTokens, guesses };
+        yield { type: 'end', finishReason, cost: { promptTokens, completionTokens, cachedTokens, guesses } };
         return;
       }
       completionTokens++;
@@ -97,12 +99,12 @@ export async function* generate(task: GenerationTask): AsyncGenerator<Generation
       yield { type: 'text', text, tokens: [event] };
       if (stop === undefined) continue;
       finishReason = 'stop';
-      yield { type: 'end', finishReason, completionTokens, cachedTokens };
+      yield { type: 'end', finishReason, stopText: stop, cost: { promptTokens, completionTokens, cachedTokens } };
       return;
     }
   } finally {
     const ms = performance.now() - startMs;
-    task.onEnd?.({ finishReason, promptTokens: prompt.length, cachedTokens, completionTokens, ms });
+    task.onEnd?.({ finishReason, promptTokens, cachedTokens, completionTokens, ms });
   }
 }
 

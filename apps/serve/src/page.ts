@@ -1,8 +1,8 @@
 // GET /: the chat page, one static file.
 import { readFile } from 'node:fs/promises';
-import type { Endpoint } from '../endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 
-const file = new URL('../../public/index.html', import.meta.url);
+const file = new URL('../public/index.html', import.meta.url);
 
 /** The page loads nothing from elsewhere, and cannot be made to: a reply that contains markup stays text. */
 const policy =

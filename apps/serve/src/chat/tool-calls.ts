@@ -1,15 +1,15 @@
 // Tool calls inside generated text. Models trained on the Hermes convention (Qwen, ChatML finetunes) write
 //   <tool_call>{"name": "get_weather", "arguments": {"city": "Paris"}}</tool_call>
-// The splitter takes text in any pieces and gives back text and calls in order. What looks like a call but is not valid
+// The reader takes text in any pieces and gives back content and calls in order. What looks like a call but is not valid
 // JSON of that shape is given back as text, tags included: nothing the model wrote is lost.
 import { z } from 'zod';
+import type { ReplyEvent, ReplyReader } from './reply-reader.ts';
 
 export interface ToolCall {
   name: string;
   /** JSON text of the arguments, as OpenAI's clients expect it. */
   arguments: string;
 }
-export type OutputPart = { text: string } | { call: ToolCall };
 
 const open = '<tool_call>';
 const close = '</tool_call>';
@@ -32,42 +32,48 @@ export function parseToolCall(json: string): ToolCall | undefined {
   }
 }
 
-export class ToolCallSplitter {
+export class ToolCallReader implements ReplyReader {
+  #calls = 0;
   #held = '';
   #inside = false;
 
-  push(text: string): OutputPart[] {
+  push(text: string): ReplyEvent[] {
     this.#held += text;
-    const parts: OutputPart[] = [];
+    const parts: ReplyEvent[] = [];
     for (;;) {
       const tag = this.#inside ? close : open;
       const at = this.#held.indexOf(tag);
       if (at < 0) break;
       const before = this.#held.slice(0, at);
       this.#held = this.#held.slice(at + tag.length);
-      if (this.#inside) parts.push(this.#part(before));
-      else if (before) parts.push({ text: before });
+      if (this.#inside) parts.push(...this.#parts(before));
+      else if (before) parts.push({ type: 'content', text: before });
       this.#inside = !this.#inside;
     }
     if (!this.#inside) {
       const keep = partialTag(this.#held, open);
       const ready = this.#held.slice(0, this.#held.length - keep);
       this.#held = this.#held.slice(ready.length);
-      if (ready) parts.push({ text: ready });
+      if (ready) parts.push({ type: 'content', text: ready });
     }
     return parts;
   }
 
   /** What is left when generation ends: a call that was cut off stays text. */
-  end(): OutputPart[] {
+  end(): ReplyEvent[] {
     const text = (this.#inside ? open : '') + this.#held;
     this.#held = '';
     this.#inside = false;
-    return text ? [{ text }] : [];
+    return text ? [{ type: 'content', text }] : [];
   }
 
-  #part(json: string): OutputPart {
+  #parts(json: string): ReplyEvent[] {
     const call = parseToolCall(json);
-    return call ? { call } : { text: open + json + close };
+    if (!call) return [{ type: 'content', text: open + json + close }];
+    const index = this.#calls++;
+    return [
+      { type: 'call', index, name: call.name },
+      { type: 'arguments', index, text: call.arguments },
+    ];
   }
 }

@@ -5,8 +5,8 @@ import { QuernError } from '@quern/errors';
 import { checkTrigger, compileGrammar, type GrammarSource, type GrammarTrigger } from '@quern/grammar';
 import type { Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
-import { ApiError } from './api-error.ts';
-import type { ServedModel } from './served-model.ts';
+import { ApiError } from '../api-error.ts';
+import type { ServedModel } from '../models/served-model.ts';
 
 const schema = z.union(
   [z.record(z.string(), z.unknown()), z.boolean()],

@@ -1,7 +1,7 @@
 // The request fields that chat and text completions share.
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { ApiError } from './api-error.ts';
+import { ApiError } from '../api-error.ts';
 import { grammarFields } from './grammar-request.ts';
 import { samplingFields } from './sampling-fields.ts';
 import { refuseUnsupported } from './unsupported.ts';

@@ -1,6 +1,6 @@
 // GET /v1/models and /v1/models/{id}: what is served. `meta` carries what agents need to plan: the context length.
-import { type Endpoint, requestedModel } from '../endpoint.ts';
-import type { ServedModel } from '../served-model.ts';
+import { type Endpoint, withModel } from '../endpoint.ts';
+import type { ServedModel } from '../models/served-model.ts';
 
 const describe = ({ id, createdSeconds, contextTokens, description }: ServedModel) => ({
   id,
@@ -24,7 +24,9 @@ export const models: Endpoint = {
   method: 'GET',
   path: '/v1/models',
   handle(context, server) {
-    return context.json({ object: 'list', data: [describe(requestedModel(server, undefined))] });
+    return withModel(context, server, undefined, ({ model }) =>
+      context.json({ object: 'list', data: [describe(model)] }),
+    );
   },
 };
 
@@ -32,6 +34,6 @@ export const model: Endpoint = {
   method: 'GET',
   path: '/v1/models/:id{.+}',
   handle(context, server) {
-    return context.json(describe(requestedModel(server, context.req.param('id'))));
+    return withModel(context, server, context.req.param('id'), ({ model }) => context.json(describe(model)));
   },
 };

@@ -1,7 +1,7 @@
 // Chat messages as clients send them, and as chat templates (written for transformers) expect them: text content is one
 // string, tool-call arguments are an object, `developer` is what newer clients call `system`.
 import { z } from 'zod';
-import { ApiError } from './api-error.ts';
+import { ApiError } from '../api-error.ts';
 
 const textPart = z.looseObject({ type: z.literal('text', 'only text parts are supported'), text: z.string() });
 const content = z.union([z.string(), z.array(textPart)]);
@@ -23,6 +23,8 @@ export const toolShape = z.looseObject({
   type: z.literal('function'),
   function: z.looseObject({ name: z.string().min(1), description: z.string().nullish() }),
 });
+
+export type RequestTool = z.infer<typeof toolShape>;
 
 export type TemplateMessage = Record<string, unknown> & { role: string };
 

@@ -1,7 +1,7 @@
 // Request fields that would change the answer and that this server cannot honour. Ignoring them would give a wrong answer
 // that looks right (an unconstrained reply to a schema request), so they are refused with 400. One row per field: OpenAI's,
 // then those of vLLM and llama-server that this server does not have.
-import { ApiError } from './api-error.ts';
+import { ApiError } from '../api-error.ts';
 
 interface UnsupportedField {
   field: string;

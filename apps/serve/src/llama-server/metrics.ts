@@ -1,6 +1,6 @@
 // GET /metrics: figures for Prometheus, in its text format. What llama-server counts has llama-server's name.
 import type { EngineStats } from '@quern/engine';
-import { type Endpoint, readyModel } from '../endpoint.ts';
+import { type Endpoint, withModel } from '../endpoint.ts';
 
 interface Metric {
   readonly name: string;
@@ -99,11 +99,12 @@ const metrics: readonly Metric[] = [
 export const metricsPage: Endpoint = {
   method: 'GET',
   path: '/metrics',
-  async handle(context, server) {
-    const stats = await readyModel(server).engine.stats();
-    const lines = metrics.map(
-      ({ name, type, help, value }) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${value(stats)}\n`,
-    );
-    return context.body(lines.join(''), 200, { 'content-type': 'text/plain; version=0.0.4' });
-  },
+  handle: (context, server) =>
+    withModel(context, server, undefined, async ({ model: { engine } }) => {
+      const stats = await engine.stats();
+      const lines = metrics.map(
+        ({ name, type, help, value }) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${value(stats)}\n`,
+      );
+      return context.body(lines.join(''), 200, { 'content-type': 'text/plain; version=0.0.4' });
+    }),
 };

@@ -1,0 +1,28 @@
+// What replies took, in tokens.
+
+/** Tokens that were guessed ahead, and those of them that were right. */
+export interface Guesses {
+  readonly guessed: number;
+  readonly accepted: number;
+}
+
+export interface ReplyCost {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** Of the prompt's, those that needed no computation. */
+  readonly cachedTokens: number;
+  readonly guesses?: Guesses;
+}
+
+/** What several replies to one prompt took together; the prompt counts once. */
+export function costOfAll(replies: readonly ReplyCost[]): ReplyCost {
+  const sum = (of: (cost: ReplyCost) => number | undefined): number =>
+    replies.reduce((total, reply) => total + (of(reply) ?? 0), 0);
+  return {
+    promptTokens: replies[0]!.promptTokens,
+    completionTokens: sum(({ completionTokens }) => completionTokens),
+    // The others find the whole prompt where the first has put it: what it had to compute is what the request cost.
+    cachedTokens: Math.min(...replies.map(({ cachedTokens }) => cachedTokens)),
+    guesses: { guessed: sum(({ guesses }) => guesses?.guessed), accepted: sum(({ guesses }) => guesses?.accepted) },
+  };
+}

@@ -1,0 +1,47 @@
+// llama-server's slots: GET /slots lists the places of running requests; POST /slots/{id}?action=save|restore|erase keeps the last
+// text of one in a file of --slot-save-path, brings it back, or forgets it. Fields are llama-server's.
+import type { SlotRequest } from '@quern/engine';
+import { z } from 'zod';
+import { ApiError } from '../api-error.ts';
+import { type Endpoint, withModel } from '../endpoint.ts';
+import { readRequest } from '../generate/generation-request.ts';
+
+export const slots: Endpoint = {
+  method: 'GET',
+  path: '/slots',
+  handle: (context, server) =>
+    withModel(context, server, undefined, async ({ model: { engine, contextTokens } }) => {
+      const { slots: all } = await engine.stats();
+      return context.json(
+        all.map(({ id, processing, tokens }) => ({
+          ...{ id, n_ctx: contextTokens, is_processing: processing, n_tokens: tokens },
+        })),
+      );
+    }),
+};
+
+const fileShape = z.looseObject({ filename: z.string() });
+const actions: readonly SlotRequest['action'][] = ['save', 'restore', 'erase'];
+
+export const slotAction: Endpoint = {
+  method: 'POST',
+  path: '/slots/:id',
+  handle: (context, server) =>
+    withModel(context, server, undefined, async ({ model: { engine } }) => {
+      const action = actions.find((known) => known === context.req.query('action'));
+      if (!action)
+        throw new ApiError(400, 'invalid_value', `action must be one of ${actions.join(', ')}.`, { param: 'action' });
+      const slot = Number(context.req.param('id'));
+      if (action === 'erase') {
+        const { tokens } = await engine.slot({ action, slot });
+        return context.json({ id_slot: slot, n_erased: tokens });
+      }
+      const { filename } = await readRequest(context, fileShape);
+      const { tokens, bytes, ms } = await engine.slot({ action, slot, file: filename });
+      const told =
+        action === 'save'
+          ? { n_saved: tokens, n_written: bytes, timings: { save_ms: ms } }
+          : { n_restored: tokens, n_read: bytes, timings: { restore_ms: ms } };
+      return context.json({ id_slot: slot, filename, ...told });
+    }),
+};
