@@ -8,12 +8,19 @@ export type Expression =
   | { readonly kind: 'characters'; readonly set: CodePointSet }
   /** One whole token: one of `ids`, or any other. */
   | { readonly kind: 'tokens'; readonly ids: readonly number[]; readonly negated: boolean }
-  | { readonly kind: 'rule'; readonly name: string }
+  /** A rule of the scope in which the expression stands, or of another one. */
+  | { readonly kind: 'rule'; readonly name: string; readonly of?: Scope }
   | { readonly kind: 'sequence'; readonly items: readonly Expression[] }
   | { readonly kind: 'choice'; readonly options: readonly Expression[] }
   | { readonly kind: 'repeat'; readonly item: Expression; readonly min: number; readonly max: number }
   /** What an automaton accepts, with `min` to `max` characters. */
   | { readonly kind: 'automaton'; readonly automaton: ByteAutomaton; readonly min: number; readonly max: number };
+
+/** Rules that name each other. What they do not hold themselves is looked for in `outer`. */
+export interface Scope {
+  readonly rules: ReadonlyMap<string, Expression>;
+  readonly outer?: Scope;
+}
 
 /** A deterministic automaton over bytes. State 0 is the start. */
 export interface ByteAutomaton {
@@ -27,7 +34,11 @@ export interface ByteAutomaton {
 const encoder = new TextEncoder();
 
 export const text = (string: string): Expression => ({ kind: 'text', bytes: encoder.encode(string) });
-export const rule = (name: string): Expression => ({ kind: 'rule', name });
+export const rule = (name: string, of?: Scope): Extract<Expression, { kind: 'rule' }> => ({
+  kind: 'rule',
+  name,
+  ...(of && { of }),
+});
 export const nothing: Expression = { kind: 'sequence', items: [] };
 export const sequence = (items: readonly Expression[]): Expression =>
   items.length === 1 ? items[0]! : { kind: 'sequence', items };

@@ -1,95 +1,58 @@
 // What a reply can be held to, as plain data that crosses threads, and its compilation.
-import { QuernError } from '@quern/errors';
-import { automaton, choice, type Expression, rule, sequence, text } from './expression.ts';
-import { type GbnfOptions, parseGbnf } from './gbnf/parse.ts';
-import { anyObject, jsonRules, space } from './json/values.ts';
-import { jsonSchemaRules } from './json-schema/compile.ts';
+import { expressionOf } from './compose.ts';
+import type { GbnfOptions } from './gbnf/parse.ts';
 import { programOf } from './machine/lower.ts';
 import type { Program } from './machine/program.ts';
-import { utf8Automaton } from './regex/bytes.ts';
-import { searchAutomaton } from './regex/compile.ts';
-import { RegexError } from './regex/node.ts';
 import { boundedWork } from './work.ts';
 
 export type GrammarSource =
   | { readonly kind: 'gbnf'; readonly text: string }
-  /** JSON that is valid under a schema. */
-  | { readonly kind: 'json-schema'; readonly schema: unknown }
-  /** Any JSON object. */
+  /** JSON that is valid under a schema, with white space in front. */
+  | {
+      readonly kind: 'json-schema';
+      readonly schema: unknown;
+      /** A JSON pointer to the schema that is meant, where `schema` is a document of several. */
+      readonly at?: string;
+      /** `python`: True, False and None. Default `json`. */
+      readonly spelling?: 'json' | 'python';
+    }
+  /** A value under a schema as formats with tags have it: a text without quotes, all else as JSON. None of `until` is in a text. */
+  | {
+      readonly kind: 'bare-value';
+      readonly schema: unknown;
+      readonly until: readonly string[];
+      readonly at?: string;
+      readonly spelling?: 'json' | 'python';
+    }
+  /** Any JSON object, with white space in front. */
   | { readonly kind: 'json-object' }
   /** Texts that match as a whole. */
   | { readonly kind: 'regex'; readonly pattern: string }
-  | { readonly kind: 'choice'; readonly choices: readonly string[] };
-
-const maxDepth = 1_000;
-const maxSourceCharacters = 4 * 2 ** 20;
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  | { readonly kind: 'text'; readonly text: string }
+  /** The special token whose text this is; where the vocabulary has none, the text itself. */
+  | { readonly kind: 'token'; readonly text: string }
+  /** Any text in which none of `until` is. What ends it is not part of it. */
+  | { readonly kind: 'free'; readonly until?: readonly string[] }
+  | { readonly kind: 'sequence'; readonly parts: readonly GrammarSource[] }
+  | { readonly kind: 'one-of'; readonly options: readonly GrammarSource[] }
+  | { readonly kind: 'optional'; readonly item: GrammarSource }
+  /** `min` (0) to `max` (any number) times, with `separator` between them. */
+  | {
+      readonly kind: 'repeat';
+      readonly item: GrammarSource;
+      readonly min?: number;
+      readonly max?: number;
+      readonly separator?: GrammarSource;
+    };
 
 /**
- * @param vocabulary which tokens GBNF may name
+ * @param vocabulary which tokens GBNF and `token` may name
  * @throws QuernError what the source says that cannot be enforced: `grammar-…`, `schema-…`
  */
 export function compileGrammar(source: GrammarSource, vocabulary: GbnfOptions = {}): Program {
-  return boundedWork(() => programFor(source, vocabulary)).made;
-}
-
-function programFor(source: GrammarSource, vocabulary: GbnfOptions): Program {
-  switch (source.kind) {
-    case 'gbnf':
-      checkLength(source.text.length);
-      return programOf(parseGbnf(source.text, vocabulary), 'root');
-    case 'json-schema':
-      checkDepth(source.schema);
-      checkLength(JSON.stringify(source.schema)?.length ?? 0);
-      return jsonProgram(jsonSchemaRules(source.schema));
-    case 'json-object':
-      return jsonProgram(new Map([...jsonRules(), ['root', anyObject]]));
-    case 'regex':
-      return programOf(new Map([['root', wholeMatch(source.pattern)]]), 'root');
-    case 'choice':
-      if (source.choices.length === 0) throw new QuernError('grammar-unsatisfiable', 'The list of choices is empty.');
-      return programOf(new Map([['root', choice(source.choices.map(text))]]), 'root');
-  }
-}
-
-/** White space in front is JSON too, and models like to begin a new line when they stop thinking. */
-function jsonProgram(rules: ReadonlyMap<string, Expression>): Program {
-  return programOf(new Map([...rules, ['text', sequence([space, rule('root')])]]), 'text');
-}
-
-function wholeMatch(pattern: string): Expression {
-  try {
-    return automaton(utf8Automaton(searchAutomaton(anchored(pattern))));
-  } catch (error) {
-    if (!(error instanceof RegexError)) throw error;
-    throw new QuernError('grammar-syntax', `The regular expression cannot be enforced: ${error.message}.`);
-  }
-}
-
-/** Lookahead at the top of an expression stays there. */
-const anchored = (pattern: string): string =>
-  pattern.startsWith('^') && pattern.endsWith('$')
-    ? pattern
-    : /[|]/.test(pattern)
-      ? `^(?:${pattern})$`
-      : `^${pattern}$`;
-
-/** Level by level: what follows goes into the depth, and would run out of stack. */
-function checkDepth(schema: unknown): void {
-  let level: unknown[] = [schema];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > maxDepth)
-      throw new QuernError(
-        'schema-unsupported',
-        `The JSON schema cannot be enforced: it nests deeper than ${maxDepth} levels.`,
-      );
-    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
-  }
-}
-
-function checkLength(characters: number): void {
-  if (characters <= maxSourceCharacters) return;
-  throw new QuernError(
-    'grammar-too-large',
-    `The grammar has ${characters} characters; at most ${maxSourceCharacters} are read.`,
-  );
+  return boundedWork(() => {
+    const root = expressionOf(source, vocabulary);
+    return programOf({ rules: new Map([['root', root]]) }, 'root');
+  }).made;
 }

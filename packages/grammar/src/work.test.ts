@@ -1,7 +1,7 @@
 // What a hostile schema can cost is bounded, and what an honest one costs grows with its size. Counted in steps, not by a clock.
 import { QuernError } from '@quern/errors';
 import { describe, expect, it } from 'vitest';
-import { jsonSchemaRules } from './json-schema/compile.ts';
+import { jsonSchemaScope } from './json-schema/compile.ts';
 import { programOf } from './machine/lower.ts';
 import { Automaton, GrammarMatcher } from './matcher.ts';
 import { compileGrammar } from './source.ts';
@@ -14,7 +14,7 @@ const named = (count: number, make: (i: number) => unknown) =>
   Object.fromEntries(times(count, (i) => [`name_${i}`, make(i)]));
 
 function stepsOf(schema: unknown): number {
-  return boundedWork(() => programOf(jsonSchemaRules(schema), 'root')).steps;
+  return boundedWork(() => programOf(jsonSchemaScope(schema), 'root')).steps;
 }
 
 function accepts(schema: unknown, value: unknown): boolean {

@@ -102,7 +102,7 @@ const trie = new TokenTrie([...tokens, undefined, tokens[0], ...bytes]);
 function matcherOf(rules: readonly Node[]): GrammarMatcher | undefined {
   const gbnf = rules.map((node, index) => `${nameOf(index)} ::= ${written(node)}`).join('\n');
   try {
-    return new GrammarMatcher(new Automaton(programOf(parseGbnf(gbnf), 'root'), trie));
+    return new GrammarMatcher(new Automaton(programOf({ rules: parseGbnf(gbnf) }, 'root'), trie));
   } catch (error) {
     if (error instanceof QuernError && error.code === 'grammar-unsatisfiable') return undefined;
     throw error;
@@ -149,7 +149,7 @@ describe('random grammars', () => {
 });
 
 const accepts = (gbnf: string, text: string): boolean => {
-  const matcher = new GrammarMatcher(new Automaton(programOf(parseGbnf(gbnf), 'root'), trie));
+  const matcher = new GrammarMatcher(new Automaton(programOf({ rules: parseGbnf(gbnf) }, 'root'), trie));
   return matcher.acceptBytes(encoder.encode(text)) && matcher.complete;
 };
 
@@ -182,7 +182,7 @@ describe('the dialect', () => {
   it('reads tokens by number and by text', () => {
     const gbnf = 'root ::= <[0]> !<[1]> <é>';
     const rules = parseGbnf(gbnf, { tokenOf: (text) => (text === '<é>' ? 12 : undefined) });
-    const matcher = new GrammarMatcher(new Automaton(programOf(rules, 'root'), trie));
+    const matcher = new GrammarMatcher(new Automaton(programOf({ rules }, 'root'), trie));
     expect([...matcher.allowed]).toEqual([0]); // token 13 has the same bytes and is another token
     expect(matcher.accept(13)).toBe(false);
     expect(matcher.accept(0)).toBe(true);

@@ -1,7 +1,8 @@
 // A JSON Schema (2020-12, and the older spellings of its keywords) as a grammar. Each set of schemas that must hold together
 // is a rule, so recursion ends where a set comes again.
-import { automaton, choice, type Expression, rule, text } from '../expression.ts';
-import { anyObject, anyValue, jsonRules, literalValue, stringOf } from '../json/values.ts';
+import { QuernError } from '@quern/errors';
+import { automaton, choice, type Expression, rule, type Scope, text } from '../expression.ts';
+import { anyObject, anyValue, jsonScope, literalValue, type Spelling, word } from '../json/values.ts';
 import { programOf } from '../machine/lower.ts';
 import { Machine } from '../machine/machine.ts';
 import { RegexError } from '../regex/node.ts';
@@ -11,8 +12,8 @@ import { arrayExpression } from './arrays.ts';
 import { Disjointness } from './disjoint.ts';
 import { isEmpty } from './negate.ts';
 import { objectExpression, objectShape } from './objects.ts';
-import { References } from './references.ts';
-import { insideOf, numbersOf, textsOf } from './scalars.ts';
+import { placeAt, References } from './references.ts';
+import { numbersOf, textsOf } from './scalars.ts';
 import {
   type Excluding,
   isObject,
@@ -23,16 +24,29 @@ import {
   type SchemaObject,
   schemaAt,
 } from './schema.ts';
+import { bareTexts, quotedTexts, type TextForm } from './text-form.ts';
 import { asks, asksAnything, type JsonType, scopedKeywords, typesOf } from './types.ts';
 import { listedValues, scalarAllowed, typeOf } from './values.ts';
+
+export interface SchemaOptions {
+  /** A JSON pointer to the schema in the document that is meant; its references are looked for in all of it. Default: the document. */
+  readonly at?: string;
+  /** Default `json`. */
+  readonly spelling?: Spelling;
+  /** A text as the whole value stands bare, without quotes, and without any of these in it. */
+  readonly bareUntil?: readonly string[];
+}
 
 /**
  * The rules of a schema; `root` is the first. Member order is that of the schema.
  * @throws QuernError `schema-invalid`, `schema-unsupported` with keyword and place
  */
-export function jsonSchemaRules(schema: unknown): Map<string, Expression> {
-  const root = schemaAt(schema, '#');
-  return new SchemaCompiler(new References(root.schema)).compile(root);
+export function jsonSchemaScope(schema: unknown, { at = '', spelling = 'json', bareUntil }: SchemaOptions = {}): Scope {
+  const document = schemaAt(schema, '#');
+  const root = at === '' ? document : placeAt(document, at);
+  if (!root) throw new QuernError('schema-invalid', `The JSON schema has nothing at ${JSON.stringify(at)}.`);
+  const compiler = new SchemaCompiler(new References(document.schema), spelling);
+  return compiler.compile(root, bareUntil ? bareTexts(bareUntil) : quotedTexts);
 }
 
 const maxRules = 50_000;
@@ -43,25 +57,29 @@ const encoder = new TextEncoder();
 class SchemaCompiler {
   readonly #references: References;
   readonly #alternatives: Alternatives;
-  readonly #rules = new Map<string, Expression>(jsonRules());
+  readonly #spelling: Spelling;
+  readonly #rules = new Map<string, Expression>();
   readonly #pending: { name: string; place: Place; make: () => Expression }[] = [];
   readonly #ids = new Map<Schema, number>();
 
-  constructor(references: References) {
+  constructor(references: References, spelling: Spelling) {
     const disjointness = new Disjointness(() => this.#alternatives);
     this.#references = references;
+    this.#spelling = spelling;
     this.#alternatives = new Alternatives(references, (a, b) => disjointness.of([a], [b]));
   }
 
-  compile(root: Place): Map<string, Expression> {
-    const start = this.valueOf([root]);
+  /** @param texts how texts stand that are the whole value */
+  compile(root: Place, texts: TextForm = quotedTexts): Scope {
+    const start =
+      texts === quotedTexts ? this.valueOf([root]) : this.#decided(root, () => this.#value([root], 'root', texts));
     for (let next = this.#pending.pop(); next; next = this.#pending.pop()) {
       if (this.#rules.size > maxRules)
         refuse(root, '$ref', `the schemas that hold together make more than ${maxRules} rules`);
       this.#rules.set(next.name, this.#decided(next.place, next.make));
     }
     this.#rules.set('root', start);
-    return this.#rules;
+    return { rules: this.#rules, outer: jsonScope(this.#spelling) };
   }
 
   /** What satisfies all of `places`: a rule, made later. */
@@ -109,22 +127,28 @@ class SchemaCompiler {
   }
 
   /** Alternatives that ask for the same are one rule, wherever they stand: a list of references does not copy their targets. */
-  #value(places: readonly Place[], name: string): Expression {
+  #value(places: readonly Place[], name: string, texts = quotedTexts): Expression {
     return choice(
       this.#alternatives.of(places).map((alternative, i) => {
         const asking = alternative.filter(({ schema }) => asksAnything(schema as SchemaObject));
-        if (asking.length === 0) return anyValue;
+        if (asking.length === 0) return texts.anything;
         const scoped = asking.some(({ schema }) => scopedKeywords.some((keyword) => keyword in (schema as object)));
-        const own = scoped ? `${name} ${i}` : `alternative ${asking.map(({ schema }) => this.#idOf(schema)).join('+')}`;
-        return this.#later(own, asking[0]!, () => this.#alternative(scoped ? alternative : asking, own));
+        const whole = scoped || texts !== quotedTexts;
+        const own = whole ? `${name} ${i}` : `alternative ${asking.map(({ schema }) => this.#idOf(schema)).join('+')}`;
+        return this.#later(own, asking[0]!, () => this.#alternative(scoped ? alternative : asking, own, texts));
       }),
     );
   }
 
-  #alternative(alternative: Alternative, name: string): Expression {
+  #alternative(alternative: Alternative, name: string, texts: TextForm): Expression {
     const { types, integer } = typesOf(alternative);
     const values = listedValues(alternative);
-    if (values) return choice(this.#allowed(alternative, values, types, integer, name).map(literalValue));
+    if (values)
+      return choice(
+        this.#allowed(alternative, values, types, integer, name).map((value) =>
+          typeof value === 'string' ? texts.one(value) : literalValue(value, this.#spelling),
+        ),
+      );
     const excluded = alternative.flatMap((leaf) =>
       ((leaf.schema as Excluding)[notValues] ?? []).map((value) => ({ leaf, value })),
     );
@@ -135,8 +159,8 @@ class SchemaCompiler {
     const unconstrained =
       excluded.length === 0 &&
       (['string', 'number', 'array', 'object'] as const).every((type) => !asks(alternative, type));
-    if (types.size === 6 && !integer && unconstrained) return anyValue;
-    return choice([...types].map((type) => this.#ofType(type, alternative, integer, name, excludes)));
+    if (types.size === 6 && !integer && unconstrained) return texts.anything;
+    return choice([...types].map((type) => this.#ofType(type, alternative, integer, name, excludes, texts)));
   }
 
   #ofType(
@@ -145,19 +169,20 @@ class SchemaCompiler {
     integer: boolean,
     name: string,
     excludes: (value: unknown) => boolean,
+    form = quotedTexts,
   ): Expression {
     switch (type) {
       case 'null':
-        return excludes(null) ? choice([]) : text('null');
+        return excludes(null) ? choice([]) : word(null, this.#spelling);
       case 'boolean':
-        return choice([true, false].filter((value) => !excludes(value)).map((value) => text(String(value))));
+        return choice([true, false].filter((value) => !excludes(value)).map((value) => word(value, this.#spelling)));
       case 'number': {
         const numbers = numbersOf(alternative, integer);
         return numbers ? automaton(numbers) : choice([]);
       }
       case 'string': {
         const texts = textsOf(alternative);
-        return texts ? stringOf(insideOf(texts), texts.min, texts.max) : choice([]);
+        return texts ? form.matching(texts) : choice([]);
       }
       case 'array':
         if (!asks(alternative, 'array')) return rule('json-array');
@@ -191,12 +216,11 @@ class SchemaCompiler {
       const { enum: _, const: __, ...schema } = isObject(leaf.schema) ? leaf.schema : {};
       return { ...leaf, schema };
     });
-    const inner = new SchemaCompiler(this.#references);
+    const inner = new SchemaCompiler(this.#references, 'json');
     const options = (['array', 'object'] as const).map((type) => inner.#ofType(type, rest, false, name, () => false));
     // No text at all beside them, so that there is something to read where nothing is allowed.
     inner.#rules.set(`${name} read`, choice([...options, text('')]));
-    const rules = inner.compile({ schema: false, path: '#' });
-    const machine = new Machine(programOf(rules, `${name} read`));
+    const machine = new Machine(programOf(inner.compile({ schema: false, path: '#' }), `${name} read`));
     return (value) => {
       let at = machine.start;
       for (const byte of encoder.encode(JSON.stringify(value))) {

@@ -60,6 +60,9 @@ export class References {
   }
 }
 
+/** What a JSON pointer leads to; undefined: nothing. */
+export const placeAt = (document: Place, pointer: string): Place | undefined => follow(document, `#${pointer}`);
+
 function follow(document: Place, hash: string): Place | undefined {
   let value: unknown = document.schema;
   for (const escaped of decode(hash.slice(1)).split('/').slice(1)) {

@@ -10,20 +10,21 @@ import {
   optional,
   repeat,
   rule,
+  type Scope,
   sequence,
   text,
 } from '../expression.ts';
 import type { ByteEdge, Measure } from '../machine/program.ts';
 import { utf8Automaton } from '../regex/bytes.ts';
 import { searchAutomaton } from '../regex/compile.ts';
-import { Kept } from '../work.ts';
+import { boundedWork, Kept } from '../work.ts';
 
 /**
  * Where JSON allows white space: none, a space, or line ends and an indentation, as many of each as llama.cpp allows. A model
  * that is unsure writes all the blanks that it may.
  */
 const maxIndentation = 20;
-export const space: Expression = rule('json-space');
+export const space = rule('json-space');
 const spaceRule = choice([
   sequence([]),
   text(' '),
@@ -116,9 +117,17 @@ export function listed(open: string, item: Expression, close: string): Expressio
 export const anyValue: Expression = rule('json-value');
 export const anyObject: Expression = rule('json-object');
 
-/** The rules that the expressions above name. */
-export function jsonRules(): [string, Expression][] {
-  return [
+/** How the three words of JSON are written: Python has other ones. */
+export type Spelling = 'json' | 'python';
+const words = {
+  json: { true: 'true', false: 'false', null: 'null' },
+  python: { true: 'True', false: 'False', null: 'None' },
+};
+export const word = (value: boolean | null, spelling: Spelling): Expression =>
+  text(words[spelling][String(value) as 'true' | 'false' | 'null']);
+
+function rulesOf(spelling: Spelling): Scope {
+  const rules: [string, Expression][] = [
     ['json-space', spaceRule],
     ['json-object', listed('{', sequence([stringOf(anyString), colon, anyValue]), '}')],
     ['json-array', listed('[', anyValue, ']')],
@@ -129,27 +138,35 @@ export function jsonRules(): [string, Expression][] {
         rule('json-array'),
         stringOf(anyString),
         automaton(numberAutomaton(numberPattern)),
-        text('true'),
-        text('false'),
-        text('null'),
+        ...[true, false, null].map((value) => word(value, spelling)),
       ]),
     ],
   ];
+  return { rules: new Map(rules) };
+}
+
+const scopes = new Map<Spelling, Scope>();
+
+/** The rules that the expressions above name: the same object for every grammar, and no work of the one that asks first. */
+export function jsonScope(spelling: Spelling): Scope {
+  let scope = scopes.get(spelling);
+  if (!scope) scopes.set(spelling, (scope = boundedWork(() => rulesOf(spelling)).made));
+  return scope;
 }
 
 /** A value as it stands, with white space where JSON has it. */
-export function literalValue(value: unknown): Expression {
+export function literalValue(value: unknown, spelling: Spelling): Expression {
   if (Array.isArray(value)) {
-    const items = value.map(literalValue);
+    const items = value.map((item) => literalValue(item, spelling));
     return sequence([text('['), space, ...separated(items), text(']')]);
   }
   if (typeof value === 'object' && value !== null) {
     const members = Object.entries(value).map(([key, member]) =>
-      sequence([text(JSON.stringify(key)), colon, literalValue(member)]),
+      sequence([text(JSON.stringify(key)), colon, literalValue(member, spelling)]),
     );
     return sequence([text('{'), space, ...separated(members), text('}')]);
   }
-  return text(JSON.stringify(value));
+  return typeof value === 'boolean' || value === null ? word(value, spelling) : text(JSON.stringify(value));
 }
 
 const separated = (items: readonly Expression[]): Expression[] =>

@@ -2,7 +2,7 @@
 import { QuernError } from '@quern/errors';
 import type { CodePointSet } from '../characters/code-point-set.ts';
 import { type ByteRanges, utf8Ranges } from '../characters/utf8.ts';
-import type { ByteAutomaton, Expression } from '../expression.ts';
+import type { ByteAutomaton, Expression, Scope } from '../expression.ts';
 import { spend } from '../work.ts';
 import { finishableNodes, nullableNodes, refuseLeftRecursion } from './analysis.ts';
 import type { ByteEdge, GrammarNode, Program } from './program.ts';
@@ -17,9 +17,9 @@ const unbounded = Number.POSITIVE_INFINITY;
  * @throws QuernError `grammar-rule-missing`, `grammar-left-recursion`, `grammar-too-large`, `grammar-too-deep`,
  *   `grammar-unsatisfiable`
  */
-export function programOf(rules: ReadonlyMap<string, Expression>, root: string): Program {
-  const lowering = new Lowering(rules);
-  const start = lowering.entryOf(root);
+export function programOf(scope: Scope, root: string): Program {
+  const lowering = new Lowering();
+  const start = lowering.entryOf(root, scope);
   lowering.layPending();
   const { nodes } = lowering;
   const nullable = nullableNodes(nodes);
@@ -34,27 +34,28 @@ export function programOf(rules: ReadonlyMap<string, Expression>, root: string):
 
 class Lowering {
   readonly nodes: GrammarNode[] = [];
-  readonly #rules: ReadonlyMap<string, Expression>;
-  readonly #entries = new Map<string, number>();
+  readonly #entries = new Map<Scope, Map<string, number>>();
   readonly #names = new Map<number, string>();
-  readonly #pending: { entry: number; body: Expression }[] = [];
+  readonly #pending: { entry: number; body: Expression; scope: Scope }[] = [];
   readonly #automata = new Map<ByteAutomaton, number>();
   readonly #classes = new Map<CodePointSet, number>();
   readonly #end: number;
 
-  constructor(rules: ReadonlyMap<string, Expression>) {
-    this.#rules = rules;
+  constructor() {
     this.#end = this.#add({ kind: 'end' });
   }
 
   /** The node of a rule; its body is laid later, so that rules may call each other. */
-  entryOf(name: string): number {
-    const known = this.#entries.get(name);
+  entryOf(name: string, from: Scope): number {
+    let scope: Scope | undefined = from;
+    while (scope && !scope.rules.has(name)) scope = scope.outer;
+    if (!scope) throw new QuernError('grammar-rule-missing', `The grammar has no rule ${JSON.stringify(name)}.`);
+    const entries = this.#entries.get(scope) ?? new Map<string, number>();
+    this.#entries.set(scope, entries);
+    const known = entries.get(name);
     if (known !== undefined) return known;
-    const body = this.#rules.get(name);
-    if (!body) throw new QuernError('grammar-rule-missing', `The grammar has no rule ${JSON.stringify(name)}.`);
-    const entry = this.#reserve(body);
-    this.#entries.set(name, entry);
+    const entry = this.#reserve(scope.rules.get(name)!, scope);
+    entries.set(name, entry);
     this.#names.set(entry, JSON.stringify(name));
     return entry;
   }
@@ -65,19 +66,19 @@ class Lowering {
 
   layPending(): void {
     for (let next = this.#pending.pop(); next; next = this.#pending.pop()) {
-      this.nodes[next.entry] = { kind: 'jump', next: [this.#lay(next.body, this.#end, 0)] };
+      this.nodes[next.entry] = { kind: 'jump', next: [this.#lay(next.body, this.#end, next.scope, 0)] };
     }
   }
 
-  #reserve(body: Expression): number {
+  #reserve(body: Expression, scope: Scope): number {
     const entry = this.#add({ kind: 'jump', next: [] });
-    this.#pending.push({ entry, body });
+    this.#pending.push({ entry, body, scope });
     return entry;
   }
 
-  #lay(expression: Expression, next: number, depth: number): number {
+  #lay(expression: Expression, next: number, scope: Scope, depth: number): number {
     if (depth > maxDepth) throw new QuernError('grammar-too-deep', `The grammar nests deeper than ${maxDepth} levels.`);
-    const inner = (part: Expression, behind: number): number => this.#lay(part, behind, depth + 1);
+    const inner = (part: Expression, behind: number): number => this.#lay(part, behind, scope, depth + 1);
     switch (expression.kind) {
       case 'text':
         return expression.bytes.reduceRight((behind, byte) => this.#add(oneByte([[byte, byte, behind]])), next);
@@ -86,7 +87,7 @@ class Lowering {
       case 'tokens':
         return this.#add({ ...expression, next });
       case 'rule':
-        return this.#add({ kind: 'call', entry: this.entryOf(expression.name), next });
+        return this.#add({ kind: 'call', entry: this.entryOf(expression.name, expression.of ?? scope), next });
       case 'sequence':
         return expression.items.reduceRight((behind, item) => inner(item, behind), next);
       case 'choice':
@@ -94,13 +95,14 @@ class Lowering {
       case 'automaton':
         return this.#automaton(expression, next);
       case 'repeat':
-        return this.#repeat(expression, next, inner);
+        return this.#repeat(expression, next, scope, inner);
     }
   }
 
   #repeat(
     { item, min, max }: Extract<Expression, { kind: 'repeat' }>,
     next: number,
+    scope: Scope,
     inner: (part: Expression, behind: number) => number,
   ): number {
     if (max === 0) return next;
@@ -115,7 +117,7 @@ class Lowering {
     }
     if (item.kind === 'characters')
       return this.#add({ kind: 'measured', entry: this.#class(item.set), min, max, next });
-    return this.#add({ kind: 'repeat', entry: this.#reserve(item), min, max, next });
+    return this.#add({ kind: 'repeat', entry: this.#reserve(item, scope), min, max, next });
   }
 
   /** Any number of characters of a set, each of which counts. */

@@ -14,6 +14,10 @@ interface State {
 }
 
 export const utf8Automaton = (automaton: CharacterAutomaton): ByteAutomaton => bytesOf(automaton, false);
+/** One for each automaton, as of `jsonStringAutomaton`. */
+export const bareTextAutomaton = (automaton: CharacterAutomaton): ByteAutomaton =>
+  bareTexts.of(automaton, () => bytesOf(automaton, false));
+const bareTexts = new Kept<CharacterAutomaton, ByteAutomaton>('patterns, formats and bounds of numbers');
 /** One for each automaton: equal texts at many places then share what is found out about them. */
 export const jsonStringAutomaton = (automaton: CharacterAutomaton): ByteAutomaton =>
   jsonStrings.of(automaton, () => bytesOf(automaton, true));

@@ -8,13 +8,21 @@ import { parseRegex } from './parse.ts';
 import { Thompson } from './thompson.ts';
 
 /** Texts in which the expression matches somewhere. @throws RegexError */
-export function searchAutomaton(source: string): CharacterAutomaton {
-  const graph = new Thompson();
-  return graph.determinize(graph.either(optionsOf(parseRegex(source)).map((items) => layFrom(graph, items, true))));
-}
+export const searchAutomaton = (source: string): CharacterAutomaton => automatonOf(parseRegex(source));
 
 /** Texts that match as a whole. @throws RegexError */
-export const fullAutomaton = (source: string): CharacterAutomaton => searchAutomaton(`^(?:${source})$`);
+export function fullAutomaton(source: string): CharacterAutomaton {
+  const whole: RegexNode[] = optionsOf(parseRegex(source)).map((items) => ({
+    kind: 'sequence',
+    items: [{ kind: 'assertion', asserts: 'start' }, ...items, { kind: 'assertion', asserts: 'end' }],
+  }));
+  return automatonOf({ kind: 'choice', options: whole });
+}
+
+function automatonOf(node: RegexNode): CharacterAutomaton {
+  const graph = new Thompson();
+  return graph.determinize(graph.either(optionsOf(node).map((items) => layFrom(graph, items, true))));
+}
 
 const optionsOf = (node: RegexNode): RegexNode[][] =>
   node.kind === 'choice' ? node.options.flatMap(optionsOf) : [itemsOf(node)];
