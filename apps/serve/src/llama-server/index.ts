@@ -1,0 +1,7 @@
+// llama-server's own endpoints.
+import type { Endpoint } from '../endpoint.ts';
+import { health } from './health.ts';
+import { metricsPage } from './metrics.ts';
+import { slotAction, slots } from './slots.ts';
+
+export const llamaServer: readonly Endpoint[] = [health, metricsPage, slots, slotAction];
