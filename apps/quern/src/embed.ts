@@ -23,6 +23,9 @@ export interface EmbedOptions extends DeviceOptions {
   json?: boolean;
 }
 
+/** Short texts share a batch: its matrices are read once. */
+const textsTogether = 32;
+
 export async function embed(name: string, options: EmbedOptions, context: CommandContext): Promise<undefined> {
   const request = readDeviceRequest(options);
   const texts = await textsOf(options);
@@ -36,7 +39,11 @@ export async function embed(name: string, options: EmbedOptions, context: Comman
     const sequences = texts.map((text) => tokenizer.encode(text, { parseSpecial: true, addSpecial: true }));
     requireFitting(sequences, hyperparameters(view).contextLength);
     const tokenCounts = sequences.map(({ length }) => length);
-    const loaded = await loadOnDevices(view, request, embeddingSizes(tokenCounts));
+    const loaded = await loadOnDevices(
+      view,
+      request,
+      embeddingSizes(Math.max(...tokenCounts), Math.min(texts.length, textsTogether)),
+    );
     ({ dispose } = loaded);
     progress.note(loaded.summary);
     const embeddings: number[][] = [];

@@ -5,6 +5,7 @@
 // after the model has been loaded again. A device that is lost once more before it has computed a batch ends the engine:
 // what kills it would kill the next one too.
 import { QuernError } from '@quern/errors';
+import type { EmbeddingOutcome, EmbeddingQueue } from './embedding/embedding-queue.ts';
 import type { OpenedCore } from './open-core.ts';
 import { errorToData, type FromWorker, type ToWorker } from './protocol.ts';
 import type { Outcome, Sequence } from './scheduling/sequence.ts';
@@ -46,19 +47,24 @@ export class EngineLoop {
     this.#opened = await this.#open();
     this.#send({ type: 'ready', info: this.#opened.info });
     this.#readUnread(this.#opened);
-    while (!(this.#closing && this.#opened.core.idle)) {
+    while (!(this.#closing && this.#idle)) {
       for (let errand = this.#errands.shift(); errand; errand = this.#errands.shift()) await errand();
-      if (this.#opened.core.idle && this.#errands.length === 0)
-        await new Promise<void>((resolve) => (this.#wake = resolve));
+      if (this.#idle && this.#errands.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
       else await this.#step(this.#opened);
       await new Promise((resolve) => setImmediate(resolve));
     }
     await this.#opened.dispose();
   }
 
+  get #idle(): boolean {
+    const { core, embeddings } = this.#opened!;
+    return core.idle && (embeddings?.empty ?? true);
+  }
+
   async #step(opened: OpenedCore): Promise<void> {
     try {
-      await opened.core.step();
+      if (opened.embeddings) this.#tell(await opened.embeddings.step());
+      else await opened.core.step();
       this.#proved = true;
     } catch (error) {
       if (!isLoss(error)) throw error;
@@ -69,6 +75,7 @@ export class EngineLoop {
   async #replace(lost: OpenedCore, error: QuernError): Promise<void> {
     this.#opened = undefined;
     const waiting = lost.core.abandon(error);
+    this.#tell(lost.embeddings?.abandon(error) ?? []);
     await lost.dispose().catch(() => {}); // it is lost anyway
     if (!this.#proved) throw notReplaced('was lost again at once', error);
     this.#proved = false;
@@ -90,14 +97,17 @@ export class EngineLoop {
     for (const message of messages) this.#handle(opened, message);
   }
 
-  #handle({ core }: OpenedCore, message: ToWorker): void {
-    if (message.type === 'generate') this.#submit(core, message);
+  #handle(opened: OpenedCore, message: ToWorker): void {
+    const { core, embeddings } = opened;
+    if (message.type === 'generate') this.#submit(opened, message);
+    else if (message.type === 'embed') this.#embed(embeddings, message);
     else if (message.type === 'close') this.#closing = true;
     else if (message.type === 'stats') this.#send({ type: 'answer', id: message.id, answer: core.stats });
     else if (message.type === 'slot') this.#errands.push(() => this.#answer(message));
     else {
       const sequence = this.#sequences.get(message.id);
       if (sequence) core.cancel(sequence);
+      embeddings?.cancel(message.id);
     }
     this.#wake();
   }
@@ -113,13 +123,31 @@ export class EngineLoop {
     }
   }
 
-  #submit(core: OpenedCore['core'], { ids, prompt, options }: Extract<ToWorker, { type: 'generate' }>): void {
+  #embed(embeddings: EmbeddingQueue | undefined, { id, sequences }: Extract<ToWorker, { type: 'embed' }>): void {
+    try {
+      if (!embeddings) throw generatesOnly();
+      embeddings.add(id, sequences);
+    } catch (error) {
+      this.#send({ type: 'failed', id, error: errorToData(error) });
+    }
+  }
+
+  #tell(outcomes: readonly EmbeddingOutcome[]): void {
+    for (const outcome of outcomes) {
+      const { id } = outcome;
+      if ('error' in outcome) this.#send({ type: 'failed', id, error: errorToData(outcome.error) });
+      else this.#send({ type: 'answer', id, answer: outcome.vectors });
+    }
+  }
+
+  #submit({ core, embeddings }: OpenedCore, { ids, prompt, options }: Extract<ToWorker, { type: 'generate' }>): void {
     const emits = ids.map((id) => (outcome: Outcome) => {
       if ('error' in outcome) this.#send({ type: 'failed', id, error: errorToData(outcome.error) });
       else this.#send({ type: 'event', id, event: outcome.event });
       if ('error' in outcome || 'finishReason' in outcome.event) this.#sequences.delete(id);
     });
     try {
+      if (embeddings) throw embedsOnly();
       for (const [i, sequence] of core.submitBranches(prompt, options, emits).entries())
         this.#sequences.set(ids[i]!, sequence);
     } catch (error) {
@@ -127,6 +155,14 @@ export class EngineLoop {
     }
   }
 }
+
+const generatesOnly = (): QuernError =>
+  new QuernError('no-embeddings', 'The model was loaded to generate, and makes no vectors of texts.', {
+    remedy: 'Load it for embeddings.',
+  });
+
+const embedsOnly = (): QuernError =>
+  new QuernError('no-logits', 'The model was loaded to make vectors of texts, and generates nothing.');
 
 const notReplaced = (what: string, cause: QuernError): QuernError =>
   new QuernError('engine-device-lost', `The engine's device ${what}: ${cause.message}`, {

@@ -4,6 +4,7 @@ import { QuernError } from '@quern/errors';
 import { spawnWorker } from '@quern/workers';
 import { Mailbox } from './mailbox.ts';
 import {
+  type Answer,
   type EngineInfo,
   type EngineOptions,
   errorFromData,
@@ -34,7 +35,7 @@ export class Engine {
   #info: EngineInfo;
   readonly #worker: Worker;
   readonly #requests = new Map<number, Mailbox<GenerateEvent>>();
-  readonly #questions = new Map<number, Mailbox<EngineStats | SlotAnswer>>();
+  readonly #questions = new Map<number, Mailbox<Answer>>();
   #nextId = 0;
   /** Set once nothing can be asked any more. */
   #ended?: QuernError;
@@ -141,13 +142,32 @@ export class Engine {
     return this.#ask((id) => ({ type: 'slot', id, ...request })) as Promise<SlotAnswer>;
   }
 
-  async #ask(question: (id: number) => ToWorker): Promise<EngineStats | SlotAnswer> {
+  /**
+   * One vector for each of `sequences`, normalized if the model says so.
+   * @throws QuernError `no-embeddings` from an engine that generates, `embedding-empty`, `context-exceeded` (nothing is cut off),
+   *   `token-out-of-range`, `embedding-non-finite`, `cancelled`, and those of `stats`
+   */
+  embed(sequences: readonly Int32Array[], { signal }: { signal?: AbortSignal } = {}): Promise<readonly Float32Array[]> {
+    const copies = sequences.map((tokens) => tokens.slice());
+    return this.#ask((id) => ({ type: 'embed', id, sequences: copies }), signal) as Promise<readonly Float32Array[]>;
+  }
+
+  async #ask(question: (id: number) => ToWorker, signal?: AbortSignal): Promise<Answer> {
     if (this.#ended) throw this.#ended;
     const id = this.#nextId++;
-    const mailbox = new Mailbox<EngineStats | SlotAnswer>();
+    const mailbox = new Mailbox<Answer>();
     this.#questions.set(id, mailbox);
     this.#post(question(id));
-    return mailbox.take().finally(() => this.#questions.delete(id));
+    const cancel = (): void => {
+      this.#post({ type: 'cancel', id });
+      mailbox.fail(new QuernError('cancelled', 'The request was cancelled.'));
+    };
+    signal?.addEventListener('abort', cancel);
+    if (signal?.aborted) cancel();
+    return mailbox.take().finally(() => {
+      signal?.removeEventListener('abort', cancel);
+      this.#questions.delete(id);
+    });
   }
 
   /** Accepts nothing new, waits for the running requests (or cancels them), then ends the worker. */

@@ -1,5 +1,7 @@
 // From a path to an engine that can compute: model, devices, core.
-import { loadOnDevices, openModel } from '@quern/models';
+import { loadOnDevices, networkOf, openModel } from '@quern/models';
+import type { EmbeddingQueue } from './embedding/embedding-queue.ts';
+import { openEmbeddings } from './embedding/open-embeddings.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { coreOf, type LoadedCore, loadSizes, resolveSizes } from './load-core.ts';
 import type { EngineOptions } from './protocol.ts';
@@ -7,6 +9,8 @@ import type { SlotFolder } from './slot-files.ts';
 import { openSpeculation } from './speculation/open-speculation.ts';
 
 export interface OpenedCore extends Omit<LoadedCore, 'dispose'> {
+  /** Of a model that makes vectors of texts; its core gets nothing to do. */
+  readonly embeddings?: EmbeddingQueue;
   /** Where slots are saved. */
   readonly slotFolder?: SlotFolder;
   /** Frees model and devices. */
@@ -23,8 +27,11 @@ export async function openCore(
 ): Promise<OpenedCore> {
   const view = await openModel(options.modelPath, { override: options.override });
   try {
-    const sizes = resolveSizes(view, options);
     const request = { ...options, devices: options.devices ?? [{ kind: 'cpu' } as const] };
+    const { output, pooling } = networkOf(view);
+    if (options.embeddings || pooling || output.headless)
+      return await openEmbeddings(view, options, request, onProgress);
+    const sizes = resolveSizes(view, options);
     const { speculation } = options;
     const load = { ...loadSizes(sizes, speculation), onProgress };
     const { slotSavePath: path, activations, override } = options;

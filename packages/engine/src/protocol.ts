@@ -1,7 +1,15 @@
 // What the engine and its worker thread say to each other. Errors travel as data, because structured clone keeps neither
 // class nor fields of a QuernError.
 import { QuernError } from '@quern/errors';
-import type { CacheTypes, DeviceRequest, Hyperparameters, LoadOverride, ModelMemory, Placement } from '@quern/models';
+import type {
+  CacheTypes,
+  DeviceRequest,
+  Hyperparameters,
+  LoadOverride,
+  ModelMemory,
+  Placement,
+  Pooling,
+} from '@quern/models';
 import type { GenerateEvent, GenerateOptions } from './request.ts';
 import type { SpeculationOptions, SpeculationType } from './speculation/options.ts';
 import type { EngineStats } from './stats.ts';
@@ -34,6 +42,11 @@ export interface EngineOptions extends EngineSizes, Partial<DeviceRequest> {
   readonly slotSavePath?: string;
   /** Metadata in place of the file's. */
   readonly override?: LoadOverride;
+  /**
+   * Makes vectors of texts and generates nothing. Default: where the model says how texts become vectors. `pooling` replaces what it
+   * says.
+   */
+  readonly embeddings?: { readonly pooling?: Pooling };
 }
 
 export interface EngineInfo extends Required<EngineSizes> {
@@ -47,6 +60,8 @@ export interface EngineInfo extends Required<EngineSizes> {
   readonly memory: ModelMemory;
   /** Stored types of the weights that a device computes with its slow reference, for a warning to the user. */
   readonly slowTypes: readonly string[];
+  /** Of an engine that makes vectors of texts, and generates nothing. */
+  readonly embeddings?: { readonly pooling: Pooling; readonly width: number };
   /** How tokens are guessed, and where a draft model is, for people. */
   readonly speculation?: { readonly types: readonly SpeculationType[]; readonly summary?: string };
 }
@@ -78,6 +93,9 @@ export interface SlotAnswer {
   readonly ms: number;
 }
 
+/** What is told between two batches: figures, what became of a slot, the vectors of texts. */
+export type Answer = EngineStats | SlotAnswer | readonly Float32Array[];
+
 export type ToWorker =
   /** One reply for each of `ids`. */
   | {
@@ -86,6 +104,7 @@ export type ToWorker =
       readonly prompt: Int32Array;
       readonly options: GenerateOptions;
     }
+  | { readonly type: 'embed'; readonly id: number; readonly sequences: readonly Int32Array[] }
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stats'; readonly id: number }
   | ({ readonly type: 'slot'; readonly id: number } & SlotRequest)
@@ -97,7 +116,7 @@ export type FromWorker =
   /** The device was lost (`error`), and the model has been loaded on a new one. */
   | { readonly type: 'reloaded'; readonly info: EngineInfo; readonly error: ErrorData }
   | { readonly type: 'event'; readonly id: number; readonly event: GenerateEvent }
-  | { readonly type: 'answer'; readonly id: number; readonly answer: EngineStats | SlotAnswer }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }
   | { readonly type: 'failed'; readonly id: number; readonly error: ErrorData }
   /** Starting or computing failed; the worker ends. */
   | { readonly type: 'broken'; readonly error: ErrorData };

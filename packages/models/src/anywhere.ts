@@ -12,12 +12,19 @@ export {
   readCacheTypes,
 } from './forward/cache-types.ts';
 export type { DraftBlocks, DraftPairs } from './forward/draft/draft-blocks.ts';
-export { embeddingSizes, embedSequences, requireFitting } from './forward/embed-sequences.ts';
+export {
+  embedBatch,
+  embeddingSizes,
+  embedSequences,
+  fitting,
+  notFiniteVector,
+  requireFitting,
+} from './forward/embed-sequences.ts';
 export type { StoredWeight } from './forward/held-weights.ts';
 export type { BlockInput, MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './forward/model.ts';
 export type { Network } from './forward/network.ts';
 export { type NetworkTensor, networkTensors } from './forward/network-tensors.ts';
-export { type Pooling, type PoolingSpec, poolings } from './forward/pooling.ts';
+export { type Pooling, type PoolingSpec, pooledWidth, poolings } from './forward/pooling.ts';
 export type { RopeScaling } from './forward/rope.ts';
 export { type LogitRows, sequenceLogits } from './forward/sequence-logits.ts';
 export { type SingleBlock, singleBlock, singleBlockBytes } from './forward/single-block.ts';

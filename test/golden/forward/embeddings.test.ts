@@ -1,6 +1,6 @@
 // Vectors of texts against sentence-transformers' way with transformers' states (recorded in the checkpoints): the tokens,
 // and every number on both devices; from the folder, and from a GGUF made of it.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TranscodePool } from '@quern/blocks';
@@ -11,7 +11,8 @@ import { cpuDevice, type Device, referenceDevice } from '@quern/runtime';
 import { tokenizerFromGguf } from '@quern/tokenizer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkpointOf } from './architectures.ts';
-import { maxDifference, recordedFloats, recordedTensor, withModel } from './recorded.ts';
+import { maxDifference, withModel } from './recorded.ts';
+import { recordedEmbeddings } from './recorded-embeddings.ts';
 
 const cpu = await cpuDevice({ threads: 2 });
 const devices = [referenceDevice(), cpu];
@@ -23,21 +24,14 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-function recorded(folder: string) {
-  const { texts } = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as { texts: string[] };
-  const file = join(folder, 'expected.safetensors');
-  const rowsOf = (name: string) => {
-    const { shape, bytes } = recordedTensor(file, name);
-    const [, width] = shape as [number, number];
-    return texts.map((_, row) => [...new Int32Array(bytes, 4 * row * width, width)]);
-  };
-  const mask = rowsOf('attention_mask');
-  const ids = rowsOf('input_ids').map((row, text) => row.filter((_, i) => mask[text]![i] === 1));
-  return { texts, ids, vectors: recordedFloats(file, 'embeddings') };
-}
-
-async function vectorsOf(view: ModelView, device: Device, sequences: readonly Int32Array[]): Promise<Float32Array> {
-  const sizes = embeddingSizes(sequences.map(({ length }) => length));
+async function vectorsOf(
+  view: ModelView,
+  device: Device,
+  sequences: readonly Int32Array[],
+  together = 1,
+): Promise<Float32Array> {
+  const lengths = sequences.map(({ length }) => length);
+  const sizes = embeddingSizes(together * Math.max(...lengths), together);
   const vectors: number[] = [];
   await withModel(view, device, sizes, async (model) => {
     for await (const vector of embedSequences(model, sequences)) vectors.push(...vector);
@@ -51,7 +45,7 @@ describe.each(['bert', 'embeddinggemma', 'nomic-bert', 'qwen3-embedding', 'rober
     it.skip(`skipped: no checkpoint of ${name} in test/models/arch, nor in QUERN_MODELS`);
     return;
   }
-  const { texts, ids, vectors } = recorded(folder);
+  const { texts, ids, vectors } = recordedEmbeddings(folder);
   const sequences = ids.map((row) => Int32Array.from(row));
 
   it('cuts texts into the tokens of transformers', async () => {
@@ -65,6 +59,13 @@ describe.each(['bert', 'embeddinggemma', 'nomic-bert', 'qwen3-embedding', 'rober
     expect(maxDifference(await vectorsOf(await openModel(folder), device, sequences), vectors)).toBeLessThan(1e-6);
   });
 
+  it('gives them whatever texts share the batch', async () => {
+    for (const together of [2, sequences.length])
+      expect(maxDifference(await vectorsOf(await openModel(folder), cpu, sequences, together), vectors)).toBeLessThan(
+        1e-6,
+      );
+  });
+
   it('gives them from a GGUF', async () => {
     const output = join(scratch, `${name}.gguf`);
     const view = await openModel(folder);
@@ -75,7 +76,7 @@ describe.each(['bert', 'embeddinggemma', 'nomic-bert', 'qwen3-embedding', 'rober
 
   it('refuses what is longer than its context, and says that nothing was cut', async () => {
     const view = await openModel(folder);
-    await withModel(view, cpu, embeddingSizes([1]), async (model) => {
+    await withModel(view, cpu, embeddingSizes(1), async (model) => {
       const long = new Int32Array(model.hyperparameters.contextLength + 1).fill(5);
       await expect(embedSequences(model, [long]).next()).rejects.toMatchObject({ code: 'context-exceeded' });
     });

@@ -1,43 +1,97 @@
-// Vectors of texts: sequences in batches, each whole, and what the network's pooling makes of them.
+// Vectors of texts: whole sequences, several in a batch, and what the network's pooling makes of them.
 import { QuernError } from '@quern/errors';
 import type { Model, TokenBatch } from './model.ts';
 
-/** What `loadModel` must be given so that the longest of some texts fits. */
-export function embeddingSizes(lengths: readonly number[], blockTokens = 32) {
-  const longest = Math.max(1, ...lengths);
-  return { batchTokens: longest, cells: Math.ceil(longest / blockTokens) * blockTokens, blockTokens, maxSequences: 1 };
+/**
+ * What `loadModel` must be given for batches of texts.
+ * @param longest tokens of the longest text, and of all texts of a batch together
+ * @param together texts of a batch, at most
+ */
+export function embeddingSizes(longest: number, together = 1, blockTokens = 32) {
+  const blocks = Math.ceil(Math.max(1, longest) / blockTokens);
+  return {
+    ...{ batchTokens: Math.max(1, longest, together), blockTokens, maxSequences: together },
+    sequenceCells: blocks * blockTokens,
+    // The last block of each text may be filled in part.
+    cells: (blocks + together) * blockTokens,
+  };
 }
 
 /**
- * One vector for each of `sequences`, normalized if the network says so. Overwrites the model's cache.
+ * One vector for each of `sequences`, in their order, normalized if the network says so. Overwrites the model's cache.
  * @throws QuernError `embedding-empty` for a sequence without tokens, `context-exceeded` for one longer than the trained
  *   context (nothing is cut off), `embedding-non-finite`, `no-pooling`
  */
 export async function* embedSequences(model: Model, sequences: readonly Int32Array[]): AsyncGenerator<Float32Array> {
   requireFitting(sequences, model.hyperparameters.contextLength);
-  for (const [index, ids] of sequences.entries()) {
-    const y = await model.embed(wholeSequence(ids, model.tableWidth));
-    const bytes = (await model.device.read(y)).slice();
-    const vector = new Float32Array(bytes.buffer);
-    if (!vector.every(Number.isFinite))
-      throw new QuernError('embedding-non-finite', `The vector of text ${index + 1} is NaN or infinite.`, {
-        remedy: 'The weights may be damaged: check the model with quern eval or convert it again.',
-      });
-    yield model.pooling!.normalize ? normalized(vector) : vector;
+  for (let first = 0; first < sequences.length; ) {
+    const count = fitting(
+      model,
+      sequences.slice(first).map(({ length }) => length),
+    );
+    const vectors = await embedBatch(model, sequences.slice(first, first + count));
+    for (const [i, vector] of vectors.entries()) {
+      if (!vector.every(Number.isFinite)) throw notFiniteVector(first + i);
+      yield vector;
+    }
+    first += count;
   }
 }
+
+/** How many of the next texts make one batch: at least one, whose length has been checked. */
+export function fitting({ batchTokens, maxSequences }: Model, lengths: readonly number[]): number {
+  let tokens = 0;
+  let count = 0;
+  for (const length of lengths) {
+    if (count > 0 && (count === maxSequences || tokens + length > batchTokens)) break;
+    tokens += length;
+    count++;
+  }
+  return count;
+}
+
+/** The vectors of one batch, as they come: what is not finite is the caller's to find. */
+export async function embedBatch(model: Model, sequences: readonly Int32Array[]): Promise<Float32Array[]> {
+  const y = await model.embed(batchOf(sequences, model));
+  const all = new Float32Array((await model.device.read(y)).slice().buffer);
+  const width = all.length / sequences.length;
+  return sequences.map((_, s) => {
+    const vector = all.slice(s * width, (s + 1) * width);
+    return model.pooling!.normalize ? normalized(vector) : vector;
+  });
+}
+
+export const notFiniteVector = (index: number): QuernError =>
+  new QuernError('embedding-non-finite', `The vector of text ${index + 1} is NaN or infinite.`, {
+    remedy: 'The weights may be damaged: check the model with quern eval or convert it again.',
+  });
 
 /** @throws QuernError `embedding-empty`, `context-exceeded` */
 export function requireFitting(sequences: readonly Int32Array[], contextLength: number): void {
   for (const [index, ids] of sequences.entries()) checkLength(ids.length, index, contextLength);
 }
 
-const wholeSequence = (tokens: Int32Array, tableWidth: number): TokenBatch => ({
-  tokens,
-  positions: tokens.map((_, position) => position),
-  seqs: new Int32Array(tokens.length),
-  blockTable: Int32Array.from({ length: tableWidth }, (_, block) => block),
-});
+/** Sequences one behind the other, each in blocks of its own. */
+function batchOf(sequences: readonly Int32Array[], { tableWidth, blockTokens }: Model): TokenBatch {
+  const total = sequences.reduce((sum, { length }) => sum + length, 0);
+  const batch = {
+    tokens: new Int32Array(total),
+    positions: new Int32Array(total),
+    seqs: new Int32Array(total),
+    blockTable: new Int32Array(sequences.length * tableWidth),
+  };
+  let at = 0;
+  let block = 0;
+  for (const [s, ids] of sequences.entries()) {
+    batch.tokens.set(ids, at);
+    for (let i = 0; i < ids.length; i++) batch.positions[at + i] = i;
+    batch.seqs.fill(s, at, at + ids.length);
+    const blocks = Math.ceil(ids.length / blockTokens);
+    for (let b = 0; b < blocks; b++) batch.blockTable[s * tableWidth + b] = block++;
+    at += ids.length;
+  }
+  return batch;
+}
 
 function checkLength(tokens: number, index: number, context: number): void {
   if (tokens === 0)
