@@ -1,9 +1,11 @@
 // A chat request in no API's words: each API brings its own here, and tells the events in its own again.
 
+import { ApiError } from '../api-error.ts';
 import type { ServerState } from '../endpoint.ts';
 import { branchesOf, checkTask, type GenerationTask } from '../generate/generation.ts';
 import type { GenerationRequest } from '../generate/generation-request.ts';
 import type { ModelLease } from '../models/model-host.ts';
+import type { ServedModel } from '../models/served-model.ts';
 import type { RequestMessage, RequestTool } from './messages.ts';
 import { chatPrompt } from './prompt.ts';
 import { type ChatEvent, chatReply } from './reply.ts';
@@ -17,6 +19,14 @@ export interface ChatRequest {
   readonly tools?: readonly RequestTool[];
   /** Default `auto`. */
   readonly toolChoice?: ToolChoice;
+  /** Whether one reply may call several times. Default: yes. */
+  readonly parallelToolCalls?: boolean;
+  /** Whether the model may think before it answers. Undefined: as its template does. */
+  readonly thinking?: boolean;
+  /** Most tokens of thinking; 0: none. A model that does not think keeps to any. */
+  readonly thinkingBudget?: number;
+  /** How hard to think, for models whose templates ask for it; others pass over it. */
+  readonly reasoningEffort?: string;
   /** More variables for the template (`enable_thinking`). */
   readonly templateVariables?: Readonly<Record<string, unknown>>;
   /** How tokens are chosen, where the reply stops, what holds it: in the field names of OpenAI and llama-server. */
@@ -43,9 +53,10 @@ export async function prepareChat(
   server: ServerState,
   signal: AbortSignal,
 ): Promise<PreparedChat> {
-  const tools = chat.toolChoice !== 'none' && chat.tools?.length ? chat.tools : undefined;
-  const { messages, templateVariables, request, maxTokens, logProbs } = chat;
-  const prompt = chatPrompt(model, { messages, tools, extra: templateVariables });
+  refuseUnheld(chat, model);
+  const { request, maxTokens, logProbs } = chat;
+  const tools = offeredTools(chat);
+  const prompt = promptOf(chat, model);
   const task: GenerationTask = { model, prompt, request, maxTokens, logProbs, signal, onEnd: server.onGeneration };
   checkTask(task, 'messages');
   return {
@@ -53,3 +64,35 @@ export async function prepareChat(
     replies: (count) => branchesOf(task, count).map((branch) => chatReply(branch, tools !== undefined)),
   };
 }
+
+/** How many tokens the prompt of a chat has, however many that are. @throws ApiError 400 */
+export async function countChatTokens({ model }: ModelLease, chat: ChatRequest): Promise<number> {
+  return promptOf(chat, model).length;
+}
+
+const offeredTools = ({ toolChoice, tools }: ChatRequest): readonly RequestTool[] | undefined =>
+  toolChoice !== 'none' && tools?.length ? tools : undefined;
+
+function promptOf(chat: ChatRequest, model: ServedModel): Int32Array {
+  const { messages, thinking, reasoningEffort, templateVariables } = chat;
+  const extra = {
+    ...(thinking === undefined ? {} : { enable_thinking: thinking }),
+    ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort }),
+    ...templateVariables,
+  };
+  return chatPrompt(model, { messages, tools: offeredTools(chat), extra });
+}
+
+/** @throws ApiError 400 for wishes that a reply cannot be held to */
+function refuseUnheld(chat: ChatRequest, { tokenizer }: ServedModel): void {
+  const { toolChoice = 'auto', parallelToolCalls, thinkingBudget } = chat;
+  if (toolChoice !== 'auto' && toolChoice !== 'none')
+    throw unheld('A tool call cannot be forced; use "auto" or "none".', 'tool_choice');
+  if (parallelToolCalls === false && offeredTools(chat))
+    throw unheld('A reply cannot be held to one tool call.', 'parallel_tool_calls');
+  if (thinkingBudget !== undefined && tokenizer.chatTemplate?.includes('think'))
+    throw unheld('The thinking of this model has no limit.', 'thinking_budget');
+}
+
+const unheld = (message: string, param: string): ApiError =>
+  new ApiError(400, 'unsupported_parameter', message, { param });

@@ -21,11 +21,6 @@ const stopTexts = 'A reply is stopped by the texts of stop.';
 const unfinishedReply = 'A reply that was begun cannot be continued in a chat; use /v1/completions.';
 
 export const unsupportedFields: readonly UnsupportedField[] = [
-  {
-    field: 'tool_choice',
-    asks: (value) => given(value) && value !== 'auto' && value !== 'none',
-    why: 'A tool call cannot be forced; use "auto" or "none".',
-  },
   { field: 'functions', asks: given, why: 'The functions field is obsolete; use tools.' },
   { field: 'function_call', asks: given, why: 'The function_call field is obsolete; use tools.' },
   { field: 'echo', asks: (value) => value === true, why: 'Echoing the prompt is not supported.' },

@@ -22,7 +22,12 @@ const chatShape = z.looseObject({
   messages: z.array(messageShape).min(1),
   max_completion_tokens: z.int().min(1).nullish(),
   tools: z.array(toolShape).nullish(),
-  tool_choice: z.enum(['auto', 'none']).nullish(),
+  tool_choice: z
+    .union([
+      z.enum(['auto', 'none', 'required']),
+      z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string() }) }),
+    ])
+    .nullish(),
   chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
@@ -51,7 +56,7 @@ export const chatCompletions: Endpoint = {
 const chatOf = (request: z.infer<typeof chatShape>): ChatRequest => ({
   messages: request.messages,
   tools: request.tools ?? undefined,
-  toolChoice: request.tool_choice ?? 'auto',
+  toolChoice: typeof request.tool_choice === 'object' ? request.tool_choice?.function : request.tool_choice,
   templateVariables: request.chat_template_kwargs ?? undefined,
   request,
   maxTokens: request.max_completion_tokens ?? request.max_tokens ?? undefined,
