@@ -48,6 +48,9 @@ export class ApiError extends Error {
 
 /** What the engine finds wrong with a request that passed the checks before it. */
 const requestFaults = new Set([
+  'embedding-empty',
+  'no-embeddings',
+  'no-logits',
   'no-token-allowed',
   'prompt-too-long',
   'request-invalid',

@@ -28,6 +28,7 @@ import {
   progressMode,
 } from '@quern/terminal';
 import type { ApiError } from './api-error.ts';
+import { type EmbeddingFlags, readEmbeddings } from './embedding-flags.ts';
 import type { GenerationRecord } from './generate/generation.ts';
 import { loadServedModel, type ServedModel } from './models/served-model.ts';
 import { startServer } from './server.ts';
@@ -40,7 +41,7 @@ const MIB = 2 ** 20;
 /** llama.cpp's figure, on machines that can spare it. */
 const usualCacheRamMib = (): number => Math.min(8192, Math.floor(totalmem() / 4 / MIB));
 
-export interface ServeOptions extends DeviceOptions, CacheOptions, OverrideOptions, SpeculationFlags {
+export interface ServeOptions extends DeviceOptions, CacheOptions, OverrideOptions, SpeculationFlags, EmbeddingFlags {
   host: string;
   port: string;
   ctxSize?: string;
@@ -101,6 +102,7 @@ export async function serve(reference: string, options: ServeOptions, context: C
         cacheTypes,
         ...(guesses && { speculation: { ...guesses, draftModelPath: draft?.path } }),
         override,
+        embeddings: readEmbeddings(options),
         ...devices,
         onReload: options.quiet ? undefined : noteReload,
         onProgress: (done, total) => progress.update({ done, total }),
@@ -129,6 +131,10 @@ export async function serve(reference: string, options: ServeOptions, context: C
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 function describeServed({ id, contextTokens, description, engine }: ServedModel): string {
+  if (engine.info.embeddings) {
+    const { pooling, width } = engine.info.embeddings;
+    return `serving "${id}": vectors of ${width} numbers (pooling ${pooling}) of texts of ${contextTokens} tokens at most, on ${engine.info.summary}`;
+  }
   const { cacheTokens, cacheTypes, maxSequences, memory, threads, summary, speculation } = engine.info;
   const trained = description.hyperparameters.contextLength;
   return [

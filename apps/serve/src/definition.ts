@@ -2,6 +2,7 @@
 import { cacheFlags, deviceFlags, overrideFlags } from '@quern/models/flags';
 import { type CommandDefinition, modelForms } from '@quern/terminal';
 import type { ServeOptions } from './command.ts';
+import { embeddingFlags } from './embedding-flags.ts';
 import { speculationFlags } from './speculation-flags.ts';
 
 const help = `
@@ -73,6 +74,7 @@ export const serve: CommandDefinition<[model: string], ServeOptions> = {
         },
       ],
     },
+    { title: 'Vectors of texts', flags: embeddingFlags },
     { title: 'Guessing tokens ahead (replies stay the same)', flags: speculationFlags },
     { title: 'Computing', flags: deviceFlags },
     { title: 'Metadata for this run', flags: overrideFlags },

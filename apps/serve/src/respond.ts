@@ -19,18 +19,18 @@ export async function respond(
   answer: Answer,
   form: StreamForm | undefined,
 ): Promise<Response> {
+  if (!form) return respondWhole(server, answer.whole);
   const leave = server.admission.enter();
-  if (form) {
-    const held = lease.share();
-    const ended = (): void => {
-      leave();
-      held.release();
-    };
-    return streamResponse(answer.chunks(), form, { ended, failed: (error) => recordFailure(server, error) });
-  }
-  try {
-    return Response.json(await answer.whole());
-  } finally {
+  const held = lease.share();
+  const ended = (): void => {
     leave();
-  }
+    held.release();
+  };
+  return streamResponse(answer.chunks(), form, { ended, failed: (error) => recordFailure(server, error) });
+}
+
+/** The same for what is never streamed. */
+export async function respondWhole(server: ServerState, whole: () => Promise<unknown>): Promise<Response> {
+  const leave = server.admission.enter();
+  return Response.json(await whole().finally(leave));
 }

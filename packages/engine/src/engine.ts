@@ -143,13 +143,18 @@ export class Engine {
   }
 
   /**
-   * One vector for each of `sequences`, normalized if the model says so.
+   * One vector for each of `sequences`, normalized if the model says so and `raw` does not.
    * @throws QuernError `no-embeddings` from an engine that generates, `embedding-empty`, `context-exceeded` (nothing is cut off),
    *   `token-out-of-range`, `embedding-non-finite`, `cancelled`, and those of `stats`
    */
-  embed(sequences: readonly Int32Array[], { signal }: { signal?: AbortSignal } = {}): Promise<readonly Float32Array[]> {
+  embed(
+    sequences: readonly Int32Array[],
+    { signal, raw = false }: { signal?: AbortSignal; raw?: boolean } = {},
+  ): Promise<readonly Float32Array[]> {
     const copies = sequences.map((tokens) => tokens.slice());
-    return this.#ask((id) => ({ type: 'embed', id, sequences: copies }), signal) as Promise<readonly Float32Array[]>;
+    return this.#ask((id) => ({ type: 'embed', id, sequences: copies, raw }), signal) as Promise<
+      readonly Float32Array[]
+    >;
   }
 
   async #ask(question: (id: number) => ToWorker, signal?: AbortSignal): Promise<Answer> {

@@ -104,7 +104,7 @@ export type ToWorker =
       readonly prompt: Int32Array;
       readonly options: GenerateOptions;
     }
-  | { readonly type: 'embed'; readonly id: number; readonly sequences: readonly Int32Array[] }
+  | { readonly type: 'embed'; readonly id: number; readonly sequences: readonly Int32Array[]; readonly raw: boolean }
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stats'; readonly id: number }
   | ({ readonly type: 'slot'; readonly id: number } & SlotRequest)

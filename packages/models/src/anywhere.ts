@@ -17,6 +17,7 @@ export {
   embeddingSizes,
   embedSequences,
   fitting,
+  normalized,
   notFiniteVector,
   requireFitting,
 } from './forward/embed-sequences.ts';

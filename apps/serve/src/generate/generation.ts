@@ -50,9 +50,13 @@ export interface GenerationTask {
 /**
  * What must hold before the headers of a stream are out.
  * @param param the field that the prompt came from
- * @throws ApiError 400 `context_length_exceeded` with the numbers (a prompt is never cut), `empty_prompt`, `invalid_grammar`, `invalid_value`
+ * @throws ApiError 400 `not_a_generating_model`, `context_length_exceeded` with the numbers (a prompt is never cut), `empty_prompt`, `invalid_grammar`, `invalid_value`
  */
 export function checkTask({ model, prompt, request }: GenerationTask, param: string): void {
+  if (model.engine.info.embeddings) {
+    const message = `The model "${model.id}" makes vectors of texts and generates nothing; use /v1/embeddings.`;
+    throw new ApiError(400, 'not_a_generating_model', message, { param: 'model' });
+  }
   const { vocabSize } = model.tokenizer;
   const unknown = [...logitBiasOf(request).keys()].find((id) => id >= vocabSize);
   if (unknown !== undefined) {

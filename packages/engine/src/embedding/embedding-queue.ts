@@ -1,7 +1,7 @@
 // Texts that wait for their vectors, whoever asked for them: those that fit together make one batch, so that the weights are
 // read once for all.
 import { QuernError } from '@quern/errors';
-import { embedBatch, fitting, type Model, notFiniteVector, requireFitting } from '@quern/models';
+import { embedBatch, fitting, type Model, normalized, notFiniteVector, requireFitting } from '@quern/models';
 
 /** What became of a request. */
 export type EmbeddingOutcome =
@@ -9,6 +9,7 @@ export type EmbeddingOutcome =
   | { readonly id: number; readonly error: QuernError };
 
 interface Request {
+  readonly raw: boolean;
   readonly vectors: (Float32Array | undefined)[];
   left: number;
 }
@@ -35,8 +36,11 @@ export class EmbeddingQueue {
     return this.#texts.length === 0;
   }
 
-  /** @throws QuernError `embedding-empty`, `context-exceeded`, `token-out-of-range`: then nothing of it waits */
-  add(id: number, sequences: readonly Int32Array[]): void {
+  /**
+   * @param raw not normalized, whatever the model says
+   * @throws QuernError `embedding-empty`, `context-exceeded`, `token-out-of-range`: then nothing of it waits
+   */
+  add(id: number, sequences: readonly Int32Array[], raw: boolean): void {
     requireFitting(sequences, this.#contextTokens);
     const { vocabSize } = this.#model.hyperparameters;
     for (const [index, tokens] of sequences.entries()) {
@@ -47,7 +51,7 @@ export class EmbeddingQueue {
           `Text ${index + 1} has token ${unknown}, but the vocabulary has ${vocabSize} tokens.`,
         );
     }
-    this.#requests.set(id, { vectors: sequences.map(() => undefined), left: sequences.length });
+    this.#requests.set(id, { raw, vectors: sequences.map(() => undefined), left: sequences.length });
     for (const [index, tokens] of sequences.entries()) this.#texts.push({ id, index, tokens });
   }
 
@@ -86,7 +90,7 @@ export class EmbeddingQueue {
       this.cancel(id);
       return { id, error: notFiniteVector(index) };
     }
-    request.vectors[index] = vector;
+    request.vectors[index] = request.raw || !this.#model.pooling!.normalize ? vector : normalized(vector);
     if (--request.left > 0) return undefined;
     this.#requests.delete(id);
     return { id, vectors: request.vectors as Float32Array[] };

@@ -22,13 +22,15 @@ const usualContextTokens = 8192;
 /** Texts of one batch: short ones share it. */
 const usualTextsTogether = 32;
 
-/** @throws QuernError `context-too-long`, `no-pooling`, and those of `loadOnDevices` */
+/** @throws QuernError `context-too-long`, `engine-option-invalid`, `no-pooling`, and those of `loadOnDevices` */
 export async function openEmbeddings(
   given: ModelView,
   options: EngineOptions,
   request: DeviceRequest,
   onProgress?: (doneBytes: number, totalBytes: number) => void,
 ): Promise<OpenedCore> {
+  if (options.speculation)
+    throw new QuernError('engine-option-invalid', 'A model that makes vectors of texts has no tokens to guess.');
   const asked = options.embeddings?.pooling;
   const view = asked === undefined ? given : withPooling(given, asked);
   const network = networkOf(view);

@@ -32,7 +32,7 @@ export async function* embedSequences(model: Model, sequences: readonly Int32Arr
     const vectors = await embedBatch(model, sequences.slice(first, first + count));
     for (const [i, vector] of vectors.entries()) {
       if (!vector.every(Number.isFinite)) throw notFiniteVector(first + i);
-      yield vector;
+      yield model.pooling!.normalize ? normalized(vector) : vector;
     }
     first += count;
   }
@@ -50,15 +50,12 @@ export function fitting({ batchTokens, maxSequences }: Model, lengths: readonly 
   return count;
 }
 
-/** The vectors of one batch, as they come: what is not finite is the caller's to find. */
+/** The vectors of one batch, not yet normalized: what is not finite is the caller's to find. */
 export async function embedBatch(model: Model, sequences: readonly Int32Array[]): Promise<Float32Array[]> {
   const y = await model.embed(batchOf(sequences, model));
   const all = new Float32Array((await model.device.read(y)).slice().buffer);
   const width = all.length / sequences.length;
-  return sequences.map((_, s) => {
-    const vector = all.slice(s * width, (s + 1) * width);
-    return model.pooling!.normalize ? normalized(vector) : vector;
-  });
+  return sequences.map((_, s) => all.slice(s * width, (s + 1) * width));
 }
 
 export const notFiniteVector = (index: number): QuernError =>
@@ -111,7 +108,7 @@ function checkLength(tokens: number, index: number, context: number): void {
 }
 
 /** Of length 1; a vector of zeros stays what it is. */
-function normalized(vector: Float32Array): Float32Array {
+export function normalized(vector: Float32Array): Float32Array {
   const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
   return length === 0 ? vector : vector.map((value) => value / length);
 }

@@ -1,0 +1,63 @@
+// Vectors of texts, for every API that has them: texts or token ids in, vectors in their order out.
+import { z } from 'zod';
+import { ApiError } from '../api-error.ts';
+import type { ServedModel } from '../models/served-model.ts';
+
+/** OpenAI's limit. */
+const maxTexts = 2048;
+const tokenIds = z.array(z.int().min(0)).min(1);
+
+/** A text, or several; each as text or as token ids. */
+export const textsShape = z.union(
+  [z.string(), tokenIds, z.array(z.string()).min(1).max(maxTexts), z.array(tokenIds).min(1).max(maxTexts)],
+  `expected a text, a list of at most ${maxTexts} texts, or their token ids`,
+);
+export type Texts = z.infer<typeof textsShape>;
+
+export interface Embedded {
+  readonly vectors: readonly Float32Array[];
+  readonly promptTokens: number;
+}
+
+/**
+ * @param param the field that the texts came from
+ * @param raw not normalized, whatever the model says
+ * @throws ApiError 400 `not_an_embedding_model`, `empty_prompt`, `context_length_exceeded` with both numbers: nothing is cut
+ */
+export async function embedTexts(
+  model: ServedModel,
+  texts: Texts,
+  param: string,
+  signal: AbortSignal,
+  raw = false,
+): Promise<Embedded> {
+  requireEmbeddings(model);
+  const sequences = listOf(texts).map((text) => tokensOf(model, text));
+  for (const [index, { length }] of sequences.entries()) checkLength(model, length, `${param}.${index}`);
+  const vectors = await model.engine.embed(sequences, { signal, raw });
+  return { vectors, promptTokens: sequences.reduce((sum, { length }) => sum + length, 0) };
+}
+
+/** @throws ApiError 400 `not_an_embedding_model` */
+export function requireEmbeddings({ id, engine }: ServedModel): void {
+  if (engine.info.embeddings) return;
+  const message = `The model "${id}" was loaded to generate; start the server with --embeddings to make vectors with it.`;
+  throw new ApiError(400, 'not_an_embedding_model', message, { param: 'model' });
+}
+
+type OneText = string | number[];
+
+const listOf = (texts: Texts): readonly OneText[] =>
+  typeof texts === 'string' || typeof texts[0] === 'number' ? [texts as OneText] : (texts as OneText[]);
+
+const tokensOf = ({ tokenizer }: ServedModel, text: OneText): Int32Array =>
+  typeof text === 'string' ? tokenizer.encode(text, { addSpecial: true, parseSpecial: true }) : Int32Array.from(text);
+
+function checkLength({ contextTokens }: ServedModel, tokens: number, param: string): void {
+  if (tokens === 0) throw new ApiError(400, 'empty_prompt', `${param} has no tokens.`, { param });
+  if (tokens <= contextTokens) return;
+  const message =
+    `${param} has ${tokens} tokens; the model takes ${contextTokens} at once. Nothing was cut off: ` +
+    'divide the text, and average or keep the vectors of its parts.';
+  throw new ApiError(400, 'context_length_exceeded', message, { param });
+}
