@@ -28,12 +28,22 @@ export const openAiStream: StreamForm = {
 /**
  * Events that have their `type` as name too, and no word at the end: Anthropic's, and OpenAI's Responses.
  * @param failureBody the event that tells of a failure
+ * @param pingEvent what stands for a ping. Default: a comment
  */
-export const namedEventStream = (failureBody: (error: ApiError) => { type: string }): StreamForm => {
-  const write = (value: unknown): string =>
-    `event: ${(value as { type: string }).type}\ndata: ${JSON.stringify(value)}\n\n`;
-  return { contentType: eventType, write, end: '', failure: (error) => write(failureBody(error)), ping };
+export const namedEventStream = (failureBody: (error: ApiError) => NamedEvent, pingEvent?: NamedEvent): StreamForm => {
+  const write = (value: unknown): string => `event: ${(value as NamedEvent).type}\ndata: ${JSON.stringify(value)}\n\n`;
+  return {
+    contentType: eventType,
+    write,
+    end: '',
+    failure: (error) => write(failureBody(error)),
+    ping: pingEvent ? write(pingEvent) : ping,
+  };
 };
+
+interface NamedEvent {
+  readonly type: string;
+}
 
 /** Ollama's: a JSON document a line. Its readers know no comment: an empty line is passed over. */
 export const lineStream: StreamForm = {

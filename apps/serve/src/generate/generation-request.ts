@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { grammarFields } from './grammar-request.ts';
 import { samplingFields } from './sampling-fields.ts';
-import { refuseUnsupported } from './unsupported.ts';
+import { refuseUnsupported, type UnsupportedField } from './unsupported.ts';
 
 /** OpenAI allows 4 stop strings; agents send more. A bound keeps matching cheap. */
 const maxStops = 64;
@@ -33,8 +33,16 @@ export const generationFields = {
 const generationShape = z.looseObject(generationFields);
 export type GenerationRequest = z.infer<typeof generationShape>;
 
-/** Reads and checks a JSON body. @throws ApiError 400 `invalid_json`, `unsupported_parameter`, `invalid_value` */
-export async function readRequest<Shape extends z.ZodType>(context: Context, shape: Shape): Promise<z.infer<Shape>> {
+/**
+ * Reads and checks a JSON body.
+ * @param refused further fields of its API that would change the answer and are not there
+ * @throws ApiError 400 `invalid_json`, `unsupported_parameter`, `invalid_value`
+ */
+export async function readRequest<Shape extends z.ZodType>(
+  context: Context,
+  shape: Shape,
+  refused: readonly UnsupportedField[] = [],
+): Promise<z.infer<Shape>> {
   const text = await context.req.text();
   let body: unknown;
   try {
@@ -46,6 +54,7 @@ export async function readRequest<Shape extends z.ZodType>(context: Context, sha
     throw new ApiError(400, 'invalid_json', 'The request body must be a JSON object.');
   }
   refuseUnsupported(body as Record<string, unknown>);
+  refuseUnsupported(body as Record<string, unknown>, refused);
   const parsed = shape.safeParse(body);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;

@@ -3,7 +3,7 @@
 // then those of vLLM and llama-server that this server does not have.
 import { ApiError } from '../api-error.ts';
 
-interface UnsupportedField {
+export interface UnsupportedField {
   field: string;
   /** True when the value asks for something; the neutral values that SDKs send by default pass. */
   asks(value: unknown): boolean;
@@ -54,8 +54,11 @@ export const unsupportedFields: readonly UnsupportedField[] = [
 ];
 
 /** @throws ApiError 400 `unsupported_parameter` naming the first field that cannot be honoured */
-export function refuseUnsupported(body: Readonly<Record<string, unknown>>): void {
-  for (const { field, asks, why } of unsupportedFields) {
+export function refuseUnsupported(
+  body: Readonly<Record<string, unknown>>,
+  fields: readonly UnsupportedField[] = unsupportedFields,
+): void {
+  for (const { field, asks, why } of fields) {
     if (asks(body[field])) throw new ApiError(400, 'unsupported_parameter', why, { param: field });
   }
 }

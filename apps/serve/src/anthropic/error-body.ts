@@ -1,0 +1,33 @@
+// Anthropic's error object, `{type: "error", error: {type, message}, request_id}`.
+import { randomUUID } from 'node:crypto';
+import type { ApiError, ErrorStatus } from '../api-error.ts';
+
+const types: Partial<Record<ErrorStatus, string>> = {
+  401: 'authentication_error',
+  404: 'not_found_error',
+  413: 'request_too_large',
+  500: 'api_error',
+  503: 'overloaded_error',
+  504: 'timeout_error',
+};
+
+/** The header that the SDK takes a request's id from. */
+export const requestIdHeader = 'request-id';
+export const requestId = (): string => `req_${randomUUID().replaceAll('-', '')}`;
+
+/** Fields of the chat that have another name here. */
+const names: Readonly<Record<string, string>> = {
+  response_format: 'output_config.format',
+  parallel_tool_calls: 'tool_choice.disable_parallel_tool_use',
+  thinking_budget: 'thinking.budget_tokens',
+};
+
+/** The form has no place for the field at fault, so the message begins with it. */
+export function errorBody({ status, message, param, headers }: ApiError) {
+  const bare = param && message.startsWith(`${param}: `) ? message.slice(param.length + 2) : message;
+  const error = {
+    type: types[status] ?? 'invalid_request_error',
+    message: param ? `${names[param] ?? param}: ${bare}` : bare,
+  };
+  return { type: 'error', error, request_id: headers[requestIdHeader] ?? null };
+}

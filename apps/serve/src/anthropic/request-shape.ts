@@ -1,0 +1,90 @@
+// The body of POST /v1/messages, and what of it the prompt is made of (docs/serving-anthropic.md has the table). The
+// sampler's fields are llama-server's, for clients that want more than Anthropic's.
+import { z } from 'zod';
+import { generationFields } from '../generate/generation-request.ts';
+import type { UnsupportedField } from '../generate/unsupported.ts';
+import { messageShape, systemShape } from './content-blocks.ts';
+
+const schema = z.looseObject({ type: z.literal('json_schema'), schema: z.record(z.string(), z.unknown()) });
+
+const tool = z.looseObject({
+  type: z
+    .literal('custom', {
+      error: ({ input }) => `tools of type "${input}" are Anthropic's own; describe a tool by its input_schema`,
+    })
+    .nullish(),
+  name: z.string().min(1),
+  description: z.string().nullish(),
+  input_schema: z.record(z.string(), z.unknown()),
+  strict: z.boolean().nullish(),
+  input_examples: z.array(z.unknown()).nullish(),
+});
+
+const oneCall = { disable_parallel_tool_use: z.boolean().nullish() };
+const toolChoice = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('auto'), ...oneCall }),
+  z.looseObject({ type: z.literal('any'), ...oneCall }),
+  z.looseObject({ type: z.literal('tool'), name: z.string(), ...oneCall }),
+  z.looseObject({ type: z.literal('none') }),
+]);
+
+const display = z.enum(['summarized', 'omitted']).nullish();
+const thinking = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('enabled'), budget_tokens: z.int().min(0), display }),
+  z.looseObject({ type: z.literal('adaptive'), display }),
+  z.looseObject({ type: z.literal('disabled') }),
+]);
+
+const edit = z.looseObject({
+  type: z.literal('clear_thinking_20251015', {
+    error: ({ input }) => `edits of type "${input}" are not supported; nothing but thinking is left out of a prompt`,
+  }),
+  keep: z
+    .union([z.literal('all'), z.looseObject({ type: z.literal('thinking_turns'), value: z.int().min(1) })])
+    .nullish(),
+});
+
+const promptFields = {
+  messages: z.array(messageShape).min(1),
+  system: systemShape.nullish(),
+  tools: z.array(tool).nullish(),
+  tool_choice: toolChoice.nullish(),
+  thinking: thinking.nullish(),
+  output_config: z
+    .looseObject({
+      effort: z.enum(['low', 'medium', 'high', 'xhigh', 'max']).nullish(),
+      format: schema.nullish(),
+    })
+    .nullish(),
+  /** Its name before there was `output_config`. */
+  output_format: schema.nullish(),
+  context_management: z.looseObject({ edits: z.array(edit).nullish() }).nullish(),
+  chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
+};
+
+const { stop: _stop, n: _n, stream_options: _options, ...shared } = generationFields;
+
+export const promptShape = z.looseObject({ model: z.string().nullish(), ...promptFields });
+export type PromptRequest = z.infer<typeof promptShape>;
+
+export const messagesShape = z.looseObject({
+  ...shared,
+  ...promptFields,
+  max_tokens: z.int().min(1),
+  stop_sequences: z.array(z.string().min(1)).max(64).nullish(),
+});
+export type MessagesRequest = z.infer<typeof messagesShape>;
+
+const given = (value: unknown): boolean => value !== undefined && value !== null;
+const filled = (value: unknown): boolean => given(value) && !(Array.isArray(value) && value.length === 0);
+
+/** Anthropic's fields that nothing here can do, and OpenAI's that have another name in this API. */
+export const unsupportedFields: readonly UnsupportedField[] = [
+  { field: 'container', asks: given, why: 'There are no containers.' },
+  { field: 'mcp_servers', asks: filled, why: 'No MCP servers are called; describe their tools.' },
+  { field: 'stop', asks: filled, why: 'Use stop_sequences.' },
+  { field: 'n', asks: (value) => given(value) && value !== 1, why: 'A message is one reply.' },
+  { field: 'max_completion_tokens', asks: given, why: 'Use max_tokens.' },
+  { field: 'logprobs', asks: (value) => given(value) && value !== false, why: 'This API has no log probabilities.' },
+  { field: 'top_logprobs', asks: given, why: 'This API has no log probabilities.' },
+];

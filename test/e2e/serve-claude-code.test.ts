@@ -1,0 +1,150 @@
+// Requests in the shapes that Claude Code sends: its fields, headers and tools (schemas with patterns), and the line with a
+// changing number at the head of its system prompt, which must not cost the second turn the cache of the first.
+import Anthropic from '@anthropic-ai/sdk';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestServer, type TestServer } from './serve-fixture.ts';
+
+let server: TestServer;
+let client: Anthropic;
+beforeAll(async () => {
+  server = await startTestServer();
+  await server.ready;
+  client = new Anthropic({
+    baseURL: server.url,
+    authToken: 'any',
+    maxRetries: 0,
+    defaultQuery: { beta: 'true' },
+    defaultHeaders: {
+      'anthropic-beta': 'claude-code-20250219,interleaved-thinking-2025-05-14,context-management-2025-06-27',
+      'x-app': 'cli',
+    },
+  });
+});
+afterAll(() => server.close());
+
+type Body = Anthropic.MessageCreateParamsNonStreaming;
+const cached = { cache_control: { type: 'ephemeral' as const } };
+const objectOf = (properties: object, required: string[] = Object.keys(properties)) => ({
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  type: 'object' as const,
+  properties,
+  required,
+  additionalProperties: false,
+});
+
+const tools = [
+  {
+    name: 'Bash',
+    description: 'Runs a command.',
+    input_schema: objectOf({ command: { type: 'string' }, timeout: { type: 'number', maximum: 600000 } }, ['command']),
+  },
+  {
+    name: 'Artifact',
+    description: 'Publishes a page.',
+    input_schema: objectOf(
+      {
+        file_path: { type: 'string', maxLength: 65536 },
+        labels: { type: 'array', items: { type: 'string', pattern: '^[\\w\\-\\/]+\\.\\d{1,3}$' }, maxItems: 5 },
+        icon: { type: 'string', pattern: '^(?!http)' },
+      },
+      ['file_path'],
+    ),
+  },
+  ...['Read', 'Write', 'Edit', 'Glob', 'Grep', 'WebFetch', 'TodoWrite'].map((name) => ({
+    name,
+    description: `${name} of files.`,
+    input_schema: objectOf({ path: { type: 'string' } }),
+  })),
+];
+
+/** @param head what stands before everything in the system prompt */
+const turn = (head: string, messages: Body['messages'], more: object = {}): Body =>
+  ({
+    model: 'tiny-llama',
+    max_tokens: 32000,
+    temperature: 0,
+    system: [
+      { type: 'text', text: head },
+      { type: 'text', text: 'You are a command line tool that helps with software.', ...cached },
+      { type: 'text', text: 'Be short. Use the tools.\n\nWorking directory: /home/lily', ...cached },
+    ],
+    messages,
+    tools,
+    metadata: { user_id: 'user_0a1b_account__session_5f2c' },
+    thinking: { type: 'enabled', budget_tokens: 31999 },
+    context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] },
+    ...more,
+  }) as Body;
+
+const billing = (nonce: string) =>
+  `x-anthropic-billing-header: cc_version=2.1.37.fbe; cc_entrypoint=cli; cch=${nonce};`;
+const firstMessages: Body['messages'] = [
+  {
+    role: 'user',
+    content: [
+      { type: 'text', text: '<system-reminder>\nToday is Sunday.\n</system-reminder>\n' },
+      { type: 'text', text: 'What is the capital of France?', ...cached },
+    ],
+  },
+];
+const promptTokens = ({ usage }: Anthropic.Message) => usage.input_tokens + usage.cache_read_input_tokens!;
+
+/** Two turns of a conversation, as a stream each. */
+async function converse(head: (turn: number) => string): Promise<[Anthropic.Message, Anthropic.Message]> {
+  const one = await client.messages.stream(turn(head(1), firstMessages, { max_tokens: 16 })).finalMessage();
+  const two = await client.messages
+    .stream(
+      turn(
+        head(2),
+        [...firstMessages, { role: 'assistant', content: one.content }, { role: 'user', content: 'And of Italy?' }],
+        { max_tokens: 16 },
+      ),
+    )
+    .finalMessage();
+  return [one, two];
+}
+
+describe('Claude Code', () => {
+  it('finds the first turn in the cache in the second, whatever its billing header says', async () => {
+    const nonces = ['', 'a112b', 'ffe07'];
+    const [one, two] = await converse((at) => billing(nonces[at]!));
+    expect(promptTokens(one)).toBeGreaterThan(500);
+    expect(two.usage.cache_read_input_tokens).toBeGreaterThanOrEqual(promptTokens(one));
+    expect(two.usage.input_tokens).toBeLessThan(60);
+  });
+
+  it('pays for any other line that changes: what the test above measures', async () => {
+    const [one, two] = await converse((at) => `a number: ${at}${at}${at}`);
+    expect(two.usage.cache_read_input_tokens).toBeLessThan(promptTokens(one) / 2);
+  });
+
+  it('sends the header in a system prompt that is one text, too', async () => {
+    const rest = 'You are a command line tool.';
+    const count = async (system: string) =>
+      (await client.messages.countTokens({ model: 'tiny-llama', messages: firstMessages, system })).input_tokens;
+    expect(await count(`${billing('a112b')}\n${rest}`)).toBe(await count(rest));
+  });
+
+  it('gets a title held to its schema', async () => {
+    const format = { type: 'json_schema', schema: objectOf({ title: { type: 'string', maxLength: 40 } }) };
+    const message = await client.messages
+      .stream(turn(billing('00000'), firstMessages, { tools: [], output_config: { effort: 'high', format } }))
+      .finalMessage();
+    expect(JSON.parse((message.content[0] as Anthropic.TextBlock).text)).toEqual({ title: expect.any(String) });
+  });
+
+  it.each([{ type: 'adaptive' }, { type: 'disabled' }, { type: 'adaptive', display: 'omitted' }])(
+    'may ask for thinking as %j of a model that does not think',
+    async (thinking) => {
+      const message = await client.messages.create(turn(billing('1'), firstMessages, { thinking, max_tokens: 4 }));
+      expect(message.stop_reason).toBe('max_tokens');
+    },
+  );
+
+  it('counts its tokens', async () => {
+    const { max_tokens: _, metadata: __, ...body } = turn(billing('2'), firstMessages);
+    const { input_tokens } = await client.messages.countTokens(body as never);
+    const message = await client.messages.create(turn(billing('3'), firstMessages, { max_tokens: 1 }));
+    expect(input_tokens).toBe(promptTokens(message));
+  });
+});
