@@ -1,4 +1,6 @@
 // What runs anywhere: the engine without threads, for whoever drives it.
+
+export type { BeamOptions } from './beams/options.ts';
 export { EngineCore } from './core.ts';
 export { tokenNamed } from './grammars.ts';
 export { type LoadedCore, loadCore } from './load-core.ts';

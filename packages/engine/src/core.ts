@@ -1,22 +1,24 @@
 // The engine without threads: requests in, one batch per step, tokens out. The worker drives it; so do tests.
 import { QuernError } from '@quern/errors';
 import type { Model, OutputBatch } from '@quern/models';
+import { advance } from './advance.ts';
 import { batchOf, completes } from './batch.ts';
 import { KvCache } from './cache/kv-cache.ts';
 import { SlotTexts } from './cache/slot-texts.ts';
 import { StateMoves } from './cache/state-moves.ts';
 import type { StateSizes } from './cache/text-file.ts';
-import { type Grammars, noVocabulary } from './grammars.ts';
+import type { Grammars } from './grammars.ts';
 import { areFinite, notFinite } from './not-finite.ts';
 import type { GenerateOptions } from './request.ts';
 import { logSumExp, topLogProbs } from './sampling/log-probs.ts';
 import type { Share } from './scheduling/divide.ts';
 import { Pace } from './scheduling/pace.ts';
 import { Scheduler } from './scheduling/scheduler.ts';
-import { type Outcome, Sequence } from './scheduling/sequence.ts';
+import type { Outcome, Sequence } from './scheduling/sequence.ts';
 import type { Drafter } from './speculation/drafter.ts';
 import { Rollback } from './speculation/rollback.ts';
 import type { EngineStats } from './stats.ts';
+import { noRoomForLanes, sequencesOf } from './submission.ts';
 
 export interface CoreOptions {
   readonly contextTokens: number;
@@ -115,7 +117,8 @@ export class EngineCore {
 
   /**
    * Queues a request for several replies, one for each of `emits`. The prompt is computed once; the replies share its blocks,
-   * and each has its own seed: that of the request, the next one, and so on.
+   * and each has its own seed: that of the request, the next one, and so on. Those of a beam search are its best ones, and end
+   * together.
    * @throws QuernError as `submit`
    */
   submitBranches(
@@ -123,24 +126,13 @@ export class EngineCore {
     options: GenerateOptions,
     emits: readonly ((outcome: Outcome) => void)[],
   ): Sequence[] {
-    const { hyperparameters, state } = this.#model;
+    const { hyperparameters, state, maxSequences, blocks, blockTokens } = this.#model;
     const limits = {
-      vocabSize: hyperparameters.vocabSize,
-      contextTokens: this.#contextTokens,
-      usesSlots: state.usesSlots,
+      ...{ vocabSize: hyperparameters.vocabSize, contextTokens: this.#contextTokens, usesSlots: state.usesSlots },
+      ...{ maxSequences, blocks, blockTokens },
     };
-    const first = new Sequence(prompt, options, limits, emits[0]!);
-    first.branches = emits.slice(1).map((emit, i) => {
-      const seed = (first.seed + i + 1) % Number.MAX_SAFE_INTEGER;
-      return new Sequence(prompt, { ...options, sampling: { ...options.sampling, seed } }, limits, emit);
-    });
-    const all = [first, ...first.branches];
-    if (options.grammar) {
-      if (!this.#grammars) throw noVocabulary();
-      for (const sequence of all)
-        sequence.constraint = this.#grammars.constraint(options.grammar, options.grammarTrigger, sequence.stopTokens);
-    }
-    this.#scheduler.enqueue(first);
+    const all = sequencesOf(prompt, options, emits, limits, this.#grammars);
+    this.#scheduler.enqueue(all[0]!);
     return all;
   }
 
@@ -158,7 +150,12 @@ export class EngineCore {
     this.#endLate(startMs);
     await this.#drafter?.propose(this.#scheduler.decoding());
     const shares = this.#scheduler.plan();
-    if (shares.length === 0) return this.#moves.run();
+    if (shares.length === 0) {
+      // All that runs are lanes whose search waits for one that finds no room.
+      const [lane] = this.#scheduler.running;
+      if (lane) this.#end(lane, { error: noRoomForLanes() });
+      return this.#moves.run();
+    }
     const decoding = shares.filter(({ sequence }) => sequence.pending === 1).length;
     const batch = batchOf(shares, this.#model);
     const complete = shares.filter(completes);
@@ -200,13 +197,32 @@ export class EngineCore {
         broken.push(sequence);
         continue;
       }
+      if (sequence.beams) {
+        sequence.beams.offer(sequence, topLogProbs(rows[0]!, logSumExp(rows[0]!), sequence.beams.needs));
+        continue;
+      }
       for (const branch of this.#startBranches(sequence)) this.#advance(branch, [rows[0]!.slice()]);
       this.#advance(sequence, rows);
     }
+    this.#choose(complete);
     if (broken.length === 0) return;
     const place = await this.#model.locateNonFinite(batch);
-    for (const sequence of broken)
-      this.#end(sequence, { error: notFinite(sequence.tokens.length, place) }, { discard: true });
+    for (const sequence of broken) this.#end(sequence, { error: notFinite(sequence.tokens.length, place) }, 'discard');
+  }
+
+  #advance(sequence: Sequence, rows: readonly Float32Array[]): void {
+    const accepted = advance(sequence, rows, (ended, outcome) => this.#end(ended, outcome));
+    this.#rollback.settle(sequence);
+    if (rows.length > 1) this.#drafter?.judge(sequence, rows.length - 1, accepted);
+  }
+
+  /** Lets the beam searches go on whose lanes have all been computed. */
+  #choose(complete: readonly Share[]): void {
+    for (const { sequence } of complete) {
+      const { beams, ended } = sequence;
+      if (ended || !beams?.canChoose) continue;
+      if (!beams.choose(this.#scheduler)) this.#end(sequence, { event: sequence.finishEvent('length') });
+    }
   }
 
   /** Those that get a place beside their sequence, whose prompt has just been computed; the others wait for one. */
@@ -230,69 +246,20 @@ export class EngineCore {
     for (const sequence of sequences) this.#scheduler.enqueue(sequence);
   }
 
-  /** Samples what follows a sequence's last token, and what follows its drafts as long as they were right. */
-  #advance(sequence: Sequence, rows: readonly Float32Array[]): void {
-    const { drafts } = sequence;
-    sequence.drafts = [];
-    sequence.draftTokens += rows.length - 1;
-    let accepted = 0;
-    while (
-      this.#sample(sequence, rows[accepted]) === drafts[accepted] &&
-      accepted + 1 < rows.length &&
-      !sequence.ended
-    ) {
-      sequence.computed++;
-      sequence.acceptedTokens++;
-      accepted++;
-    }
-    this.#rollback.settle(sequence);
-    if (rows.length > 1) this.#drafter?.judge(sequence, rows.length - 1, accepted);
-  }
-
-  /** Samples the next token of a sequence; undefined when it ends without one. */
-  #sample(sequence: Sequence, logits: Float32Array): number | undefined {
-    try {
-      const report = reportLogProbs(logits, sequence.logprobs);
-      sequence.constraint?.apply(logits);
-      const token = sequence.sampler.sample(logits);
-      sequence.markToken();
-      if (sequence.stopTokens.has(token)) {
-        this.#end(sequence, { event: sequence.finishEvent('stop', token) });
-        return undefined;
-      }
-      sequence.constraint?.accept(token);
-      sequence.tokens.push(token);
-      const first = sequence.generated === 1 ? { cachedTokens: sequence.cachedTokens } : {};
-      sequence.emit({ event: { token, ...first, ...report(token) } });
-      if (sequence.constraint?.finished) this.#end(sequence, { event: sequence.finishEvent('stop') });
-      if (!sequence.ended && sequence.tokens.length >= sequence.endTokens)
-        this.#end(sequence, { event: sequence.finishEvent('length') });
-      return token;
-    } catch (error) {
-      if (!(error instanceof QuernError)) throw error;
-      this.#end(sequence, { error });
-      return undefined;
-    }
-  }
-
-  #end(sequence: Sequence, outcome: Outcome, { discard = false } = {}): void {
+  /** Ends a sequence; of a beam search all lanes together. */
+  #end(sequence: Sequence, outcome: Outcome, how: 'release' | 'discard' = 'release'): void {
     if (sequence.ended) return;
-    sequence.ended = true;
-    this.#rollback.settle(sequence);
-    this.#totals.promptTokens += sequence.promptTokens;
-    this.#totals.cachedTokens += sequence.cachedTokens;
-    this.#totals.generatedTokens += sequence.generated;
-    this.#scheduler.remove(sequence, { discard });
+    const all = sequence.beams?.lanes ?? [sequence];
+    this.#totals.promptTokens += all[0]!.promptTokens;
+    this.#totals.cachedTokens += all[0]!.cachedTokens;
+    for (const one of all) {
+      one.ended = true;
+      this.#rollback.settle(one);
+      this.#totals.generatedTokens += one.generated;
+      this.#scheduler.remove(one, how);
+    }
     for (const branch of sequence.branches) if (!branch.ended) this.#scheduler.enqueue(branch);
-    sequence.emit(outcome);
+    if (sequence.beams) sequence.beams.end(outcome);
+    else sequence.emit(outcome);
   }
-}
-
-/** Reads what will be reported before the sampler overwrites the logits. */
-function reportLogProbs(logits: Float32Array, count: number | undefined) {
-  if (count === undefined) return () => ({});
-  const normalizer = logSumExp(logits);
-  const top = count > 0 ? { top: topLogProbs(logits, normalizer, count) } : {};
-  const original = logits.slice();
-  return (token: number) => ({ logprob: original[token] - normalizer, ...top });
 }

@@ -1,6 +1,7 @@
 // What is asked of the engine and what it answers. Everything here survives structured clone: it crosses threads.
 
 import type { GrammarSource, GrammarTrigger } from '@quern/grammar';
+import type { BeamOptions } from './beams/options.ts';
 import type { TokenLogProb } from './sampling/log-probs.ts';
 import type { SamplingOptions } from './sampling/options.ts';
 
@@ -30,6 +31,8 @@ export interface GenerateOptions {
   readonly grammar?: GrammarSource;
   /** The grammar waits for this; the reply is free until then. */
   readonly grammarTrigger?: GrammarTrigger;
+  /** Searches for the likeliest replies; nothing is drawn, and all tokens are told at the end. Default: replies are sampled. */
+  readonly beams?: BeamOptions;
 }
 
 export interface TokenEvent {
@@ -59,6 +62,8 @@ export interface FinishEvent {
   readonly acceptedTokens: number;
   /** The seed in use, so that a random one can be used again. */
   readonly seed: number;
+  /** What a beam search compared: log probability ÷ length^penalty. */
+  readonly score?: number;
   readonly timings: Timings;
 }
 

@@ -147,11 +147,17 @@ export class KvCache {
     this.#empty(sequence, own);
   }
 
+  /** The same for a sequence that nobody will go on from: only blocks that others may find already stay. */
+  drop(sequence: Sequence): void {
+    if (sequence.slot === undefined) return;
+    this.#empty(sequence, sequence.blocks.slice(sequence.chain.length));
+  }
+
   /** The same for a sequence whose state is not to be used again. */
   discard(sequence: Sequence): void {
     if (sequence.slot === undefined) return;
     this.store.forgetAlong(sequence.scope, sequence.tokens);
-    this.#empty(sequence, sequence.blocks.slice(sequence.chain.length));
+    this.drop(sequence);
   }
 
   #empty(sequence: Sequence, own: readonly number[]): void {

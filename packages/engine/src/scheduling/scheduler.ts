@@ -55,13 +55,12 @@ export class Scheduler {
     else this.enqueue(branch);
   }
 
-  /** Takes a sequence out. What it computed is kept, unless it is not to be used again. */
-  remove(sequence: Sequence, { discard = false } = {}): void {
+  /** Takes a sequence out; `end` says what becomes of what it computed. */
+  remove(sequence: Sequence, end: 'release' | 'drop' | 'discard' = 'release'): void {
     this.#waiting.remove(sequence);
     const place = this.#running.indexOf(sequence);
     if (place >= 0) this.#running.splice(place, 1);
-    if (discard) this.#cache.discard(sequence);
-    else this.#cache.release(sequence);
+    this.#cache[end](sequence);
   }
 
   /** Running sequences that have one token to compute. */

@@ -1,6 +1,7 @@
 // One request on its way through the engine: its tokens, how many of them are computed, and where its state lies.
 import { QuernError } from '@quern/errors';
 import type { Constraint, LazyConstraint } from '@quern/grammar';
+import type { BeamRun } from '../beams/beam-run.ts';
 import type { CachedBlock } from '../cache/cached-block.ts';
 import type { FinishEvent, FinishReason, GenerateEvent, GenerateOptions } from '../request.ts';
 import { resolveSampling } from '../sampling/options.ts';
@@ -57,6 +58,8 @@ export class Sequence {
   ended = false;
   /** Sequences with the same prompt that begin when it has been computed, with its state. */
   branches: Sequence[] = [];
+  /** The beam search that it follows a text for; it is not sampled then. */
+  beams?: BeamRun;
   /** Positions at which a batch ends, so that the state there can be kept. */
   readonly #checkpoints: readonly number[];
   readonly #submitted = performance.now();

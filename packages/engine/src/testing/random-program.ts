@@ -63,7 +63,8 @@ export async function runProgram({ seed, steps, blocks, usesSlots, budgetBytes, 
     const all = [...scheduler.running, ...scheduler.waiting];
     if (all.length < 10 && below(3) === 0) submit();
     if (all.length > 0 && below(12) === 0) {
-      scheduler.remove(all[below(all.length)]!, { discard: below(40) === 0 });
+      const end = below(40) === 0 ? 'discard' : below(4) === 0 ? 'drop' : 'release';
+      scheduler.remove(all[below(all.length)]!, end);
       told.cancelled++;
     }
     const { running } = scheduler;
