@@ -48,6 +48,7 @@ export class ApiError extends Error {
 
 /** What the engine finds wrong with a request that passed the checks before it. */
 const requestFaults = new Set([
+  'beams-do-not-fit',
   'embedding-empty',
   'no-embeddings',
   'no-logits',

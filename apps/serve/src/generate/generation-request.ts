@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
+import { beamFields } from './beam-fields.ts';
 import { grammarFields } from './grammar-request.ts';
 import { samplingFields } from './sampling-fields.ts';
 import { refuseUnsupported, type UnsupportedField } from './unsupported.ts';
@@ -27,6 +28,7 @@ export const generationFields = {
   'speculative.n_max': z.int().min(0).max(1024).nullish(),
   max_tokens: z.int().min(1).nullish(),
   ...samplingFields,
+  ...beamFields,
   ...grammarFields,
 };
 

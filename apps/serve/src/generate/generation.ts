@@ -4,6 +4,7 @@ import type { CallOptions, GenerateEvent, TokenEvent } from '@quern/engine';
 import { StopMatcher, TextStream } from '@quern/tokenizer';
 import { ApiError } from '../api-error.ts';
 import type { ServedModel } from '../models/served-model.ts';
+import { beamOptions } from './beam-fields.ts';
 import type { ReplyCost } from './cost.ts';
 import { type GenerationRequest, stopStrings } from './generation-request.ts';
 import { grammarOptions } from './grammar-request.ts';
@@ -64,6 +65,7 @@ export function checkTask({ model, prompt, request }: GenerationTask, param: str
     throw new ApiError(400, 'invalid_value', message, { param: 'logit_bias' });
   }
   grammarOptions(request, model, prompt);
+  beamOptions(request);
   if (prompt.length === 0) throw new ApiError(400, 'empty_prompt', 'The prompt has no tokens.', { param });
   if (prompt.length < model.contextTokens) return;
   const message =
@@ -133,6 +135,7 @@ function callOptions({ model, prompt, request, logProbs, maxTokens, signal }: Ge
     maxDrafts: request['speculative.n_max'] ?? undefined,
     ...(logProbs === undefined ? {} : { logprobs: logProbs }),
     ...grammarOptions(request, model, prompt),
+    ...beamOptions(request),
     signal,
   };
 }

@@ -43,7 +43,6 @@ export const unsupportedFields: readonly UnsupportedField[] = [
   { field: 'stop_token_ids', asks: on, why: stopTexts },
   { field: 'include_stop_str_in_output', asks: on, why: 'What stops a reply is no part of its text.' },
   { field: 'min_tokens', asks: on, why: 'A reply has no least length.' },
-  { field: 'use_beam_search', asks: on, why: 'There is no beam search.' },
   { field: 'prompt_logprobs', asks: given, why: 'There are log probabilities of the reply alone.' },
   { field: 'truncate_prompt_tokens', asks: given, why: 'A prompt is never cut.' },
   { field: 'continue_final_message', asks: on, why: unfinishedReply },

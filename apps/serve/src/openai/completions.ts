@@ -30,7 +30,6 @@ const completionShape = z.looseObject({
     'expected one prompt: a string or a list of token ids',
   ),
   logprobs: z.int().min(0).max(20).nullish(),
-  best_of: z.int().min(1).max(128).nullish(),
 });
 type CompletionRequest = z.infer<typeof completionShape>;
 type Prompt = CompletionRequest['prompt'];
@@ -57,7 +56,9 @@ function complete(
   const { model } = lease;
   const logProbs = request.logprobs ?? undefined;
   const count = request.n ?? 1;
-  const candidates = candidatesOf(count, request.best_of ?? count, request.stream ?? false);
+  // A beam search finds the best itself.
+  const bestOf = request.use_beam_search ? count : (request.best_of ?? count);
+  const candidates = candidatesOf(count, bestOf, request.stream ?? false);
   const task: GenerationTask = {
     model,
     prompt: promptTokens(model, request.prompt),
