@@ -4,34 +4,10 @@
 import { openGguf } from '@quern/gguf';
 import { Automaton, compileGrammar, GrammarMatcher, TokenTrie } from '@quern/grammar';
 import { tokenizerFromGguf } from '@quern/tokenizer';
+import { schema, tools } from './sixty-tools.ts';
 
 const data = process.env.QUERN_DATA ?? new URL('../../../shared/data', import.meta.url).pathname;
 const path = process.argv[2] ?? `${data}/vocab/ggml-vocab-llama-bpe.gguf`;
-
-const parameter = (i: number): object =>
-  [
-    { type: 'string', description: 'free text' },
-    { type: 'string', maxLength: 200 },
-    { type: 'integer', minimum: 0, maximum: 1000 + i },
-    { type: 'number' },
-    { type: 'boolean' },
-    { enum: ['asc', 'desc', `by-${i}`] },
-    { type: 'array', items: { type: 'string' }, maxItems: 10 },
-    { type: 'string', format: 'date-time' },
-    { type: 'string', pattern: `^[a-z_]+-${i}$` },
-  ][i % 9]!;
-const tools = Array.from({ length: 60 }, (_, t) => {
-  const names = Array.from({ length: 4 + (t % 5) }, (_, p) => `parameter_${p}`);
-  const properties = Object.fromEntries(names.map((name, p) => [name, parameter(t + p)]));
-  const parameters = { type: 'object', properties, required: names.slice(0, 2), additionalProperties: false };
-  return {
-    type: 'object',
-    properties: { name: { const: `tool_number_${t}` }, arguments: parameters },
-    required: ['name', 'arguments'],
-    additionalProperties: false,
-  };
-});
-const schema = { anyOf: tools };
 
 /** Milliseconds of processor time. */
 function cost<T>(work: () => T): { ms: number; result: T } {

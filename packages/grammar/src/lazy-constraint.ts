@@ -100,9 +100,8 @@ export class LazyConstraint {
 
   #walkFree(begun: Begun): TokenMask {
     const { machine, trie } = this.#automaton;
-    const { bytes, depths, ends, tokens, twins } = trie;
-    const mask = new TokenMask(trie.vocabSize);
-    mask.words.fill(0xffffffff);
+    const { bytes, depths, ends, tokenStarts, tokenIds } = trie;
+    const mask = TokenMask.all(trie.vocabSize);
     const path: Begun[] = [begun];
     for (let node = 1; node < bytes.length; ) {
       const depth = depths[node]!;
@@ -112,7 +111,7 @@ export class LazyConstraint {
       if (!next.word) continue;
       const word = node - 1;
       for (; node < ends[word]!; node++)
-        for (let token = tokens[node]!; token >= 0; token = twins[token]!) mask.remove(token);
+        for (let i = tokenStarts[node]!; i < tokenStarts[node + 1]!; i++) mask.remove(tokenIds[i]!);
       walk(machine, trie, this.#startBehind(next.word), word, mask);
     }
     return mask;

@@ -186,7 +186,7 @@ export function objectExpression(
     ),
   );
   const members = properties.map(({ name, places }) =>
-    sequence([text(JSON.stringify(name)), colon, compiler.valueOf(places), space]),
+    sequence([text(`${JSON.stringify(name)}:`), space, compiler.valueOf(places), space]),
   );
   const tail = (count: number, first: boolean): Expression => {
     if (count > max) return choice([]);

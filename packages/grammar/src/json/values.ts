@@ -1,6 +1,6 @@
 // JSON's own syntax: white space, strings, numbers, and any value at all.
 
-import { setOf, setOfRanges } from '../characters/code-point-set.ts';
+import { setOfRanges } from '../characters/code-point-set.ts';
 import { utf8Ranges } from '../characters/utf8.ts';
 import {
   automaton,
@@ -23,16 +23,8 @@ import { boundedWork, Kept } from '../work.ts';
  * Where JSON allows white space: none, a space, or line ends and an indentation, as many of each as llama.cpp allows. A model
  * that is unsure writes all the blanks that it may.
  */
-const maxIndentation = 20;
+const spacePattern = '^(?: |[\\n\\r]{1,2}[ \\t]{0,20})?$';
 export const space = rule('json-space');
-const spaceRule = choice([
-  sequence([]),
-  text(' '),
-  sequence([
-    repeat({ kind: 'characters', set: setOf('\n', '\r') }, 1, 2),
-    repeat({ kind: 'characters', set: setOf(' ', '\t') }, 0, maxIndentation),
-  ]),
-]);
 
 /** Any text behind its opening quote, with every escape that JSON has; surrogates come in pairs. */
 export const anyString: ByteAutomaton = makeAnyString();
@@ -128,7 +120,7 @@ export const word = (value: boolean | null, spelling: Spelling): Expression =>
 
 function rulesOf(spelling: Spelling): Scope {
   const rules: [string, Expression][] = [
-    ['json-space', spaceRule],
+    ['json-space', automaton(utf8Automaton(searchAutomaton(spacePattern)))],
     ['json-object', listed('{', sequence([stringOf(anyString), colon, anyValue]), '}')],
     ['json-array', listed('[', anyValue, ']')],
     [

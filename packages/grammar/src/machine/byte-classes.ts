@@ -1,5 +1,5 @@
 // Bytes that no edge of a program tells apart are one class, so that a row of transitions is short.
-import type { GrammarNode } from './program.ts';
+import { byteAt, type GrammarNode } from './program.ts';
 
 export interface ByteClasses {
   readonly count: number;
@@ -12,12 +12,13 @@ export interface ByteClasses {
 export function byteClasses(nodes: readonly GrammarNode[]): ByteClasses {
   const isFirst = new Uint8Array(257);
   isFirst[0] = 1;
-  for (const node of nodes) {
-    if (node.kind !== 'bytes') continue;
-    for (const [low, high] of node.edges) {
-      isFirst[low] = 1;
-      isFirst[high + 1] = 1;
-    }
+  const tellApart = (low: number, high: number): void => {
+    isFirst[low] = 1;
+    isFirst[high + 1] = 1;
+  };
+  for (const [id, node] of nodes.entries()) {
+    if (node.kind === 'bytes') for (const [low, high] of node.edges) tellApart(low, high);
+    else if (node.kind === 'text') tellApart(byteAt(node, id), byteAt(node, id));
   }
   const of = new Uint8Array(256);
   const representatives: number[] = [];

@@ -78,8 +78,7 @@ export class Closure {
   }
 
   #enter(call: LocalCall, parent: Frame, fresh: number): void {
-    const body = this.#sets.from([call.entry]);
-    const next = this.#sets.from(call.next);
+    const { body, behind: next } = this.#sets.setsOf(call);
     if (!next) return;
     if (call.kind === 'repeat' && call.min === 0) this.visit(next, parent, fresh);
     if (!body || (call.kind === 'repeat' && call.max === 0)) return;

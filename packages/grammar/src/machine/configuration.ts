@@ -13,14 +13,13 @@ export class Configuration {
   readonly complete: boolean;
   /** A caller that is not known (`hole`) goes on from here. */
   readonly leaves: boolean;
-  /** By class of byte; undefined where nobody asked yet. A dead configuration has no threads and nothing follows it. */
-  readonly row: (Configuration | undefined)[];
+  /** By class of byte; undefined where nobody asked yet, as a whole too: most are where a token ends, and lead no further. */
+  row: (Configuration | undefined)[] | undefined;
 
-  constructor(threads: readonly Thread[], complete: boolean, leaves: boolean, classes: number) {
+  constructor(threads: readonly Thread[], complete: boolean, leaves: boolean) {
     this.threads = threads;
     this.complete = complete;
     this.leaves = leaves;
-    this.row = new Array(classes);
   }
 
   /** Nothing can follow. */

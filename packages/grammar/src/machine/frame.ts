@@ -17,6 +17,9 @@ export interface Frame {
   readonly parent: Frame | null;
 }
 
+/** Two numbers as one: a set below 2²⁵ and a frame below 2²⁷ are one number in a double. */
+export const pairKey = (set: number, frame: number): number => set * 2 ** 27 + frame;
+
 /** Interned frames are forgotten beyond this; those in use live on, and meet their equals again as other objects. */
 const maxFrames = 200_000;
 
@@ -25,14 +28,17 @@ export class Frames {
   readonly hole: Frame = rootFrame(1, 'hole');
   /** Counts for a caller that is not known, without bounds. */
   readonly measuredHole: Frame = { ...rootFrame(2, 'measured'), room: Number.POSITIVE_INFINITY };
-  #known = new Map<string, Frame>();
+  #known = new Map<string | number, Frame>();
   #nextId = 3;
 
   of(
     kind: 'call' | 'repeat' | 'measured',
     { next, body, need, room, parent }: Omit<Frame, 'id' | 'kind'> & { parent: Frame },
   ): Frame {
-    const key = `${kind}${next?.id ?? ''},${body?.id ?? ''},${need},${room},${parent.id}`;
+    const key =
+      kind === 'call' && next
+        ? pairKey(next.id, parent.id)
+        : `${kind}${next?.id ?? ''},${body?.id ?? ''},${need},${room},${parent.id}`;
     let frame = this.#known.get(key);
     if (!frame) {
       if (this.#known.size >= maxFrames) this.#known = new Map();

@@ -1,7 +1,7 @@
 // Where a text can be within one rule: a set of nodes, made deterministic when it is first needed (the subset construction,
 // lazily). Sets are interned, so everything that is known of a place (its transitions, its token masks) is kept with it.
 import type { ByteClasses } from './byte-classes.ts';
-import type { GrammarNode, Measure, Program } from './program.ts';
+import { behindByte, byteAt, type GrammarNode, type Measure, type Program } from './program.ts';
 
 type Calling = Extract<GrammarNode, { kind: 'call' | 'repeat' | 'measured' }>;
 
@@ -12,6 +12,8 @@ export interface LocalCall {
   readonly min: number;
   readonly max: number;
   readonly next: readonly number[];
+  /** The sets of `entry` and `next`, made when the call is first entered. Null: nothing can be finished there. */
+  sets?: { readonly body: LocalSet | null; readonly behind: LocalSet | null };
 }
 
 export class LocalSet {
@@ -26,14 +28,16 @@ export class LocalSet {
   /** Of a rule that is measured. */
   readonly measure: Measure | undefined;
   /** By class of byte: where it leads, null where it leads nowhere, undefined where nobody asked yet. */
-  readonly row: (LocalSet | null | undefined)[];
+  row: (LocalSet | null | undefined)[] | undefined;
 
-  constructor(id: number, members: readonly number[], program: Program, classes: number) {
+  constructor(id: number, members: readonly number[], program: Program) {
     this.id = id;
     this.members = members;
-    this.row = new Array(classes);
     const all = members.map((node) => program.nodes[node]!);
-    this.reading = members.filter((node) => program.nodes[node]!.kind === 'bytes');
+    this.reading = members.filter((node) => {
+      const { kind } = program.nodes[node]!;
+      return kind === 'bytes' || kind === 'text';
+    });
     this.tokens = all.filter((node) => node.kind === 'tokens');
     this.calls = groupCalls(all.filter((node): node is Calling => 'entry' in node));
     this.final = all.some(({ kind }) => kind === 'end');
@@ -62,11 +66,24 @@ function groupCalls(nodes: readonly Calling[]): LocalCall[] {
 export class LocalSets {
   readonly #program: Program;
   readonly #classes: ByteClasses;
-  readonly #known = new Map<string, LocalSet>();
+  readonly #known = new Map<string | number, LocalSet>();
+  /** Of single nodes. */
+  readonly #ofNode = new Map<number, LocalSet | null>();
 
   constructor(program: Program, classes: ByteClasses) {
     this.#program = program;
     this.#classes = classes;
+  }
+
+  setsOf(call: LocalCall): NonNullable<LocalCall['sets']> {
+    call.sets ??= { body: this.ofNode(call.entry), behind: this.from(call.next) };
+    return call.sets;
+  }
+
+  ofNode(id: number): LocalSet | null {
+    let set = this.#ofNode.get(id);
+    if (set === undefined) this.#ofNode.set(id, (set = this.from([id])));
+    return set;
   }
 
   /** Nodes and what jumps lead to from them, without those from which nothing can be finished. Null: none is left. */
@@ -91,24 +108,31 @@ export class LocalSets {
   }
 
   after(set: LocalSet, byteClass: number): LocalSet | null {
-    return (set.row[byteClass] ??= this.#step(set, this.#classes.representatives[byteClass]!));
+    set.row ??= new Array(this.#classes.count);
+    const known = set.row[byteClass];
+    if (known !== undefined) return known;
+    const after = this.#step(set, this.#classes.representatives[byteClass]!);
+    set.row[byteClass] = after;
+    return after;
   }
 
   #step(set: LocalSet, byte: number): LocalSet | null {
     const next: number[] = [];
     for (const id of set.reading) {
       const node = this.#program.nodes[id]!;
+      if (node.kind === 'text' && byteAt(node, id) === byte) next.push(behindByte(node, id));
       if (node.kind !== 'bytes') continue;
       for (const [low, high, target] of node.edges) if (low <= byte && byte <= high) next.push(target);
     }
+    if (next.length === 1) return this.ofNode(next[0]!);
     return next.length === 0 ? null : this.from(next);
   }
 
   #intern(members: readonly number[]): LocalSet {
-    const key = members.join();
+    const key = members.length === 1 ? members[0]! : members.join();
     let set = this.#known.get(key);
     if (!set) {
-      set = new LocalSet(this.#known.size, members, this.#program, this.#classes.count);
+      set = new LocalSet(this.#known.size, members, this.#program);
       this.#known.set(key, set);
     }
     return set;

@@ -4,8 +4,9 @@ import type { CodePointSet } from '../characters/code-point-set.ts';
 import { type ByteRanges, utf8Ranges } from '../characters/utf8.ts';
 import type { ByteAutomaton, Expression, Scope } from '../expression.ts';
 import { spend } from '../work.ts';
-import { finishableNodes, nullableNodes, refuseLeftRecursion } from './analysis.ts';
-import type { ByteEdge, GrammarNode, Program } from './program.ts';
+import { knownOf } from './analysis.ts';
+import { refuseLeftRecursion } from './left-recursion.ts';
+import type { AutomatonNodes, ByteEdge, GrammarNode, Program } from './program.ts';
 
 const maxNodes = 1_000_000;
 const maxDepth = 1_000;
@@ -22,18 +23,18 @@ export function programOf(scope: Scope, root: string): Program {
   const start = lowering.entryOf(root, scope);
   lowering.layPending();
   const { nodes } = lowering;
-  const nullable = nullableNodes(nodes);
+  const { nullable, finishable } = knownOf(nodes);
   refuseLeftRecursion(nodes, nullable, (entry) => lowering.nameOf(entry));
-  const finishable = finishableNodes(nodes);
   if (finishable[start] === 0)
     throw new QuernError('grammar-unsatisfiable', 'No text satisfies the grammar.', {
       remedy: 'Look for a rule that never ends, or for demands that contradict each other.',
     });
-  return { nodes, start, finishable, nullable };
+  return { nodes, automata: lowering.automata, start, finishable, nullable };
 }
 
 class Lowering {
   readonly nodes: GrammarNode[] = [];
+  readonly automata: AutomatonNodes[] = [];
   readonly #entries = new Map<Scope, Map<string, number>>();
   readonly #names = new Map<number, string>();
   readonly #pending: { entry: number; body: Expression; scope: Scope }[] = [];
@@ -47,8 +48,7 @@ class Lowering {
 
   /** The node of a rule; its body is laid later, so that rules may call each other. */
   entryOf(name: string, from: Scope): number {
-    let scope: Scope | undefined = from;
-    while (scope && !scope.rules.has(name)) scope = scope.outer;
+    const scope = scopeOf(name, from);
     if (!scope) throw new QuernError('grammar-rule-missing', `The grammar has no rule ${JSON.stringify(name)}.`);
     const entries = this.#entries.get(scope) ?? new Map<string, number>();
     this.#entries.set(scope, entries);
@@ -81,13 +81,16 @@ class Lowering {
     const inner = (part: Expression, behind: number): number => this.#lay(part, behind, scope, depth + 1);
     switch (expression.kind) {
       case 'text':
-        return expression.bytes.reduceRight((behind, byte) => this.#add(oneByte([[byte, byte, behind]])), next);
+        return this.#text(expression.bytes, next);
       case 'characters':
         return this.#characters(utf8Ranges(expression.set), next);
       case 'tokens':
         return this.#add({ ...expression, next });
-      case 'rule':
+      case 'rule': {
+        const plain = plainBody(expression, scope);
+        if (plain) return inner(plain, next);
         return this.#add({ kind: 'call', entry: this.entryOf(expression.name, expression.of ?? scope), next });
+      }
       case 'sequence':
         return expression.items.reduceRight((behind, item) => inner(item, behind), next);
       case 'choice':
@@ -97,6 +100,14 @@ class Lowering {
       case 'repeat':
         return this.#repeat(expression, next, scope, inner);
     }
+  }
+
+  #text(bytes: Uint8Array, next: number): number {
+    if (bytes.length === 0) return next;
+    const first = this.nodes.length;
+    const node: GrammarNode = { kind: 'text', first, bytes, next };
+    for (let i = 0; i < bytes.length; i++) this.#add(node);
+    return first;
   }
 
   #repeat(
@@ -144,8 +155,10 @@ class Lowering {
     );
   }
 
-  #automatonRule({ states }: ByteAutomaton): number {
+  #automatonRule(automaton: ByteAutomaton): number {
+    const { states } = automaton;
     const first = this.nodes.length;
+    this.automata.push({ automaton, first, count: 2 * states.length });
     // A state is two nodes: a jump to its bytes, and to the end where it is final.
     const nodeOf = (state: number): number => first + 2 * state;
     for (const [state, { edges, final, measure }] of states.entries()) {
@@ -187,6 +200,27 @@ class Lowering {
       });
     return this.nodes.push(node) - 1;
   }
+}
+
+/** The scope that holds a rule. */
+function scopeOf(name: string, from: Scope): Scope | undefined {
+  let scope: Scope | undefined = from;
+  while (scope && !scope.rules.has(name)) scope = scope.outer;
+  return scope;
+}
+
+const maxPlainBytes = 100;
+
+/** A rule that is a short text or an automaton needs no call: alternatives that begin alike are then one place for longer. */
+function plainBody({ name, of }: Extract<Expression, { kind: 'rule' }>, scope: Scope): Expression | undefined {
+  let at: Scope | undefined = scopeOf(name, of ?? scope);
+  let body = at?.rules.get(name);
+  for (let steps = 0; body?.kind === 'rule' && steps < 4; steps++) {
+    at = scopeOf(body.name, body.of ?? at!);
+    body = at?.rules.get(body.name);
+  }
+  if (body?.kind === 'text' && body.bytes.length <= maxPlainBytes) return body;
+  return body?.kind === 'automaton' ? body : undefined;
 }
 
 const oneByte = (edges: readonly ByteEdge[]): GrammarNode => ({ kind: 'bytes', edges });

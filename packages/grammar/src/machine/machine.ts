@@ -3,7 +3,7 @@
 import { type ByteClasses, byteClasses } from './byte-classes.ts';
 import { Closure, Effort } from './closure.ts';
 import { Configuration, type Thread } from './configuration.ts';
-import { type Frame, Frames } from './frame.ts';
+import { type Frame, Frames, pairKey } from './frame.ts';
 import { type LocalSet, LocalSets } from './local-set.ts';
 import type { Program } from './program.ts';
 
@@ -16,19 +16,22 @@ export class Machine {
   readonly effort = new Effort();
   readonly dead: Configuration;
   readonly start: Configuration;
+  readonly program: Program;
   readonly #sets: LocalSets;
-  #known = new Map<string, Configuration>();
+  #known = new Map<string | number, Configuration>();
 
   constructor(program: Program) {
+    this.program = program;
     this.classes = byteClasses(program.nodes);
     this.#sets = new LocalSets(program, this.classes);
-    this.dead = new Configuration([], false, false, this.classes.count);
-    this.dead.row.fill(this.dead);
+    this.dead = new Configuration([], false, false);
+    this.dead.row = new Array(this.classes.count).fill(this.dead);
     const first = this.#sets.from([program.start]);
     this.start = first ? this.closure([{ set: first, frame: this.frames.bottom }]) : this.dead;
   }
 
   after(configuration: Configuration, byteClass: number): Configuration {
+    configuration.row ??= new Array(this.classes.count);
     return (configuration.row[byteClass] ??= this.#step(configuration, byteClass));
   }
 
@@ -89,14 +92,22 @@ export class Machine {
   #intern(threads: Thread[], complete: boolean, leaves: boolean): Configuration {
     if (threads.length === 0 && !complete && !leaves) return this.dead;
     if (threads.length > 1) threads.sort((a, b) => a.frame.id - b.frame.id);
-    let key = `${complete ? 1 : 0}${leaves ? 1 : 0}`;
-    for (const { set, frame } of threads) key += `;${set.id},${frame.id}`;
+    const key = keyOf(threads, complete, leaves);
     let configuration = this.#known.get(key);
     if (!configuration) {
       if (this.#known.size >= maxConfigurations) this.#known = new Map();
-      configuration = new Configuration(threads, complete, leaves, this.classes.count);
+      configuration = new Configuration(threads, complete, leaves);
       this.#known.set(key, configuration);
     }
     return configuration;
   }
+}
+
+/** A number where that will do: most often there is one thread. */
+function keyOf(threads: readonly Thread[], complete: boolean, leaves: boolean): string | number {
+  const [only] = threads;
+  if (threads.length === 1 && !complete && !leaves) return pairKey(only!.set.id, only!.frame.id);
+  let key = `${complete ? 1 : 0}${leaves ? 1 : 0}`;
+  for (const { set, frame } of threads) key += `;${set.id},${frame.id}`;
+  return key;
 }

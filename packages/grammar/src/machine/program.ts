@@ -1,8 +1,9 @@
-// A compiled grammar: a graph of nodes over bytes, with calls. Plain data, so that it crosses threads.
+// A compiled grammar: a graph of nodes over bytes, with calls.
 //
 // It is a recursive transition network: a rule is entered at a node and left at an `end`; what is regular inside a rule stays
 // nondeterministic here and becomes deterministic when it is used (local-set.ts). Large counts are not unrolled: they stand
 // in the frames of the stack (frame.ts).
+import type { ByteAutomaton } from '../expression.ts';
 
 /** `[lowest byte, highest byte, node behind them]` */
 export type ByteEdge = readonly [low: number, high: number, next: number];
@@ -17,6 +18,8 @@ export interface Measure {
 }
 
 export type GrammarNode =
+  /** Bytes one behind another. It stands at as many places, from `first` on: a place is a node like any other. */
+  | { readonly kind: 'text'; readonly first: number; readonly bytes: Uint8Array; readonly next: number }
   /** One byte. */
   | { readonly kind: 'bytes'; edges: readonly ByteEdge[]; readonly measure?: Measure }
   /** One whole token, whatever its bytes: one of `ids`, or any other. */
@@ -29,11 +32,50 @@ export type GrammarNode =
   | { readonly kind: 'measured'; entry: number; readonly min: number; readonly max: number; readonly next: number }
   | { readonly kind: 'end' };
 
+type TextNode = Extract<GrammarNode, { kind: 'text' }>;
+/** The byte that a text asks for at one of its places, and the node behind it. */
+export const byteAt = ({ first, bytes }: TextNode, id: number): number => bytes[id - first]!;
+export const behindByte = ({ first, bytes, next }: TextNode, id: number): number =>
+  id - first + 1 < bytes.length ? id + 1 : next;
+
+/** Nodes that are an automaton's. */
+export interface AutomatonNodes {
+  readonly automaton: ByteAutomaton;
+  readonly first: number;
+  readonly count: number;
+}
+
 export interface Program {
   readonly nodes: readonly GrammarNode[];
+  /** By their first node. */
+  readonly automata: readonly AutomatonNodes[];
   readonly start: number;
   /** 1 for nodes from which a text can be finished; the others are never entered. */
   readonly finishable: Uint8Array;
   /** 1 for nodes from which an `end` is reached without a byte. */
   readonly nullable: Uint8Array;
+}
+
+/** Where in an automaton a set of nodes stands. */
+export interface Place {
+  readonly automaton: ByteAutomaton;
+  readonly states: string;
+}
+
+/** Null: not in one automaton alone. `members` ascend. */
+export function placeOf({ nodes, automata }: Program, members: readonly number[]): Place | null {
+  const last = members.at(-1)!;
+  let low = 0;
+  for (let high = automata.length - 1; low < high; ) {
+    const middle = (low + high + 1) >>> 1;
+    if (automata[middle]!.first <= last) low = middle;
+    else high = middle - 1;
+  }
+  const found = automata[low];
+  if (!found || last < found.first || last >= found.first + found.count) return null;
+  const { automaton, first } = found;
+  // Where a state is final, the end of the rule stands beside it.
+  const isOwn = (id: number): boolean => id >= first || nodes[id]!.kind === 'end';
+  if (!members.every(isOwn)) return null;
+  return { automaton, states: members.map((id) => (id >= first ? id - first : 'end')).join() };
 }

@@ -4,20 +4,30 @@
 import type { Configuration } from '../machine/configuration.ts';
 import type { LocalSet } from '../machine/local-set.ts';
 import type { Machine } from '../machine/machine.ts';
+import { type ByteTree, joinedBelow } from './byte-tree.ts';
 import { TokenMask } from './token-mask.ts';
 import type { TokenTrie } from './token-trie.ts';
 import { walk } from './walk.ts';
 
 export interface LocalMask {
   readonly mask: TokenMask;
-  /** Nodes of the tree where the rule has ended. */
-  readonly leaving: readonly number[];
+  /** What stands in tokens behind the end of the rule; undefined: nothing. */
+  readonly leaving: ByteTree | undefined;
+  readonly bytes: number;
 }
 
-export function localMask(machine: Machine, trie: TokenTrie, set: LocalSet): LocalMask {
+function localMaskOf(tree: ByteTree, mask: TokenMask, left: readonly number[]): LocalMask {
+  const inner = left.filter((node) => tree.ends[node]! > node + 1);
+  const leaving = inner.length === 0 ? undefined : joinedBelow(tree, inner);
+  const bytes = mask.bytes + (leaving ? 12 * leaving.bytes.length + 4 * leaving.tokenIds.length : 0);
+  return { mask, leaving, bytes };
+}
+
+/** @param tree all tokens, or what is left of them behind another rule */
+export function localMask(machine: Machine, trie: TokenTrie, tree: ByteTree, set: LocalSet): LocalMask {
   const mask = new TokenMask(trie.vocabSize);
   const start = machine.bare(set, machine.frames.hole);
-  return { mask, leaving: walk(machine, trie, start, 0, mask) };
+  return localMaskOf(tree, mask, walk(machine, tree, start, 0, mask));
 }
 
 /** What one token asks of the counters of a measured rule: `room` for it, and no more than `need`. */
@@ -29,7 +39,7 @@ interface Demands {
 
 /** The same for a rule whose characters count: one walk tells what every token takes from the counters. */
 export class MeasuredMask {
-  readonly #vocabSize: number;
+  readonly #trie: TokenTrie;
   /** By the room that they ask for. */
   readonly #tokens: Demands[] = [];
   readonly #leaving: Demands[] = [];
@@ -37,7 +47,7 @@ export class MeasuredMask {
   readonly #known = new Map<string, LocalMask>();
 
   constructor(machine: Machine, trie: TokenTrie, set: LocalSet) {
-    this.#vocabSize = trie.vocabSize;
+    this.#trie = trie;
     this.#walk(machine, trie, machine.bare(set, machine.frames.measuredHole));
   }
 
@@ -48,18 +58,23 @@ export class MeasuredMask {
     const key = `${need},${room}`;
     let local = this.#known.get(key);
     if (!local) {
-      const mask = new TokenMask(this.#vocabSize);
+      const mask = new TokenMask(this.#trie.vocabSize);
       const leaving: number[] = [];
       forEach(this.#tokens, need, room, (token) => mask.add(token));
       forEach(this.#leaving, need, room, (node) => leaving.push(node));
-      local = { mask, leaving };
+      local = localMaskOf(this.#trie, mask, leaving);
       this.#known.set(key, local);
     }
     return local;
   }
 
+  /** Roughly: the lists, and masks that follow from them. */
+  get bytes(): number {
+    return 24 * this.#trie.vocabSize;
+  }
+
   #walk(machine: Machine, trie: TokenTrie, start: Configuration): void {
-    const { bytes, depths, ends, tokens, twins } = trie;
+    const { bytes, depths, ends, tokenStarts, tokenIds } = trie;
     const classOf = machine.classes.of;
     const path: Configuration[] = [start];
     const counts: number[] = [0];
@@ -81,8 +96,8 @@ export class MeasuredMask {
       const need = Math.min(needs[depth - 1]!, count + most);
       // What ends the rule asks that enough has been read.
       const leavingNeed = Math.min(need, count);
-      for (let token = tokens[node]!; token >= 0; token = twins[token]!)
-        this.#add(this.#tokens, token, room, after ? need : leavingNeed);
+      for (let i = tokenStarts[node]!; i < tokenStarts[node + 1]!; i++)
+        this.#add(this.#tokens, tokenIds[i]!, room, after ? need : leavingNeed);
       if (next.leaves) this.#add(this.#leaving, node, room, leavingNeed);
       path[depth] = next;
       counts[depth] = count;
