@@ -1,0 +1,90 @@
+// What is no JSON is refused with its place; the truth about what is JSON is JSON.parse.
+import { expect, test } from 'vitest';
+import { ApiError } from '../api-error.ts';
+import { jsonFault } from './json-fault.ts';
+import { parseJson } from './json-text.ts';
+
+function refusalOf(text: string): ApiError {
+  try {
+    parseJson(text);
+  } catch (error) {
+    if (error instanceof ApiError) return error;
+    throw error;
+  }
+  throw new Error(`not refused: ${text}`);
+}
+
+test.each([
+  ['{"messages": [', 'line 1, column 15 (in messages.0): expected a value, found the end', 'messages.0'],
+  ['{"a": 1,}', 'line 1, column 9: expected a key in double quotes, found "}"', null],
+  ['{"a": [1, 2,]}', 'line 1, column 13 (in a.2): expected a value, found "]"', 'a.2'],
+  ["{'a': 1}", 'column 2: expected a key in double quotes, found "\'"', null],
+  ['{"a" 1}', 'column 6 (in a): expected ":" behind a key, found "1"', 'a'],
+  ['{"a": 1 "b": 2}', 'column 9 (in a): expected "," or "}", found "\\""', 'a'],
+  ['{"a": NaN}', '(in a): expected a value, found "N"', 'a'],
+  ['{"a": undefined}', '(in a): expected a value, found "u"', 'a'],
+  ['{"a": 01}', '(in a): expected a value, found "0"', 'a'],
+  ['{"a": 1.}', '(in a): expected a value, found "1"', 'a'],
+  ['{"a": +1}', '(in a): expected a value, found "+"', 'a'],
+  ['{"a": tru}', '(in a): expected a value, found "t"', 'a'],
+  ['{"a": "x\ny"}', '(in a): a string has a control character', 'a'],
+  ['{"a": "\\x41"}', '(in a): there is an escape that JSON does not have', 'a'],
+  ['{"a": "x', '(in a): a string is not closed', 'a'],
+  ['{"a": 1} {"b": 2}', 'column 10: expected the end, found "{"', null],
+  ['{"a": {"b": [{"c": /* */ 1}]}}', '(in a.b.0.c): expected a value, found "/"', 'a.b.0.c'],
+  ['{\n  "a": 1,\n  b: 2\n}', 'line 3, column 3: expected a key', null],
+  ['model=x&prompt=y', 'line 1, column 1: expected a value, found "m"', null],
+  ['', 'The request body is empty', null],
+  [' \n', 'The request body is empty', null],
+])('%j', (text, message, param) => {
+  const refusal = refusalOf(text);
+  expect(refusal).toMatchObject({ status: 400, code: 'invalid_json', param });
+  expect(refusal.message).toContain(message);
+});
+
+test('a fault is found where JSON.parse finds one, and nowhere else', () => {
+  const seed = '{"a":[1,-2.5e3,true,null,"\\u00e9x\\n",{"b":{}},[]],"c":"d"}';
+  const signs = [...'{}[]",:\\ 01.-+eEtu\n\u0001'];
+  for (let at = 0; at < seed.length; at++) {
+    const changed = [
+      seed.slice(0, at) + seed.slice(at + 1),
+      ...signs.map((sign) => seed.slice(0, at) + sign + seed.slice(at)),
+      ...signs.map((sign) => seed.slice(0, at) + sign + seed.slice(at + 1)),
+    ];
+    for (const text of changed) {
+      let isJson = true;
+      try {
+        JSON.parse(text);
+      } catch {
+        isJson = false;
+      }
+      expect(jsonFault(text) === undefined, text).toBe(isJson);
+    }
+  }
+});
+
+const nested = (depth: number): string => `{"kwargs":${'{"x":['.repeat(depth)}1${']}'.repeat(depth)}}`;
+
+test('what is nested too deeply is refused with its path, however deep', () => {
+  expect(parseJson(nested(60))).toMatchObject({ kwargs: { x: [expect.anything()] } });
+  for (const depth of [100, 10_000, 200_000]) {
+    const refusal = refusalOf(nested(depth));
+    expect(refusal).toMatchObject({ status: 400, code: 'invalid_value', param: 'kwargs.x.0.x.0.x…' });
+    expect(refusal.message).toBe('kwargs.x.0.x.0.x… is nested deeper than 128 levels.');
+  }
+  expect(refusalOf(nested(200_000).slice(0, -1)).code).toBe('invalid_json');
+});
+
+test('equal keys: the last one counts, as everywhere', () => {
+  expect(parseJson('{"a":1,"a":2}')).toEqual({ a: 2 });
+  expect(Object.keys(parseJson('{"__proto__":{"x":1}}') as object)).toEqual(['__proto__']);
+});
+
+test('long texts and lists take no more than their length', () => {
+  const long = 'one two \\n'.repeat(1_000_000);
+  expect(refusalOf(`{"a":"${long}",}`).message).toContain('expected a key');
+  expect(refusalOf(`{"a":"${long}`).message).toContain('not closed');
+  const numbers = `[${'1,'.repeat(3_000_000)}1`;
+  expect(refusalOf(numbers)).toMatchObject({ code: 'invalid_json', param: '3000000' });
+  expect(parseJson(`${numbers}]`)).toHaveLength(3_000_001);
+});
