@@ -2,7 +2,7 @@
 // exception they throw by the status and show `message`, so every message says what was wrong and, with numbers, why.
 import { QuernError } from '@quern/errors';
 
-export type ErrorStatus = 400 | 401 | 404 | 405 | 413 | 500 | 503 | 504;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 413 | 500 | 503 | 504;
 
 export interface ApiErrorDetails {
   /** The request field at fault, e.g. `messages.0.role`. */
@@ -13,6 +13,7 @@ export interface ApiErrorDetails {
 const types: Record<ErrorStatus, string> = {
   400: 'invalid_request_error',
   401: 'authentication_error',
+  403: 'permission_error',
   404: 'invalid_request_error',
   405: 'invalid_request_error',
   413: 'invalid_request_error',
@@ -65,6 +66,7 @@ const requestFaults = new Set([
   'slot-text-too-large',
   'slot-unknown',
   'token-out-of-range',
+  'tokenizer-byte-missing',
 ]);
 
 /** Whatever was thrown, as an ApiError. What the server did not expect is its own fault: 500, with the cause's code. */

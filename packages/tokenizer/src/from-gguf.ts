@@ -69,7 +69,7 @@ function normalizing(metadata: MetadataView, kind: TokenizerKind): TokenizerKind
   const own = readString(metadata, beyondKeys.normalizer);
   if (own === undefined) return kind;
   const normalize = compileNormalizer(shallowJson(own, beyondKeys.normalizer));
-  return { ...kind, encode: (text, ids) => kind.encode(normalize(text), ids) };
+  return { ...kind, keepsAll: false, encode: (text, ids) => kind.encode(normalize(text), ids) };
 }
 
 /** Types as far as finding tokens in a text goes. */
@@ -100,6 +100,7 @@ function sentencePieceKind(metadata: MetadataView, vocabulary: Vocabulary): Toke
     encode: (text, ids) => pieces.encode(text, ids),
     bytesOfNormal: bytesOfText,
     spacePrefix: readBoolean(metadata, 'tokenizer.ggml.add_space_prefix') ?? true,
+    keepsAll: true,
     addBos: true,
     defaults: { bos: 1, eos: 2, unk: 0 },
   };
@@ -118,6 +119,7 @@ function bpeKind(metadata: MetadataView, vocabulary: Vocabulary): TokenizerKind 
     encode: (text, ids) => bpe.encode(text, ids),
     bytesOfNormal: preTokenizer.isText ? bytesOfText : bytesOfByteLevelText,
     spacePrefix: false,
+    keepsAll: true,
     addBos: preTokenizer.addBos,
     // llama.cpp assumes token 11 (a comma in most vocabularies) for BOS and EOS; no id is the honest answer.
     defaults: {},
@@ -164,6 +166,7 @@ function wordPieceKind(metadata: MetadataView, vocabulary: Vocabulary): Tokenize
     encode: (text, ids) => words.encode(text, ids),
     bytesOfNormal: bytesOfText,
     spacePrefix: true,
+    keepsAll: false,
     addBos: true,
     addEos: true,
     defaults: { bos: bertTokens.bos, eos: id('seperator', bertTokens.sep), unk: bertTokens.unk },
@@ -192,6 +195,7 @@ function unigramKind(metadata: MetadataView, vocabulary: Vocabulary): TokenizerK
     },
     bytesOfNormal: bytesOfText,
     spacePrefix: false,
+    keepsAll: false,
     addBos: false,
     addEos: true,
     defaults: t5Tokens,

@@ -30,6 +30,11 @@ export interface Tokenizer {
   readonly endOfFillIn: ReadonlySet<number>;
   readonly addBos: boolean;
   readonly addEos: boolean;
+  /**
+   * Most bytes of text that one token stands for, so that the length of a text tells how many tokens it has at least (blanks may go
+   * beside special tokens). Infinity where a token stands for text of any length, such as words that cannot be spelled.
+   */
+  readonly longestToken: number;
   /** Lone surrogates in `text` are read as U+FFFD, as a UTF-8 encoder writes them. */
   encode(text: string, options?: EncodeOptions): Int32Array;
   /** Bytes of tokens; a token may be a part of a UTF-8 sequence, so streams decode bytes, then text. */

@@ -14,6 +14,8 @@ export interface TokenizerKind {
   bytesOfNormal(text: string): Uint8Array;
   /** A space is put before a text that begins the input or follows a special token. */
   readonly spacePrefix: boolean;
+  /** Whether no part of a text is dropped, or joined with others to a token that stands for any of them. */
+  readonly keepsAll: boolean;
   /** Whether BOS is added when the metadata does not say. */
   readonly addBos: boolean;
   /** The same of EOS; not when not given. */
@@ -45,6 +47,7 @@ export class VocabularyTokenizer implements Tokenizer {
   readonly addEos: boolean;
   readonly chatTemplate?: string;
   readonly #parts: TokenizerParts;
+  #longestToken?: number;
   readonly #utf8 = new TextEncoder();
   readonly #text = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -61,6 +64,20 @@ export class VocabularyTokenizer implements Tokenizer {
     this.chatTemplate = parts.chatTemplate;
     if (parts.addBos && special.bos === undefined) throw missing('bos', 'beginning');
     if (parts.addEos && special.eos === undefined) throw missing('eos', 'end');
+  }
+
+  get longestToken(): number {
+    this.#longestToken ??= this.#parts.kind.keepsAll ? this.#mostBytes() : Number.POSITIVE_INFINITY;
+    return this.#longestToken;
+  }
+
+  #mostBytes(): number {
+    let most = 1;
+    // A unit of UTF-16 takes three bytes at most.
+    for (const [id, { length }] of this.#parts.vocabulary.texts.entries())
+      if (3 * length > most && this.#parts.special.types[id] !== tokenTypes.byte)
+        most = Math.max(most, this.#bytesOf(id, true).length);
+    return most;
   }
 
   encode(text: string, options: EncodeOptions = {}): Int32Array {

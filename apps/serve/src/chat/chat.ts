@@ -6,8 +6,9 @@ import { branchesOf, checkTask, type GenerationTask } from '../generate/generati
 import type { GenerationRequest } from '../generate/generation-request.ts';
 import type { ModelLease } from '../models/model-host.ts';
 import type { ServedModel } from '../models/served-model.ts';
+import { encodePrompt, encodeText } from '../text/encode-text.ts';
 import type { RequestMessage, RequestTool } from './messages.ts';
-import { chatPrompt } from './prompt.ts';
+import { chatText } from './prompt.ts';
 import { type ChatEvent, chatReply } from './reply.ts';
 
 /** OpenAI's `tool_choice`, with the name of the one tool that must be called. */
@@ -56,7 +57,8 @@ export async function prepareChat(
   refuseUnheld(chat, model);
   const { request, maxTokens, logProbs } = chat;
   const tools = offeredTools(chat);
-  const prompt = promptOf(chat, model);
+  const text = await textOf(chat, model, signal);
+  const prompt = await encodePrompt(model, text, templateTokens, { param: 'messages', signal });
   const task: GenerationTask = { model, prompt, request, maxTokens, logProbs, signal, onEnd: server.onGeneration };
   checkTask(task, 'messages');
   return {
@@ -66,21 +68,28 @@ export async function prepareChat(
 }
 
 /** How many tokens the prompt of a chat has, however many that are. @throws ApiError 400 */
-export async function countChatTokens({ model }: ModelLease, chat: ChatRequest): Promise<number> {
-  return promptOf(chat, model).length;
+export async function countChatTokens(
+  { model }: ModelLease,
+  chat: ChatRequest,
+  signal: AbortSignal,
+): Promise<number> {
+  return (await encodeText(model, await textOf(chat, model, signal), templateTokens, signal)).length;
 }
+
+/** The template writes them, BOS included. */
+const templateTokens = { parseSpecial: true };
 
 const offeredTools = ({ toolChoice, tools }: ChatRequest): readonly RequestTool[] | undefined =>
   toolChoice !== 'none' && tools?.length ? tools : undefined;
 
-function promptOf(chat: ChatRequest, model: ServedModel): Int32Array {
+function textOf(chat: ChatRequest, model: ServedModel, signal: AbortSignal): Promise<string> {
   const { messages, thinking, reasoningEffort, templateVariables } = chat;
   const extra = {
     ...(thinking === undefined ? {} : { enable_thinking: thinking }),
     ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort }),
     ...templateVariables,
   };
-  return chatPrompt(model, { messages, tools: offeredTools(chat), extra });
+  return chatText(model, { messages, tools: offeredTools(chat), extra }, signal);
 }
 
 /** @throws ApiError 400 for wishes that a reply cannot be held to */

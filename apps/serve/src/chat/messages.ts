@@ -2,6 +2,7 @@
 // string, tool-call arguments are an object, `developer` is what newer clients call `system`.
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
+import { parseJson } from '../http/json-text.ts';
 
 const textPart = z.looseObject({ type: z.literal('text', 'only text parts are supported'), text: z.string() });
 const content = z.union([z.string(), z.array(textPart)]);
@@ -54,10 +55,8 @@ function parsedArguments(
   call: number,
 ): Record<string, unknown> {
   if (typeof given !== 'string') return given;
-  try {
-    const value: unknown = JSON.parse(given || '{}');
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch {}
   const param = `messages.${message}.tool_calls.${call}.function.arguments`;
+  const value = parseJson(given || '{}', param);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new ApiError(400, 'invalid_value', `${param} must be the text of a JSON object.`, { param });
 }

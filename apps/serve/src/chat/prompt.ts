@@ -1,9 +1,9 @@
-// From chat messages to the tokens of a prompt, through the model's own template. The template is the authority on
+// From chat messages to the text of a prompt, through the model's own template. The template is the authority on
 // special tokens (BOS included), as in transformers, so the rendered text is encoded as it stands.
 import { QuernError } from '@quern/errors';
-import { renderChat } from '@quern/tokenizer';
 import { ApiError } from '../api-error.ts';
 import type { ServedModel } from '../models/served-model.ts';
+import { renderMessages } from '../text/render-messages.ts';
 import { type RequestMessage, templateMessages } from './messages.ts';
 
 export interface ChatPromptInput {
@@ -18,14 +18,19 @@ export interface ChatPromptInput {
 const requestFaults = new Set(['chat-template-refused', 'chat-template-runaway']);
 
 /** @throws ApiError 400 when the model has no template, or the template refuses these messages */
-export function chatPrompt({ id, tokenizer }: ServedModel, { messages, tools, extra }: ChatPromptInput): Int32Array {
+export async function chatText(
+  model: ServedModel,
+  { messages, tools, extra }: ChatPromptInput,
+  signal: AbortSignal,
+): Promise<string> {
+  const { id, tokenizer } = model;
   const template = tokenizer.chatTemplate;
   if (template === undefined) {
     throw new ApiError(400, 'no_chat_template', `The model "${id}" has no chat template; use /v1/completions.`);
   }
   const piece = (token: number | undefined) => (token === undefined ? '' : tokenizer.piece(token));
   try {
-    const text = renderChat({
+    const rendering = {
       template,
       messages: templateMessages(messages),
       ...(tools ? { tools } : {}),
@@ -33,8 +38,8 @@ export function chatPrompt({ id, tokenizer }: ServedModel, { messages, tools, ex
       bosToken: piece(tokenizer.bos),
       eosToken: piece(tokenizer.eos),
       ...(extra ? { extra } : {}),
-    });
-    return tokenizer.encode(text, { parseSpecial: true });
+    };
+    return await renderMessages(model, rendering, signal);
   } catch (error) {
     if (!(error instanceof QuernError) || !requestFaults.has(error.code)) throw error;
     throw new ApiError(400, error.code.replaceAll('-', '_'), error.message, { param: 'messages' });

@@ -3,6 +3,8 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { beamFields } from './beam-fields.ts';
+import { bodyText } from '../http/body-text.ts';
+import { parseJson } from '../http/json-text.ts';
 import { grammarFields } from './grammar-request.ts';
 import { samplingFields } from './sampling-fields.ts';
 import { refuseUnsupported, type UnsupportedField } from './unsupported.ts';
@@ -45,13 +47,7 @@ export async function readRequest<Shape extends z.ZodType>(
   shape: Shape,
   refused: readonly UnsupportedField[] = [],
 ): Promise<z.infer<Shape>> {
-  const text = await context.req.text();
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch (error) {
-    throw new ApiError(400, 'invalid_json', `The request body is not valid JSON: ${(error as Error).message}.`);
-  }
+  const body = parseJson(await bodyText(context));
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new ApiError(400, 'invalid_json', 'The request body must be a JSON object.');
   }

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { Engine, type RngName, type StartOptions } from '@quern/engine';
 import { describeModel, type ModelDescription, openModel } from '@quern/models';
 import { type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
+import { TextThread } from '../text/text-thread.ts';
 
 export interface ServedModel {
   /** What clients call it. */
@@ -11,10 +12,14 @@ export interface ServedModel {
   /** Most tokens of prompt and reply of one request. */
   readonly contextTokens: number;
   readonly tokenizer: Tokenizer;
+  /** What long texts are encoded by. */
+  readonly texts: TextThread;
   readonly engine: Engine;
   readonly description: ModelDescription;
   /** Whose random numbers the sampler draws. */
   readonly rng: RngName;
+  /** Ends its threads, whatever they do. */
+  close(): Promise<void>;
 }
 
 export interface LoadServedModelOptions extends Omit<StartOptions, 'modelPath'> {
@@ -45,12 +50,17 @@ export async function loadServedModel(path: string, options: LoadServedModelOpti
     ...start,
     contextTokens: contextTokens === 0 ? trained : contextTokens,
   });
+  const texts = new TextThread({ path, override: options.override });
   return {
     id: alias ?? basename(path).replace(/\.gguf$/i, ''),
     createdSeconds: Math.floor(Date.now() / 1000),
     contextTokens: engine.info.contextTokens,
     engine,
+    texts,
     rng,
     ...described,
+    async close() {
+      await Promise.all([engine.close({ cancel: true }), texts.close()]);
+    },
   };
 }

@@ -19,6 +19,7 @@ import type { ModelLease } from '../models/model-host.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { respond } from '../respond.ts';
 import { openAiStream } from '../stream-form.ts';
+import { encodePrompt } from '../text/encode-text.ts';
 import { createdSeconds, responseId, usage } from './response-fields.ts';
 import { type TextLogProbs, textLogProbs } from './token-log-probs.ts';
 
@@ -47,7 +48,7 @@ export const completions: Endpoint = {
   },
 };
 
-function complete(
+async function complete(
   request: CompletionRequest,
   lease: ModelLease,
   server: ServerState,
@@ -61,7 +62,7 @@ function complete(
   const candidates = candidatesOf(count, bestOf, request.stream ?? false);
   const task: GenerationTask = {
     model,
-    prompt: promptTokens(model, request.prompt),
+    prompt: await promptTokens(model, request.prompt, signal),
     request,
     maxTokens: request.max_tokens ?? defaultMaxTokens,
     // Candidates are compared by their log probabilities.
@@ -95,14 +96,16 @@ function candidatesOf(count: number, bestOf: number, stream: boolean): number {
   return bestOf;
 }
 
-function promptTokens({ tokenizer }: ServedModel, prompt: Prompt): Int32Array {
+async function promptTokens(model: ServedModel, prompt: Prompt, signal: AbortSignal): Promise<Int32Array> {
   const only =
     Array.isArray(prompt) && (typeof prompt[0] === 'string' || Array.isArray(prompt[0])) ? prompt[0] : prompt;
-  if (typeof only === 'string') return tokenizer.encode(only, { addSpecial: true, parseSpecial: true });
+  if (typeof only === 'string')
+    return encodePrompt(model, only, { addSpecial: true, parseSpecial: true }, { param: 'prompt', signal });
+  const { vocabSize } = model.tokenizer;
   const ids = Int32Array.from(only as number[]);
-  const unknown = ids.find((id) => id >= tokenizer.vocabSize);
+  const unknown = ids.find((id) => id >= vocabSize);
   if (unknown === undefined) return ids;
-  const message = `The prompt has token ${unknown}, but the vocabulary has ${tokenizer.vocabSize} tokens.`;
+  const message = `The prompt has token ${unknown}, but the vocabulary has ${vocabSize} tokens.`;
   throw new ApiError(400, 'invalid_value', message, { param: 'prompt' });
 }
 

@@ -1,0 +1,29 @@
+// The thread that works on long texts: encodes them and renders long conversations, so that the server's own thread answers others
+// meanwhile. It has a tokenizer of its own.
+import { parentPort, workerData } from 'node:worker_threads';
+import { errorToData } from '@quern/engine';
+import { openModel } from '@quern/models';
+import { renderChat, tokenizerFromGguf } from '@quern/tokenizer';
+import type { TextAnswer, TextJob, TextWorkerData } from './text-thread.ts';
+
+const { path, override } = workerData as TextWorkerData;
+const port = parentPort!;
+
+const opening = openModel(path, { override }).then(async (view) => {
+  try {
+    return tokenizerFromGguf(view.metadata);
+  } finally {
+    await view.close();
+  }
+});
+// Whoever asks first is told.
+opening.catch(() => {});
+
+port.on('message', async (job: TextJob) => {
+  try {
+    const result = job.type === 'render' ? renderChat(job.options) : (await opening).encode(job.text, job.options);
+    port.postMessage({ result } satisfies TextAnswer, typeof result === 'string' ? [] : [result.buffer as ArrayBuffer]);
+  } catch (error) {
+    port.postMessage({ error: errorToData(error) } satisfies TextAnswer);
+  }
+});

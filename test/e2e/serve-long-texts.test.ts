@@ -1,0 +1,136 @@
+// Long prompts and conversations: what cannot fit is refused before any work, and what has to be encoded or rendered is not worked on where
+// other clients are answered.
+import { loadServedModel } from '@quern/serve-command/server';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestServer, type TestServer, tinyLlama } from './serve-fixture.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+  await server.ready;
+});
+afterAll(() => server.close());
+
+const errorOf = async (response: Response) => ({ status: response.status, ...(await response.json()).error });
+const [chat, completions] = ['/v1/chat/completions', '/v1/completions'];
+const megabytes = (count: number): string => 'one two three four '.repeat((count * 2 ** 20) / 19);
+
+describe('a prompt whose bytes cannot fit', () => {
+  const long = megabytes(15);
+  it.each([
+    ['chat', chat, { messages: [{ role: 'user', content: long }] }, 'messages'],
+    ['text', completions, { prompt: long }, 'prompt'],
+  ])('%s: 400 with both numbers, and nothing is encoded', async (_, path, body, param) => {
+    const { texts, tokenizer } = await server.ready;
+    const error = await errorOf(await server.post(path, body));
+    expect(error).toMatchObject({ status: 400, code: 'context_length_exceeded', param });
+    const [bytes, context, most] = [...error.message.matchAll(/\d+/g)].map(Number);
+    expect(bytes).toBeGreaterThan(12_000_000);
+    expect(context).toBe(2048);
+    expect(most).toBe(2048 * tokenizer.longestToken);
+    expect(texts.isStarted).toBe(false);
+  });
+
+  it('twenty at once: the server answers others meanwhile', async () => {
+    let [answered, refused] = [0, 0];
+    const body = JSON.stringify({ prompt: long });
+    const all = Array.from({ length: 20 }, async () => {
+      const { code } = await errorOf(await server.post(completions, body));
+      expect(code).toBe('context_length_exceeded');
+      refused++;
+    });
+    while (refused < 20) {
+      const { status } = await fetch(`${server.url}/health`);
+      expect(status).toBe(200);
+      answered++;
+    }
+    await Promise.all(all);
+    expect(answered).toBeGreaterThan(20);
+  });
+});
+
+describe('a text that has to be encoded', () => {
+  /** Whether the event loop ran while `work` was under way: a thread that encodes here would hold it up. */
+  async function turnsDuring(work: Promise<unknown>): Promise<number> {
+    let turns = 0;
+    let going = true;
+    void work.finally(() => (going = false));
+    while (going) {
+      await new Promise((resolve) => setImmediate(resolve));
+      turns++;
+    }
+    return turns;
+  }
+
+  it('is encoded on another thread, to the same tokens', async () => {
+    const { texts, tokenizer } = await server.ready;
+    const text = `${'Grüße, 世界! '.repeat(40_000)}<|im_end|>`;
+    const options = { addSpecial: true, parseSpecial: true };
+    const encoding = texts.encode(text, options, new AbortController().signal);
+    expect(await turnsDuring(encoding)).toBeGreaterThan(100);
+    expect(await encoding).toEqual(tokenizer.encode(text, options));
+  });
+
+  it('is refused with its tokens when these do not fit', async () => {
+    // Blanks prove nothing by their bytes.
+    const error = await errorOf(await server.post(completions, { prompt: ' \n'.repeat(200_000) }));
+    expect(error).toMatchObject({ status: 400, code: 'context_length_exceeded' });
+    expect(error.message).toMatch(/has \d{6} tokens; the maximum context length is 2048 tokens/);
+  });
+
+  it('a long prompt that fits is answered as a short one is', async () => {
+    const model = await server.ready;
+    const prompt = Array.from({ length: 900 }, (_, i) => `word${i} and some more words\n`).join('');
+    const large = await startTestServer({ model: { contextTokens: 2048 } });
+    await large.ready;
+    const ids = [...model.tokenizer.encode(prompt, { addSpecial: true, parseSpecial: true })];
+    const error = await errorOf(await large.post(completions, { prompt }));
+    expect(error.message).toContain(`has ${ids.length} tokens`);
+    await large.close();
+  });
+
+  it('leaves the queue when its client leaves', async () => {
+    const { texts } = await server.ready;
+    const signal = new AbortController().signal;
+    const text = 'abc '.repeat(500_000);
+    const leaving = new AbortController();
+    const first = texts.encode(text, {}, signal);
+    const second = texts.encode(text, {}, leaving.signal);
+    const third = texts.encode('abc', {}, signal);
+    leaving.abort();
+    await expect(second).rejects.toThrow(/abort/i);
+    expect((await first).length).toBeGreaterThan(500_000);
+    expect((await third).length).toBeGreaterThan(0);
+  });
+
+  it('a thread that dies is replaced', async () => {
+    const { texts } = await server.ready;
+    const { signal } = new AbortController();
+    const lost = texts.encode('abc '.repeat(500_000), {}, signal);
+    await Promise.all([expect(lost).rejects.toMatchObject({ code: 'text-thread-ended' }), texts.close()]);
+    expect((await texts.encode('abc', {}, signal)).length).toBeGreaterThan(0);
+  });
+});
+
+describe('a conversation of many messages', () => {
+  it('is rendered on another thread, to the same text', async () => {
+    const { texts, tokenizer } = await loadServedModel(tinyLlama, { threads: 1, contextTokens: 64 }).then(
+      async (model) => {
+        await model.close();
+        return model;
+      },
+    );
+    const { renderChat } = await import('@quern/tokenizer');
+    const messages = Array.from({ length: 3000 }, (_, i) => ({ role: i % 2 ? 'assistant' : 'user', content: `${i}` }));
+    const options = { template: tokenizer.chatTemplate!, messages, addGenerationPrompt: true };
+    expect(await texts.render(options, new AbortController().signal)).toBe(renderChat(options));
+    await texts.close();
+  });
+
+  it('what the template refuses is the client’s fault there too', async () => {
+    const messages = Array.from({ length: 400_000 }, () => ({ role: 'user', content: 'x' }));
+    const error = await errorOf(await server.post(chat, { messages }));
+    expect(error.status).toBe(400);
+    expect(['context_length_exceeded', 'chat_template_runaway', 'chat_template_refused']).toContain(error.code);
+  });
+});
