@@ -41,21 +41,23 @@ export async function encodeText(
 function requireRoom({ tokenizer, contextTokens }: ServedModel, text: string, param: string): void {
   const most = contextTokens * tokenizer.longestToken;
   // A unit of UTF-16 is three bytes at most, so most texts need not be looked at.
-  if (3 * text.length <= most) return;
-  const bytes = bytesBesideBlanks(text);
-  if (bytes <= most) return;
+  if (3 * text.length <= most || !hasMoreBesideBlanks(text, most)) return;
   const message =
-    `The prompt has ${bytes} bytes beside blanks; the maximum context length is ${contextTokens} tokens, ` +
-    `which is ${most} bytes at most.`;
+    `The prompt has ${Buffer.byteLength(text)} bytes; the maximum context length is ${contextTokens} tokens, ` +
+    `which is ${most} bytes at most, blanks not counted.`;
   throw new ApiError(400, 'context_length_exceeded', message, { param });
 }
 
-/** As UTF-8. Special tokens may swallow the blanks beside them, so these prove nothing. */
-function bytesBesideBlanks(text: string): number {
-  let blanks = 0;
+/** Special tokens may swallow the blanks beside them, so these prove nothing. */
+function hasMoreBesideBlanks(text: string, bytes: number): boolean {
+  let count = 0;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
-    if (unit === 0x20 || (unit >= 0x09 && unit <= 0x0d)) blanks++;
+    if (unit === 0x20 || (unit >= 0x09 && unit <= 0x0d)) continue;
+    // A half of a surrogate pair has two of its four.
+    const isHalf = unit >= 0xd800 && unit <= 0xdfff;
+    count += unit < 0x80 ? 1 : unit < 0x800 || isHalf ? 2 : 3;
+    if (count > bytes) return true;
   }
-  return Buffer.byteLength(text) - blanks;
+  return false;
 }
