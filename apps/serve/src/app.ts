@@ -1,59 +1,83 @@
 // The HTTP application: the endpoint table mounted on hono, with the answers that hold for every endpoint
-// (authentication, body limit, wrong method, unknown route, errors).
-import { timingSafeEqual } from 'node:crypto';
-import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+// (who may ask, limits, wrong method, unknown route, errors).
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { ApiError, toApiError } from './api-error.ts';
-import { recordFailure, type ServerState } from './endpoint.ts';
+import { type Endpoint, recordFailure, type ServerState } from './endpoint.ts';
 import { endpoints } from './endpoints.ts';
+import { keyCheck } from './http/api-keys.ts';
+import { bodySizeLimit, largeBodyTurns } from './http/body-limits.ts';
+import { hostCheck } from './http/host-names.ts';
+import { originRules } from './http/origins.ts';
+import type { RequestLog } from './http/request-log.ts';
+import { notWhileClosing, untilStopped } from './http/shutdown.ts';
 
-function checkKey(expected: string | undefined, authorization: string | undefined): void {
-  if (!expected) return;
-  const given = Buffer.from(authorization?.replace(/^Bearer +/i, '') ?? '');
-  const wanted = Buffer.from(expected);
-  if (given.length === wanted.length && timingSafeEqual(given, wanted)) return;
-  throw new ApiError(401, 'invalid_api_key', 'A valid API key is needed: send it as "Authorization: Bearer <key>".', {
-    headers: { 'www-authenticate': 'Bearer' },
-  });
+export interface AppOptions {
+  /** Where the server listens. */
+  readonly hosts: readonly string[];
+  readonly apiKeys: readonly string[];
+  readonly corsOrigins: readonly string[];
+  readonly allowedHosts: readonly string[];
+  readonly maxBodyBytes: number;
+  /** Requests with large bodies that are inside at a time. */
+  readonly largeBodies: number;
+  readonly log?: RequestLog;
 }
 
-export function createApp(server: ServerState): Hono {
-  const app = new Hono();
-  app.onError((error) => {
-    const failure = toApiError(error);
-    recordFailure(server, failure);
-    return failure.response();
-  });
+type Env = { Bindings: HttpBindings; Variables: { endpoint: Endpoint } };
+
+export function createApp(server: ServerState, options: AppOptions): Hono<Env> {
+  // `/v1/models/` is `/v1/models`.
+  const app = new Hono<Env>({ strict: false });
+  app.onError((error, context) => failed(error, context, server));
   app.notFound((context) =>
     new ApiError(404, 'unknown_route', `There is no ${context.req.method} ${context.req.path} here.`).response(),
   );
-  app.use(
-    bodyLimit({
-      maxSize: server.maxBodyBytes,
-      onError: () => {
-        const message = `The request body is larger than ${server.maxBodyBytes} bytes.`;
-        return new ApiError(413, 'body_too_large', message).response();
-      },
-    }),
-  );
-  for (const endpoint of endpoints) {
-    app.on(endpoint.method, endpoint.path, async (context) => {
-      try {
-        if (!endpoint.open) checkKey(server.apiKey, context.req.header('authorization'));
-        return await endpoint.handle(context, server);
-      } catch (error) {
-        const failure = toApiError(error);
-        recordFailure(server, failure);
-        return failure.response(endpoint.errorBody);
-      }
+  const { log } = options;
+  if (log) app.use(log.start);
+  const checkHost = hostCheck(options.hosts, options.allowedHosts);
+  if (checkHost)
+    app.use((context, next) => {
+      checkHost(context.req.header('host'));
+      return next();
     });
+  app.use(...originRules(options.corsOrigins));
+  const checkKey = keyCheck(options.apiKeys);
+  const limits: MiddlewareHandler[] = [
+    largeBodyTurns(options.largeBodies),
+    bodySizeLimit(options.maxBodyBytes),
+    ...(log ? [log.bind] : []),
+  ];
+  const known = new Map<string, Set<string>>();
+  for (const endpoint of endpoints) {
+    const enter: MiddlewareHandler<Env> = (context, next) => {
+      context.set('endpoint', endpoint);
+      notWhileClosing(server.closing);
+      if (!endpoint.open) checkKey(context.req.raw.headers);
+      return next();
+    };
+    for (const path of [endpoint.path, ...(endpoint.aliases ?? [])]) {
+      known.set(path, (known.get(path) ?? new Set()).add(endpoint.method));
+      app.on(endpoint.method, path, enter, ...limits, (context) =>
+        untilStopped(endpoint.handle(context, server), server.stopping),
+      );
+    }
   }
-  for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {
-    const allowed = endpoints.filter((endpoint) => endpoint.path === path).map((endpoint) => endpoint.method);
+  for (const [path, methods] of known) {
+    const allow = [...methods].join(', ');
     app.all(path, (context) => {
-      const message = `${context.req.method} is not allowed on ${context.req.path}; use ${allowed.join(' or ')}.`;
-      throw new ApiError(405, 'method_not_allowed', message, { headers: { allow: allowed.join(', ') } });
+      const { method, path: asked } = context.req;
+      if (method === 'OPTIONS') return context.body(null, 204, { allow: `${allow}, OPTIONS` });
+      const message = `${method} is not allowed on ${asked}; use ${[...methods].join(' or ')}.`;
+      throw new ApiError(405, 'method_not_allowed', message, { headers: { allow } });
     });
   }
   return app;
+}
+
+/** In the words of the endpoint's API. A client that has left reads nothing, and its leaving is nobody's fault. */
+function failed(error: unknown, context: Context<Env>, server: ServerState): Response {
+  const failure = toApiError(error);
+  if (!context.req.raw.signal.aborted) recordFailure(server, failure);
+  return failure.response(context.get('endpoint')?.errorBody);
 }

@@ -8,10 +8,12 @@ import type { ModelHost, ModelLease } from './models/model-host.ts';
 export interface ServerState {
   readonly models: ModelHost;
   readonly admission: Admission;
-  readonly apiKey?: string;
-  readonly maxBodyBytes: number;
-  /** Told how every generation ended, and about every failure that is the server's own: what the log shows. */
-  readonly onGeneration?: (record: GenerationRecord) => void;
+  /** Aborted when no new requests are answered any more. */
+  readonly closing: AbortSignal;
+  /** Aborted when those that run have to end. */
+  readonly stopping: AbortSignal;
+  /** Told how every generation ended, and for which request; and about every failure that is the server's own: what the log shows. */
+  readonly onGeneration?: (record: GenerationRecord, signal: AbortSignal) => void;
   readonly onFailure?: (error: ApiError) => void;
   /** Why the engine cannot answer any more, once it cannot. */
   engineFailure?: ApiError;
@@ -27,6 +29,8 @@ export function recordFailure(server: ServerState, error: ApiError): void {
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD';
   readonly path: string;
+  /** Further paths of the same. */
+  readonly aliases?: readonly string[];
   /** Reachable without the API key. */
   readonly open?: true;
   /** How its API words a failure. Default: OpenAI's. */

@@ -1,5 +1,6 @@
 // A response that is written while it is made, in the form of its API.
 import { type ApiError, toApiError } from './api-error.ts';
+import { stopped } from './http/shutdown.ts';
 import type { StreamForm } from './stream-form.ts';
 
 const pingMs = 30_000;
@@ -8,28 +9,44 @@ export interface StreamListener {
   /** Called once, however the stream ends. */
   ended(): void;
   failed?(error: ApiError): void;
+  /** Ends it with an error when the server has to go. */
+  readonly stopping: AbortSignal;
 }
 
 /**
- * A response that writes each value of `chunks`. A failure after the headers are out is written too. A client that goes away ends `chunks` (its `return` is called); the work behind it must
- * also listen to the request's signal, because `return` waits for the step under way.
+ * A response that writes each value of `chunks`, no faster than it is read. A failure after the headers are out is written too. A client that
+ * goes away ends `chunks` (its `return` is called); the work behind it must also listen to the request's signal, because `return` waits
+ * for the step under way.
  */
 export function streamResponse(
   chunks: AsyncGenerator<unknown>,
   form: StreamForm,
-  { ended, failed }: StreamListener,
+  { ended, failed, stopping }: StreamListener,
 ): Response {
   const encoder = new TextEncoder();
   let ping: NodeJS.Timeout | undefined;
   let open = true;
+  let stop = (): void => {};
   const end = (): void => {
     if (open) ended();
     open = false;
     clearInterval(ping);
+    stopping.removeEventListener('abort', stop);
   };
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      if (form.ping) ping = setInterval(() => controller.enqueue(encoder.encode(form.ping)), pingMs);
+      const sendPing = (): void => {
+        // One who does not read needs none.
+        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(form.ping));
+      };
+      if (form.ping) ping = setInterval(sendPing, pingMs);
+      stop = () => {
+        controller.enqueue(encoder.encode(form.failure(stopped())));
+        end();
+        controller.close();
+        void chunks.return(undefined);
+      };
+      stopping.addEventListener('abort', stop);
     },
     async pull(controller) {
       let text: string;

@@ -1,4 +1,5 @@
 // A completion's way out: as a stream or as one document, inside the admission limit either way.
+import type { ApiError } from './api-error.ts';
 import { recordFailure, type ServerState } from './endpoint.ts';
 import { streamResponse } from './event-stream.ts';
 import type { ModelLease } from './models/model-host.ts';
@@ -26,7 +27,8 @@ export async function respond(
     leave();
     held.release();
   };
-  return streamResponse(answer.chunks(), form, { ended, failed: (error) => recordFailure(server, error) });
+  const failed = (error: ApiError): void => recordFailure(server, error);
+  return streamResponse(answer.chunks(), form, { ended, failed, stopping: server.stopping });
 }
 
 /** The same for what is never streamed. */

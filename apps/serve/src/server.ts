@@ -1,81 +1,136 @@
 // The server's life: it listens first (probes get 503, not a refused connection), loads the model, answers, and shuts
 // down by letting running requests finish for a while.
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
-import { QuernError } from '@quern/errors';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { getRequestListener } from '@hono/node-server';
 import { Admission } from './admission.ts';
 import { createApp } from './app.ts';
 import { Connections } from './connections.ts';
 import type { ServerState } from './endpoint.ts';
+import { listen, socketPathOf } from './http/addresses.ts';
+import type { Certificate } from './http/certificates.ts';
+import { RequestLog, type RequestRecord } from './http/request-log.ts';
+import { limitReaders, timeOptions } from './http/time-limits.ts';
 import type { ServedModel } from './models/served-model.ts';
 import { SingleModel } from './models/single-model.ts';
 
 export interface ServerOptions {
-  host: string;
+  /** Addresses and Unix sockets (`unix:/path`, or a path that ends in `.sock`). */
+  hosts: readonly string[];
   /** 0: any free port. */
   port: number;
   /** Requests running or waiting at the same time; further ones get 503. */
   maxRequests: number;
-  apiKey?: string;
+  /** Whoever sends one of them is let in. Default: everybody is. */
+  apiKeys?: readonly string[];
+  certificate?: Certificate;
+  /** Origins whose pages may use the server, or `*`. Default: its own chat page alone. */
+  corsOrigins?: readonly string[];
+  /** Names that it may be asked for under, beside addresses and names of this machine. */
+  allowedHosts?: readonly string[];
   /** Default 16 MiB. */
   maxBodyBytes?: number;
+  /** What a client may take to send its request, and between reading. Default 120 seconds. */
+  timeoutMs?: number;
   /** Called once the socket listens. */
   load: () => Promise<ServedModel>;
   onGeneration?: ServerState['onGeneration'];
   onFailure?: ServerState['onFailure'];
+  /** Called when a response has ended. */
+  onRequest?: (record: RequestRecord) => void;
+  /** Whether `onRequest` is told what was said. */
+  logContents?: boolean;
 }
 
 export interface RunningServer {
+  /** The first of `urls`. */
   readonly url: string;
+  readonly urls: readonly string[];
   /** The model, when it has loaded; rejects with what stopped it. */
   readonly ready: Promise<ServedModel>;
-  /** Stops listening, gives running requests `graceMs` to finish, cancels the rest, ends the engine. */
+  /** Refuses new requests, gives running ones `graceMs` to finish, tells the rest, ends the engine. */
   close(options?: { graceMs?: number }): Promise<void>;
 }
 
 const defaultMaxBodyBytes = 16 * 2 ** 20;
+const defaultTimeoutMs = 120_000;
+const largeBodies = 4;
+/** For last words to go out. */
+const farewellMs = 1000;
 
 /** @throws QuernError `serve-cannot-listen` */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const models = new SingleModel(options.load);
+  const [closing, stopping] = [new AbortController(), new AbortController()];
+  const log = options.onRequest && new RequestLog(options.onRequest, options.logContents ?? false);
   const state: ServerState = {
     models,
     admission: new Admission(options.maxRequests),
-    apiKey: options.apiKey,
-    maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
-    onGeneration: options.onGeneration,
+    closing: closing.signal,
+    stopping: stopping.signal,
+    onGeneration(record, signal) {
+      log?.count(record, signal);
+      options.onGeneration?.(record, signal);
+    },
     onFailure: options.onFailure,
   };
-  const server = createAdaptorServer({ fetch: createApp(state).fetch }) as Server;
-  const connections = new Connections(server);
-  const url = await listen(server, options);
+  const app = createApp(state, {
+    hosts: options.hosts.filter((host) => socketPathOf(host) === undefined),
+    apiKeys: options.apiKeys ?? [],
+    corsOrigins: options.corsOrigins ?? [],
+    allowedHosts: options.allowedHosts ?? [],
+    maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
+    largeBodies,
+    log,
+  });
+  const connections = new Connections();
+  const servers: Server[] = [];
+  const closeServers = async (): Promise<void> => {
+    const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    connections.destroy();
+    await Promise.all(closed);
+  };
+  const urls: string[] = [];
+  try {
+    let { port } = options;
+    for (const host of options.hosts) {
+      const server = httpServer(app.fetch as Fetch, options, connections);
+      urls.push(await listen(server, host, port, options.certificate ? 'https' : 'http'));
+      servers.push(server);
+      // All addresses have the port that the first of them found free.
+      const address = server.address();
+      if (address && typeof address === 'object') port = address.port;
+    }
+  } catch (error) {
+    await closeServers();
+    throw error;
+  }
   const ready = models.start();
   return {
-    url,
+    url: urls[0]!,
+    urls,
     ready,
     async close({ graceMs = 5000 } = {}) {
-      const closed = new Promise((resolve) => server.close(resolve));
-      connections.closeIdle();
-      const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
-      await closed;
-      clearTimeout(deadline);
+      closing.abort();
+      await connections.settled(graceMs);
+      stopping.abort();
+      await connections.settled(farewellMs);
+      await closeServers();
       await models.close();
     },
   };
 }
 
-function listen(server: Server, { host, port }: ServerOptions): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const remedy = cause.code === 'EADDRINUSE' ? 'Choose another --port, or 0 for any free one.' : undefined;
-      reject(
-        new QuernError('serve-cannot-listen', `Cannot listen on ${host}:${port}: ${cause.message}.`, { cause, remedy }),
-      );
-    });
-    server.listen(port, host, () => {
-      const { address, port: actual, family } = server.address() as AddressInfo;
-      resolve(`http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`);
-    });
-  });
+type Fetch = Parameters<typeof getRequestListener>[0];
+
+function httpServer(fetch: Fetch, options: ServerOptions, connections: Connections): Server {
+  const { certificate, timeoutMs = defaultTimeoutMs } = options;
+  const listener = getRequestListener(fetch);
+  const times = timeOptions(timeoutMs);
+  const server = certificate
+    ? createTlsServer({ ...times, handshakeTimeout: timeoutMs, ...certificate }, listener)
+    : createServer(times, listener);
+  connections.watch(server);
+  limitReaders(server, timeoutMs, connections.isIdle);
+  return server;
 }

@@ -68,11 +68,7 @@ export async function prepareChat(
 }
 
 /** How many tokens the prompt of a chat has, however many that are. @throws ApiError 400 */
-export async function countChatTokens(
-  { model }: ModelLease,
-  chat: ChatRequest,
-  signal: AbortSignal,
-): Promise<number> {
+export async function countChatTokens({ model }: ModelLease, chat: ChatRequest, signal: AbortSignal): Promise<number> {
   return (await encodeText(model, await textOf(chat, model, signal), templateTokens, signal)).length;
 }
 

@@ -25,6 +25,8 @@ export type GenerationEvent =
 
 /** How a generation ended, in the engine's words, or `cancelled` when its reader left first. */
 export interface GenerationRecord {
+  /** What clients call it. */
+  model: string;
   finishReason: FinishReason | 'cancelled';
   promptTokens: number;
   completionTokens: number;
@@ -43,7 +45,7 @@ export interface GenerationTask {
   logProbs?: number;
   /** Aborts when the client goes away. */
   signal: AbortSignal;
-  onEnd?: (record: GenerationRecord) => void;
+  onEnd?: (record: GenerationRecord, signal: AbortSignal) => void;
   /** Its tokens, when they are asked for together with those of others. */
   events?: AsyncGenerator<GenerateEvent>;
 }
@@ -110,7 +112,8 @@ export async function* generate(task: GenerationTask): AsyncGenerator<Generation
     }
   } finally {
     const ms = performance.now() - startMs;
-    task.onEnd?.({ finishReason, promptTokens, cachedTokens, completionTokens, ms });
+    const record = { model: model.id, finishReason, promptTokens, cachedTokens, completionTokens, ms };
+    task.onEnd?.(record, task.signal);
   }
 }
 
