@@ -36,7 +36,7 @@ describe('quern serve', () => {
     child.kill(signal);
     expect(await ended).toBe(0);
     expect(log).toContain('serving "tiny": context 256 of 2048 tokens');
-    expect(log).toMatch(/stop: 16 prompt \+ 8 reply tokens/);
+    expect(log).toMatch(/^POST \/v1\/chat\/completions 200, tiny stop: 16 prompt \+ 8 reply tokens, /m);
   });
 
   it('leaves with 1 when the model cannot be loaded, without listening forever', async () => {

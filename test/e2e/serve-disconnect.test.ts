@@ -58,26 +58,3 @@ describe('client disconnect', () => {
     await expect.poll(() => server.records.length).toBe(before + 2);
   });
 });
-
-describe('close', () => {
-  it('lets a running request finish and refuses new ones', async () => {
-    const closing = await startTestServer();
-    await closing.ready;
-    const response = await closing.post(path, { messages, temperature: 0, stream: true });
-    const closed = closing.close();
-    const text = await response.text();
-    expect(text).toMatch(/"finish_reason":"stop".*\n\ndata: \[DONE\]\n\n$/s);
-    await closed;
-    await expect(fetch(`${closing.url}/health`)).rejects.toThrow();
-  });
-
-  it('cancels what outlasts the grace period', async () => {
-    const closing = await startTestServer();
-    await closing.ready;
-    const response = await closing.post(path, { ...endless, stream: true });
-    const text = response.text().catch(() => 'cut');
-    await closing.close({ graceMs: 50 });
-    expect(await text).toBe('cut');
-    expect(closing.records.at(-1)).toMatchObject({ finishReason: 'cancelled' });
-  });
-});

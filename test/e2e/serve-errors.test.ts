@@ -163,7 +163,7 @@ describe('a server that is not ready, full, locked or broken', () => {
   });
 
   it('asks for the key, except for health and the page', async () => {
-    const server = await startTestServer({ apiKey: 'secret' });
+    const server = await startTestServer({ apiKeys: ['secret'] });
     await server.ready;
     expect(await errorOf(await server.post(path, { messages: hello }))).toMatchObject({
       status: 401,

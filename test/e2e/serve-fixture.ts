@@ -41,7 +41,7 @@ export async function startTestServer(
   const { model = {}, ...serverOptions } = options;
   const records: GenerationRecord[] = [];
   const server = await startServer({
-    host: '127.0.0.1',
+    hosts: ['127.0.0.1'],
     port: 0,
     maxRequests: 16,
     load: () => loadServedModel(tinyLlama, { threads: 1, ...model }),

@@ -75,6 +75,7 @@ export const llamaFlags: readonly LlamaFlag[] = [
     names: ['-ot', '--override-tensor', '-cmoe', '--cpu-moe', '-ncmoe', '--n-cpu-moe'],
     instead: 'Say what the GPU takes with --gpu-layers.',
   },
+  { names: ['-to'], means: '--timeout', instead: 'Only serve waits for clients.' },
   { names: ['-s'], means: '--seed', instead: ofRequests },
   { names: ['-n', '--predict', '--n-predict'], instead: 'Each request says it, as max_tokens.' },
   {

@@ -20,18 +20,19 @@ import {
   downloadProgress,
   exitCodes,
   formatBytes,
-  formatDuration,
   parseCount,
   printJson,
   printLine,
   printNote,
   progressMode,
 } from '@quern/terminal';
-import type { ApiError } from './api-error.ts';
 import { type EmbeddingFlags, readEmbeddings } from './embedding-flags.ts';
-import type { GenerationRecord } from './generate/generation.ts';
+import { socketPathOf } from './http/addresses.ts';
+import { isLoopback } from './http/host-names.ts';
+import { jsonLog, textLog } from './log-lines.ts';
 import { loadServedModel, type ServedModel } from './models/served-model.ts';
 import { startServer } from './server.ts';
+import { readGraceMs, readServerFlags, type ServerFlags } from './server-flags.ts';
 import { readSpeculation, type SpeculationFlags } from './speculation-flags.ts';
 
 /** As llama.cpp: half the memory of F32, and hardly ever another token. */
@@ -41,9 +42,13 @@ const MIB = 2 ** 20;
 /** llama.cpp's figure, on machines that can spare it. */
 const usualCacheRamMib = (): number => Math.min(8192, Math.floor(totalmem() / 4 / MIB));
 
-export interface ServeOptions extends DeviceOptions, CacheOptions, OverrideOptions, SpeculationFlags, EmbeddingFlags {
-  host: string;
-  port: string;
+export interface ServeOptions
+  extends DeviceOptions,
+    CacheOptions,
+    OverrideOptions,
+    ServerFlags,
+    SpeculationFlags,
+    EmbeddingFlags {
   ctxSize?: string;
   batchSize?: string;
   parallel: string;
@@ -53,7 +58,6 @@ export interface ServeOptions extends DeviceOptions, CacheOptions, OverrideOptio
   queue: string;
   rng: RngName;
   alias?: string;
-  apiKey?: string;
   json?: boolean;
   quiet?: boolean;
 }
@@ -77,8 +81,8 @@ export async function serve(reference: string, options: ServeOptions, context: C
   if (slotSavePath !== undefined && !statSync(slotSavePath, { throwIfNoEntry: false })?.isDirectory())
     throw new QuernError('usage-no-folder', `--slot-save-path: '${slotSavePath}' is no folder.`);
   const queue = parseCount('--queue', options.queue, 1 << 20, 0)!;
-  const port = parseCount('--port', options.port, 65535, 0)!;
-  const apiKey = options.apiKey ?? process.env.QUERN_API_KEY;
+  const listening = readServerFlags(options, process.env);
+  const graceMs = readGraceMs(options);
   const mode = progressMode(options);
   const download = downloadProgress(mode);
   const located = { ...context, ...download.watch };
@@ -89,9 +93,7 @@ export async function serve(reference: string, options: ServeOptions, context: C
 
   const progress = createProgress({ title: 'load', mode });
   const server = await startServer({
-    host: options.host,
-    port,
-    apiKey,
+    ...listening,
     maxRequests: sizes.maxSequences + queue,
     load: () =>
       loadServedModel(path, {
@@ -107,11 +109,12 @@ export async function serve(reference: string, options: ServeOptions, context: C
         onReload: options.quiet ? undefined : noteReload,
         onProgress: (done, total) => progress.update({ done, total }),
       }),
-    ...(options.quiet ? {} : log),
+    ...(options.quiet ? {} : options.json ? jsonLog : textLog),
   });
-  if (options.json) printJson({ url: server.url });
-  else printLine(`listening on ${server.url}`);
-  if (!apiKey && !isLoopback(options.host))
+  if (options.json) printJson({ url: server.url, urls: server.urls });
+  else for (const url of server.urls) printLine(`listening on ${url}`);
+  const { apiKeys, hosts } = listening;
+  if (apiKeys.length === 0 && !hosts.every((host) => isLoopback(host) || socketPathOf(host) !== undefined))
     printNote('warning: other machines can use this server, without an API key');
   const stopped = new Promise<undefined>((resolve) =>
     context.signal.addEventListener('abort', () => resolve(undefined)),
@@ -124,11 +127,9 @@ export async function serve(reference: string, options: ServeOptions, context: C
     if (!options.quiet) printNote('shutting down');
     return exitCodes.ok;
   } finally {
-    await server.close();
+    await server.close({ graceMs });
   }
 }
-
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 function describeServed({ id, contextTokens, description, engine }: ServedModel): string {
   if (engine.info.embeddings) {
@@ -148,15 +149,3 @@ function describeServed({ id, contextTokens, description, engine }: ServedModel)
 
 const noteReload: StartOptions['onReload'] = (error, { summary }) =>
   printNote(`${error.message} The model was loaded again on ${summary}`);
-
-const log = {
-  onGeneration({ finishReason, promptTokens, cachedTokens, completionTokens, ms }: GenerationRecord): void {
-    const cached = cachedTokens > 0 ? ` (${cachedTokens} cached)` : '';
-    printNote(
-      `${finishReason}: ${promptTokens} prompt${cached} + ${completionTokens} reply tokens in ${formatDuration(ms)}`,
-    );
-  },
-  onFailure(failure: ApiError): void {
-    printNote(`failure: ${failure.code}: ${failure.message}`);
-  },
-};

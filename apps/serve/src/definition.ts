@@ -3,6 +3,7 @@ import { cacheFlags, deviceFlags, overrideFlags } from '@quern/models/flags';
 import { type CommandDefinition, modelForms } from '@quern/terminal';
 import type { ServeOptions } from './command.ts';
 import { embeddingFlags } from './embedding-flags.ts';
+import { serverFlags } from './server-flags.ts';
 import { speculationFlags } from './speculation-flags.ts';
 
 const help = `
@@ -14,8 +15,8 @@ Examples:
 
 The context (-c) is the most that prompt and reply of one request may have
 together; 0 takes all that the model was trained for. All requests share one
-cache of --cache-tokens, reserved at the start. The API key may also be given as
-QUERN_API_KEY. Ctrl-C lets running requests finish for a few seconds.`;
+cache of --cache-tokens, reserved at the start. API keys may also be given as
+QUERN_API_KEY. Ctrl-C and SIGTERM let running requests finish.`;
 
 export const serve: CommandDefinition<[model: string], ServeOptions> = {
   name: 'serve',
@@ -25,11 +26,12 @@ export const serve: CommandDefinition<[model: string], ServeOptions> = {
     {
       title: 'Server',
       flags: [
-        { flags: '--host <address>', description: 'address to listen on', default: '127.0.0.1' },
-        { flags: '--port <number>', description: 'port to listen on; 0 for any free one', default: '8080' },
         { flags: '-a, --alias <name>', description: 'name of the model for clients (default: the file’s)' },
-        { flags: '--api-key <key>', description: 'require this key' },
-        { flags: '--json', description: 'print the address as one JSON document, progress as JSON lines on stderr' },
+        ...serverFlags,
+        {
+          flags: '--json',
+          description: 'print the address as one JSON document, progress and log as JSON lines on stderr',
+        },
         { flags: '-q, --quiet', description: 'no progress and no log' },
       ],
     },

@@ -42,12 +42,12 @@ export async function runCommand(
     printNote(json ? toJson({ note: text }) : text);
   };
   const noteInterruption = (): void => note(describeInterruption(interruptionOf(unfinished)));
-  const interrupt = (): void => {
+  const interrupt = (signalName: NodeJS.Signals): void => {
     if (signal.aborted) {
       noteInterruption();
       process.exit(exitCodes.interrupted);
     }
-    note('Stopping after what is at work. Ctrl-C again ends it at once.');
+    note(`Stopping after what is at work. ${signalName === 'SIGINT' ? 'Ctrl-C' : signalName} again ends it at once.`);
     abort.abort(new QuernError('interrupted', 'Interrupted.'));
   };
   process.on('SIGINT', interrupt);

@@ -1,0 +1,79 @@
+// The end of a server's life: running requests finish, new ones are told to come back, and what outlasts the time that it gets ends with
+// words in its API's form.
+import { afterEach, expect, it } from 'vitest';
+import { neverEnding, readEvents, startTestServer, type TestServer } from './serve-fixture.ts';
+
+const path = '/v1/chat/completions';
+const messages = [{ role: 'user', content: 'Tell me a story.' }];
+const endless = { messages, temperature: 0, ...neverEnding };
+
+let server: TestServer;
+afterEach(() => server.close({ graceMs: 0 }));
+async function start(options: Parameters<typeof startTestServer>[0] = {}): Promise<void> {
+  server = await startTestServer(options);
+  await server.ready;
+}
+
+it('a running request finishes, and its connection ends then', async () => {
+  await start();
+  const response = await server.post(path, { messages, temperature: 0, stream: true });
+  const closed = server.close({ graceMs: 60_000 });
+  const events = await readEvents(response);
+  expect(events.at(-1).choices[0].finish_reason).toBe('stop');
+  await closed;
+  await expect(fetch(`${server.url}/health`)).rejects.toThrow();
+});
+
+it('while it does, new requests get 503 and when to come back', async () => {
+  await start();
+  const abort = new AbortController();
+  const running = await server.post(path, { ...endless, stream: true }, { signal: abort.signal });
+  const closed = server.close({ graceMs: 60_000 });
+  for (const response of [await fetch(`${server.url}/health`), await server.post(path, { messages })]) {
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(response.headers.get('connection')).toBe('close');
+    expect((await response.json()).error.code).toBe('shutting_down');
+  }
+  abort.abort();
+  await running.text().catch(() => {});
+  await closed;
+});
+
+it('a stream that outlasts the time ends with an error event', async () => {
+  await start();
+  const response = await server.post(path, { ...endless, stream: true });
+  const text = response.text();
+  await server.close({ graceMs: 50 });
+  const events = (await text).split('\n\n').filter(Boolean);
+  expect(JSON.parse(events.at(-1)!.replace(/^data: /, ''))).toEqual({
+    error: { message: expect.any(String), type: 'overloaded_error', code: 'shutting_down', param: null },
+  });
+  expect(events.length).toBeGreaterThan(1);
+  expect(server.records.at(-1)).toMatchObject({ finishReason: 'cancelled' });
+});
+
+it('a whole reply that outlasts the time is 503', async () => {
+  await start();
+  let started = false;
+  const { engine } = await server.ready;
+  const generate = engine.generateBranches.bind(engine);
+  engine.generateBranches = (...request) => {
+    started = true;
+    return generate(...request);
+  };
+  const response = server.post(path, endless);
+  await expect.poll(() => started, { interval: 5 }).toBe(true);
+  await server.close({ graceMs: 0 });
+  expect((await response).status).toBe(503);
+  expect((await (await response).json()).error.code).toBe('shutting_down');
+});
+
+it('connections that wait for nothing do not hold it up', async () => {
+  await start();
+  // Kept alive by the client.
+  expect((await fetch(`${server.url}/health`)).status).toBe(200);
+  const startMs = performance.now();
+  await server.close({ graceMs: 60_000 });
+  expect(performance.now() - startMs).toBeLessThan(30_000);
+});
