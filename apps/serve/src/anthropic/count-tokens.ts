@@ -9,6 +9,8 @@ import { promptShape, unsupportedFields } from './request-shape.ts';
 export const countTokens = anthropicEndpoint('/v1/messages/count_tokens', async (context, server) => {
   const request = await readRequest(context, promptShape, unsupportedFields);
   return withModel(context, server, request.model, async (lease) =>
-    context.json({ input_tokens: await countChatTokens(lease, { ...promptOf(request), request: {} }) }),
+    context.json({
+      input_tokens: await countChatTokens(lease, { ...promptOf(request), request: {} }, context.req.raw.signal),
+    }),
   );
 });

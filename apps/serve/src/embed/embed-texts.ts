@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import type { ServedModel } from '../models/served-model.ts';
+import { encodeText } from '../text/encode-text.ts';
 
 /** OpenAI's limit. */
 const maxTexts = 2048;
@@ -32,7 +33,7 @@ export async function embedTexts(
   raw = false,
 ): Promise<Embedded> {
   requireEmbeddings(model);
-  const sequences = listOf(texts).map((text) => tokensOf(model, text));
+  const sequences = await Promise.all(listOf(texts).map((text) => tokensOf(model, text, signal)));
   for (const [index, { length }] of sequences.entries()) checkLength(model, length, `${param}.${index}`);
   const vectors = await model.engine.embed(sequences, { signal, raw });
   return { vectors, promptTokens: sequences.reduce((sum, { length }) => sum + length, 0) };
@@ -50,8 +51,10 @@ type OneText = string | number[];
 const listOf = (texts: Texts): readonly OneText[] =>
   typeof texts === 'string' || typeof texts[0] === 'number' ? [texts as OneText] : (texts as OneText[]);
 
-const tokensOf = ({ tokenizer }: ServedModel, text: OneText): Int32Array =>
-  typeof text === 'string' ? tokenizer.encode(text, { addSpecial: true, parseSpecial: true }) : Int32Array.from(text);
+const tokensOf = async (model: ServedModel, text: OneText, signal: AbortSignal): Promise<Int32Array> =>
+  typeof text === 'string'
+    ? encodeText(model, text, { addSpecial: true, parseSpecial: true }, signal)
+    : Int32Array.from(text);
 
 function checkLength({ contextTokens }: ServedModel, tokens: number, param: string): void {
   if (tokens === 0) throw new ApiError(400, 'empty_prompt', `${param} has no tokens.`, { param });

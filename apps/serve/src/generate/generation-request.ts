@@ -2,9 +2,9 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
-import { beamFields } from './beam-fields.ts';
 import { bodyText } from '../http/body-text.ts';
 import { parseJson } from '../http/json-text.ts';
+import { beamFields } from './beam-fields.ts';
 import { grammarFields } from './grammar-request.ts';
 import { samplingFields } from './sampling-fields.ts';
 import { refuseUnsupported, type UnsupportedField } from './unsupported.ts';
