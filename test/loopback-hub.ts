@@ -17,6 +17,8 @@ export interface LoopbackHubOptions {
   /** Served under /files/, as any web server would. */
   files?: Readonly<Record<string, Uint8Array | string>>;
   tags?: readonly string[];
+  /** Sizes that listings claim for files, whatever they hold. */
+  claimed?: Readonly<Record<string, number>>;
   /** Only this commit of a branch other than main. */
   revision?: string;
 }
@@ -24,7 +26,7 @@ export interface LoopbackHubOptions {
 export const commit = 'c0ffee'.padEnd(40, '0');
 
 export async function startLoopbackHub(options: LoopbackHubOptions): Promise<LoopbackHub> {
-  const { repositories = {}, files = {}, tags = [], revision = 'main' } = options;
+  const { repositories = {}, files = {}, tags = [], claimed = {}, revision = 'main' } = options;
   const asked: string[] = [];
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname);
@@ -35,7 +37,8 @@ export async function startLoopbackHub(options: LoopbackHubOptions): Promise<Loo
     for (const [repo, contents] of Object.entries(repositories)) {
       const after = (prefix: string) => (path.startsWith(prefix) ? path.slice(prefix.length) : undefined);
       if (path === `/api/models/${repo}/revision/${revision}`) return json({ _id: '1', id: repo, sha: commit, tags });
-      if (path === `/api/models/${repo}/tree/${commit}`) return json(Object.entries(contents).map(treeEntry));
+      if (path === `/api/models/${repo}/tree/${commit}`)
+        return json(Object.entries(contents).map((entry) => treeEntry(entry, claimed)));
       const name = after(`/${repo}/resolve/${commit}/`);
       if (name !== undefined) return send(contents[name], request, response);
     }
@@ -52,15 +55,16 @@ export async function startLoopbackHub(options: LoopbackHubOptions): Promise<Loo
   };
 }
 
-function treeEntry([path, contents]: [string, Uint8Array | string]) {
+function treeEntry([path, contents]: [string, Uint8Array | string], claimed: Readonly<Record<string, number>>) {
   const body = Buffer.from(contents);
+  const size = claimed[path] ?? body.length;
   const sha256 = createHash('sha256').update(body).digest('hex');
   return {
     type: 'file',
     path,
-    size: body.length,
+    size,
     oid: createHash('sha1').update(`blob ${body.length}\0`).update(body).digest('hex'),
-    ...(/\.(gguf|safetensors|bin)$/.test(path) && { lfs: { oid: sha256, size: body.length, pointerSize: 130 } }),
+    ...(/\.(gguf|safetensors|bin)$/.test(path) && { lfs: { oid: sha256, size, pointerSize: 130 } }),
   };
 }
 

@@ -7,6 +7,9 @@ export const root = join(import.meta.dirname, '../..');
 const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/loader.mjs')).href;
 const nodeArguments = ['--import', tsx, '--conditions=source', join(root, 'apps/quern/src/main.ts')];
 
+/** What node is given to run a line of `quern`. */
+export const commandLine = (...args: string[]): string[] => [...nodeArguments, ...args];
+
 export interface CommandResult {
   code: number | null;
   stdout: string;

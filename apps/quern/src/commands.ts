@@ -40,6 +40,26 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('@quern/serve-command')).serve,
   },
   {
+    name: 'run',
+    summary: 'chat with a model in the terminal',
+    load: async () => (await import('./run/definition.ts')).run,
+  },
+  {
+    name: 'pull',
+    summary: 'fetch a model of the hub into the cache',
+    load: async () => (await import('./local/definitions.ts')).pull,
+  },
+  {
+    name: 'list',
+    summary: 'the models that are on this machine',
+    load: async () => (await import('./local/definitions.ts')).list,
+  },
+  {
+    name: 'rm',
+    summary: 'delete models from the cache',
+    load: async () => (await import('./local/definitions.ts')).rm,
+  },
+  {
     name: 'inspect',
     summary: 'what a model is: architecture, tensors, types, bits per weight',
     load: async () => (await import('./definitions.ts')).inspect,

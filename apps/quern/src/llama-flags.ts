@@ -16,7 +16,7 @@ export interface LlamaFlag {
   readonly instead?: string;
 }
 
-const runs = 'Commands that run a model have it: eval, serve, logits.';
+const runs = 'Commands that run a model have it: eval, serve, run, logits.';
 const onlyServe = 'Only serve guesses tokens ahead.';
 const ofRequests = 'Each request says it, in the field of that name.';
 const automatic = 'Leave it out: it is always so here.';
@@ -77,6 +77,7 @@ export const llamaFlags: readonly LlamaFlag[] = [
   },
   { names: ['-to'], means: '--timeout', instead: 'Only serve waits for clients.' },
   { names: ['-s'], means: '--seed', instead: ofRequests },
+  { names: ['-sys', '--system-prompt'], means: '--system', instead: 'Each request says it, as its first message.' },
   { names: ['-n', '--predict', '--n-predict'], instead: 'Each request says it, as max_tokens.' },
   {
     names: ['--temp', '--temperature', '--top-k', '--top-p', '--min-p', '--presence-penalty', '--frequency-penalty'],

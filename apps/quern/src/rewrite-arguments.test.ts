@@ -43,7 +43,7 @@ test.each([
   ['serve a --temp 0', /serve has no --temp\. Each request says it/],
   ['eval a -b 512', /eval has no -b\. Only serve/],
   ['eval a --batch-size 512', /eval has no --batch-size/],
-  ['quantize a -ngl 1', /quantize has no -ngl\..*eval, serve, logits/],
+  ['quantize a -ngl 1', /quantize has no -ngl\..*eval, serve, run, logits/],
   ['quantize a -fa', /quantize has no -fa/],
   ['quantize a -p x', /quantize has no -p/],
   ['logits a --text hello', /logits has no --text\. .*logits token ids \(--ids/],

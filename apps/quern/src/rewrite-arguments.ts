@@ -90,7 +90,7 @@ const isSwitch = (text: string | undefined): boolean => text !== undefined && sw
 /** There is one attention, and it is what llama.cpp calls flash attention. */
 function flashAttention(name: string, wanted: string, command: Command): string {
   if (!optionNamed(command, '--device'))
-    throw foreign(name, command, 'Commands that run a model have it: eval, serve, logits.');
+    throw foreign(name, command, 'Commands that run a model have it: eval, serve, run, logits.');
   if (['off', '0', 'false', 'disabled'].includes(wanted))
     throw new QuernError('usage-foreign-flag', `${name} ${wanted} is not possible: attention has one form here.`, {
       remedy: 'Leave it out; --device reference computes with whole rows of scores, slowly.',

@@ -5,5 +5,9 @@ export { type Contents, type ContentsOptions, openContents } from './contents.ts
 export { fileBytesOf } from './file-bytes.ts';
 export { openHfCheckpoint, sideFiles } from './hf-checkpoint.ts';
 export { isGguf } from './is-gguf.ts';
+export { type CachedModel, cachedModels, modelsOf } from './local/cached-models.ts';
+export { folderModels } from './local/folder-models.ts';
+export { type HeaderFacts, headerFacts } from './local/header-facts.ts';
+export type { LocalModel } from './local/local-model.ts';
 export { type Located, type LocateOptions, locateCheckpoint } from './locate.ts';
 export { findPlace, type ModelPlace, type PlaceOptions } from './model-place.ts';

@@ -33,6 +33,8 @@ export interface Located {
   kind: 'gguf' | 'hf';
   /** What it is called where it comes from; output files are named after it. Undefined when it was here already. */
   fetched?: string;
+  /** Where the files lie that were fetched, or were in the cache. */
+  files?: readonly string[];
 }
 
 /**
@@ -74,8 +76,9 @@ async function fetchUrl(url: string, options: LocateOptions): Promise<Located> {
     downloadUrl({ url: part, cacheDir, offline, judge, onProgress, onUnfinished, signal });
   const [first, ...others] = splitUrls(url);
   const path = await fetchPart(first!);
-  for (const other of others) await fetchPart(other);
-  return { path, kind: 'gguf', fetched: basename(path) };
+  const files = [path];
+  for (const other of others) files.push(await fetchPart(other));
+  return { path, kind: 'gguf', fetched: basename(path), files };
 }
 
 /** The addresses of all splits, of which the given one is any; those of a whole file are its own. */
@@ -114,12 +117,15 @@ async function fetchFromHub(
     accept?.('gguf', `${repo}/${model.path}`);
     if (note !== undefined) onNote?.(note);
     const dir = await fetch(model.parts);
-    return { path: join(dir, model.path), kind: 'gguf', fetched: basename(model.path) };
+    const files = model.parts.map((part) => join(dir, part));
+    return { path: join(dir, model.path), kind: 'gguf', fetched: basename(model.path), files };
   }
   accept?.('hf', repo);
   const { folder, names } = selection;
   const wanted = await checkpointFiles(repository, folder, names);
-  return { path: join(await fetch(wanted), folder), kind: 'hf', fetched: basename(folder || repo) };
+  const dir = await fetch(wanted);
+  const paths = wanted.map((path) => join(dir, path));
+  return { path: join(dir, folder), kind: 'hf', fetched: basename(folder || repo), files: paths };
 }
 
 async function locateInFolder(dir: string, { onNote }: LocateOptions): Promise<Located> {

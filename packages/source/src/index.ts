@@ -2,6 +2,13 @@ export * from './anywhere.ts';
 export { openFile } from './file.ts';
 export { createFileSink, type FileSink, type FileSinkOptions, partialPathOf } from './file-sink.ts';
 export { type MissingSpace, missingSpace } from './free-space.ts';
+export {
+  type CachedFile,
+  type CachedRepository,
+  type CachedSnapshot,
+  cachedRepositories,
+  removeCached,
+} from './hub/cached-repositories.ts';
 export { downloadUrl, type UrlRequest } from './hub/download-url.ts';
 export { type HubReference, type ModelReference, parseModelReference } from './hub/model-reference.ts';
 export {

@@ -1,4 +1,5 @@
 export { ggufTokenizerMetadata } from './beyond-gguf.ts';
+export { chatMlTemplate } from './chat/chatml.ts';
 export { type ChatMessage, type RenderChatOptions, renderChat } from './chat/render-chat.ts';
 export { tokenizerFromGguf } from './from-gguf.ts';
 export type { CheckpointFiles } from './huggingface/checkpoint-files.ts';

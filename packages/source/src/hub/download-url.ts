@@ -7,6 +7,7 @@ import { QuernError } from '@quern/errors';
 import { type HttpOptions, parseContentRange, readRange } from '../http-range.ts';
 import { downloadBlob } from './download-blob.ts';
 import type { FetchWatch } from './repository.ts';
+import { requireRoom } from './require-room.ts';
 import { type HubOptions, hubSettings } from './settings.ts';
 
 export interface UrlRequest extends Pick<HubOptions, 'cacheDir' | 'offline'>, FetchWatch {
@@ -25,7 +26,7 @@ interface Stamp {
 
 /**
  * @returns the path of the file
- * @throws QuernError `hub-offline`, `http-*`, `source-changed`, `disk-full`
+ * @throws QuernError `hub-offline`, `http-*`, `source-changed`, `refused-disk-space`, `disk-full`
  */
 export async function downloadUrl(request: UrlRequest): Promise<string> {
   const { url, signal, onProgress, onUnfinished } = request;
@@ -51,6 +52,7 @@ export async function downloadUrl(request: UrlRequest): Promise<string> {
     await writeFile(stampPath, JSON.stringify(stamp));
   }
   const { size, etag } = stamp;
+  await requireRoom(cacheDir, [{ blobPath: path, size }], file);
   const onBytes = (received: number): void =>
     onProgress?.({ file, fileReceivedBytes: received, fileBytes: size, receivedBytes: received, totalBytes: size });
   await downloadBlob({ url, blobPath: path, file: url, size, etag, onBytes, onUnfinished }, http);

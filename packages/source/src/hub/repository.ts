@@ -10,6 +10,7 @@ import type { Source } from '../source.ts';
 import { downloadBlob } from './download-blob.ts';
 import { hubError, hubFetch } from './hub-fetch.ts';
 import { isCommit, RepoCache, safePath } from './repo-cache.ts';
+import { requireRoom } from './require-room.ts';
 import { type HubOptions, type HubSettings, hubSettings } from './settings.ts';
 
 export interface SnapshotProgress {
@@ -66,7 +67,7 @@ interface RemoteFile extends ListedFile {
 /**
  * Offline, the repository is what the cache holds of the commit that the revision last stood for.
  * @throws QuernError `hub-bad-repo`, `hub-bad-path`, `hub-unauthorized`, `hub-not-found`, `hub-failed`,
- *   `hub-unreachable`, `hub-offline`; `fetch` and `open` also `hub-no-files`, `hub-wrong-hash`, `http-*`, `disk-full`
+ *   `hub-unreachable`, `hub-offline`; `fetch` and `open` also `hub-no-files`, `hub-wrong-hash`, `http-*`, `refused-disk-space`, `disk-full`
  */
 export async function openRepository(request: RepositoryRequest): Promise<Repository> {
   const { repo, revision = 'main', signal } = request;
@@ -105,6 +106,8 @@ export async function openRepository(request: RepositoryRequest): Promise<Reposi
         if (wanted.length === 0) {
           throw new QuernError('hub-no-files', `${repo} at ${commit} has none of the files that are needed.`);
         }
+        const blobs = wanted.map(({ size, hash }) => ({ size, blobPath: cache.blobPath(hash.hex) }));
+        await requireRoom(settings.cacheDir, blobs, `${repo} at ${commit.slice(0, 8)}`);
         const totalBytes = wanted.reduce((sum, { size }) => sum + size, 0);
         let finishedBytes = 0;
         for (const { path, size, hash } of wanted) {
