@@ -114,7 +114,8 @@ async function schemeIn(dir: string, config: Config): Promise<{ scheme?: PackedS
   return found[0] ? understood(found[0].name, found[0].settings) : first;
 }
 
-async function readSettings(dir: string, name: string): Promise<Config | undefined> {
+/** What a JSON file of the folder says; undefined where there is none. @throws QuernError `checkpoint-bad-config` */
+export async function readSettings(dir: string, name: string): Promise<Config | undefined> {
   const bytes = await readSideFile(dir, name, maxConfigBytes);
   return bytes && parseObject(bytes, join(dir, name));
 }

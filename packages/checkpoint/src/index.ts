@@ -1,4 +1,5 @@
 export { withoutQuantization } from '@quern/packed';
+export { type AdapterFolder, openAdapterFolder } from './adapter-folder.ts';
 export * from './anywhere.ts';
 export { carriedFiles, isModuleFile, isVocabularyFile } from './carried-files.ts';
 export { type Contents, type ContentsOptions, openContents } from './contents.ts';

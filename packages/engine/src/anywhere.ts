@@ -13,7 +13,15 @@ export {
   type SlotAnswer,
   type SlotRequest,
 } from './protocol.ts';
-export type { FinishEvent, FinishReason, GenerateEvent, GenerateOptions, Timings, TokenEvent } from './request.ts';
+export type {
+  AdapterScale,
+  FinishEvent,
+  FinishReason,
+  GenerateEvent,
+  GenerateOptions,
+  Timings,
+  TokenEvent,
+} from './request.ts';
 export { samplersOfLetters } from './sampling/letters.ts';
 export type { TokenLogProb } from './sampling/log-probs.ts';
 export { type ResolvedSampling, resolveSampling, type SamplingOptions } from './sampling/options.ts';

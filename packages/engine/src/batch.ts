@@ -6,7 +6,10 @@ import type { Share } from './scheduling/divide.ts';
  * The batch of these shares. `outputRows` holds, share by share, the rows that a token is sampled from: of a sequence whose
  * tokens are all in the batch the last one, and those of its drafts.
  */
-export function batchOf(shares: readonly Share[], { tableWidth }: Pick<Model, 'tableWidth'>): OutputBatch {
+export function batchOf(
+  shares: readonly Share[],
+  { tableWidth, adapters }: Pick<Model, 'tableWidth' | 'adapters'>,
+): OutputBatch {
   const total = shares.reduce((sum, { count, drafts }) => sum + count + drafts, 0);
   const tokens = new Int32Array(total);
   const positions = new Int32Array(total);
@@ -27,7 +30,10 @@ export function batchOf(shares: readonly Share[], { tableWidth }: Pick<Model, 't
     if (completes(share)) for (let row = t - drafts - 1; row < t; row++) outputRows.push(row);
   }
   const slots = Int32Array.from(shares, ({ sequence }) => sequence.slot!);
-  return { tokens, positions, seqs, blockTable, slots, outputRows: Int32Array.from(outputRows) };
+  const adapterScales = new Float32Array(shares.length * adapters);
+  for (const [s, { sequence }] of shares.entries())
+    if (sequence.adapterScales) adapterScales.set(sequence.adapterScales, s * adapters);
+  return { tokens, positions, seqs, blockTable, slots, adapterScales, outputRows: Int32Array.from(outputRows) };
 }
 
 /** Whether a token follows: all that the sequence has is in the batch. Asked before `computed` goes on. */

@@ -126,10 +126,10 @@ export class EngineCore {
     options: GenerateOptions,
     emits: readonly ((outcome: Outcome) => void)[],
   ): Sequence[] {
-    const { hyperparameters, state, maxSequences, blocks, blockTokens } = this.#model;
+    const { hyperparameters, state, maxSequences, blocks, blockTokens, adapters } = this.#model;
     const limits = {
       ...{ vocabSize: hyperparameters.vocabSize, contextTokens: this.#contextTokens, usesSlots: state.usesSlots },
-      ...{ maxSequences, blocks, blockTokens },
+      ...{ maxSequences, blocks, blockTokens, adapters },
     };
     const all = sequencesOf(prompt, options, emits, limits, this.#grammars);
     this.#scheduler.enqueue(all[0]!);

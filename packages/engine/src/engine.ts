@@ -4,6 +4,7 @@ import { QuernError } from '@quern/errors';
 import { spawnWorker } from '@quern/workers';
 import { Mailbox } from './mailbox.ts';
 import {
+  type AdapterFile,
   type Answer,
   type EngineInfo,
   type EngineOptions,
@@ -13,7 +14,8 @@ import {
   type SlotRequest,
   type ToWorker,
 } from './protocol.ts';
-import type { GenerateEvent, GenerateOptions } from './request.ts';
+import type { AdapterScale, GenerateEvent, GenerateOptions } from './request.ts';
+import { scalesOf } from './scheduling/adapter-scope.ts';
 import type { EngineStats } from './stats.ts';
 
 export interface StartOptions extends EngineOptions {
@@ -31,11 +33,17 @@ export interface CallOptions extends GenerateOptions {
   readonly signal?: AbortSignal;
 }
 
+/** An adapter as requests know it. */
+export interface LoadedAdapter extends AdapterFile {
+  readonly id: number;
+}
+
 export class Engine {
   #info: EngineInfo;
   readonly #worker: Worker;
   readonly #requests = new Map<number, Mailbox<GenerateEvent>>();
   readonly #questions = new Map<number, Mailbox<Answer>>();
+  #adapters: readonly LoadedAdapter[];
   #nextId = 0;
   /** Set once nothing can be asked any more. */
   #ended?: QuernError;
@@ -43,7 +51,12 @@ export class Engine {
 
   readonly #onReload: StartOptions['onReload'];
 
-  private constructor(worker: Worker, info: EngineInfo, onReload: StartOptions['onReload']) {
+  private constructor(
+    worker: Worker,
+    info: EngineInfo,
+    { onReload, adapters = [] }: Pick<StartOptions, 'onReload' | 'adapters'>,
+  ) {
+    this.#adapters = adapters.map((adapter, id) => ({ id, ...adapter }));
     this.#worker = worker;
     this.#info = info;
     this.#onReload = onReload;
@@ -61,12 +74,23 @@ export class Engine {
     const worker = spawnWorker(new URL('./engine-worker.ts', import.meta.url), import.meta.url, {
       workerData: options satisfies EngineOptions,
     });
-    return new Engine(worker, await untilReady(worker, onProgress), onReload);
+    return new Engine(worker, await untilReady(worker, onProgress), { onReload, adapters: options.adapters });
   }
 
   /** Of the model as it is loaded now. */
   get info(): EngineInfo {
     return this.#info;
+  }
+
+  /** The adapters, and how strongly requests get them that do not say. */
+  get adapters(): readonly LoadedAdapter[] {
+    return this.#adapters;
+  }
+
+  /** For the requests to come: adapters that are not named are off. @throws QuernError `request-invalid` */
+  setAdapterScales(scales: readonly AdapterScale[]): void {
+    const all = scalesOf(scales, this.#adapters.length);
+    this.#adapters = this.#adapters.map((adapter) => ({ ...adapter, scale: all?.[adapter.id] ?? 0 }));
   }
 
   /**
@@ -89,6 +113,7 @@ export class Engine {
     { signal, ...options }: CallOptions,
     count: number,
   ): AsyncGenerator<GenerateEvent, void>[] {
+    const adapters = options.adapters ?? this.#adapters;
     const ids = Array.from({ length: count }, () => this.#nextId++);
     const mailboxes = ids.map(() => new Mailbox<GenerateEvent>());
     let started = false;
@@ -98,7 +123,7 @@ export class Engine {
       started = true;
       for (const [i, id] of ids.entries()) this.#requests.set(id, mailboxes[i]!);
       // A copy: cloning a view would send all the memory under it.
-      this.#post({ type: 'generate', ids, prompt: prompt.slice(), options });
+      this.#post({ type: 'generate', ids, prompt: prompt.slice(), options: { ...options, adapters } });
     };
     return ids.map((id, i) => this.#events(id, mailboxes[i]!, start, signal));
   }

@@ -1,4 +1,4 @@
 export * from './anywhere.ts';
-export { type CallOptions, Engine, type StartOptions } from './engine.ts';
+export { type CallOptions, Engine, type LoadedAdapter, type StartOptions } from './engine.ts';
 export { type OpenedCore, openCore } from './open-core.ts';
-export type { EngineOptions } from './protocol.ts';
+export type { AdapterFile, EngineOptions } from './protocol.ts';

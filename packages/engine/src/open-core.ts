@@ -1,5 +1,5 @@
 // From a path to an engine that can compute: model, devices, core.
-import { loadOnDevices, networkOf, openModel } from '@quern/models';
+import { loadOnDevices, networkOf, openAdapter, openModel, type ScaledAdapter } from '@quern/models';
 import type { EmbeddingQueue } from './embedding/embedding-queue.ts';
 import { openEmbeddings } from './embedding/open-embeddings.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -26,18 +26,24 @@ export async function openCore(
   onProgress?: (doneBytes: number, totalBytes: number) => void,
 ): Promise<OpenedCore> {
   const view = await openModel(options.modelPath, { override: options.override });
+  const adapters: ScaledAdapter[] = [];
   try {
+    for (const { path, scale } of options.adapters ?? [])
+      adapters.push({ adapter: await openAdapter(path, view), scale });
     const request = { ...options, devices: options.devices ?? [{ kind: 'cpu' } as const] };
     const { output, pooling } = networkOf(view);
     if (options.embeddings || pooling || output.headless)
-      return await openEmbeddings(view, options, request, onProgress);
+      return await openEmbeddings(view, options, request, { adapters, onProgress });
     const sizes = resolveSizes(view, options);
     const { speculation } = options;
     const load = { ...loadSizes(sizes, speculation), onProgress };
     const { slotSavePath: path, activations, override } = options;
-    const settings = { cacheTypes: sizes.cacheTypes, activations, override };
+    const settings = {
+      ...{ cacheTypes: sizes.cacheTypes, activations, override },
+      adapters: adapters.map(({ adapter }) => adapter),
+    };
     const slots = path === undefined ? {} : { slotFolder: { path, fingerprint: await fingerprintOf(view, settings) } };
-    const { model, devices, summary, dispose } = await loadOnDevices(view, request, load);
+    const { model, devices, summary, dispose } = await loadOnDevices(view, request, { ...load, adapters });
     if (!speculation) return { ...coreOf(model, devices, sizes, summary, view), ...slots, dispose };
     try {
       const guessing = await openSpeculation(speculation, { model, view, request, load });
@@ -56,6 +62,7 @@ export async function openCore(
       throw error;
     }
   } finally {
+    for (const { adapter } of adapters) await adapter.close();
     await view.close();
   }
 }

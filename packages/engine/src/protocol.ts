@@ -47,6 +47,15 @@ export interface EngineOptions extends EngineSizes, Partial<DeviceRequest> {
    * says.
    */
   readonly embeddings?: { readonly pooling?: Pooling };
+  /** Adapters that requests may ask for. */
+  readonly adapters?: readonly AdapterFile[];
+}
+
+export interface AdapterFile {
+  /** A GGUF file or a PEFT folder. */
+  readonly path: string;
+  /** For requests that do not say; 0: it is off. */
+  readonly scale: number;
 }
 
 export interface EngineInfo extends Required<EngineSizes> {

@@ -33,6 +33,14 @@ export interface GenerateOptions {
   readonly grammarTrigger?: GrammarTrigger;
   /** Searches for the likeliest replies; nothing is drawn, and all tokens are told at the end. Default: replies are sampled. */
   readonly beams?: BeamOptions;
+  /** Adapters by number; those that are not named are off. Default: all of them, as they stand (`Engine.adapters`). */
+  readonly adapters?: readonly AdapterScale[];
+}
+
+export interface AdapterScale {
+  readonly id: number;
+  /** 0: it is off. */
+  readonly scale: number;
 }
 
 export interface TokenEvent {

@@ -1,4 +1,5 @@
 // What runs anywhere: everything but Hugging Face folders.
+export type { LoraAdapter, LoraPair, ScaledAdapter } from './adapter/lora.ts';
 export type { Architecture, ScalingPair, TensorRule } from './arch/architecture.ts';
 export { type ExpectedSource, type ExpectedTensor, expectedTensors } from './arch/expected-tensors.ts';
 export { architectureByGgufName, architectureByHfName, architectures } from './arch/index.ts';

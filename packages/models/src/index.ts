@@ -1,3 +1,4 @@
+export { openAdapter } from './adapter/open-adapter.ts';
 export * from './anywhere.ts';
 export { type ContentsDescription, describeContents, type LayerNumber, listTensors } from './describe-contents.ts';
 export { hfArchitecture } from './lens/choose-architecture.ts';

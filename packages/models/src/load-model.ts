@@ -3,6 +3,9 @@
 import { type ModelView, type TensorView, withProvedForms } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import type { Device, Tensor } from '@quern/runtime';
+import type { ScaledAdapter } from './adapter/lora.ts';
+import type { HeldAdapters, HeldPair } from './forward/adapters/adapter-pass.ts';
+import { pairValues } from './forward/adapters/pair-values.ts';
 import type { BatchSizes } from './forward/batch-limits.ts';
 import { allocateBuffers, bufferShapes, ringsOf } from './forward/buffers.ts';
 import { requireCacheTypes } from './forward/cache-types.ts';
@@ -62,6 +65,7 @@ export async function loadModel(
   try {
     for (const rank of loading.flat()) rank.reserve(planned);
     await loadWeights(loading.flat(), options.onProgress);
+    for (const rank of loading.flat()) await rank.loadPairs(planned.adapters);
     const loaded = loading.map((parts) => parts.map((part) => part.finish()));
     const ranks = loaded.map(([rank]) => rank!);
     return decoderModel({
@@ -74,6 +78,7 @@ export async function loadModel(
         activationBytes: total(placement.devices, 'activationBytes'),
       },
       limits,
+      adapters: planned.adapters.length,
       stages:
         placement.split === 'row'
           ? [{ firstBlock: 0, endBlock: network.blocks.length, ranks }]
@@ -102,6 +107,7 @@ class RankInLoading {
   readonly share: SharePart;
   readonly #owned: Tensor[] = [];
   readonly #loaded = new Map<string, Tensor>();
+  #adapters?: HeldAdapters;
   #memory?: Pick<Rank, 'buffers' | 'bufferShapes' | 'rings' | 'states'>;
 
   constructor(device: Device, share: SharePart) {
@@ -126,6 +132,20 @@ class RankInLoading {
     this.#loaded.set(tensor.name, this.#own(await loadTensor(this.device, tensor, onBytes)));
   }
 
+  async loadPairs(adapters: readonly ScaledAdapter[]): Promise<void> {
+    const { pairs = [] } = this.share;
+    if (pairs.length === 0) return;
+    const held = new Map<string, HeldPair[]>();
+    for (const { adapter, pair } of pairs) {
+      const values = pairValues(pair);
+      const a = this.#own(await loadTensor(this.device, values.a, () => {}));
+      const b = this.#own(await loadTensor(this.device, values.b, () => {}));
+      held.set(pair.weight, [...(held.get(pair.weight) ?? []), { adapter, a, b }]);
+    }
+    const usual = Float32Array.from(adapters, ({ scale }) => scale);
+    this.#adapters = { pairs: held, count: adapters.length, usual };
+  }
+
   finish(): Rank {
     const { network } = this.share;
     return {
@@ -135,6 +155,7 @@ class RankInLoading {
         this.#exchange(before, dtype, name),
       ),
       ...this.#memory!,
+      ...(this.#adapters && { adapters: this.#adapters }),
     };
   }
 

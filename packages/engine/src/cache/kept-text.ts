@@ -5,6 +5,8 @@ import { type CachedBlock, commonTokens, tokensKey } from './cached-block.ts';
 import { longestChild } from './prefix-tree.ts';
 
 export interface KeptText {
+  /** Of the sequence that it was computed for. */
+  readonly scope: string;
   readonly tokens: readonly number[];
   /** State of each block of the tokens; the last one may hold more than is told of it. */
   readonly blocks: readonly Uint8Array[];
@@ -35,11 +37,11 @@ export async function takeText(
       if (position <= count && behind.every((token, i) => token === tokens[depth * size + i]))
         snapshots.push({ position, bytes: copy.bytes! });
     }
-  return { tokens: tokens.slice(0, count), blocks, snapshots };
+  return { scope, tokens: tokens.slice(0, count), blocks, snapshots };
 }
 
 /** Returns how many of its tokens are kept then: fewer than all where the budget is too small. */
-export function putText(store: BlockStore, scope: string, { tokens, blocks, snapshots }: KeptText): number {
+export function putText(store: BlockStore, { scope, tokens, blocks, snapshots }: KeptText): number {
   const size = store.blockTokens;
   const path: CachedBlock[] = [store.tree.root(scope)];
   for (const [n, bytes] of blocks.entries()) {

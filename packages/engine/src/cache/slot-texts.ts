@@ -28,10 +28,10 @@ export class SlotTexts {
 
   /** @throws QuernError `slot-unknown`, `slot-text-too-large` */
   put(slot: number, text: KeptText): void {
-    const { scope } = this.#of(slot);
-    const kept = putText(this.#cache.store, scope, text);
+    this.#of(slot);
+    const kept = putText(this.#cache.store, text);
     const wanted = text.tokens.length;
-    this.#cache.remember(slot, { scope, tokens: [...text.tokens] });
+    this.#cache.remember(slot, { scope: text.scope, tokens: [...text.tokens] });
     if (kept < wanted)
       throw new QuernError('slot-text-too-large', `Only ${kept} of ${wanted} tokens of this text can be kept.`, {
         remedy: 'Keep more: --cache-ram.',

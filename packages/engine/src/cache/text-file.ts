@@ -9,6 +9,8 @@ const MOST_HEADER_BYTES = 1 << 20;
 
 interface Header {
   readonly fingerprint: string;
+  /** Of adapters; none in files without them. */
+  readonly scope?: string;
   readonly tokens: number;
   readonly blocks: number;
   readonly blockBytes: number;
@@ -23,9 +25,13 @@ export interface StateSizes {
   readonly slotBytes: number;
 }
 
-export async function encodeText({ tokens, blocks, snapshots }: KeptText, fingerprint: string): Promise<Uint8Array> {
+export async function encodeText(
+  { scope, tokens, blocks, snapshots }: KeptText,
+  fingerprint: string,
+): Promise<Uint8Array> {
   const header: Header = {
     fingerprint,
+    ...(scope !== '' && { scope }),
     tokens: tokens.length,
     ...{ blocks: blocks.length, blockBytes: blocks[0]?.length ?? 0 },
     ...{ snapshots: snapshots.map(({ position }) => position), snapshotBytes: snapshots[0]?.bytes.length ?? 0 },
@@ -59,7 +65,7 @@ export async function decodeText(
       remedy: 'Restore it with the model, the cache types and the activations that it was saved with.',
     });
   const { blockTokens, blockBytes, slotBytes } = sizes;
-  const { tokens: count, blocks, snapshots } = header;
+  const { tokens: count, blocks, snapshots, scope = '' } = header;
   const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0 && value <= body.length;
   if (!(isCount(count) && isCount(blocks) && snapshots.every((position) => isCount(position) && position <= count)))
     throw damaged(name, 'its header makes no sense');
@@ -69,6 +75,7 @@ export async function decodeText(
   const take = (bytes: number): Uint8Array => body.slice(at, (at += bytes));
   const tokens = Array.from(new Int32Array(take(4 * count).buffer));
   return {
+    scope,
     tokens,
     blocks: Array.from({ length: blocks }, () => take(blockBytes)),
     snapshots: snapshots.map((position) => ({ position, bytes: take(slotBytes) })),

@@ -7,6 +7,7 @@ import {
   embeddingSizes,
   exactCache,
   hyperparameters,
+  type LoadOptions,
   loadOnDevices,
   networkOf,
   pooledWidth,
@@ -27,7 +28,7 @@ export async function openEmbeddings(
   given: ModelView,
   options: EngineOptions,
   request: DeviceRequest,
-  onProgress?: (doneBytes: number, totalBytes: number) => void,
+  loading: Pick<LoadOptions, 'adapters' | 'onProgress'>,
 ): Promise<OpenedCore> {
   if (options.speculation)
     throw new QuernError('engine-option-invalid', 'A model that makes vectors of texts has no tokens to guess.');
@@ -48,7 +49,7 @@ export async function openEmbeddings(
       `Texts of ${contextTokens} tokens were asked for; the model was made for ${trainedTokens}.`,
       { remedy: 'Ask for a shorter context.' },
     );
-  const load = { ...embeddingSizes(contextTokens, Math.min(contextTokens, usualTextsTogether)), onProgress };
+  const load = { ...embeddingSizes(contextTokens, Math.min(contextTokens, usualTextsTogether)), ...loading };
   const { model, devices, summary, dispose } = await loadOnDevices(view, request, load);
   const { batchTokens, maxSequences } = model;
   const sizes = {

@@ -6,6 +6,7 @@ import type { CachedBlock } from '../cache/cached-block.ts';
 import type { FinishEvent, FinishReason, GenerateEvent, GenerateOptions } from '../request.ts';
 import { resolveSampling } from '../sampling/options.ts';
 import { Sampler } from '../sampling/sampler.ts';
+import { scalesOf, scopeOf } from './adapter-scope.ts';
 import { checkpointsOf } from './checkpoints.ts';
 import { MS_PER_PRIORITY } from './waiting-line.ts';
 
@@ -15,6 +16,8 @@ export interface SequenceLimits {
   readonly contextTokens: number;
   /** Sequences have a state of fixed size, which is kept at checkpoints. */
   readonly usesSlots: boolean;
+  /** How many adapters there are; none when not given. */
+  readonly adapters?: number;
 }
 
 export type Outcome = { readonly event: GenerateEvent } | { readonly error: QuernError };
@@ -33,8 +36,10 @@ export class Sequence {
   readonly emit: (outcome: Outcome) => void;
   /** Forbids tokens before one is sampled. */
   constraint?: Constraint | LazyConstraint;
+  /** Of each adapter of the model how much; undefined: none of any. */
+  readonly adapterScales?: Float32Array;
   /** Texts of other scopes share no state with this one. */
-  readonly scope = '';
+  readonly scope: string;
   /** Its place in the order of all: the lower, the sooner. */
   readonly turn: number;
   /** When it ends at the latest, in milliseconds of `performance.now()`. */
@@ -70,7 +75,7 @@ export class Sequence {
   constructor(
     prompt: Int32Array,
     options: GenerateOptions,
-    { vocabSize, contextTokens, usesSlots }: SequenceLimits,
+    { vocabSize, contextTokens, usesSlots, adapters = 0 }: SequenceLimits,
     emit: (outcome: Outcome) => void,
   ) {
     const { maxTokens, stopTokens = [], logprobs, priority = 0, messageEnds = [], deadlineMs } = options;
@@ -83,6 +88,8 @@ export class Sequence {
     checkCount('maxDrafts', options.maxDrafts, 0, 1024);
     checkRoom(prompt.length, maxTokens, contextTokens);
     const sampling = resolveSampling(options.sampling ?? {}, vocabSize);
+    this.adapterScales = scalesOf(options.adapters ?? [], adapters);
+    this.scope = scopeOf(this.adapterScales);
     this.tokens = Array.from(prompt);
     this.promptTokens = prompt.length;
     this.endTokens = maxTokens === undefined ? contextTokens : prompt.length + maxTokens;

@@ -26,6 +26,13 @@ export interface Change {
   /** `shape`: of the result. */
   toGguf(tensor: TensorView, place: Place, shape: readonly number[]): TensorView;
   toCheckpoint(tensor: TensorView, place: Place, shape: readonly number[]): TensorView;
+  /**
+   * Of a tensor that is a product B · A, what the change does is done to one of them: to B, whose rows are those of the product
+   * (`left`), or to A, whose columns are (`right`). None: it cannot be done to factors.
+   */
+  readonly ofProduct?: 'left' | 'right';
+  /** It reads numbers of config.json that GGUF has no keys for. */
+  readonly ofConfig?: true;
   /** Row of GGUF that is row `row` of the checkpoint, where a change is an order of rows and nothing else. */
   ggufRow?(row: number, rows: number, place: Place): number;
 }

@@ -8,6 +8,7 @@ import { sliceOf } from './joined.ts';
 export const firstRows = (stored: Dimension): Change => ({
   does: 'rows without a token cut',
   moves: 'rows',
+  ofProduct: 'left',
   storedShape: ([, ...rest], { sizes }) => [sizes[stored]!, ...rest],
   toGguf: (tensor, _place, shape) => sliceOf(tensor, tensor.name, 0, shape),
   toCheckpoint: (tensor) => tensor,

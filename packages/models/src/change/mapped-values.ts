@@ -73,9 +73,11 @@ export const softplus = elementwise(
 );
 
 /** Every value times a constant. */
-export const times = (factor: number): Change =>
-  elementwise(
+export const times = (factor: number): Change => ({
+  ...elementwise(
     `times ${factor}`,
     (value) => value * factor,
     (value) => value / factor,
-  );
+  ),
+  ofProduct: 'left',
+});

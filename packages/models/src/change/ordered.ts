@@ -29,6 +29,7 @@ function ordered(does: string, by: 'rows' | 'columns', orderOf: OrderOf): Change
   return {
     does,
     moves: by === 'rows' ? 'rows' : 'values',
+    ofProduct: by === 'rows' ? 'left' : 'right',
     storedShape: sameShape,
     toGguf: (tensor, place) => inOrder(tensor, by, of(tensor, place).stored),
     toCheckpoint: (tensor, place) => inOrder(tensor, by, of(tensor, place).gguf),

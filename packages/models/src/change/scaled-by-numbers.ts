@@ -9,6 +9,8 @@ type FactorsOf = (row: number, place: Place) => readonly number[];
 const scaled = (factorsOf: FactorsOf): Change => ({
   does: 'times factors of config.json',
   moves: 'values',
+  ofProduct: 'left',
+  ofConfig: true,
   storedShape: sameShape,
   toGguf: (tensor, place) =>
     mappedRows(tensor, (row) => {

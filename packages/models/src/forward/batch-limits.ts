@@ -1,6 +1,7 @@
 // Sizes of a loaded model that its user chooses: batches, cache, outputs.
 import { QuernError } from '@quern/errors';
 import { cacheTypes as knownTypes } from '@quern/runtime';
+import type { ScaledAdapter } from '../adapter/lora.ts';
 import { type CacheTypes, exactCache } from './cache-types.ts';
 
 export interface BatchSizes {
@@ -22,6 +23,8 @@ export interface BatchSizes {
   readonly maxOutputs?: number;
   /** Load the blocks that guess further tokens too (multi-token prediction). Default: they cost nothing. */
   readonly draft?: boolean;
+  /** Adapters that batches may ask for, by their number. */
+  readonly adapters?: readonly ScaledAdapter[];
 }
 
 /** The sizes with what follows from them. */

@@ -1,6 +1,7 @@
 // The memory of one device that a batch passes through, allocated once at its largest size; each batch takes views of it.
 // Blocks of one kind share their scratch: a buffer for every role and shape, however many blocks there are.
 import type { Device, Tensor } from '@quern/runtime';
+import { adapterBuffers } from './adapters/adapter-buffers.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import { draftBuffers } from './draft/draft-buffers.ts';
 import { addsRows } from './embed-tokens.ts';
@@ -71,6 +72,7 @@ export function bufferShapes(network: Network, limits: BatchLimits, holding: Hol
   for (const { room, spec } of blocks.flatMap(roomsOf))
     for (const [role, shape] of Object.entries(room.scratch(spec, C)))
       add(scratchName(role, shape), { ...shape, per: 'token', rows: shape.rowsPerToken }, role);
+  for (const [name, shape] of adapterBuffers(holding.pairs ?? [])) shapes.set(name, shape);
   if (holding.draft) {
     for (const name of [draftBuffers.networkHidden, draftBuffers.ownHidden, draftBuffers.half])
       add(name, floats('token', C), 'hidden states');

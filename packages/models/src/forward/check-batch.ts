@@ -20,6 +20,17 @@ export function checkTokens({ tokens, positions, seqs, blockTable, slots }: Toke
     throw invalid(`a slot that is none of ${limits.slots}`);
 }
 
+export function checkAdapterScales(
+  { blockTable, adapterScales }: TokenBatch,
+  { tableWidth }: BatchLimits,
+  adapters: number,
+): void {
+  const S = blockTable.length / tableWidth;
+  if (adapterScales && adapterScales.length !== S * adapters)
+    throw invalid(`${adapterScales.length} scales for ${S} sequences and ${adapters} adapters`);
+  if (adapterScales?.some((scale) => !Number.isFinite(scale))) throw invalid('a scale that is no finite number');
+}
+
 export function checkBlockInput(
   { tokens }: TokenBatch,
   { block, residual }: BlockInput,

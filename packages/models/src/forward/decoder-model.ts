@@ -4,8 +4,10 @@ import { QuernError } from '@quern/errors';
 import type { Tensor } from '@quern/runtime';
 import type { Hyperparameters } from '../hyperparameters.ts';
 import type { Placement } from '../placement/placement.ts';
+import { outputAdapters } from './adapters/adapter-pass.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import {
+  checkAdapterScales,
   checkBlockInput,
   checkOutputs,
   checkPositions,
@@ -35,6 +37,8 @@ export interface ModelParts {
   readonly placement: Placement;
   readonly memory: ModelMemory;
   readonly limits: BatchLimits;
+  /** How many there are. */
+  readonly adapters: number;
   /** The first embeds, the last computes logits; both on their first rank. */
   readonly stages: readonly Stage[];
   /** When it was asked for. */
@@ -52,13 +56,14 @@ interface PassOptions {
 }
 
 export function decoderModel(parts: ModelParts): Model {
-  const { hyperparameters, placement, memory, limits, stages, draft, ropes, dispose } = parts;
+  const { hyperparameters, placement, memory, adapters, limits, stages, draft, ropes, dispose } = parts;
   const all = draft ? [...stages, draft.stage] : stages;
   return {
     device: stages.at(-1)!.ranks[0]!.device,
     hyperparameters,
     placement,
     memory,
+    adapters,
     ...limits,
     state: sequenceState(all, limits),
     ...(draft && { draft: draftBlocks(draft, limits, ropes) }),
@@ -102,6 +107,7 @@ async function computeLogits(parts: ModelParts, batch: OutputBatch, options: Pas
   return outputLogits(rank, pass.buffer('residual'), batch.outputRows, {
     observe: observeBy(rank, options.observer),
     inspect: options.inspect,
+    ...(rank.adapters && { adapters: outputAdapters(rank, rank.adapters, batch) }),
   });
 }
 
@@ -120,13 +126,14 @@ async function computePooled(parts: ModelParts, batch: TokenBatch, observer?: Ma
 
 /** Embeds the tokens and runs the blocks of `stages` up to `end`; the pass returned holds the residual stream. */
 async function computeBlocks(
-  { network, limits, ropes }: ModelParts,
+  { network, limits, ropes, adapters }: ModelParts,
   stages: readonly Stage[],
   batch: TokenBatch,
   { observer, inspect, from }: PassOptions,
   end = network.blocks.length,
 ): Promise<BatchPass> {
   checkTokens(batch, limits);
+  checkAdapterScales(batch, limits, adapters);
   checkPositions(batch, network);
   if (from) checkBlockInput(batch, from, network, end);
   const range = { first: from?.block ?? 0, end };
@@ -157,7 +164,7 @@ async function computeBlocks(
 }
 
 function embed({ embedding }: Network, { held: { weights } }: Rank, pass: BatchPass): void {
-  embedTokens(pass.device, embedding, weights.embedding!, pass.buffer);
+  embedTokens(pass, embedding, weights.embedding!);
   if (embedding.perLayer) computePerLayerInputs(pass, embedding.perLayer, weights.perLayer!);
 }
 

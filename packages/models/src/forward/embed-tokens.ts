@@ -1,8 +1,9 @@
 // What enters the first block:
 //   x = norm(scale · table[token] + positions[position] + types[0])        each part only where the network has it
-import type { Device, Tensor } from '@quern/runtime';
+import type { Tensor } from '@quern/runtime';
 import type { EmbeddingSpec } from './network.ts';
 import { type NormWeights, runNorm } from './norm.ts';
+import type { BatchPass } from './pass.ts';
 
 export interface EmbeddingWeights {
   readonly table: Tensor; // [vocab, C]
@@ -21,13 +22,13 @@ export const addsRows = ({ positions, tokenTypes }: EmbeddingSpec): boolean =>
 
 /** Fills `residual`. */
 export function embedTokens(
-  device: Device,
+  { device, buffer, adapters, nameOf }: BatchPass,
   { scale, norm }: EmbeddingSpec,
   weights: EmbeddingWeights,
-  buffer: (name: string) => Tensor,
 ): void {
   const residual = buffer('residual');
   device.run('embed', [weights.table, buffer('tokens')], residual, {});
+  adapters?.addToRows(residual, nameOf(weights.table), buffer('tokens'));
   if (scale !== undefined) device.run('scale', [residual], residual, { factor: scale });
   const addRows = (table: Tensor, ids: Tensor): void => {
     device.run('embed', [table, ids], buffer('embedded'), {});

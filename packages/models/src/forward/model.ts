@@ -29,6 +29,8 @@ export interface TokenBatch {
    * convolution states. It starts at zero when position 0 is computed. Default: row s has slot s.
    */
   readonly slots?: Int32Array;
+  /** [S, adapters of the model] how strongly each sequence asks for each adapter. Default: as they were loaded. */
+  readonly adapterScales?: Float32Array;
 }
 
 export interface OutputBatch extends TokenBatch {
@@ -70,6 +72,8 @@ export interface ModelMemory {
 export interface Model {
   /** Where the logits are. */
   readonly device: Device;
+  /** How many adapters batches can ask for. */
+  readonly adapters: number;
   readonly hyperparameters: Hyperparameters;
   readonly placement: Placement;
   readonly memory: ModelMemory;

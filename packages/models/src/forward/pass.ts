@@ -1,5 +1,6 @@
 // One batch on its way through the blocks of one device.
 import type { Device, Tensor } from '@quern/runtime';
+import type { AdapterPass } from './adapters/adapter-pass.ts';
 import type { RopeSpec } from './rope.ts';
 
 /** What the blocks of one batch share. */
@@ -17,11 +18,15 @@ export interface BatchPass {
    * matmulExperts takes them.
    */
   readonly observe?: (weight: Tensor, input: Tensor, ids?: Tensor) => void;
+  /** What adapters add to the matmuls of the tokens of this batch. */
+  readonly adapters?: AdapterPass;
+  /** GGUF name of a weight. */
+  readonly nameOf: (weight: Tensor) => string;
 }
 
-/** Every matmul of a block goes through here or `projectExperts`, so that an observer misses none. */
+/** Every matmul of a block goes through here or `projectExperts`, so that an observer misses none, and no adapter. */
 export function project(
-  { device, observe }: BatchPass,
+  { device, observe, adapters, nameOf }: BatchPass,
   x: Tensor,
   weight: Tensor,
   bias: Tensor | undefined,
@@ -29,11 +34,12 @@ export function project(
 ): void {
   observe?.(weight, x);
   device.run('matmul', bias ? [x, weight, bias] : [x, weight], y, {});
+  adapters?.addTo(y, nameOf(weight), x);
 }
 
 /** y [T·used, R] = x [T or T·used, C] · weight [experts, R, C] of the experts in `ids` [T, used]. */
 export function projectExperts(
-  { device, observe }: BatchPass,
+  { device, observe, adapters, nameOf }: BatchPass,
   x: Tensor,
   weight: Tensor,
   ids: Tensor,
@@ -41,4 +47,5 @@ export function projectExperts(
 ): void {
   observe?.(weight, x, ids);
   device.run('matmulExperts', [x, weight, ids], y, {});
+  adapters?.addToExperts(y, nameOf(weight), x, ids);
 }

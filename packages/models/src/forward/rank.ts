@@ -1,5 +1,6 @@
 // One device's part of a model: what it has loaded, and how a batch enters it.
 import type { Device, Tensor } from '@quern/runtime';
+import { type HeldAdapters, tokenAdapters } from './adapters/adapter-pass.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import { type BufferShapes, type Buffers, ringBuffer, ropeBuffers, shapeFor } from './buffers.ts';
 import type { HeldWeights } from './held-weights.ts';
@@ -21,6 +22,8 @@ export interface Rank {
   readonly bufferShapes: BufferShapes;
   /** Sizes of the rings of its blocks (state/ring.ts). */
   readonly rings: ReadonlySet<number>;
+  /** What adapters add to its weights. */
+  readonly adapters?: HeldAdapters;
 }
 
 /** By `ropeKey`. */
@@ -62,6 +65,8 @@ export function startPass(
     },
     blockTokens: limits.blockTokens,
     observe,
+    nameOf: (weight) => rank.held.names.get(weight)!,
+    ...(rank.adapters && { adapters: tokenAdapters(rank, rank.adapters, batch) }),
   };
 }
 

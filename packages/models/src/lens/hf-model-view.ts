@@ -5,7 +5,7 @@ import { QuernError } from '@quern/errors';
 import type { GgufMetadata } from '@quern/gguf';
 import type { ConfigValue, Facts } from '../arch/config-rule.ts';
 import { sizesOf } from '../arch/dimensions.ts';
-import { expectedTensors } from '../arch/expected-tensors.ts';
+import { type ExpectedTensor, expectedTensors } from '../arch/expected-tensors.ts';
 import { type ModelNumbers, modelNumbers, tokenTypesKey } from '../arch/model-numbers.ts';
 import { addArchitectureKeys, ownWindow } from './architecture-metadata.ts';
 import { blaming } from './blaming.ts';
@@ -44,6 +44,8 @@ export interface LensOptions {
 export interface HfModelView extends ModelView {
   /** Type of a tensor in a file of this type: a rule may fix it. */
   readonly dtypeOf: typeof convertedDtype;
+  /** Every rule of its record in these sizes, for whoever has other tensors of the checkpoint (adapters). */
+  readonly expected: readonly ExpectedTensor[];
 }
 
 /**
@@ -123,7 +125,7 @@ export async function hfModelView(stored: HfCheckpoint, options: LensOptions = {
   const rules = new Map(matched.map(({ gguf, rule }) => [gguf, rule]));
   const dtypeOf: HfModelView['dtypeOf'] = (name, shape, type) =>
     fixedType(rules.get(name)?.type, tensors.get(name)!, type) ?? convertedDtype(name, shape, type);
-  return { path: stored.path, metadata, tensors, notes, dtypeOf, close: () => stored.close() };
+  return { path: stored.path, metadata, tensors, notes, dtypeOf, expected, close: () => stored.close() };
 }
 
 function firstNumber(values: ReadonlyMap<{ gguf: readonly string[] }, ConfigValue>, key: string): number | undefined {

@@ -1,6 +1,7 @@
 // Decides which device holds which layers, and proves that they fit, from headers alone: nothing is read or allocated.
 import type { ModelView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
+import { requireAdaptable } from '../forward/adapters/adaptable.ts';
 import { type BatchLimits, type BatchSizes, batchLimits } from '../forward/batch-limits.ts';
 import { describeCacheTypes, requireWholeHeads } from '../forward/cache-types.ts';
 import { withDraftBlocks } from '../forward/draft/draft-weights.ts';
@@ -35,14 +36,15 @@ export function planPlacement(
 export function plannedModel(view: ModelView, sizes: BatchSizes): PlannedModel {
   const network = networkOf(view);
   const limits = batchLimits(sizes);
-  const { draft = false } = sizes;
+  const { draft = false, adapters = [] } = sizes;
   if (draft && network.draft.length === 0)
     throw new QuernError('no-draft-blocks', 'The model has no blocks that guess further tokens (MTP).', {
       file: view.path,
       remedy: 'Many conversions leave them out: convert the checkpoint again with --mtp keep, or do without them.',
     });
   requireWholeHeads(limits.cacheTypes, draft ? withDraftBlocks(network) : network, view.path);
-  return { network, tensors: wantedTensors(view, network), limits, draft, file: view.path };
+  for (const { adapter } of adapters) requireAdaptable(network, adapter);
+  return { network, tensors: wantedTensors(view, network), limits, adapters, draft, file: view.path };
 }
 
 export interface Plan {
@@ -56,6 +58,8 @@ export function planShares(model: PlannedModel, devices: readonly DeviceCapacity
   if (!splitModes.includes(split)) throw invalid(`no split mode is called ${split} (known: ${splitModes.join(', ')})`);
   if (devices.length === 0) throw invalid('no device was given');
   if (split === 'row' && options.layers) throw invalid('split by rows, every device takes part of every layer');
+  if (split === 'row' && devices.length > 1 && model.adapters.length > 0)
+    throw invalid('adapters are not divided by rows; split the model by layers');
   const shares = split === 'row' ? sharesByRows(model, devices.length) : sharesByLayers(model, devices, options.layers);
   const placed = shares.map((share) => {
     const { name, limits } = devices[share.device]!;

@@ -1,5 +1,8 @@
 // What each device of a placement computes and holds. A plan counts the bytes of these shares, loading fills them: one
 // description, so that the two cannot disagree.
+import type { ScaledAdapter } from '../adapter/lora.ts';
+import { adaptableWeights } from '../forward/adapters/adaptable.ts';
+import { isEmbedding, type PlacedPair, pairBytes } from '../forward/adapters/adapter-buffers.ts';
 import type { BatchLimits } from '../forward/batch-limits.ts';
 import { bufferBytes, bufferShapes } from '../forward/buffers.ts';
 import { withDraftBlocks } from '../forward/draft/draft-weights.ts';
@@ -21,6 +24,7 @@ export interface Share {
   readonly embedding: boolean;
   readonly output: boolean;
   readonly tensors: readonly WantedTensor[];
+  readonly pairs: readonly PlacedPair[];
   /** The draft blocks that run on the device of the output. */
   readonly draft?: DraftShare;
 }
@@ -38,6 +42,7 @@ export interface PlannedModel {
   readonly network: Network;
   readonly tensors: readonly WantedTensor[];
   readonly limits: BatchLimits;
+  readonly adapters: readonly ScaledAdapter[];
   /** The draft blocks shall be loaded. */
   readonly draft: boolean;
   readonly file: string;
@@ -50,7 +55,11 @@ export function bytesOfShare(share: Share, limits: BatchLimits): ShareBytes {
   const parts = partsOfShare(share);
   const total = (bytes: (part: SharePart) => number): number => parts.reduce((sum, part) => sum + bytes(part), 0);
   return {
-    weightBytes: total(({ tensors }) => tensors.reduce((sum, { tensor }) => sum + weightBytes(tensor), 0)),
+    weightBytes: total(
+      ({ tensors, pairs = [] }) =>
+        tensors.reduce((sum, { tensor }) => sum + weightBytes(tensor), 0) +
+        pairs.reduce((sum, pair) => sum + pairBytes(pair), 0),
+    ),
     kvBytes: total((part) => heldStateBytes(part.network, limits, part)),
     activationBytes: total((part) => bufferBytes(bufferShapes(part.network, limits, part), limits)),
   };
@@ -87,7 +96,7 @@ function draftShare({ network, tensors }: PlannedModel, { embedding }: Share): D
 }
 
 function plainShare(
-  { network, tensors }: Pick<PlannedModel, 'network' | 'tensors'>,
+  { network, tensors, adapters = [] }: Pick<PlannedModel, 'network' | 'tensors'> & Partial<PlannedModel>,
   device: number,
   first: number,
   end: number,
@@ -95,20 +104,25 @@ function plainShare(
   const blockCount = network.blocks.length;
   const [firstBlock, endBlock] = [Math.min(first, blockCount), Math.min(end, blockCount)];
   const [embedding, output] = [first === 0 && end > 0, end > blockCount];
-  return {
-    device,
-    network,
-    firstBlock,
-    endBlock,
-    embedding,
-    output,
-    tensors: tensors.filter(({ of }) => {
-      if (of === 'embedding') return embedding || (output && network.output.tied);
-      if (of === 'inputs') return embedding;
-      if (of === 'output') return output;
-      return of !== 'host' && of >= firstBlock && of < endBlock;
-    }),
-  };
+  const held = tensors.filter(({ of }) => {
+    if (of === 'embedding') return embedding || (output && network.output.tied);
+    if (of === 'inputs') return embedding;
+    if (of === 'output') return output;
+    return of !== 'host' && of >= firstBlock && of < endBlock;
+  });
+  const names = new Set(held.map(({ tensor }) => tensor.name));
+  const pairs = placedPairs(network, adapters).filter(
+    ({ pair }) => names.has(pair.weight) && (embedding || !isEmbedding(pair)),
+  );
+  return { device, network, firstBlock, endBlock, embedding, output, tensors: held, pairs };
+}
+
+function placedPairs(network: Network, adapters: readonly ScaledAdapter[]): PlacedPair[] {
+  if (adapters.length === 0) return [];
+  const adaptable = adaptableWeights(network);
+  return adapters.flatMap(({ adapter: { pairs } }, adapter) =>
+    [...pairs.values()].map((pair) => ({ adapter, pair, ...adaptable.get(pair.weight)! })),
+  );
 }
 
 /** A block of `firstBlock` … `endBlock - 1` that uses the state of a block before them, if there is one. */
