@@ -19,7 +19,7 @@ export function schedulerMicroseconds(sequences: number): number {
   const cache = new KvCache(sizes, new StateMoves(memory));
   const pace = new Pace(128);
   const scheduler = new Scheduler(cache, { batchTokens: 128, maxSequences: sequences, maxOutputs: sequences }, pace);
-  const model = { tableWidth: contextTokens / blockTokens };
+  const model = { tableWidth: contextTokens / blockTokens, adapters: 0 };
   const limits = { vocabSize: 1e6, contextTokens, usesSlots: false };
   for (let s = 0; s < sequences; s++) {
     const prompt = Int32Array.from({ length: 2000 }, (_, i) => 5000 * s + i);
