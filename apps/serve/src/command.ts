@@ -5,11 +5,13 @@ import { locateCheckpoint } from '@quern/checkpoint';
 import type { RngName, StartOptions } from '@quern/engine';
 import { QuernError } from '@quern/errors';
 import {
+  type AdapterOptions,
   type CacheOptions,
   type CacheTypes,
   type DeviceOptions,
   describeCacheTypes,
   type OverrideOptions,
+  readAdapters,
   readCacheTypes,
   readDeviceRequest,
   readLoadOverride,
@@ -48,7 +50,8 @@ export interface ServeOptions
     OverrideOptions,
     ServerFlags,
     SpeculationFlags,
-    EmbeddingFlags {
+    EmbeddingFlags,
+    AdapterOptions {
   ctxSize?: string;
   batchSize?: string;
   parallel: string;
@@ -77,6 +80,7 @@ export async function serve(reference: string, options: ServeOptions, context: C
   const devices = readDeviceRequest({ activations: 'int8', ...options });
   const guesses = readSpeculation(options);
   const override = readLoadOverride(options);
+  const adapters = readAdapters(options);
   const { slotSavePath } = options;
   if (slotSavePath !== undefined && !statSync(slotSavePath, { throwIfNoEntry: false })?.isDirectory())
     throw new QuernError('usage-no-folder', `--slot-save-path: '${slotSavePath}' is no folder.`);
@@ -104,6 +108,7 @@ export async function serve(reference: string, options: ServeOptions, context: C
         cacheTypes,
         ...(guesses && { speculation: { ...guesses, draftModelPath: draft?.path } }),
         override,
+        adapters,
         embeddings: readEmbeddings(options),
         ...devices,
         onReload: options.quiet ? undefined : noteReload,

@@ -1,5 +1,5 @@
 // What `quern serve` is called and takes.
-import { cacheFlags, deviceFlags, overrideFlags } from '@quern/models/flags';
+import { adapterFlags, cacheFlags, deviceFlags, overrideFlags } from '@quern/models/flags';
 import { type CommandDefinition, modelForms } from '@quern/terminal';
 import type { ServeOptions } from './command.ts';
 import { embeddingFlags } from './embedding-flags.ts';
@@ -10,6 +10,8 @@ const help = `
 Examples:
   $ quern serve llama-Q4_K_M.gguf
   $ quern serve ./Llama-3.2-1B --port 0 --alias llama --api-key secret
+  $ quern serve llama-Q4_K_M.gguf --lora style.gguf --lora-scaled ./peft:0.5
+      adapters 0 and 1; a request chooses: "lora": [{"id": 0, "scale": 1}]
   $ curl localhost:8080/v1/chat/completions \\
       -d '{"messages": [{"role": "user", "content": "Hello"}]}'
 
@@ -78,6 +80,16 @@ export const serve: CommandDefinition<[model: string], ServeOptions> = {
     },
     { title: 'Vectors of texts', flags: embeddingFlags },
     { title: 'Guessing tokens ahead (replies stay the same)', flags: speculationFlags },
+    {
+      title: 'LoRA adapters',
+      flags: [
+        ...adapterFlags,
+        {
+          flags: '--lora-init-without-apply',
+          description: 'load them, and apply them only where a request (field "lora") or POST /lora-adapters says so',
+        },
+      ],
+    },
     { title: 'Computing', flags: deviceFlags },
     { title: 'Metadata for this run', flags: overrideFlags },
   ],

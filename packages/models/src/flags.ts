@@ -23,6 +23,16 @@ export const deviceFlags: readonly Flag[] = [
   },
 ];
 
+/** Adapters for one run: adapter/read-adapters.ts. */
+export const adapterFlags: readonly Flag[] = [
+  {
+    flags: '--lora <file>',
+    description: 'apply a LoRA adapter: GGUF file, or PEFT folder; may be given again',
+    repeatable: true,
+  },
+  { flags: '--lora-scaled <file:scale>', description: 'the same, with a scale', repeatable: true },
+];
+
 /** Metadata for one run: override/load-override.ts. */
 export const overrideFlags: readonly Flag[] = [
   {

@@ -1,4 +1,5 @@
 export { openAdapter } from './adapter/open-adapter.ts';
+export { type AdapterOptions, type AdapterRequest, readAdapters, readMergedAdapters } from './adapter/read-adapters.ts';
 export * from './anywhere.ts';
 export { type ContentsDescription, describeContents, type LayerNumber, listTensors } from './describe-contents.ts';
 export { hfArchitecture } from './lens/choose-architecture.ts';

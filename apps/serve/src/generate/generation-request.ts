@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { bodyText } from '../http/body-text.ts';
 import { parseJson } from '../http/json-text.ts';
+import { adapterField } from './adapters.ts';
 import { beamFields } from './beam-fields.ts';
 import { grammarFields } from './grammar-request.ts';
 import { samplingFields } from './sampling-fields.ts';
@@ -28,6 +29,7 @@ export const generationFields = {
   priority: z.int().min(-1000).max(1000).nullish(),
   /** llama-server's: most tokens guessed at a time; 0: none. */
   'speculative.n_max': z.int().min(0).max(1024).nullish(),
+  lora: adapterField.nullish(),
   max_tokens: z.int().min(1).nullish(),
   ...samplingFields,
   ...beamFields,

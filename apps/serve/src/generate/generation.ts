@@ -4,6 +4,7 @@ import type { CallOptions, GenerateEvent, TokenEvent } from '@quern/engine';
 import { StopMatcher, TextStream } from '@quern/tokenizer';
 import { ApiError } from '../api-error.ts';
 import type { ServedModel } from '../models/served-model.ts';
+import { adaptersOf, checkAdapters } from './adapters.ts';
 import { beamOptions } from './beam-fields.ts';
 import type { ReplyCost } from './cost.ts';
 import { type GenerationRequest, stopStrings } from './generation-request.ts';
@@ -66,6 +67,7 @@ export function checkTask({ model, prompt, request }: GenerationTask, param: str
     const message = `logit_bias names token ${unknown}, but the vocabulary has ${vocabSize} tokens.`;
     throw new ApiError(400, 'invalid_value', message, { param: 'logit_bias' });
   }
+  checkAdapters(request.lora, model);
   grammarOptions(request, model, prompt);
   beamOptions(request);
   if (prompt.length === 0) throw new ApiError(400, 'empty_prompt', 'The prompt has no tokens.', { param });
@@ -139,6 +141,7 @@ function callOptions({ model, prompt, request, logProbs, maxTokens, signal }: Ge
     ...(logProbs === undefined ? {} : { logprobs: logProbs }),
     ...grammarOptions(request, model, prompt),
     ...beamOptions(request),
+    ...adaptersOf(request.lora),
     signal,
   };
 }

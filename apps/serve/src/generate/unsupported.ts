@@ -49,7 +49,6 @@ export const unsupportedFields: readonly UnsupportedField[] = [
   { field: 'add_generation_prompt', asks: (value) => value === false, why: unfinishedReply },
   { field: 'n_predict', asks: (value) => given(value) && value !== -1, why: 'Use max_tokens.' },
   { field: 'max_new_tokens', asks: given, why: 'Use max_tokens.' },
-  { field: 'lora', asks: on, why: 'No adapters are loaded.' },
 ];
 
 /** @throws ApiError 400 `unsupported_parameter` naming the first field that cannot be honoured */

@@ -1,15 +1,17 @@
 // A PEFT folder as an adapter for a model: names, parts and orders of rows as the lens has them.
-import { type AdapterFolder, type ModelView, openAdapterFolder } from '@quern/checkpoint';
+import { type AdapterFolder, type ModelView, openAdapterFolder, type TensorView } from '@quern/checkpoint';
 import { nearest, QuernError } from '@quern/errors';
 import { type ExpectedTensor, expectedTensors } from '../arch/expected-tensors.ts';
 import { modelNumbers } from '../arch/model-numbers.ts';
 import type { HfModelView } from '../lens/hf-model-view.ts';
+import { coreOf } from '../lens/tensor-names.ts';
 import { exportedArchitecture } from '../to-huggingface/choose-architecture.ts';
+import { checkCopy } from './base-copies.ts';
 import { checkShapes, placeOf, weightOf } from './check-pair.ts';
 import { embeddingName, type LoraAdapter, type LoraPair } from './lora.ts';
 import { lensedPair } from './pair-lens.ts';
 import { type PeftScales, readPeftConfig } from './peft-config.ts';
-import { type ModulePair, modulePairs } from './peft-tensors.ts';
+import { copiesOf, type ModulePair, modulePairs } from './peft-tensors.ts';
 
 export interface PeftAdapter extends LoraAdapter {
   readonly folder: AdapterFolder;
@@ -27,7 +29,9 @@ export async function openPeftAdapter(path: string, base: AdapterBase): Promise<
   const folder = await openAdapterFolder(path);
   try {
     const scales = readPeftConfig(folder.config, folder.configFile);
-    const pairs = pairsFor(base, modulePairs(folder), scales);
+    const expected = base.expected ?? expectedOfGguf(base);
+    const pairs = pairsFor(base, expected, modulePairs(folder), scales);
+    for (const [name, copy] of copiesOf(folder)) await checkCopy(copy, copiedWeight(base, expected, name, copy));
     return { path, folder, alpha: scales.alpha, pairs, close: () => folder.close() };
   } catch (error) {
     await folder.close();
@@ -46,12 +50,30 @@ function expectedOfGguf(base: ModelView): ExpectedTensor[] {
   return expectedTensors(architecture, modelNumbers(base, architecture.name, embedding.rows));
 }
 
+/** Of those that GGUF has as they are: the embedding and the output matrix. @throws QuernError `adapter-tensor-unexpected` */
+function copiedWeight(
+  base: ModelView,
+  expected: readonly ExpectedTensor[],
+  name: string,
+  copy: TensorView,
+): TensorView {
+  const entry = expected.find(
+    ({ block, sources }) => block === undefined && sources.some((of) => coreOf(of.name) === name),
+  );
+  const weight = entry && base.tensors.get(entry.gguf);
+  if (weight) return weight;
+  throw new QuernError('adapter-tensor-unexpected', 'The tensor is no half of a pair: it would not be applied.', {
+    ...placeOf(copy),
+    remedy: 'Merge the adapter with PEFT (merge_and_unload, save_pretrained), and give the merged model.',
+  });
+}
+
 function pairsFor(
   base: AdapterBase,
+  expected: readonly ExpectedTensor[],
   modules: ReadonlyMap<string, ModulePair>,
   scales: PeftScales,
 ): Map<string, LoraPair> {
-  const expected = base.expected ?? expectedOfGguf(base);
   const pairs = new Map<string, LoraPair>();
   const used = new Set<ModulePair>();
   for (const entry of expected) {

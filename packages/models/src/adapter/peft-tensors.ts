@@ -19,6 +19,16 @@ const half = /^(.+)\.lora_(embedding_)?([AB])(?:\.(?:default|weight))*$/;
 /** What PEFT puts around the model. */
 const around = /^base_model\.model\./;
 
+const copied = /\.base_layer\.weight$/;
+
+/** What PEFT stores beside pairs, by the core of the weight's name in the checkpoint: copies of weights of the model. */
+export const copiesOf = ({ tensors }: AdapterFolder): Map<string, TensorView> =>
+  new Map(
+    [...tensors.values()]
+      .filter(({ name }) => copied.test(name))
+      .map((tensor) => [coreOf(tensor.name.replace(copied, '.weight')), tensor]),
+  );
+
 /**
  * @returns pairs by the core of the weight's name in the checkpoint
  * @throws QuernError `adapter-tensor-unexpected`, `adapter-tensor-missing`, `adapter-tensor-twice`, `adapter-bad-type`
@@ -26,6 +36,7 @@ const around = /^base_model\.model\./;
 export function modulePairs({ tensors, path }: AdapterFolder): Map<string, ModulePair> {
   const halves = new Map<string, Partial<Record<'A' | 'B', TensorView>> & { module: string; embedding: boolean }>();
   for (const tensor of tensors.values()) {
+    if (copied.test(tensor.name)) continue;
     const [, stem, embedding, side] = half.exec(tensor.name) ?? [];
     if (stem === undefined) throw unexpected(tensor);
     if (tensor.shape.length !== 2 || !['F32', 'F16', 'BF16'].includes(tensor.dtype.name))
