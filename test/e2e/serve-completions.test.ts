@@ -95,12 +95,44 @@ describe('POST /v1/completions', () => {
     }
   });
 
+  it('answers a list prompt by prompt, each as if it were alone', async () => {
+    const prompts = ['In the beginning', 'The capital of', 'One, two'];
+    const body = { max_tokens: 6, temperature: 0.7, seed: 4, n: 2 };
+    const list = await complete({ ...body, prompt: prompts });
+    expect(list.choices.map(({ index }: { index: number }) => index)).toEqual([0, 1, 2, 3, 4, 5]);
+    const alone = [];
+    for (const prompt of prompts) alone.push(await complete({ ...body, prompt }));
+    const texts = (reply: { choices: { text: string }[] }) => reply.choices.map(({ text }) => text);
+    expect(texts(list)).toEqual(alone.flatMap(texts));
+    expect(list.usage.prompt_tokens).toBe(alone.reduce((sum, { usage }) => sum + usage.prompt_tokens, 0));
+    expect(list.usage.completion_tokens).toBe(alone.reduce((sum, { usage }) => sum + usage.completion_tokens, 0));
+    const events = await readEvents(await server.post(path, { ...body, prompt: prompts, stream: true }));
+    const streamed = Array.from({ length: 6 }, () => '');
+    for (const { choices } of events) streamed[choices[0].index] += choices[0].text;
+    expect(streamed).toEqual(texts(list));
+    const ids = await complete({ prompt: [chat!.ids, chat!.ids.slice(0, 9)], max_tokens: 2 });
+    expect(ids.choices).toHaveLength(2);
+  });
+
+  it('echo puts the prompt in front, streamed as whole; 0 tokens compute it alone', async () => {
+    const body = { prompt: 'In the beginning', max_tokens: 5 };
+    const [{ text }] = (await complete(body)).choices;
+    expect((await complete({ ...body, echo: true })).choices[0].text).toBe(body.prompt + text);
+    const response = await server.post(path, { ...body, temperature: 0, echo: true, stream: true });
+    const events = await readEvents(response);
+    expect(events.map(({ choices }) => choices[0].text).join('')).toBe(body.prompt + text);
+    const none = await complete({ ...body, max_tokens: 0, echo: true });
+    expect(none.choices[0]).toMatchObject({ text: body.prompt, finish_reason: 'length' });
+    expect(none.usage.completion_tokens).toBe(0);
+  });
+
   it.each([
-    ['two prompts', { prompt: ['a', 'b'] }],
+    ['a prompt that is no text', { prompt: ['a', {}] }],
     ['an empty list', { prompt: [] }],
     ['a token outside the vocabulary', { prompt: [1, 4096] }],
     ['no prompt', {}],
-    ['echo', { prompt: 'a', echo: true }],
+    ['a suffix for a model that has no tokens for it', { prompt: 'a', suffix: 'b' }],
+    ['several best replies, streamed', { prompt: 'a', best_of: 2, stream: true }],
   ])('refuses %s', async (_, body) => {
     const response = await server.post(path, body);
     expect(response.status).toBe(400);

@@ -53,15 +53,9 @@ describe('requests that cannot be answered', () => {
   });
 
   it.each([
-    ['tool_choice', 'required'],
-    ['tool_choice', { type: 'function', function: { name: 'f' } }],
     ['functions', [{ name: 'f' }]],
-    ['guided_json', { type: 'object' }],
-    ['structured_outputs', { regex: 'a+' }],
-    ['stop_token_ids', [5]],
-    ['min_tokens', 3],
-    ['add_generation_prompt', false],
-    ['n_predict', 4],
+    ['truncate_prompt_tokens', 5],
+    ['id_slot', 1],
   ])('the unsupported field %s = %j: 400, not ignored', async (param, value) => {
     const error = await errorOf(await server.post(path, { messages: hello, [param]: value }));
     expect(error).toMatchObject({ status: 400, code: 'unsupported_parameter', param });
@@ -94,6 +88,11 @@ describe('requests that cannot be answered', () => {
     ['seed', 1.5],
     ['stop', ['']],
     ['logit_bias', { 4096: 1 }],
+    ['stop_token_ids', [4096]],
+    ['guided_json', '{"type": '],
+    ['structured_outputs.structural_tag', { structural_tag: '<tool>' }],
+    ['top_logprobs', 3],
+    ['continue_final_message', true],
   ])('a wrong value of %s (%j): 400 naming the field', async (param, value) => {
     const field = param.split('.')[0]!;
     const error = await errorOf(await server.post(path, { messages: hello, [field]: value }));

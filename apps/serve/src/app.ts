@@ -24,6 +24,13 @@ export interface AppOptions {
   readonly log?: RequestLog;
 }
 
+/** A client's own words: of any length, with any character. */
+const headerList = (names: readonly string[]): string =>
+  names
+    .map((name) => encodeURIComponent(name.slice(0, 64)))
+    .slice(0, 32)
+    .join(', ');
+
 type Env = { Bindings: HttpBindings; Variables: { endpoint: Endpoint } };
 
 export function createApp(server: ServerState, options: AppOptions): Hono<Env> {
@@ -58,9 +65,12 @@ export function createApp(server: ServerState, options: AppOptions): Hono<Env> {
     };
     for (const path of [endpoint.path, ...(endpoint.aliases ?? [])]) {
       known.set(path, (known.get(path) ?? new Set()).add(endpoint.method));
-      app.on(endpoint.method, path, enter, ...limits, (context) =>
-        untilStopped(endpoint.handle(context, server), server.stopping),
-      );
+      app.on(endpoint.method, path, enter, ...limits, async (context) => {
+        const response = await untilStopped(endpoint.handle(context, server), server.stopping);
+        const ignored = context.get('ignoredFields');
+        if (ignored) response.headers.set('x-quern-ignored', headerList(ignored));
+        return response;
+      });
     }
   }
   for (const [path, methods] of known) {

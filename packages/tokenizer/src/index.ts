@@ -15,5 +15,5 @@ export { preTokenizerNames } from './pre-tokenizer/pre-tokenizers.ts';
 export { StopMatcher, type StopResult } from './stream/stop-matcher.ts';
 export { TextStream } from './stream/text-stream.ts';
 export { tokenizerFilesOf } from './to-huggingface/tokenizer-files.ts';
-export type { DecodeOptions, EncodeOptions, Tokenizer } from './tokenizer.ts';
+export type { DecodeOptions, EncodeOptions, FillInTokens, Tokenizer } from './tokenizer.ts';
 export { tokenTypes } from './tokenizer.ts';

@@ -20,6 +20,15 @@ export interface DecodeOptions {
   stripSpacePrefix?: boolean;
 }
 
+/** Tokens that mark places in fill-in-the-middle text. */
+export interface FillInTokens {
+  readonly prefix?: number;
+  readonly suffix?: number;
+  readonly middle?: number;
+  readonly repository?: number;
+  readonly file?: number;
+}
+
 export interface Tokenizer {
   readonly vocabSize: number;
   readonly bos?: number;
@@ -28,6 +37,7 @@ export interface Tokenizer {
   readonly endOfGeneration: ReadonlySet<number>;
   /** Those of them that only mark places in fill-in-the-middle text (`<reponame>`): no model ends a turn with one. */
   readonly endOfFillIn: ReadonlySet<number>;
+  readonly fillIn: FillInTokens;
   readonly addBos: boolean;
   readonly addEos: boolean;
   /**

@@ -2,7 +2,7 @@
 // `llama_vocab::impl::tokenize` and `token_to_piece`).
 
 import { QuernError } from '@quern/errors';
-import { type DecodeOptions, type EncodeOptions, type Tokenizer, tokenTypes } from './tokenizer.ts';
+import { type DecodeOptions, type EncodeOptions, type FillInTokens, type Tokenizer, tokenTypes } from './tokenizer.ts';
 import type { Partition } from './vocabulary/partition.ts';
 import type { SpecialDefaults, SpecialTokens } from './vocabulary/special-tokens.ts';
 import type { Vocabulary } from './vocabulary/vocabulary.ts';
@@ -43,6 +43,7 @@ export class VocabularyTokenizer implements Tokenizer {
   readonly eos?: number;
   readonly endOfGeneration: ReadonlySet<number>;
   readonly endOfFillIn: ReadonlySet<number>;
+  readonly fillIn: FillInTokens;
   readonly addBos: boolean;
   readonly addEos: boolean;
   readonly chatTemplate?: string;
@@ -59,6 +60,7 @@ export class VocabularyTokenizer implements Tokenizer {
     this.eos = special.eos;
     this.endOfGeneration = special.endOfGeneration;
     this.endOfFillIn = special.endOfFillIn;
+    this.fillIn = special.fillIn;
     this.addBos = parts.addBos;
     this.addEos = parts.addEos;
     this.chatTemplate = parts.chatTemplate;

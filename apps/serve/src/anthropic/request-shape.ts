@@ -2,7 +2,7 @@
 // sampler's fields are llama-server's, for clients that want more than Anthropic's.
 import { z } from 'zod';
 import { generationFields } from '../generate/generation-request.ts';
-import type { UnsupportedField } from '../generate/unsupported.ts';
+import type { RefusedField } from '../generate/refused-fields.ts';
 import { messageShape, systemShape } from './content-blocks.ts';
 
 const schema = z.looseObject({ type: z.literal('json_schema'), schema: z.record(z.string(), z.unknown()) });
@@ -79,7 +79,7 @@ const given = (value: unknown): boolean => value !== undefined && value !== null
 const filled = (value: unknown): boolean => given(value) && !(Array.isArray(value) && value.length === 0);
 
 /** Anthropic's fields that nothing here can do, and OpenAI's that have another name in this API. */
-export const unsupportedFields: readonly UnsupportedField[] = [
+export const unsupportedFields: readonly RefusedField[] = [
   { field: 'container', asks: given, why: 'There are no containers.' },
   { field: 'mcp_servers', asks: filled, why: 'No MCP servers are called; describe their tools.' },
   { field: 'stop', asks: filled, why: 'Use stop_sequences.' },

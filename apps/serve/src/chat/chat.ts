@@ -8,7 +8,7 @@ import type { ModelLease } from '../models/model-host.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { encodePrompt, encodeText } from '../text/encode-text.ts';
 import type { RequestMessage, RequestTool } from './messages.ts';
-import { chatText } from './prompt.ts';
+import { chatText, type PromptEnding } from './prompt.ts';
 import { type ChatEvent, chatReply } from './reply.ts';
 
 /** OpenAI's `tool_choice`, with the name of the one tool that must be called. */
@@ -30,6 +30,10 @@ export interface ChatRequest {
   readonly reasoningEffort?: string;
   /** More variables for the template (`enable_thinking`). */
   readonly templateVariables?: Readonly<Record<string, unknown>>;
+  /** Default `opened`. */
+  readonly ending?: PromptEnding;
+  /** Add BOS where the model wants it, though the template is the authority on it. */
+  readonly addSpecial?: boolean;
   /** How tokens are chosen, where the reply stops, what holds it: in the field names of OpenAI and llama-server. */
   readonly request: GenerationRequest;
   /** Undefined: until the model ends its turn or the context is full. */
@@ -40,6 +44,7 @@ export interface ChatRequest {
 
 export interface PreparedChat {
   readonly promptTokens: number;
+  readonly prompt: Int32Array;
   /** Starts `count` replies to the prompt, which is computed once. */
   replies(count: number): AsyncGenerator<ChatEvent>[];
 }
@@ -58,34 +63,36 @@ export async function prepareChat(
   const { request, maxTokens, logProbs } = chat;
   const tools = offeredTools(chat);
   const text = await textOf(chat, model, signal);
-  const prompt = await encodePrompt(model, text, templateTokens, { param: 'messages', signal });
+  const tokens = templateTokens(chat);
+  const prompt = await encodePrompt(model, text, tokens, { param: 'messages', signal });
   const task: GenerationTask = { model, prompt, request, maxTokens, logProbs, signal, onEnd: server.onGeneration };
   checkTask(task, 'messages');
   return {
     promptTokens: prompt.length,
+    prompt,
     replies: (count) => branchesOf(task, count).map((branch) => chatReply(branch, tools !== undefined)),
   };
 }
 
 /** How many tokens the prompt of a chat has, however many that are. @throws ApiError 400 */
 export async function countChatTokens({ model }: ModelLease, chat: ChatRequest, signal: AbortSignal): Promise<number> {
-  return (await encodeText(model, await textOf(chat, model, signal), templateTokens, signal)).length;
+  return (await encodeText(model, await textOf(chat, model, signal), templateTokens(chat), signal)).length;
 }
 
-/** The template writes them, BOS included. */
-const templateTokens = { parseSpecial: true };
+/** The template writes special tokens, BOS included, unless the request wants them once more. */
+const templateTokens = ({ addSpecial = false }: ChatRequest) => ({ parseSpecial: true, addSpecial });
 
 const offeredTools = ({ toolChoice, tools }: ChatRequest): readonly RequestTool[] | undefined =>
   toolChoice !== 'none' && tools?.length ? tools : undefined;
 
 function textOf(chat: ChatRequest, model: ServedModel, signal: AbortSignal): Promise<string> {
-  const { messages, thinking, reasoningEffort, templateVariables } = chat;
+  const { messages, thinking, reasoningEffort, templateVariables, ending } = chat;
   const extra = {
     ...(thinking === undefined ? {} : { enable_thinking: thinking }),
     ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort }),
     ...templateVariables,
   };
-  return chatText(model, { messages, tools: offeredTools(chat), extra }, signal);
+  return chatText(model, { messages, tools: offeredTools(chat), extra, ending }, signal);
 }
 
 /** @throws ApiError 400 for wishes that a reply cannot be held to */

@@ -7,12 +7,14 @@ import { ToolCallReader } from './tool-calls.ts';
 
 /** `tokens` are those sampled since the last event; what they say may come later. */
 export type ChatEvent =
-  | { type: 'reply'; parts: readonly ReplyEvent[]; tokens: readonly TokenEvent[] }
+  | { type: 'reply'; parts: readonly ReplyEvent[]; tokens: readonly TokenEvent[]; cost: ReplyCost }
   | {
       type: 'end';
       finishReason: FinishReason | 'tool_calls';
       /** The text of `stop` that ended it. */
       stopText?: string;
+      /** The token of `stop_token_ids` that ended it. */
+      stopToken?: number;
       cost: ReplyCost;
     };
 
@@ -28,15 +30,17 @@ export async function* chatReply(task: GenerationTask, offersTools: boolean): As
     if (event.type === 'text') {
       const parts = reader.push(event.text);
       called ||= parts.some((part) => part.type === 'call');
-      if (parts.length > 0 || event.tokens.length > 0) yield { type: 'reply', parts, tokens: event.tokens };
+      if (parts.length > 0 || event.tokens.length > 0)
+        yield { type: 'reply', parts, tokens: event.tokens, cost: event.cost };
       continue;
     }
     const rest = reader.end();
-    if (rest.length > 0) yield { type: 'reply', parts: rest, tokens: [] };
+    if (rest.length > 0) yield { type: 'reply', parts: rest, tokens: [], cost: event.cost };
     yield {
       type: 'end',
       finishReason: called && event.finishReason === 'stop' ? 'tool_calls' : event.finishReason,
       stopText: event.stopText,
+      stopToken: event.stopToken,
       cost: event.cost,
     };
   }

@@ -17,7 +17,9 @@ export type BeamRequest = z.infer<typeof beamShape>;
 /** Fields that change what the search would compare, or ask for a reply before it is known; with the values that change nothing. */
 const incompatible: Readonly<Record<string, unknown>> = {
   stream: false,
-  ...{ grammar: '', json_schema: null },
+  ...{ grammar: '', json_schema: null, structured_outputs: null },
+  ...{ guided_json: null, guided_regex: null, guided_choice: null, guided_grammar: null },
+  t_max_predict_ms: 0,
   ...{ ignore_eos: false, frequency_penalty: 0, presence_penalty: 0, dry_multiplier: 0 },
   ...{ repetition_penalty: 1, repeat_penalty: 1 },
 };

@@ -1,4 +1,4 @@
-// What replies took, in tokens.
+// What replies took, in tokens and in time.
 
 /** Tokens that were guessed ahead, and those of them that were right. */
 export interface Guesses {
@@ -12,6 +12,20 @@ export interface ReplyCost {
   /** Of the prompt's, those that needed no computation. */
   readonly cachedTokens: number;
   readonly guesses?: Guesses;
+  /** Milliseconds until the first token, waiting not included where the engine has told so, and from there to the last. */
+  readonly promptMs: number;
+  readonly generationMs: number;
+}
+
+/** What several prompts took together, each with all its replies. */
+export function costOfPrompts(prompts: readonly ReplyCost[]): ReplyCost {
+  const total = costOfAll(prompts);
+  const sum = (of: (cost: ReplyCost) => number): number => prompts.reduce((all, prompt) => all + of(prompt), 0);
+  return {
+    ...total,
+    promptTokens: sum(({ promptTokens }) => promptTokens),
+    cachedTokens: sum(({ cachedTokens }) => cachedTokens),
+  };
 }
 
 /** What several replies to one prompt took together; the prompt counts once. */
@@ -23,6 +37,8 @@ export function costOfAll(replies: readonly ReplyCost[]): ReplyCost {
     completionTokens: sum(({ completionTokens }) => completionTokens),
     // The others find the whole prompt where the first has put it: what it had to compute is what the request cost.
     cachedTokens: Math.min(...replies.map(({ cachedTokens }) => cachedTokens)),
+    promptMs: replies[0]!.promptMs,
+    generationMs: Math.max(...replies.map(({ generationMs }) => generationMs)),
     guesses: { guessed: sum(({ guesses }) => guesses?.guessed), accepted: sum(({ guesses }) => guesses?.accepted) },
   };
 }

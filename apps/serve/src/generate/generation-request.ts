@@ -6,31 +6,35 @@ import { bodyText } from '../http/body-text.ts';
 import { parseJson } from '../http/json-text.ts';
 import { adapterField } from './adapters.ts';
 import { beamFields } from './beam-fields.ts';
+import { endingFields } from './ending-fields.ts';
 import { grammarFields } from './grammar-request.ts';
+import { neutralFields } from './neutral-fields.ts';
+import { asksForSomething, type RefusedField, refusedFields, refuseFields } from './refused-fields.ts';
 import { samplingFields } from './sampling-fields.ts';
-import { refuseUnsupported, type UnsupportedField } from './unsupported.ts';
-
-/** OpenAI allows 4 stop strings; agents send more. A bound keeps matching cheap. */
-const maxStops = 64;
-const stopString = z.string().min(1);
 
 export const generationFields = {
   model: z.string().nullish(),
   stream: z.boolean().nullish(),
-  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
-  stop: z
-    .union([stopString, z.array(stopString).max(maxStops)], 'expected a non-empty string or a list of them')
+  stream_options: z
+    .looseObject({
+      include_usage: z.boolean().nullish(),
+      continuous_usage_stats: z.literal(false, 'usage is told at the end alone').nullish(),
+    })
     .nullish(),
   /** Replies to the same prompt. */
   n: z.int().min(1).max(128).nullish(),
-  /** What it may take, waiting included. */
-  deadline_ms: z.int().min(1).nullish(),
   /** vLLM's: the lower, the sooner. */
   priority: z.int().min(-1000).max(1000).nullish(),
   /** llama-server's: most tokens guessed at a time; 0: none. */
   'speculative.n_max': z.int().min(0).max(1024).nullish(),
   lora: adapterField.nullish(),
-  max_tokens: z.int().min(1).nullish(),
+  /** vLLM's: false writes special tokens as their text. */
+  skip_special_tokens: z.boolean().nullish(),
+  /** vLLM's: the ids beside the text. */
+  return_token_ids: z.boolean().nullish(),
+  /** llama-server's: what the reply has taken so far. */
+  timings_per_token: z.boolean().nullish(),
+  ...endingFields,
   ...samplingFields,
   ...beamFields,
   ...grammarFields,
@@ -38,6 +42,21 @@ export const generationFields = {
 
 const generationShape = z.looseObject(generationFields);
 export type GenerationRequest = z.infer<typeof generationShape>;
+
+/** An endpoint that does not have these cannot hold a reply to them; a free text instead would look right. */
+const unheld = Object.keys(grammarFields).map((field) => ({
+  field,
+  // An empty schema asks for JSON.
+  asks: (value: unknown) => asksForSomething(value) || (isObject(value) && !Array.isArray(value)),
+  why: 'What this endpoint writes is held by fields of its own API alone.',
+}));
+
+declare module 'hono' {
+  interface ContextVariableMap {
+    /** Of the request's fields, those that no endpoint knows. */
+    ignoredFields?: readonly string[];
+  }
+}
 
 /**
  * Reads and checks a JSON body.
@@ -47,14 +66,18 @@ export type GenerationRequest = z.infer<typeof generationShape>;
 export async function readRequest<Shape extends z.ZodType>(
   context: Context,
   shape: Shape,
-  refused: readonly UnsupportedField[] = [],
+  refused: readonly RefusedField[] = [],
 ): Promise<z.infer<Shape>> {
   const body = parseJson(await bodyText(context));
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new ApiError(400, 'invalid_json', 'The request body must be a JSON object.');
   }
-  refuseUnsupported(body as Record<string, unknown>);
-  refuseUnsupported(body as Record<string, unknown>, refused);
+  const honoured = new Set(shape instanceof z.ZodObject ? Object.keys(shape.shape) : []);
+  const others = Object.entries(body).filter(([field]) => !honoured.has(field));
+  const rows = [...refusedFields, ...unheld, ...refused];
+  refuseFields(others, rows);
+  const ignored = others.map(([field]) => field).filter((name) => !neutralFields.has(name) && !isAmong(rows, name));
+  if (ignored.length > 0) context.set('ignoredFields', ignored);
   const parsed = shape.safeParse(body);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
@@ -62,5 +85,5 @@ export async function readRequest<Shape extends z.ZodType>(
   throw new ApiError(400, 'invalid_value', `${param || 'The request'}: ${issue.message}.`, { param });
 }
 
-export const stopStrings = ({ stop }: GenerationRequest): string[] =>
-  stop === undefined || stop === null ? [] : typeof stop === 'string' ? [stop] : stop;
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+const isAmong = (rows: readonly RefusedField[], name: string): boolean => rows.some(({ field }) => field === name);

@@ -7,20 +7,24 @@ import type { ServedModel } from '../models/served-model.ts';
 import { adaptersOf, checkAdapters } from './adapters.ts';
 import { beamOptions } from './beam-fields.ts';
 import type { ReplyCost } from './cost.ts';
-import { type GenerationRequest, stopStrings } from './generation-request.ts';
+import { stopStrings } from './ending-fields.ts';
+import type { GenerationRequest } from './generation-request.ts';
 import { grammarOptions } from './grammar-request.ts';
+import { LineLimit, ReplyClock } from './reply-clock.ts';
 import { logitBiasOf, samplingOptions } from './sampling-fields.ts';
 
 export type FinishReason = 'stop' | 'length';
 
 /** `tokens` are those sampled since the last event; their text may come later, when a character is complete. */
 export type GenerationEvent =
-  | { type: 'text'; text: string; tokens: readonly TokenEvent[] }
+  | { type: 'text'; text: string; tokens: readonly TokenEvent[]; cost: ReplyCost }
   | {
       type: 'end';
       finishReason: FinishReason;
       /** The text of `stop` that ended it. */
       stopText?: string;
+      /** The token of `stop_token_ids` that ended it. */
+      stopToken?: number;
       cost: ReplyCost;
     };
 
@@ -40,7 +44,7 @@ export interface GenerationTask {
   model: ServedModel;
   prompt: Int32Array;
   request: GenerationRequest;
-  /** Undefined: until the model ends its turn or the context is full. */
+  /** Undefined: until the model ends its turn or the context is full. 0: the prompt is computed, and nothing follows. */
   maxTokens: number | undefined;
   /** How many alternatives per token to report; undefined: no log probabilities. */
   logProbs?: number;
@@ -62,10 +66,15 @@ export function checkTask({ model, prompt, request }: GenerationTask, param: str
     throw new ApiError(400, 'not_a_generating_model', message, { param: 'model' });
   }
   const { vocabSize } = model.tokenizer;
-  const unknown = [...logitBiasOf(request).keys()].find((id) => id >= vocabSize);
-  if (unknown !== undefined) {
-    const message = `logit_bias names token ${unknown}, but the vocabulary has ${vocabSize} tokens.`;
-    throw new ApiError(400, 'invalid_value', message, { param: 'logit_bias' });
+  const named = {
+    logit_bias: logitBiasOf(request, model.tokenizer).keys(),
+    stop_token_ids: request.stop_token_ids ?? [],
+  };
+  for (const [field, ids] of Object.entries(named)) {
+    const unknown = [...ids].find((id) => id >= vocabSize);
+    if (unknown === undefined) continue;
+    const message = `${field} names token ${unknown}, but the vocabulary has ${vocabSize} tokens.`;
+    throw new ApiError(400, 'invalid_value', message, { param: field });
   }
   checkAdapters(request.lora, model);
   grammarOptions(request, model, prompt);
@@ -81,40 +90,49 @@ export function checkTask({ model, prompt, request }: GenerationTask, param: str
 /** Runs a generation. Leaving the loop early cancels it in the engine. */
 export async function* generate(task: GenerationTask): AsyncGenerator<GenerationEvent> {
   const { model, prompt, request } = task;
-  const stream = new TextStream(model.tokenizer);
+  const stream = new TextStream(model.tokenizer, { special: request.skip_special_tokens === false });
   const stops = new StopMatcher(stopStrings(request));
+  const writesStop = request.include_stop_str_in_output ?? false;
   const events = task.events ?? model.engine.generate(prompt, callOptions(task));
-  const startMs = performance.now();
-  const promptTokens = prompt.length;
-  let completionTokens = 0;
-  let cachedTokens = 0;
+  const clock = new ReplyClock(prompt.length);
+  const late = new LineLimit(request.t_max_predict_ms);
   let finishReason: GenerationRecord['finishReason'] = 'cancelled';
   try {
     for await (const event of events) {
-      if ('finishReason' in event) {
-        completionTokens = event.generatedTokens;
-        cachedTokens = event.cachedTokens;
-        // What OpenAI's clients know of a reply that was cut.
-        finishReason = event.finishReason === 'deadline' ? 'length' : event.finishReason;
-        if (finishReason === 'cancelled') return;
-        const rest = stops.push(stream.flush()).text + stops.flush();
-        if (rest) yield { type: 'text', text: rest, tokens: [] };
-        const guesses = { guessed: event.draftTokens, accepted: event.acceptedTokens };
-        yield { type: 'end', finishReason, cost: { promptTokens, completionTokens, cachedTokens, guesses } };
+      const ended = 'finishReason' in event;
+      if (ended && event.finishReason === 'cancelled') return clock.end(event);
+      if (task.maxTokens === 0) {
+        clock.prompt(event);
+        finishReason = 'length';
+        yield { type: 'end', finishReason, cost: clock.cost };
         return;
       }
-      completionTokens++;
-      cachedTokens = event.cachedTokens ?? cachedTokens;
+      if (ended) {
+        clock.end(event);
+        // What OpenAI's clients know of a reply that was cut.
+        finishReason = event.finishReason === 'stop' ? 'stop' : 'length';
+        const { stopToken } = event;
+        const asked = stopToken !== undefined && (request.stop_token_ids?.includes(stopToken) ?? false);
+        const last = asked && writesStop ? stream.push(stopToken) : '';
+        const rest = stops.push(last + stream.flush()).text + stops.flush();
+        if (rest) yield { type: 'text', text: rest, tokens: [], cost: clock.cost };
+        yield { type: 'end', finishReason, ...(asked && { stopToken }), cost: clock.cost };
+        return;
+      }
+      clock.token(event);
       const { text, stop } = stops.push(stream.push(event.token));
-      yield { type: 'text', text, tokens: [event] };
-      if (stop === undefined) continue;
-      finishReason = 'stop';
-      yield { type: 'end', finishReason, stopText: stop, cost: { promptTokens, completionTokens, cachedTokens } };
+      yield {
+        ...{ type: 'text', text: writesStop && stop !== undefined ? text + stop : text },
+        ...{ tokens: [event], cost: clock.cost },
+      };
+      if (stop === undefined && !late.isOver(text)) continue;
+      finishReason = stop === undefined ? 'length' : 'stop';
+      yield { type: 'end', finishReason, stopText: stop, cost: clock.cost };
       return;
     }
   } finally {
-    const ms = performance.now() - startMs;
-    const record = { model: model.id, finishReason, promptTokens, cachedTokens, completionTokens, ms };
+    const { promptTokens, cachedTokens, completionTokens } = clock.cost;
+    const record = { model: model.id, finishReason, promptTokens, cachedTokens, completionTokens, ms: clock.ms };
     task.onEnd?.(record, task.signal);
   }
 }
@@ -132,8 +150,9 @@ function callOptions({ model, prompt, request, logProbs, maxTokens, signal }: Ge
   const room = model.contextTokens - prompt.length;
   return {
     sampling: samplingOptions(request, model.tokenizer, model.rng),
-    maxTokens: Math.min(maxTokens ?? room, room),
-    stopTokens: [...model.tokenizer.endOfGeneration],
+    // The engine gives one token at least; `generate` drops it where none is wanted.
+    maxTokens: Math.max(1, Math.min(maxTokens ?? room, room)),
+    stopTokens: [...model.tokenizer.endOfGeneration, ...(request.stop_token_ids ?? [])],
     messageEnds: messageEnds(prompt, model),
     priority: request.priority ?? 0,
     deadlineMs: request.deadline_ms ?? undefined,

@@ -1,5 +1,5 @@
-// What a request says that its reply must be: OpenAI's `response_format`, llama.cpp's `grammar` and `json_schema`. Compiled
-// before a token is computed, so that what cannot be enforced is a 400 and never a free text.
+// What a request says that its reply must be: OpenAI's `response_format`, llama.cpp's `grammar` and `json_schema`, vLLM's
+// `structured_outputs` and `guided_…`. Compiled before a token is computed, so that what cannot be enforced is a 400 and never a free text.
 import { type GenerateOptions, tokenNamed } from '@quern/engine';
 import { QuernError } from '@quern/errors';
 import { checkTrigger, compileGrammar, type GrammarSource, type GrammarTrigger } from '@quern/grammar';
@@ -7,6 +7,7 @@ import type { Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import type { ServedModel } from '../models/served-model.ts';
+import { askedByVllm, vllmGrammarFields } from './vllm-grammar-fields.ts';
 
 const schema = z.union(
   [z.record(z.string(), z.unknown()), z.boolean()],
@@ -14,6 +15,7 @@ const schema = z.union(
 );
 
 export const grammarFields = {
+  ...vllmGrammarFields,
   grammar: z.string().nullish(),
   json_schema: schema.nullish(),
   response_format: z
@@ -66,9 +68,9 @@ export function grammarOptions(
 ): Pick<GenerateOptions, 'grammar' | 'grammarTrigger'> {
   const [asked, other] = askedFor(request);
   if (!asked) return {};
-  const { param, source: grammar } = asked;
+  const { param, source: grammar, fromStart } = asked;
   if (other) throw new ApiError(400, 'invalid_value', `${param} and ${other.param}: give only one of them.`, { param });
-  const grammarTrigger = triggerOf(request) ?? (grammar.kind === 'gbnf' ? undefined : openReasoning(tokenizer, prompt));
+  const grammarTrigger = triggerOf(request) ?? (fromStart ? undefined : openReasoning(tokenizer, prompt));
   const key = JSON.stringify([id, grammar, grammarTrigger]);
   if (!checked.has(key)) {
     try {
@@ -103,15 +105,19 @@ function openReasoning(tokenizer: Tokenizer, prompt: Int32Array): GrammarTrigger
   return end.endsWith('<think>') ? { words: ['</think>'], from: 'behind' } : undefined;
 }
 
-interface Asked {
+export interface Asked {
+  /** The field that asks. */
   readonly param: string;
   readonly source: GrammarSource;
+  /** It describes the reply from its first token on, reasoning included. */
+  readonly fromStart?: true;
 }
 
-function askedFor({ grammar, json_schema: jsonSchema, response_format: format }: GrammarRequest): Asked[] {
-  const asked: Asked[] = [];
+function askedFor(request: GrammarRequest): Asked[] {
+  const { grammar, json_schema: jsonSchema, response_format: format } = request;
+  const asked: Asked[] = askedByVllm(request);
   // llama.cpp's clients send empty strings for what they do not use.
-  if (grammar) asked.push({ param: 'grammar', source: { kind: 'gbnf', text: grammar } });
+  if (grammar) asked.push({ param: 'grammar', source: { kind: 'gbnf', text: grammar }, fromStart: true });
   if (jsonSchema !== undefined && jsonSchema !== null)
     asked.push({ param: 'json_schema', source: { kind: 'json-schema', schema: jsonSchema } });
   if (format?.type === 'json_object')

@@ -6,7 +6,8 @@ import { z } from 'zod';
 
 const openAiPenalty = z.number().min(-2).max(2).nullish();
 const share = z.number().min(0).max(1).nullish();
-const tokenBias = z.number().min(-100).max(100);
+const tokenBias = z.union([z.number().min(-100).max(100), z.literal(false)]);
+const biasedText = z.string().min(1).max(256);
 /** llama.cpp cuts longer ones; a cut one would break at other places than asked for. */
 const sequenceBreaker = z.string().min(1).max(40);
 
@@ -45,13 +46,11 @@ export const samplingFields = {
     )
     .nullish(),
   ignore_eos: z.boolean().nullish(),
+  /** llama-server's forms: a key may be a text, whose tokens all get the bias; `false` forbids. */
   logit_bias: z
     .union(
-      [
-        z.record(z.string().regex(/^\d+$/), tokenBias),
-        z.array(z.tuple([z.int().min(0), z.union([tokenBias, z.literal(false)])])),
-      ],
-      'expected {"<token id>": bias} or [[<token id>, bias or false], …] with a bias from -100 to 100',
+      [z.record(biasedText, tokenBias), z.array(z.tuple([z.union([z.int().min(0), biasedText]), tokenBias]))],
+      'expected {"<token id or text>": bias} or [[<token id or text>, bias], …] with a bias from -100 to 100, or false',
     )
     .nullish(),
 };
@@ -60,10 +59,18 @@ const samplingShape = z.looseObject(samplingFields);
 export type SamplingRequest = z.infer<typeof samplingShape>;
 
 /** By token; `false` forbids it. */
-export function logitBiasOf({ logit_bias: bias }: SamplingRequest): Map<number, number> {
+export function logitBiasOf({ logit_bias: bias }: SamplingRequest, tokenizer: Tokenizer): Map<number, number> {
   if (!bias) return new Map();
-  if (!Array.isArray(bias)) return new Map(Object.entries(bias).map(([id, value]) => [Number(id), value]));
-  return new Map(bias.map(([id, value]) => [id, value === false ? Number.NEGATIVE_INFINITY : value]));
+  const rows = Array.isArray(bias)
+    ? bias
+    : Object.entries(bias).map(([key, value]) => [/^\d+$/.test(key) ? Number(key) : key, value] as const);
+  return new Map(
+    rows.flatMap(([key, value]) => {
+      const amount = value === false ? Number.NEGATIVE_INFINITY : value;
+      const ids = typeof key === 'string' ? [...tokenizer.encode(key)] : [key];
+      return ids.map((id) => [id, amount] as const);
+    }),
+  );
 }
 
 /**
@@ -72,7 +79,7 @@ export function logitBiasOf({ logit_bias: bias }: SamplingRequest): Map<number, 
  */
 export function samplingOptions(request: SamplingRequest, tokenizer: Tokenizer, rng: RngName): SamplingOptions {
   const { seed, repeat_last_n: lastN } = request;
-  const bias = logitBiasOf(request);
+  const bias = logitBiasOf(request, tokenizer);
   if (request.ignore_eos) for (const id of tokenizer.endOfGeneration) bias.set(id, Number.NEGATIVE_INFINITY);
   return {
     ...given({

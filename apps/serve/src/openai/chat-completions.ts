@@ -2,25 +2,28 @@
 // server-sent events. `<tool_call>` blocks of the reply become `tool_calls` when the request offers tools.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { ApiError } from '../api-error.ts';
 import { type ChatRequest, prepareChat } from '../chat/chat.ts';
 import { messageShape, toolShape } from '../chat/messages.ts';
+import type { PromptEnding } from '../chat/prompt.ts';
 import type { ChatEvent } from '../chat/reply.ts';
 import type { ReplyEvent } from '../chat/reply-reader.ts';
 import { type WholeReply, wholeReply } from '../chat/whole-reply.ts';
 import { type Endpoint, withModel } from '../endpoint.ts';
 import { costOfAll, type ReplyCost } from '../generate/cost.ts';
+import { maxTokensOf } from '../generate/ending-fields.ts';
 import { generationFields, readRequest } from '../generate/generation-request.ts';
 import { interleave } from '../generate/interleave.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { respond } from '../respond.ts';
 import { openAiStream } from '../stream-form.ts';
+import { type Extras, extrasOf } from './extras.ts';
 import { createdSeconds, responseId, usage } from './response-fields.ts';
 import { chatLogProbs } from './token-log-probs.ts';
 
 const chatShape = z.looseObject({
   ...generationFields,
   messages: z.array(messageShape).min(1),
-  max_completion_tokens: z.int().min(1).nullish(),
   tools: z.array(toolShape).nullish(),
   tool_choice: z
     .union([
@@ -29,6 +32,11 @@ const chatShape = z.looseObject({
     ])
     .nullish(),
   chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
+  /** vLLM's: how the prompt ends. */
+  add_generation_prompt: z.boolean().nullish(),
+  continue_final_message: z.boolean().nullish(),
+  add_special_tokens: z.boolean().nullish(),
+  documents: z.array(z.record(z.string(), z.unknown())).nullish(),
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
 });
@@ -45,6 +53,7 @@ export const chatCompletions: Endpoint = {
         head: { id: responseId('chatcmpl'), created: createdSeconds(), model: lease.model.id },
         showsLogProbs: request.logprobs ?? false,
         includeUsage: request.stream_options?.include_usage ?? false,
+        extras: extrasOf(request, chat.prompt),
       };
       const replies = () => chat.replies(request.n ?? 1);
       const answer = { chunks: () => chunks(replies(), form), whole: () => whole(replies(), form) };
@@ -53,21 +62,42 @@ export const chatCompletions: Endpoint = {
   },
 };
 
-const chatOf = (request: z.infer<typeof chatShape>): ChatRequest => ({
-  messages: request.messages,
-  tools: request.tools ?? undefined,
-  toolChoice: typeof request.tool_choice === 'object' ? request.tool_choice?.function : request.tool_choice,
-  templateVariables: request.chat_template_kwargs ?? undefined,
-  request,
-  maxTokens: request.max_completion_tokens ?? request.max_tokens ?? undefined,
-  ...(request.logprobs ? { logProbs: request.top_logprobs ?? 0 } : {}),
-});
+function chatOf(request: z.infer<typeof chatShape>): ChatRequest {
+  const { documents, top_logprobs: top } = request;
+  if (top && !request.logprobs)
+    throw new ApiError(400, 'invalid_value', 'top_logprobs needs logprobs: true.', { param: 'top_logprobs' });
+  if (!request.use_beam_search && (request.best_of ?? 1) > (request.n ?? 1)) {
+    const message = 'best_of: replies of a chat are compared by a beam search alone; give use_beam_search: true too.';
+    throw new ApiError(400, 'invalid_value', message, { param: 'best_of' });
+  }
+  return {
+    messages: request.messages,
+    tools: request.tools ?? undefined,
+    toolChoice: typeof request.tool_choice === 'object' ? request.tool_choice?.function : request.tool_choice,
+    templateVariables: { ...request.chat_template_kwargs, ...(documents && { documents }) },
+    ending: endingOf(request),
+    addSpecial: request.add_special_tokens ?? false,
+    request,
+    maxTokens: maxTokensOf(request),
+    ...(request.logprobs ? { logProbs: top ?? 0 } : {}),
+  };
+}
+
+function endingOf(request: z.infer<typeof chatShape>): PromptEnding {
+  const { add_generation_prompt: opens, continue_final_message: continues } = request;
+  if (opens && continues) {
+    const message = 'add_generation_prompt and continue_final_message exclude each other.';
+    throw new ApiError(400, 'invalid_value', message, { param: 'continue_final_message' });
+  }
+  return continues ? 'continued' : opens === false ? 'closed' : 'opened';
+}
 
 interface Form {
   readonly model: ServedModel;
   readonly head: { readonly id: string; readonly created: number; readonly model: string };
   readonly showsLogProbs: boolean;
   readonly includeUsage: boolean;
+  readonly extras: Extras;
 }
 
 const newCall = (name: string, args: string) => ({
@@ -83,6 +113,8 @@ async function whole(events: readonly AsyncGenerator<ChatEvent>[], form: Form): 
     object: 'chat.completion',
     choices: replies.map((reply, index) => choiceOf(reply, index, form)),
     usage: usage(costOfAll(replies.map(({ end }) => end.cost))),
+    ...form.extras.prompt(),
+    ...form.extras.timings(replies[0]!.end.cost),
   };
 }
 
@@ -95,29 +127,34 @@ function choiceOf({ reasoning, content, calls, tokens, end }: WholeReply, index:
     ...(calls.length > 0 ? { tool_calls: calls.map((call) => newCall(call.name, call.arguments)) } : {}),
   };
   const logprobs = form.showsLogProbs && tokens.length > 0 ? chatLogProbs(form.model.tokenizer, tokens) : null;
-  return { index, message, logprobs, finish_reason: end.finishReason };
+  return { index, message, logprobs, finish_reason: end.finishReason, ...form.extras.choice(tokens, end) };
 }
 
 async function* chunks(replies: readonly AsyncGenerator<ChatEvent>[], form: Form): AsyncGenerator<unknown> {
-  const { head, showsLogProbs, includeUsage, model } = form;
+  const { head, showsLogProbs, includeUsage, model, extras } = form;
   const shared = { ...head, object: 'chat.completion.chunk', ...(includeUsage ? { usage: null } : {}) };
-  const chunk = (index: number, delta: object, logprobs: object | null = null, finishReason: string | null = null) => ({
+  const chunk = (index: number, delta: object, more: object = {}) => ({
     ...shared,
-    choices: [{ index, delta, logprobs, finish_reason: finishReason }],
+    choices: [{ index, delta, logprobs: null, finish_reason: null, ...more }],
   });
-  for (const index of replies.keys()) yield chunk(index, { role: 'assistant', content: null });
+  for (const index of replies.keys())
+    yield { ...chunk(index, { role: 'assistant', content: null }), ...extras.prompt() };
   const costs: ReplyCost[] = [];
   for await (const { index, value: event } of interleave(replies)) {
     if (event.type === 'end') {
-      yield chunk(index, {}, null, event.finishReason);
+      const last = chunk(index, {}, { finish_reason: event.finishReason, ...extras.choice([], event) });
+      yield { ...last, ...extras.timings(event.cost) };
       costs.push(event.cost);
       continue;
     }
-    let logprobs = showsLogProbs && event.tokens.length > 0 ? chatLogProbs(model.tokenizer, event.tokens) : null;
-    if (event.parts.length === 0 && logprobs) yield chunk(index, { content: '' }, logprobs);
-    for (const part of event.parts) {
-      yield chunk(index, deltaOf(part), logprobs);
-      logprobs = null;
+    const logprobs = showsLogProbs && event.tokens.length > 0 ? chatLogProbs(model.tokenizer, event.tokens) : null;
+    // What a token says may come later than the token: then only what is told of it goes out.
+    let more: object = { ...(logprobs && { logprobs }), ...extras.choice(event.tokens) };
+    const deltas =
+      event.parts.length === 0 && Object.keys(more).length > 0 ? [{ content: '' }] : event.parts.map(deltaOf);
+    for (const delta of deltas) {
+      yield { ...chunk(index, delta, more), ...extras.timings(event.cost) };
+      more = {};
     }
   }
   if (includeUsage) yield { ...shared, choices: [], usage: usage(costOfAll(costs)) };

@@ -1,39 +1,36 @@
-// POST /v1/completions: a prompt continued. The prompt is the client's own: special tokens written in it are recognised,
-// and BOS is added where the model wants it. `max_tokens` is 16 unless given, as OpenAI documents.
-import type { TokenEvent } from '@quern/engine';
+// POST /v1/completions: prompts continued, or text inserted between `prompt` and `suffix`. Prompts are the client's own: special
+// tokens written in them are recognised, and BOS is added where the model wants it. `max_tokens` is 16 unless given, as OpenAI
+// documents.
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { type Endpoint, type ServerState, withModel } from '../endpoint.ts';
-import { costOfAll, type ReplyCost } from '../generate/cost.ts';
-import {
-  branchesOf,
-  cancelled,
-  checkTask,
-  type FinishReason,
-  type GenerationTask,
-  generate,
-} from '../generate/generation.ts';
+import { maxTokensOf } from '../generate/ending-fields.ts';
+import { fillInPrompt } from '../generate/fill-in.ts';
+import { branchesOf, checkTask, type GenerationTask } from '../generate/generation.ts';
 import { generationFields, readRequest } from '../generate/generation-request.ts';
-import { interleave } from '../generate/interleave.ts';
+import { promptField, readPrompts, type TextPrompt } from '../generate/text-prompts.ts';
 import type { ModelLease } from '../models/model-host.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { respond } from '../respond.ts';
 import { openAiStream } from '../stream-form.ts';
-import { encodePrompt } from '../text/encode-text.ts';
-import { createdSeconds, responseId, usage } from './response-fields.ts';
-import { type TextLogProbs, textLogProbs } from './token-log-probs.ts';
+import { type CompletionForm, completionChunks, type PromptReplies, wholeCompletion } from './completion-reply.ts';
+import { extrasOf } from './extras.ts';
+import { createdSeconds, responseId } from './response-fields.ts';
 
-const tokenIds = z.array(z.int().min(0));
+const tokenCount = z.int('expected a number of tokens, or -1 for as many as there is room for').min(-1).nullish();
 const completionShape = z.looseObject({
   ...generationFields,
-  prompt: z.union(
-    [z.string(), tokenIds, z.tuple([z.string()]), z.tuple([tokenIds])],
-    'expected one prompt: a string or a list of token ids',
-  ),
+  /** 0 computes the prompt alone. */
+  max_tokens: tokenCount,
+  n_predict: tokenCount,
+  prompt: promptField,
+  suffix: z.string().nullish(),
+  echo: z.boolean().nullish(),
   logprobs: z.int().min(0).max(20).nullish(),
+  /** vLLM's: false leaves BOS out. */
+  add_special_tokens: z.boolean().nullish(),
 });
 type CompletionRequest = z.infer<typeof completionShape>;
-type Prompt = CompletionRequest['prompt'];
 
 const defaultMaxTokens = 16;
 
@@ -60,25 +57,33 @@ async function complete(
   // A beam search finds the best itself.
   const bestOf = request.use_beam_search ? count : (request.best_of ?? count);
   const candidates = candidatesOf(count, bestOf, request.stream ?? false);
-  const task: GenerationTask = {
+  const prompts = await promptsOf(model, request, signal);
+  const tasks = prompts.map(({ ids }): GenerationTask => {
+    const task = {
+      ...{ model, prompt: ids, request, signal, onEnd: server.onGeneration },
+      maxTokens: maxTokensOf(request, defaultMaxTokens),
+      // Candidates are compared by their log probabilities.
+      ...(logProbs === undefined && candidates === count ? {} : { logProbs: logProbs ?? 0 }),
+    };
+    checkTask(task, 'prompt');
+    return task;
+  });
+  const form: CompletionForm = {
     model,
-    prompt: await promptTokens(model, request.prompt, signal),
-    request,
-    maxTokens: request.max_tokens ?? defaultMaxTokens,
-    // Candidates are compared by their log probabilities.
-    ...(logProbs === undefined && candidates === count ? {} : { logProbs: logProbs ?? 0 }),
-    signal,
-    onEnd: server.onGeneration,
-  };
-  checkTask(task, 'prompt');
-  const form = {
     head: { id: responseId('cmpl'), object: 'text_completion', created: createdSeconds(), model: model.id },
     showsLogProbs: logProbs !== undefined,
     includeUsage: request.stream_options?.include_usage ?? false,
+    count,
   };
+  const replies = (branches: number): PromptReplies[] =>
+    tasks.map((task, at) => ({
+      branches: branchesOf(task, branches),
+      extras: extrasOf(request, task.prompt),
+      echo: request.echo ? prompts[at]!.text : '',
+    }));
   const answer = {
-    chunks: () => chunks(branchesOf(task, count), form),
-    whole: () => whole(branchesOf(task, candidates), count, form),
+    chunks: () => completionChunks(replies(count), form),
+    whole: () => wholeCompletion(replies(candidates), form),
   };
   return respond(server, lease, answer, request.stream ? openAiStream : undefined);
 }
@@ -96,87 +101,19 @@ function candidatesOf(count: number, bestOf: number, stream: boolean): number {
   return bestOf;
 }
 
-async function promptTokens(model: ServedModel, prompt: Prompt, signal: AbortSignal): Promise<Int32Array> {
-  const only =
-    Array.isArray(prompt) && (typeof prompt[0] === 'string' || Array.isArray(prompt[0])) ? prompt[0] : prompt;
-  if (typeof only === 'string')
-    return encodePrompt(model, only, { addSpecial: true, parseSpecial: true }, { param: 'prompt', signal });
-  const { vocabSize } = model.tokenizer;
-  const ids = Int32Array.from(only as number[]);
-  const unknown = ids.find((id) => id >= vocabSize);
-  if (unknown === undefined) return ids;
-  const message = `The prompt has token ${unknown}, but the vocabulary has ${vocabSize} tokens.`;
-  throw new ApiError(400, 'invalid_value', message, { param: 'prompt' });
-}
-
-interface Form {
-  readonly head: object;
-  readonly showsLogProbs: boolean;
-  readonly includeUsage: boolean;
-}
-
-const choiceOf = (index: number, text: string, logprobs: TextLogProbs | null, finishReason: string | null) => ({
-  index,
-  text,
-  logprobs,
-  finish_reason: finishReason,
-});
-
-interface Reply {
-  readonly text: string;
-  readonly tokens: readonly TokenEvent[];
-  readonly finishReason: FinishReason;
-  readonly cost: ReplyCost;
-}
-
-async function readReply(task: GenerationTask): Promise<Reply> {
-  let text = '';
-  const tokens: TokenEvent[] = [];
-  for await (const event of generate(task)) {
-    if (event.type === 'end') {
-      return { text, tokens, finishReason: event.finishReason, cost: event.cost };
-    }
-    text += event.text;
-    tokens.push(...event.tokens);
+/** @throws ApiError 400 */
+async function promptsOf(model: ServedModel, request: CompletionRequest, signal: AbortSignal): Promise<TextPrompt[]> {
+  const { suffix, echo, logprobs } = request;
+  if (echo && logprobs !== undefined && logprobs !== null) {
+    const message = 'Log probabilities of a prompt are not told: leave out echo or logprobs.';
+    throw new ApiError(400, 'unsupported_parameter', message, { param: 'echo' });
   }
-  throw cancelled();
-}
-
-/** Mean log probability of its tokens: what `best_of` compares. */
-const likelihood = ({ tokens }: Reply): number =>
-  tokens.reduce((sum, { logprob }) => sum + logprob!, 0) / Math.max(1, tokens.length);
-
-async function whole(tasks: readonly GenerationTask[], count: number, { head, showsLogProbs }: Form): Promise<unknown> {
-  const replies = await Promise.all(tasks.map(readReply));
-  const best = replies.length === count ? replies : [...replies].sort((a, b) => likelihood(b) - likelihood(a));
-  const { model } = tasks[0]!;
-  const choices = best.slice(0, count).map(({ text, tokens, finishReason }, index) => {
-    const logprobs = showsLogProbs ? textLogProbs(model.tokenizer, tokens, 0) : null;
-    return choiceOf(index, text, logprobs, finishReason);
+  const origin = { param: 'prompt', signal };
+  const prompts = await readPrompts(model, request.prompt, request.add_special_tokens ?? true, origin);
+  if (!suffix) return prompts;
+  const filled = async ({ text }: TextPrompt): Promise<TextPrompt> => ({
+    text,
+    ids: await fillInPrompt(model, { prefix: text, suffix }, { param: 'suffix', signal }),
   });
-  return {
-    ...head,
-    choices,
-    usage: usage(costOfAll(replies.map(({ cost }) => cost))),
-  };
-}
-
-async function* chunks(tasks: readonly GenerationTask[], form: Form): AsyncGenerator<unknown> {
-  const { head, showsLogProbs, includeUsage } = form;
-  const shared = { ...head, ...(includeUsage ? { usage: null } : {}) };
-  const offsets = tasks.map(() => 0);
-  const costs: ReplyCost[] = [];
-  const { model } = tasks[0]!;
-  for await (const { index, value: event } of interleave(tasks.map(generate))) {
-    if (event.type === 'text') {
-      const logprobs = showsLogProbs ? textLogProbs(model.tokenizer, event.tokens, offsets[index]!) : null;
-      offsets[index]! += logprobs?.tokens.join('').length ?? 0;
-      if (event.text || logprobs?.tokens.length)
-        yield { ...shared, choices: [choiceOf(index, event.text, logprobs, null)] };
-      continue;
-    }
-    yield { ...shared, choices: [choiceOf(index, '', null, event.finishReason)] };
-    costs.push(event.cost);
-  }
-  if (includeUsage) yield { ...shared, choices: [], usage: usage(costOfAll(costs)) };
+  return Promise.all(prompts.map(filled));
 }

@@ -3,7 +3,7 @@
 // `llama_vocab::impl::load` (src/llama-vocab.cpp), in its order, because later rules undo earlier ones.
 
 import { type MetadataView, readInteger } from '../metadata-view.ts';
-import { tokenTypes } from '../tokenizer.ts';
+import { type FillInTokens, tokenTypes } from '../tokenizer.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export interface SpecialTokens {
@@ -13,6 +13,7 @@ export interface SpecialTokens {
   readonly endOfGeneration: ReadonlySet<number>;
   /** Those of them that are ends only because llama.cpp stops at every fill-in-the-middle token. */
   readonly endOfFillIn: ReadonlySet<number>;
+  readonly fillIn: FillInTokens;
   /** Types after llama.cpp's corrections by text: what is recognised in text and what decoding leaves out. */
   readonly types: Int32Array;
 }
@@ -165,7 +166,13 @@ export function findSpecialTokens(
     ends.delete(idOf.get('</s>') as number);
     setType('</s>', tokenTypes.normal);
   }
-  return { bos, eos, unk: idFrom('unknown', defaults.unk), endOfGeneration: ends, endOfFillIn, types };
+  return {
+    ...{ bos, eos, unk: idFrom('unknown', defaults.unk), endOfGeneration: ends, endOfFillIn, types },
+    fillIn: {
+      ...{ prefix: fillIn.get('fim_pre'), suffix: fillIn.get('fim_suf'), middle: fillIn.get('fim_mid') },
+      ...{ repository: fillIn.get('fim_rep'), file: fillIn.get('fim_sep') },
+    },
+  };
 
   function setType(text: string, type: number): void {
     const id = idOf.get(text);

@@ -1,0 +1,84 @@
+// Prompts that are the client's own, without a chat template: text, token ids, both mixed, and lists of them. Forms are those of
+// OpenAI's completions and llama-server's. Special tokens written in a text are recognised, and BOS is added in front of a prompt
+// that begins with text where the model wants it.
+import { z } from 'zod';
+import { ApiError } from '../api-error.ts';
+import type { ServedModel } from '../models/served-model.ts';
+import { encodePrompt, type TextOrigin } from '../text/encode-text.ts';
+
+/** Of one request. */
+const maxPrompts = 256;
+
+const id = z.int().min(0);
+const mixed = z.array(z.union([id, z.string()]));
+/** llama-server's object, which may carry pictures for models that see. */
+const wrapped = z.looseObject({
+  prompt_string: z.string(),
+  multimodal_data: z.array(z.unknown()).max(0, 'only text goes in').nullish(),
+});
+const onePrompt = z.union([z.string(), mixed, wrapped]);
+
+export const promptField = z.union(
+  [onePrompt, z.array(onePrompt).min(1).max(maxPrompts)],
+  `expected a text, a list of token ids, or a list of 1 to ${maxPrompts} of these`,
+);
+type OnePrompt = z.infer<typeof onePrompt>;
+export type PromptField = z.infer<typeof promptField>;
+
+export interface TextPrompt {
+  readonly ids: Int32Array;
+  /** As the client wrote it; of token ids, what they say. */
+  readonly text: string;
+}
+
+/**
+ * The prompts of a request, in their order.
+ * @param addSpecial false: no BOS
+ * @throws ApiError 400 for tokens that the vocabulary does not have
+ */
+export function readPrompts(
+  model: ServedModel,
+  field: PromptField,
+  addSpecial: boolean,
+  origin: TextOrigin,
+): Promise<TextPrompt[]> {
+  return Promise.all(promptsOf(field).map((prompt) => readPrompt(model, prompt, addSpecial, origin)));
+}
+
+/** Whether the answer is a list, too. */
+export const isPromptList = (field: PromptField): boolean => Array.isArray(field) && promptsOf(field) === field;
+
+function promptsOf(field: PromptField): readonly OnePrompt[] {
+  if (!Array.isArray(field)) return [field];
+  const isOne = field.every((part) => typeof part === 'number' || typeof part === 'string');
+  // A list of texts is a list of prompts; with an id among them it is one prompt.
+  return isOne && (field.length === 0 || field.some((part) => typeof part === 'number'))
+    ? [field as OnePrompt]
+    : (field as OnePrompt[]);
+}
+
+async function readPrompt(
+  model: ServedModel,
+  prompt: OnePrompt,
+  addSpecial: boolean,
+  origin: TextOrigin,
+): Promise<TextPrompt> {
+  const { tokenizer } = model;
+  const parts = typeof prompt === 'string' ? [prompt] : Array.isArray(prompt) ? prompt : [prompt.prompt_string];
+  const pieces = await Promise.all(
+    parts.map((part, at) =>
+      typeof part === 'number'
+        ? [part]
+        : encodePrompt(model, part, { addSpecial: addSpecial && at === 0, parseSpecial: true }, origin),
+    ),
+  );
+  const ids = pieces.flatMap((piece) => [...piece]);
+  const unknown = ids.find((token) => token >= tokenizer.vocabSize);
+  if (unknown !== undefined) {
+    const message = `The prompt has token ${unknown}, but the vocabulary has ${tokenizer.vocabSize} tokens.`;
+    throw new ApiError(400, 'invalid_value', message, { param: origin.param });
+  }
+  const hasText = parts.some((part) => typeof part === 'string');
+  const written = (part: number | string) => (typeof part === 'number' ? tokenizer.decode([part]) : part);
+  return { ids: Int32Array.from(ids), text: hasText ? parts.map(written).join('') : tokenizer.decode(ids) };
+}

@@ -1,0 +1,17 @@
+// What a reply took, in llama-server's words.
+import type { ReplyCost } from './cost.ts';
+
+export function timingsOf(cost: ReplyCost): object {
+  const { promptTokens, cachedTokens, completionTokens, promptMs, generationMs, guesses } = cost;
+  const computed = promptTokens - cachedTokens;
+  return {
+    ...{ cache_n: cachedTokens, prompt_n: computed, prompt_ms: promptMs },
+    ...{ prompt_per_token_ms: per(promptMs, computed), prompt_per_second: per(computed, promptMs / 1000) },
+    ...{ predicted_n: completionTokens, predicted_ms: generationMs },
+    predicted_per_token_ms: per(generationMs, completionTokens),
+    predicted_per_second: per(completionTokens, generationMs / 1000),
+    ...(guesses && guesses.guessed > 0 && { draft_n: guesses.guessed, draft_n_accepted: guesses.accepted }),
+  };
+}
+
+const per = (amount: number, parts: number): number => (parts > 0 ? amount / parts : 0);

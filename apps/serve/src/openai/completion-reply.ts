@@ -1,0 +1,108 @@
+// What /v1/completions answers, whole or in chunks. Choices are numbered prompt by prompt: those of the first, then those of the
+// second.
+import type { TokenEvent } from '@quern/engine';
+import { costOfAll, costOfPrompts, type ReplyCost } from '../generate/cost.ts';
+import { cancelled, type GenerationEvent, type GenerationTask, generate } from '../generate/generation.ts';
+import { interleave } from '../generate/interleave.ts';
+import type { ServedModel } from '../models/served-model.ts';
+import type { Extras } from './extras.ts';
+import { usage } from './response-fields.ts';
+import { type TextLogProbs, textLogProbs } from './token-log-probs.ts';
+
+export interface CompletionForm {
+  readonly model: ServedModel;
+  readonly head: object;
+  readonly showsLogProbs: boolean;
+  readonly includeUsage: boolean;
+  /** Choices of each prompt. */
+  readonly count: number;
+}
+
+/** The replies to one prompt. */
+export interface PromptReplies {
+  readonly branches: readonly GenerationTask[];
+  readonly extras: Extras;
+  /** In front of every reply. */
+  readonly echo: string;
+}
+
+interface Reply {
+  readonly text: string;
+  readonly tokens: readonly TokenEvent[];
+  readonly end: Extract<GenerationEvent, { type: 'end' }>;
+}
+
+async function readReply(task: GenerationTask): Promise<Reply> {
+  let text = '';
+  const tokens: TokenEvent[] = [];
+  for await (const event of generate(task)) {
+    if (event.type === 'end') return { text, tokens, end: event };
+    text += event.text;
+    tokens.push(...event.tokens);
+  }
+  throw cancelled();
+}
+
+/** Mean log probability of its tokens: what `best_of` compares. */
+const likelihood = ({ tokens }: Reply): number =>
+  tokens.reduce((sum, { logprob }) => sum + logprob!, 0) / Math.max(1, tokens.length);
+
+export async function wholeCompletion(prompts: readonly PromptReplies[], form: CompletionForm): Promise<unknown> {
+  const { model, count } = form;
+  const answers = await Promise.all(prompts.map(({ branches }) => Promise.all(branches.map(readReply))));
+  const choices = answers.flatMap((replies, at) => {
+    const { echo, extras } = prompts[at]!;
+    const best = replies.length === count ? replies : [...replies].sort((a, b) => likelihood(b) - likelihood(a));
+    return best.slice(0, count).map(({ text, tokens, end }, reply) => ({
+      ...choice(at * count + reply, echo + text),
+      logprobs: form.showsLogProbs ? textLogProbs(model.tokenizer, tokens, echo.length) : null,
+      finish_reason: end.finishReason,
+      ...extras.prompt(),
+      ...extras.choice(tokens, end),
+    }));
+  });
+  const cost = costOfPrompts(answers.map((replies) => costOfAll(replies.map(({ end }) => end.cost))));
+  return { ...form.head, choices, usage: usage(cost), ...prompts[0]!.extras.timings(cost) };
+}
+
+const choice = (index: number, text: string, logprobs: TextLogProbs | null = null) => ({
+  ...{ index, text, logprobs },
+  finish_reason: null as string | null,
+});
+
+export async function* completionChunks(
+  prompts: readonly PromptReplies[],
+  form: CompletionForm,
+): AsyncGenerator<unknown> {
+  const { head, model, count, includeUsage } = form;
+  const shared = { ...head, ...(includeUsage ? { usage: null } : {}) };
+  const chunk = (of: object, extras: Extras, cost: ReplyCost) => ({
+    ...shared,
+    choices: [of],
+    ...extras.timings(cost),
+  });
+  const branches = prompts.flatMap((prompt) => prompt.branches);
+  const offsets = branches.map((_, index) => prompts[Math.floor(index / count)]!.echo.length);
+  const costs: ReplyCost[][] = prompts.map(() => []);
+  for (const index of branches.keys()) {
+    const { echo, extras } = prompts[Math.floor(index / count)]!;
+    const first = extras.prompt();
+    if (echo || Object.keys(first).length > 0) yield { ...shared, choices: [{ ...choice(index, echo), ...first }] };
+  }
+  for await (const { index, value: event } of interleave(branches.map(generate))) {
+    const at = Math.floor(index / count);
+    const { extras } = prompts[at]!;
+    if (event.type === 'end') {
+      const last = { ...choice(index, ''), finish_reason: event.finishReason, ...extras.choice([], event) };
+      yield chunk(last, extras, event.cost);
+      costs[at]!.push(event.cost);
+      continue;
+    }
+    const logprobs = form.showsLogProbs ? textLogProbs(model.tokenizer, event.tokens, offsets[index]!) : null;
+    offsets[index]! += logprobs?.tokens.join('').length ?? 0;
+    const more = extras.choice(event.tokens);
+    if (event.text || logprobs?.tokens.length || Object.keys(more).length > 0)
+      yield chunk({ ...choice(index, event.text, logprobs), ...more }, extras, event.cost);
+  }
+  if (includeUsage) yield { ...shared, choices: [], usage: usage(costOfPrompts(costs.map(costOfAll))) };
+}

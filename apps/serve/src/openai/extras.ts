@@ -1,0 +1,32 @@
+// What vLLM and llama-server tell beyond OpenAI's fields, when it is asked for: ids of tokens, timings, and what ended a reply.
+import type { TokenEvent } from '@quern/engine';
+import type { ReplyCost } from '../generate/cost.ts';
+import type { GenerationRequest } from '../generate/generation-request.ts';
+import { timingsOf } from '../generate/timings.ts';
+
+interface Ending {
+  readonly stopText?: string;
+  readonly stopToken?: number;
+}
+
+export interface Extras {
+  /** Fields of a response, or of the first chunk of a reply. */
+  prompt(): object;
+  /** Fields of a choice. */
+  choice(tokens: readonly TokenEvent[], ending?: Ending): object;
+  timings(cost: ReplyCost): object;
+}
+
+export function extrasOf(request: GenerationRequest, prompt: Int32Array): Extras {
+  const showsIds = request.return_token_ids ?? false;
+  return {
+    prompt: () => (showsIds ? { prompt_token_ids: [...prompt] } : {}),
+    choice: (tokens, { stopText, stopToken } = {}) => ({
+      ...(showsIds &&
+        (tokens.length > 0 || stopToken === undefined) && { token_ids: tokens.map(({ token }) => token) }),
+      ...(stopText !== undefined && { stop_reason: stopText }),
+      ...(stopToken !== undefined && { stop_reason: stopToken }),
+    }),
+    timings: (cost) => (request.timings_per_token ? { timings: timingsOf(cost) } : {}),
+  };
+}
