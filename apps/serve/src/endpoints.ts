@@ -5,5 +5,6 @@ import type { Endpoint } from './endpoint.ts';
 import { llamaServer } from './llama-server/index.ts';
 import { openAi } from './openai/index.ts';
 import { page } from './page.ts';
+import { rerank } from './rerank/rerank.ts';
 
-export const endpoints: readonly Endpoint[] = [page, ...openAi, ...anthropic, ...llamaServer];
+export const endpoints: readonly Endpoint[] = [page, ...openAi, ...anthropic, ...llamaServer, ...rerank];

@@ -123,10 +123,10 @@ export class EngineLoop {
     }
   }
 
-  #embed(embeddings: EmbeddingQueue | undefined, { id, sequences, raw }: Extract<ToWorker, { type: 'embed' }>): void {
+  #embed(embeddings: EmbeddingQueue | undefined, { id, texts, raw }: Extract<ToWorker, { type: 'embed' }>): void {
     try {
       if (!embeddings) throw generatesOnly();
-      embeddings.add(id, sequences, raw);
+      embeddings.add(id, texts, raw);
     } catch (error) {
       this.#send({ type: 'failed', id, error: errorToData(error) });
     }

@@ -1,6 +1,7 @@
 // The engine as an application sees it: a worker thread computes, the caller's event loop stays free.
 import type { Worker } from 'node:worker_threads';
 import { QuernError } from '@quern/errors';
+import type { TextTokens } from '@quern/models';
 import { spawnWorker } from '@quern/workers';
 import { Mailbox } from './mailbox.ts';
 import {
@@ -168,18 +169,16 @@ export class Engine {
   }
 
   /**
-   * One vector for each of `sequences`, normalized if the model says so and `raw` does not.
+   * One vector for each of `texts`, normalized if the model says so and `raw` does not.
    * @throws QuernError `no-embeddings` from an engine that generates, `embedding-empty`, `context-exceeded` (nothing is cut off),
    *   `token-out-of-range`, `embedding-non-finite`, `cancelled`, and those of `stats`
    */
   embed(
-    sequences: readonly Int32Array[],
+    texts: readonly TextTokens[],
     { signal, raw = false }: { signal?: AbortSignal; raw?: boolean } = {},
   ): Promise<readonly Float32Array[]> {
-    const copies = sequences.map((tokens) => tokens.slice());
-    return this.#ask((id) => ({ type: 'embed', id, sequences: copies, raw }), signal) as Promise<
-      readonly Float32Array[]
-    >;
+    const copies = texts.map(({ tokens, secondFrom }) => ({ tokens: tokens.slice(), secondFrom }));
+    return this.#ask((id) => ({ type: 'embed', id, texts: copies, raw }), signal) as Promise<readonly Float32Array[]>;
   }
 
   async #ask(question: (id: number) => ToWorker, signal?: AbortSignal): Promise<Answer> {

@@ -9,6 +9,7 @@ import type {
   ModelMemory,
   Placement,
   Pooling,
+  TextTokens,
 } from '@quern/models';
 import type { GenerateEvent, GenerateOptions } from './request.ts';
 import type { SpeculationOptions, SpeculationType } from './speculation/options.ts';
@@ -70,7 +71,12 @@ export interface EngineInfo extends Required<EngineSizes> {
   /** Stored types of the weights that a device computes with its slow reference, for a warning to the user. */
   readonly slowTypes: readonly string[];
   /** Of an engine that makes vectors of texts, and generates nothing. */
-  readonly embeddings?: { readonly pooling: Pooling; readonly width: number };
+  readonly embeddings?: {
+    readonly pooling: Pooling;
+    readonly width: number;
+    /** The numbers are scores of a pair of texts, by label, and no vector. */
+    readonly scores?: { readonly softmax: boolean };
+  };
   /** How tokens are guessed, and where a draft model is, for people. */
   readonly speculation?: { readonly types: readonly SpeculationType[]; readonly summary?: string };
 }
@@ -113,7 +119,7 @@ export type ToWorker =
       readonly prompt: Int32Array;
       readonly options: GenerateOptions;
     }
-  | { readonly type: 'embed'; readonly id: number; readonly sequences: readonly Int32Array[]; readonly raw: boolean }
+  | { readonly type: 'embed'; readonly id: number; readonly texts: readonly TextTokens[]; readonly raw: boolean }
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stats'; readonly id: number }
   | ({ readonly type: 'slot'; readonly id: number } & SlotRequest)

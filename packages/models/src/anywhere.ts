@@ -21,6 +21,7 @@ export {
   normalized,
   notFiniteVector,
   requireFitting,
+  type TextTokens,
 } from './forward/embed-sequences.ts';
 export type { StoredWeight } from './forward/held-weights.ts';
 export type { BlockInput, MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './forward/model.ts';

@@ -4,8 +4,10 @@ import { type DenseSpec, type Pooling, type PoolingSpec, poolings } from './forw
 import { metadataReader } from './metadata-reader.ts';
 import type { NetworkReader, NetworkSource } from './network-reader.ts';
 
-/** llama.h `llama_pooling_type`; 0 is none, and of 4 (ranking) there are no vectors. */
+/** llama.h `llama_pooling_type`; 0 is none. */
 const types = [undefined, ...poolings] as const;
+/** Scores of labels in place of a vector. */
+const ranking = 4;
 
 export const poolingNumber = (type: PoolingSpec['type']): number => types.indexOf(type);
 
@@ -19,7 +21,9 @@ export function readPooling(
   read: NetworkReader,
   { metadata }: Pick<NetworkSource, 'metadata'>,
 ): PoolingSpec | undefined {
-  const type = types[read.optionalInteger('pooling_type', 0, 0, 255)];
+  const number = read.optionalInteger('pooling_type', 0, 0, 255);
+  if (number === ranking || (number === 0 && read.hasTensor('cls.output.weight'))) return readRanking(read);
+  const type = types[number];
   if (type === undefined) return undefined;
   const dense = denseNames.flatMap((name): DenseSpec[] =>
     read.hasTensor(`${name}.weight`)
@@ -38,6 +42,21 @@ export function readPooling(
     width = rows;
   }
   return { type, dense, normalize: metadata.get(normalizeKey)?.value !== false };
+}
+
+/** The heads that llama.cpp knows: a dense layer with tanh or none, then a row per label; Qwen 3's two rows are those of yes and no. */
+function readRanking(read: NetworkReader): PoolingSpec {
+  const width = read.integer('embedding_length', 1, 1 << 20);
+  const layer = (name: string, act?: 'tanh'): DenseSpec[] => {
+    const rows = read.rowsOf(`${name}.weight`);
+    if (rows === undefined) return [];
+    const bias = `${name}.bias`;
+    return [{ name: `${name}.weight`, rows, cols: width, ...(read.hasTensor(bias) && { bias }), ...(act && { act }) }];
+  };
+  const dense = [...layer('cls', 'tanh'), ...layer('cls.output')];
+  if (dense.length === 0) read.fail('pooling_type', 'ranking, of a file without a head (cls, cls.output)');
+  const asksAndAnswers = read.architecture === 'qwen3' || read.architecture === 'qwen3vl';
+  return { type: asksAndAnswers ? 'last' : 'cls', dense, normalize: false, scores: { softmax: asksAndAnswers } };
 }
 
 /** The same model, its texts pooled in another way; vectors are normalized unless the file says otherwise. */

@@ -60,8 +60,15 @@ export function tokenizerFromGguf(metadata: MetadataView): Tokenizer {
     partition: createPartition(vocabulary, recognisedTypes(metadata, special.types), strip),
     addBos: readBoolean(metadata, 'tokenizer.ggml.add_bos_token') ?? kind.addBos,
     addEos: readBoolean(metadata, 'tokenizer.ggml.add_eos_token') ?? kind.addEos ?? false,
+    separator: separatorOf(metadata, vocabulary),
     chatTemplate: readString(metadata, 'tokenizer.chat_template'),
   });
+}
+
+function separatorOf(metadata: MetadataView, { texts }: Vocabulary): number | undefined {
+  if (!readBoolean(metadata, 'tokenizer.ggml.add_sep_token')) return undefined;
+  const id = readInteger(metadata, 'tokenizer.ggml.seperator_token_id');
+  return id !== undefined && id >= 0 && id < texts.length ? id : undefined;
 }
 
 /** As the checkpoint normalizes text before it is cut. */

@@ -45,6 +45,8 @@ export interface Tokenizer {
    * beside special tokens). Infinity where a token stands for text of any length, such as words that cannot be spelled.
    */
   readonly longestToken: number;
+  /** Stands between two texts of a pair, behind the end of the first; undefined: nothing does. */
+  readonly separator?: number;
   /** Lone surrogates in `text` are read as U+FFFD, as a UTF-8 encoder writes them. */
   encode(text: string, options?: EncodeOptions): Int32Array;
   /** Bytes of tokens; a token may be a part of a UTF-8 sequence, so streams decode bytes, then text. */

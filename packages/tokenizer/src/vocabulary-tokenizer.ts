@@ -30,6 +30,7 @@ export interface TokenizerParts {
   partition: Partition;
   addBos: boolean;
   addEos: boolean;
+  separator?: number;
   chatTemplate?: string;
 }
 
@@ -46,6 +47,7 @@ export class VocabularyTokenizer implements Tokenizer {
   readonly fillIn: FillInTokens;
   readonly addBos: boolean;
   readonly addEos: boolean;
+  readonly separator?: number;
   readonly chatTemplate?: string;
   readonly #parts: TokenizerParts;
   #longestToken?: number;
@@ -63,6 +65,7 @@ export class VocabularyTokenizer implements Tokenizer {
     this.fillIn = special.fillIn;
     this.addBos = parts.addBos;
     this.addEos = parts.addEos;
+    this.separator = parts.separator;
     this.chatTemplate = parts.chatTemplate;
     if (parts.addBos && special.bos === undefined) throw missing('bos', 'beginning');
     if (parts.addEos && special.eos === undefined) throw missing('eos', 'end');

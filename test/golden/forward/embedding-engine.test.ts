@@ -12,7 +12,7 @@ describe.each(['roberta', 'xlm-roberta', 'bert', 'qwen3-embedding'])('%s', (name
     return;
   }
   const { ids, vectors } = recordedEmbeddings(folder);
-  const sequences = ids.map((row) => Int32Array.from(row));
+  const sequences = ids.map((row) => ({ tokens: Int32Array.from(row) }));
   const width = vectors.length / ids.length;
   let engine: Engine;
   beforeAll(async () => {
@@ -33,12 +33,12 @@ describe.each(['roberta', 'xlm-roberta', 'bert', 'qwen3-embedding'])('%s', (name
 
   it('refuses a text that is too long, one without tokens and a token that is none, and goes on', async () => {
     const { contextTokens, hyperparameters } = engine.info;
-    const long = new Int32Array(contextTokens + 1).fill(5);
+    const long = { tokens: new Int32Array(contextTokens + 1).fill(5) };
     await expect(engine.embed([sequences[0]!, long])).rejects.toMatchObject({ code: 'context-exceeded' });
-    await expect(engine.embed([new Int32Array(0)])).rejects.toMatchObject({ code: 'embedding-empty' });
-    const unknown = Int32Array.of(hyperparameters.vocabSize);
+    await expect(engine.embed([{ tokens: new Int32Array(0) }])).rejects.toMatchObject({ code: 'embedding-empty' });
+    const unknown = { tokens: Int32Array.of(hyperparameters.vocabSize) };
     await expect(engine.embed([unknown])).rejects.toMatchObject({ code: 'token-out-of-range' });
-    await expect(engine.generate(sequences[0]!).next()).rejects.toMatchObject({ code: 'no-logits' });
+    await expect(engine.generate(sequences[0]!.tokens).next()).rejects.toMatchObject({ code: 'no-logits' });
     expect(await engine.embed([sequences[0]!])).toHaveLength(1);
   });
 

@@ -33,10 +33,15 @@ export async function embedTexts(
   raw = false,
 ): Promise<Embedded> {
   requireEmbeddings(model);
-  const sequences = await Promise.all(listOf(texts).map((text) => tokensOf(model, text, signal)));
-  for (const [index, { length }] of sequences.entries()) checkLength(model, length, `${param}.${index}`);
+  if (model.engine.info.embeddings!.scores) {
+    const message = `The model "${model.id}" scores pairs of texts and makes no vectors; use /v1/rerank.`;
+    throw new ApiError(400, 'not_an_embedding_model', message, { param: 'model' });
+  }
+  const encoded = await Promise.all(listOf(texts).map((text) => tokensOf(model, text, signal)));
+  const sequences = encoded.map((tokens) => ({ tokens }));
+  for (const [index, { length }] of encoded.entries()) checkLength(model, length, `${param}.${index}`);
   const vectors = await model.engine.embed(sequences, { signal, raw });
-  return { vectors, promptTokens: sequences.reduce((sum, { length }) => sum + length, 0) };
+  return { vectors, promptTokens: sequences.reduce((sum, { tokens }) => sum + tokens.length, 0) };
 }
 
 /** @throws ApiError 400 `not_an_embedding_model` */
@@ -56,7 +61,8 @@ const tokensOf = async (model: ServedModel, text: OneText, signal: AbortSignal):
     ? encodeText(model, text, { addSpecial: true, parseSpecial: true }, signal)
     : Int32Array.from(text);
 
-function checkLength({ contextTokens }: ServedModel, tokens: number, param: string): void {
+/** @throws ApiError 400 `empty_prompt`, `context_length_exceeded` */
+export function checkLength({ contextTokens }: ServedModel, tokens: number, param: string): void {
   if (tokens === 0) throw new ApiError(400, 'empty_prompt', `${param} has no tokens.`, { param });
   if (tokens <= contextTokens) return;
   const message =

@@ -18,6 +18,8 @@ export interface ServedModel {
   readonly description: ModelDescription;
   /** Whose random numbers the sampler draws. */
   readonly rng: RngName;
+  /** How a reranker that generates was asked: a text with `{query}` and `{document}`. */
+  readonly rankTemplate?: string;
   /** Ends its threads, whatever they do. */
   close(): Promise<void>;
 }
@@ -38,9 +40,14 @@ export interface LoadServedModelOptions extends Omit<StartOptions, 'modelPath'> 
 export async function loadServedModel(path: string, options: LoadServedModelOptions): Promise<ServedModel> {
   const { alias, contextTokens, rng = 'quern', ...start } = options;
   const view = await openModel(path, { override: options.override });
-  let described: Pick<ServedModel, 'tokenizer' | 'description'>;
+  let described: Pick<ServedModel, 'tokenizer' | 'description' | 'rankTemplate'>;
   try {
-    described = { tokenizer: tokenizerFromGguf(view.metadata), description: describeModel(view) };
+    const template = view.metadata.get('tokenizer.chat_template.rerank')?.value;
+    described = {
+      tokenizer: tokenizerFromGguf(view.metadata),
+      description: describeModel(view),
+      ...(typeof template === 'string' && { rankTemplate: template }),
+    };
   } finally {
     await view.close();
   }

@@ -1,7 +1,15 @@
 // Texts that wait for their vectors, whoever asked for them: those that fit together make one batch, so that the weights are
 // read once for all.
 import { QuernError } from '@quern/errors';
-import { embedBatch, fitting, type Model, normalized, notFiniteVector, requireFitting } from '@quern/models';
+import {
+  embedBatch,
+  fitting,
+  type Model,
+  normalized,
+  notFiniteVector,
+  requireFitting,
+  type TextTokens,
+} from '@quern/models';
 
 /** What became of a request. */
 export type EmbeddingOutcome =
@@ -14,10 +22,9 @@ interface Request {
   left: number;
 }
 
-interface WaitingText {
+interface WaitingText extends TextTokens {
   readonly id: number;
   readonly index: number;
-  readonly tokens: Int32Array;
 }
 
 export class EmbeddingQueue {
@@ -40,10 +47,13 @@ export class EmbeddingQueue {
    * @param raw not normalized, whatever the model says
    * @throws QuernError `embedding-empty`, `context-exceeded`, `token-out-of-range`: then nothing of it waits
    */
-  add(id: number, sequences: readonly Int32Array[], raw: boolean): void {
-    requireFitting(sequences, this.#contextTokens);
+  add(id: number, texts: readonly TextTokens[], raw: boolean): void {
+    requireFitting(
+      texts.map(({ tokens }) => tokens),
+      this.#contextTokens,
+    );
     const { vocabSize } = this.#model.hyperparameters;
-    for (const [index, tokens] of sequences.entries()) {
+    for (const [index, { tokens }] of texts.entries()) {
       const unknown = tokens.find((token) => token < 0 || token >= vocabSize);
       if (unknown !== undefined)
         throw new QuernError(
@@ -51,8 +61,8 @@ export class EmbeddingQueue {
           `Text ${index + 1} has token ${unknown}, but the vocabulary has ${vocabSize} tokens.`,
         );
     }
-    this.#requests.set(id, { raw, vectors: sequences.map(() => undefined), left: sequences.length });
-    for (const [index, tokens] of sequences.entries()) this.#texts.push({ id, index, tokens });
+    this.#requests.set(id, { raw, vectors: texts.map(() => undefined), left: texts.length });
+    for (const [index, text] of texts.entries()) this.#texts.push({ id, index, ...text });
   }
 
   /** Texts of it that were not computed are no longer wanted. */
@@ -68,10 +78,7 @@ export class EmbeddingQueue {
       this.#texts.map(({ tokens }) => tokens.length),
     );
     const texts = this.#texts.splice(0, count);
-    const vectors = await embedBatch(
-      this.#model,
-      texts.map(({ tokens }) => tokens),
-    );
+    const vectors = await embedBatch(this.#model, texts);
     return texts.flatMap((text, i) => this.#settle(text, vectors[i]!) ?? []);
   }
 

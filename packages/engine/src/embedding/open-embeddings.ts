@@ -60,7 +60,7 @@ export async function openEmbeddings(
   const { core, info } = coreOf(model, devices, sizes, summary, view);
   return {
     core,
-    info: { ...info, embeddings: { pooling: pooling.type, width: pooledWidth(network) } },
+    info: { ...info, embeddings: { pooling: pooling.type, width: pooledWidth(network), scores: pooling.scores } },
     embeddings: new EmbeddingQueue(model, contextTokens),
     dispose,
   };

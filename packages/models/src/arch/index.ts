@@ -9,6 +9,7 @@ import { bert } from './bert.ts';
 import { cohere2, cohere2moe } from './cohere2.ts';
 import { deepseek2, deepseek3 } from './deepseek.ts';
 import { deepseek4 } from './deepseek4.ts';
+import { bertReranker, robertaReranker, xlmRobertaReranker } from './encoder-rerankers.ts';
 import { ernie45, ernie45moe } from './ernie45.ts';
 import { exaone4, exaonemoe } from './exaone.ts';
 import { falcon, falconTwoNorms } from './falcon.ts';
@@ -83,6 +84,10 @@ export const architectures: readonly Architecture[] = [
   bailingmoe,
   bailingmoe2,
   bailingmoe3,
+  // Those with a head first: without one a file is the encoder's.
+  bertReranker,
+  robertaReranker,
+  xlmRobertaReranker,
   bert,
   roberta,
   xlmRoberta,

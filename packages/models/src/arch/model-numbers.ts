@@ -16,6 +16,8 @@ export interface ModelNumbers {
   /** Whether a switch (of the block) is on. */
   isTrue(key: string, block?: number): boolean;
   text(key: string): string | undefined;
+  /** A list of texts. */
+  texts(key: string): string[] | undefined;
   /** Rows of a tensor of the file, or of one that will be there (`Architecture.rows`). */
   rowsOf(tensor: string): number | undefined;
   /** Blocks in all. */
@@ -80,6 +82,11 @@ export function modelNumbers(
     list,
     isTrue: (key, block) => get(key) !== undefined && at(key, block) === 1,
     text: (key) => read.optionalString(key),
+    texts: (key) => {
+      const value = get(key);
+      if (value?.type !== 'array') return undefined;
+      return value.value.map((item) => (typeof item === 'string' ? item : read.fail(key, 'it is no list of texts')));
+    },
     rowsOf: (tensor) => view.tensors?.get(tensor)?.shape[0],
     blocks,
     draftBlocks,

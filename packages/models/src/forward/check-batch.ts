@@ -6,12 +6,16 @@ import type { BlockInput, OutputBatch, TokenBatch } from './model.ts';
 import type { Network } from './network.ts';
 import type { PoolingSpec } from './pooling.ts';
 
-export function checkTokens({ tokens, positions, seqs, blockTable, slots }: TokenBatch, limits: BatchLimits): void {
+export function checkTokens(
+  { tokens, positions, seqs, blockTable, slots, kinds }: TokenBatch,
+  limits: BatchLimits,
+): void {
   const { batchTokens, maxSequences, tableWidth } = limits;
   const T = tokens.length;
   if (T < 1 || T > batchTokens) throw invalid(`${T} tokens; a batch has 1 to ${batchTokens}`);
   if (positions.length !== T || seqs.length !== T)
     throw invalid(`${T} tokens with ${positions.length} positions and ${seqs.length} sequence numbers`);
+  if (kinds && kinds.length !== T) throw invalid(`${T} tokens with ${kinds.length} kinds`);
   const S = blockTable.length / tableWidth;
   if (!Number.isInteger(S) || S < 1 || S > maxSequences)
     throw invalid(`a block table of ${blockTable.length} entries; it has 1 to ${maxSequences} rows of ${tableWidth}`);

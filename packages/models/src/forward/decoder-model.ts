@@ -151,7 +151,7 @@ async function computeBlocks(
     else {
       // Inputs of the blocks follow from the tokens, wherever the stream begins.
       if (!from || perLayer) {
-        embed(network, stage.ranks[0]!, first);
+        embed(network, stage.ranks[0]!, first, batch);
         await inspect?.('token_embd', first.device, first.buffer('residual'));
         if (others.length > 0) await carry(first, others, network);
       }
@@ -163,8 +163,8 @@ async function computeBlocks(
   return last!;
 }
 
-function embed({ embedding }: Network, { held: { weights } }: Rank, pass: BatchPass): void {
-  embedTokens(pass, embedding, weights.embedding!);
+function embed({ embedding }: Network, { held: { weights } }: Rank, pass: BatchPass, { kinds }: TokenBatch): void {
+  embedTokens(pass, embedding, weights.embedding!, kinds);
   if (embedding.perLayer) computePerLayerInputs(pass, embedding.perLayer, weights.perLayer!);
 }
 

@@ -2,6 +2,13 @@
 import { QuernError } from '@quern/errors';
 import type { Model, TokenBatch } from './model.ts';
 
+/** A text, or a pair of texts for a cross-encoder. */
+export interface TextTokens {
+  readonly tokens: Int32Array;
+  /** Of a pair: where the tokens of the second text begin. */
+  readonly secondFrom?: number;
+}
+
 /**
  * What `loadModel` must be given for batches of texts.
  * @param longest tokens of the longest text, and of all texts of a batch together
@@ -29,7 +36,8 @@ export async function* embedSequences(model: Model, sequences: readonly Int32Arr
       model,
       sequences.slice(first).map(({ length }) => length),
     );
-    const vectors = await embedBatch(model, sequences.slice(first, first + count));
+    const texts = sequences.slice(first, first + count).map((tokens) => ({ tokens }));
+    const vectors = await embedBatch(model, texts);
     for (const [i, vector] of vectors.entries()) {
       if (!vector.every(Number.isFinite)) throw notFiniteVector(first + i);
       yield model.pooling!.normalize ? normalized(vector) : vector;
@@ -51,11 +59,11 @@ export function fitting({ batchTokens, maxSequences }: Model, lengths: readonly 
 }
 
 /** The vectors of one batch, not yet normalized: what is not finite is the caller's to find. */
-export async function embedBatch(model: Model, sequences: readonly Int32Array[]): Promise<Float32Array[]> {
-  const y = await model.embed(batchOf(sequences, model));
+export async function embedBatch(model: Model, texts: readonly TextTokens[]): Promise<Float32Array[]> {
+  const y = await model.embed(batchOf(texts, model));
   const all = new Float32Array((await model.device.read(y)).slice().buffer);
-  const width = all.length / sequences.length;
-  return sequences.map((_, s) => all.slice(s * width, (s + 1) * width));
+  const width = all.length / texts.length;
+  return texts.map((_, s) => all.slice(s * width, (s + 1) * width));
 }
 
 export const notFiniteVector = (index: number): QuernError =>
@@ -68,21 +76,23 @@ export function requireFitting(sequences: readonly Int32Array[], contextLength: 
   for (const [index, ids] of sequences.entries()) checkLength(ids.length, index, contextLength);
 }
 
-/** Sequences one behind the other, each in blocks of its own. */
-function batchOf(sequences: readonly Int32Array[], { tableWidth, blockTokens }: Model): TokenBatch {
-  const total = sequences.reduce((sum, { length }) => sum + length, 0);
+/** Texts one behind the other, each in blocks of its own. */
+function batchOf(texts: readonly TextTokens[], { tableWidth, blockTokens }: Model): TokenBatch {
+  const total = texts.reduce((sum, { tokens }) => sum + tokens.length, 0);
   const batch = {
     tokens: new Int32Array(total),
     positions: new Int32Array(total),
     seqs: new Int32Array(total),
-    blockTable: new Int32Array(sequences.length * tableWidth),
+    kinds: new Int32Array(total),
+    blockTable: new Int32Array(texts.length * tableWidth),
   };
   let at = 0;
   let block = 0;
-  for (const [s, ids] of sequences.entries()) {
+  for (const [s, { tokens: ids, secondFrom = ids.length }] of texts.entries()) {
     batch.tokens.set(ids, at);
     for (let i = 0; i < ids.length; i++) batch.positions[at + i] = i;
     batch.seqs.fill(s, at, at + ids.length);
+    batch.kinds.fill(1, at + secondFrom, at + ids.length);
     const blocks = Math.ceil(ids.length / blockTokens);
     for (let b = 0; b < blocks; b++) batch.blockTable[s * tableWidth + b] = block++;
     at += ids.length;

@@ -1,9 +1,10 @@
 // What enters the first block:
-//   x = norm(scale · table[token] + positions[position] + types[0])        each part only where the network has it
+//   x = norm(scale · table[token] + positions[position] + types[kind])        each part only where the network has it
 import type { Tensor } from '@quern/runtime';
 import type { EmbeddingSpec } from './network.ts';
 import { type NormWeights, runNorm } from './norm.ts';
 import type { BatchPass } from './pass.ts';
+import { bytesOf } from './rank.ts';
 
 export interface EmbeddingWeights {
   readonly table: Tensor; // [vocab, C]
@@ -20,11 +21,12 @@ export const typeTable = 'token_types.weight';
 export const addsRows = ({ positions, tokenTypes }: EmbeddingSpec): boolean =>
   positions !== undefined || tokenTypes !== undefined;
 
-/** Fills `residual`. */
+/** Fills `residual`. @param kinds of the tokens; undefined: all are of the first kind */
 export function embedTokens(
   { device, buffer, adapters, nameOf }: BatchPass,
-  { scale, norm }: EmbeddingSpec,
+  { scale, norm, tokenTypes = 0 }: EmbeddingSpec,
   weights: EmbeddingWeights,
+  kinds?: Int32Array,
 ): void {
   const residual = buffer('residual');
   device.run('embed', [weights.table, buffer('tokens')], residual, {});
@@ -37,7 +39,8 @@ export function embedTokens(
   if (weights.positions) addRows(weights.positions, buffer('positions'));
   if (weights.types) {
     const ids = buffer('types');
-    device.write(ids, new Uint8Array(4 * ids.shape[0]!)); // all tokens are of the first kind: the text is one
+    // RoBERTa has one row: a second text is no other kind there.
+    device.write(ids, kinds && tokenTypes > 1 ? bytesOf(kinds) : new Uint8Array(4 * ids.shape[0]!));
     addRows(weights.types, ids);
   }
   if (norm) runNorm(device, norm, weights.norm!, residual, residual);

@@ -31,6 +31,8 @@ export interface TokenBatch {
   readonly slots?: Int32Array;
   /** [S, adapters of the model] how strongly each sequence asks for each adapter. Default: as they were loaded. */
   readonly adapterScales?: Float32Array;
+  /** [T] kind of each token, for networks with rows for kinds (BERT): 1 for the second text of a pair. Default: all are of kind 0. */
+  readonly kinds?: Int32Array;
 }
 
 export interface OutputBatch extends TokenBatch {

@@ -35,9 +35,10 @@ export function networkTensors(network: Network): NetworkTensor[] {
     ...wholeNorm(output.norm, C, 'output'),
     ...(ownOutput ? [{ name: 'output.weight', shape: [vocabSize, C], of: 'output' } as const] : []),
     ...(output.biased ? [{ name: 'output.bias', shape: [vocabSize], of: 'output' } as const] : []),
-    ...(network.pooling?.dense ?? []).map(
-      ({ name, rows, cols }) => ({ name, shape: [rows, cols], of: 'output' }) as const,
-    ),
+    ...(network.pooling?.dense ?? []).flatMap(({ name, rows, cols, bias }) => [
+      { name, shape: [rows, cols], of: 'output' } as const,
+      ...(bias === undefined ? [] : [{ name: bias, shape: [rows], of: 'output' } as const]),
+    ]),
     ...divisors(network),
     ...blocks.flatMap((block, i) => blockTensors(block, C, i)),
     ...draft.flatMap((spec, i) => draftTensors(spec, network, blocks.length + i)),

@@ -1,6 +1,8 @@
 // From the hidden states of whole texts to one vector each, as sentence-transformers' modules say:
 //   p = the mean of the text's normed states, or that of its first or last token       [S, C]
 //   y = … dense₂ · dense₁ · p, divided by its length if so wanted
+// and of rerankers (pairs of texts) to the scores of labels, by the head of their class:
+//   y = output · tanh(dense · p + b) + b
 import type { Device, Tensor } from '@quern/runtime';
 import type { TokenBatch } from './model.ts';
 import type { Network } from './network.ts';
@@ -16,6 +18,8 @@ export interface PoolingSpec {
   readonly dense: readonly DenseSpec[];
   /** Vectors get length 1. */
   readonly normalize: boolean;
+  /** The numbers are scores of labels and no vector; `softmax`: they become shares of 1. */
+  readonly scores?: { readonly softmax: boolean };
 }
 
 export interface DenseSpec {
@@ -23,17 +27,25 @@ export interface DenseSpec {
   readonly name: string;
   readonly rows: number;
   readonly cols: number;
+  /** Whole name. */
+  readonly bias?: string;
+  readonly act?: 'tanh';
 }
 
 /** Scalars of a text's vector. */
 export const pooledWidth = ({ pooling, embeddingLength }: Pick<Network, 'pooling' | 'embeddingLength'>): number =>
   pooling?.dense.at(-1)?.rows ?? embeddingLength;
 
+export interface DenseWeights {
+  readonly matrix: Tensor; // [rows, cols]
+  readonly bias?: Tensor; // [rows]
+}
+
 interface Call {
   readonly device: Device;
   readonly spec: PoolingSpec;
   readonly norm?: NormSpec;
-  readonly weights: { readonly norm?: NormWeights; readonly dense: readonly Tensor[] };
+  readonly weights: { readonly norm?: NormWeights; readonly dense: readonly DenseWeights[] };
   readonly batch: TokenBatch;
   /** [T, C] the residual stream behind the last block. */
   readonly residual: Tensor;
@@ -47,12 +59,13 @@ export const denseBuffer = (index: number): string => `dense ${index}`;
 
 /** [S, width of the last matrix, or C]; every sequence of the batch is whole. */
 export function pool(call: Call): Tensor {
-  const { device, weights, buffer, observe } = call;
+  const { device, spec, weights, buffer, observe } = call;
   let pooled = pooledStates(call);
-  for (const [i, matrix] of weights.dense.entries()) {
+  for (const [i, { matrix, bias }] of weights.dense.entries()) {
     observe?.(matrix, pooled);
     const y = buffer(denseBuffer(i));
-    device.run('matmul', [pooled, matrix], y, {});
+    device.run('matmul', bias ? [pooled, matrix, bias] : [pooled, matrix], y, {});
+    if (spec.dense[i]!.act === 'tanh') device.run('softCap', [y], y, { cap: 1 });
     pooled = y;
   }
   return pooled;

@@ -6,6 +6,7 @@ import type { Holding } from './holding.ts';
 import type { BlockSpec, Network, PartSpec, SubLayerSpec } from './network.ts';
 import { type NormSpec, type NormWeights, normTensors } from './norm.ts';
 import { type PerLayerWeights, perLayerWeights } from './per-layer-inputs.ts';
+import type { DenseWeights } from './pooling.ts';
 import { type ByRole, roomOf } from './rooms.ts';
 
 export interface PartWeights {
@@ -45,7 +46,7 @@ export interface OutputWeights {
   readonly matrix?: Tensor;
   readonly bias?: Tensor; // [vocab]
   /** Behind the pooling. */
-  readonly dense: readonly Tensor[];
+  readonly dense: readonly DenseWeights[];
 }
 
 /** `loaded`: by name. */
@@ -75,7 +76,10 @@ export function arrangeWeights(network: Network, loaded: ReadonlyMap<string, Ten
         norm: normWeights(norm, named),
         ...(!headless && { matrix: tied ? table! : named('output.weight') }),
         ...(biased && { bias: named('output.bias') }),
-        dense: (network.pooling?.dense ?? []).map(({ name }) => named(name)),
+        dense: (network.pooling?.dense ?? []).map(({ name, bias }) => ({
+          matrix: named(name),
+          ...(bias !== undefined && { bias: named(bias) }),
+        })),
       },
     }),
   };

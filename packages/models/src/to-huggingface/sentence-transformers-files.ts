@@ -18,7 +18,7 @@ export const isDense = (name: string): boolean => denseNames.some((dense) => nam
 export async function sentenceTransformersFiles(view: ModelView, { name }: Architecture, type: string): Promise<Files> {
   const files: Files = new Map();
   const pooling = readPooling(networkReader(view, name), view);
-  if (!pooling) return files;
+  if (!pooling || pooling.scores) return files;
   const modules: string[] = ['', '1_Pooling', ...pooling.dense.map((_, i) => `${i + 2}_Dense`)];
   if (pooling.normalize) modules.push(`${modules.length}_Normalize`);
   const listed = modules.map((path, idx) => ({
