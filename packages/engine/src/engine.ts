@@ -1,9 +1,12 @@
 // The engine as an application sees it: a worker thread computes, the caller's event loop stays free.
 import type { Worker } from 'node:worker_threads';
 import { QuernError } from '@quern/errors';
+import type { GrammarSource, GrammarTrigger } from '@quern/grammar';
 import type { TextTokens } from '@quern/models';
 import { spawnWorker } from '@quern/workers';
+import { GrammarCompiler, type GrammarVocabulary } from './grammar-compiler.ts';
 import { Mailbox } from './mailbox.ts';
+import { crashed } from './not-answering.ts';
 import {
   type AdapterFile,
   type Answer,
@@ -45,6 +48,7 @@ export class Engine {
   readonly #requests = new Map<number, Mailbox<GenerateEvent>>();
   readonly #questions = new Map<number, Mailbox<Answer>>();
   #adapters: readonly LoadedAdapter[];
+  readonly #grammars = new GrammarCompiler();
   #nextId = 0;
   /** Set once nothing can be asked any more. */
   #ended?: QuernError;
@@ -124,7 +128,8 @@ export class Engine {
       started = true;
       for (const [i, id] of ids.entries()) this.#requests.set(id, mailboxes[i]!);
       // A copy: cloning a view would send all the memory under it.
-      this.#post({ type: 'generate', ids, prompt: prompt.slice(), options: { ...options, adapters } });
+      const sent = { ...this.#compiled(options), adapters };
+      this.#post({ type: 'generate', ids, prompt: prompt.slice(), options: sent });
     };
     return ids.map((id, i) => this.#events(id, mailboxes[i]!, start, signal));
   }
@@ -149,6 +154,22 @@ export class Engine {
       signal?.removeEventListener('abort', cancel);
       if (this.#requests.delete(id)) cancel();
     }
+  }
+
+  /**
+   * Compiles a grammar in a thread of its own and keeps it, so that a request with it is refused before it is queued, and holds up
+   * nobody. A grammar that has not been compiled so is compiled by the engine's thread, between two batches.
+   * @throws QuernError `grammar-…`, `schema-…`
+   */
+  async compileGrammar(source: GrammarSource, vocabulary: GrammarVocabulary, trigger?: GrammarTrigger): Promise<void> {
+    if (this.#ended) throw this.#ended;
+    await this.#grammars.compile(source, vocabulary, trigger);
+  }
+
+  #compiled(options: GenerateOptions): GenerateOptions {
+    const { grammar, grammarTrigger } = options;
+    const compiled = grammar && grammar.kind !== 'compiled' && this.#grammars.known(grammar, grammarTrigger);
+    return compiled ? { ...options, grammar: compiled } : options;
   }
 
   /**
@@ -203,6 +224,7 @@ export class Engine {
   async close({ cancel = false }: { cancel?: boolean } = {}): Promise<void> {
     this.#ended ??= new QuernError('engine-closed', 'The engine has been closed.');
     if (cancel) for (const id of this.#requests.keys()) this.#post({ type: 'cancel', id });
+    this.#grammars.close();
     this.#post({ type: 'close' });
     await this.#exit;
   }
@@ -257,6 +279,3 @@ function untilReady(worker: Worker, onProgress: StartOptions['onProgress']): Pro
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
   });
 }
-
-const crashed = (message: string, cause?: unknown): QuernError =>
-  new QuernError('engine-crashed', message, { cause, remedy: 'Start the engine again.' });

@@ -11,6 +11,7 @@ import {
   TokenTrie,
 } from '@quern/grammar';
 import { type MetadataView, type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
+import type { CompiledGrammar } from './request.ts';
 
 /** Each may keep some 100 MB of masks and places. */
 const maxKept = 4;
@@ -27,11 +28,11 @@ export class Grammars {
 
   /** @throws QuernError those of `compileGrammar` and of `tokenizerFromGguf` */
   constraint(
-    source: GrammarSource,
+    source: GrammarSource | CompiledGrammar,
     trigger: GrammarTrigger | undefined,
     stopTokens: ReadonlySet<number>,
   ): Constraint | LazyConstraint {
-    const key = JSON.stringify(source);
+    const key = source.kind === 'compiled' ? source.key : JSON.stringify(source);
     const automaton = this.#kept.get(key) ?? this.#compile(source);
     this.#kept.delete(key);
     this.#kept.set(key, automaton);
@@ -39,12 +40,11 @@ export class Grammars {
     return trigger ? new LazyConstraint(automaton, stopTokens, trigger) : new Constraint(automaton, stopTokens);
   }
 
-  #compile(source: GrammarSource): Automaton {
+  #compile(source: GrammarSource | CompiledGrammar): Automaton {
     const { tokenizer, trie } = (this.#vocabulary ??= readVocabulary(this.#metadata));
-    return new Automaton(
-      compileGrammar(source, { tokenOf: (text) => tokenNamed(tokenizer, text), vocabSize: trie.vocabSize }),
-      trie,
-    );
+    if (source.kind === 'compiled') return new Automaton(source.program, trie);
+    const tokenOf = (text: string): number | undefined => tokenNamed(tokenizer, text);
+    return new Automaton(compileGrammar(source, { tokenOf, vocabSize: trie.vocabSize }), trie);
   }
 }
 

@@ -1,9 +1,17 @@
 // What is asked of the engine and what it answers. Everything here survives structured clone: it crosses threads.
 
-import type { GrammarSource, GrammarTrigger } from '@quern/grammar';
+import type { GrammarSource, GrammarTrigger, Program } from '@quern/grammar';
 import type { BeamOptions } from './beams/options.ts';
 import type { TokenLogProb } from './sampling/log-probs.ts';
 import type { SamplingOptions } from './sampling/options.ts';
+
+/** A grammar that another thread has compiled. */
+export interface CompiledGrammar {
+  readonly kind: 'compiled';
+  /** Equal for equal grammars. */
+  readonly key: string;
+  readonly program: Program;
+}
 
 export interface GenerateOptions {
   /** Most tokens to generate. Default: until the context is full. */
@@ -28,7 +36,7 @@ export interface GenerateOptions {
   /** Most tokens guessed at a time, where the engine speculates; 0: none. Default: as the engine thinks fit. */
   readonly maxDrafts?: number;
   /** Holds the reply to a grammar. Where it is complete and nothing may follow, the reply ends (`stop`). */
-  readonly grammar?: GrammarSource;
+  readonly grammar?: GrammarSource | CompiledGrammar;
   /** The grammar waits for this; the reply is free until then. */
   readonly grammarTrigger?: GrammarTrigger;
   /** Searches for the likeliest replies; nothing is drawn, and all tokens are told at the end. Default: replies are sampled. */

@@ -3,5 +3,6 @@ export { checkTrigger, type GrammarTrigger, LazyConstraint } from './lazy-constr
 export type { Program } from './machine/program.ts';
 export { Automaton, GrammarMatcher } from './matcher.ts';
 export { compileGrammar, type GrammarSource } from './source.ts';
+export { tokenNames } from './token-names.ts';
 export { TokenMask } from './tokens/token-mask.ts';
 export { type TokenBytes, TokenTrie } from './tokens/token-trie.ts';

@@ -1,5 +1,4 @@
-// How much work a grammar may be before it is used. A server compiles between the requests of others, so what would take long
-// is refused. Steps are counted, not time: what is refused is refused on every machine and in every thread.
+// How much work a grammar may be before it is used. Others wait for the thread that compiles, so what would take long is refused. Steps are counted, not time: what is refused is refused on every machine and in every thread.
 import { QuernError } from '@quern/errors';
 
 /** A second on a slow core. */

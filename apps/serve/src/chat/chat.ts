@@ -66,7 +66,7 @@ export async function prepareChat(
   const tokens = templateTokens(chat);
   const prompt = await encodePrompt(model, text, tokens, { param: 'messages', signal });
   const task: GenerationTask = { model, prompt, request, maxTokens, logProbs, signal, onEnd: server.onGeneration };
-  checkTask(task, 'messages');
+  await checkTask(task, 'messages');
   return {
     promptTokens: prompt.length,
     prompt,

@@ -9,7 +9,7 @@ import { beamOptions } from './beam-fields.ts';
 import type { ReplyCost } from './cost.ts';
 import { stopStrings } from './ending-fields.ts';
 import type { GenerationRequest } from './generation-request.ts';
-import { grammarOptions } from './grammar-request.ts';
+import { checkGrammar, grammarOptions } from './grammar-request.ts';
 import { LineLimit, ReplyClock } from './reply-clock.ts';
 import { logitBiasOf, samplingOptions } from './sampling-fields.ts';
 
@@ -60,7 +60,7 @@ export interface GenerationTask {
  * @param param the field that the prompt came from
  * @throws ApiError 400 `not_a_generating_model`, `context_length_exceeded` with the numbers (a prompt is never cut), `empty_prompt`, `invalid_grammar`, `invalid_value`
  */
-export function checkTask({ model, prompt, request }: GenerationTask, param: string): void {
+export async function checkTask({ model, prompt, request }: GenerationTask, param: string): Promise<void> {
   if (model.engine.info.embeddings) {
     const message = `The model "${model.id}" makes vectors of texts and generates nothing; use /v1/embeddings.`;
     throw new ApiError(400, 'not_a_generating_model', message, { param: 'model' });
@@ -77,7 +77,7 @@ export function checkTask({ model, prompt, request }: GenerationTask, param: str
     throw new ApiError(400, 'invalid_value', message, { param: field });
   }
   checkAdapters(request.lora, model);
-  grammarOptions(request, model, prompt);
+  await checkGrammar(request, model, prompt);
   beamOptions(request);
   if (prompt.length === 0) throw new ApiError(400, 'empty_prompt', 'The prompt has no tokens.', { param });
   if (prompt.length < model.contextTokens) return;
@@ -147,6 +147,7 @@ export function branchesOf(task: GenerationTask, count: number): GenerationTask[
 }
 
 function callOptions({ model, prompt, request, logProbs, maxTokens, signal }: GenerationTask): CallOptions {
+  const { grammar, grammarTrigger } = grammarOptions(request, model, prompt);
   const room = model.contextTokens - prompt.length;
   return {
     sampling: samplingOptions(request, model.tokenizer, model.rng),
@@ -158,7 +159,8 @@ function callOptions({ model, prompt, request, logProbs, maxTokens, signal }: Ge
     deadlineMs: request.deadline_ms ?? undefined,
     maxDrafts: request['speculative.n_max'] ?? undefined,
     ...(logProbs === undefined ? {} : { logprobs: logProbs }),
-    ...grammarOptions(request, model, prompt),
+    grammar,
+    grammarTrigger,
     ...beamOptions(request),
     ...adaptersOf(request.lora),
     signal,

@@ -1,8 +1,8 @@
 // What a request says that its reply must be: OpenAI's `response_format`, llama.cpp's `grammar` and `json_schema`, vLLM's
 // `structured_outputs` and `guided_…`. Compiled before a token is computed, so that what cannot be enforced is a 400 and never a free text.
-import { type GenerateOptions, tokenNamed } from '@quern/engine';
+import { tokenNamed } from '@quern/engine';
 import { QuernError } from '@quern/errors';
-import { checkTrigger, compileGrammar, type GrammarSource, type GrammarTrigger } from '@quern/grammar';
+import type { GrammarSource, GrammarTrigger } from '@quern/grammar';
 import type { Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
@@ -52,39 +52,39 @@ export const grammarFields = {
 const fieldsShape = z.looseObject(grammarFields);
 type GrammarRequest = z.infer<typeof fieldsShape>;
 
-/** Compiling is a matter of milliseconds most often, of a second or two at most; a client that sends the same schema again does not wait for it. */
-const maxChecked = 64;
-const checked = new Set<string>();
-
 /**
  * What the engine is told.
  * @param prompt where it leaves reasoning open, JSON begins when that has been closed
- * @throws ApiError 400 `invalid_grammar`, `invalid_value` when two fields ask for different things
+ * @throws ApiError 400 `invalid_value` when two fields ask for different things
  */
 export function grammarOptions(
   request: GrammarRequest,
-  { id, tokenizer }: ServedModel,
+  { tokenizer }: ServedModel,
   prompt: Int32Array,
-): Pick<GenerateOptions, 'grammar' | 'grammarTrigger'> {
+): { readonly param?: string; readonly grammar?: GrammarSource; readonly grammarTrigger?: GrammarTrigger } {
   const [asked, other] = askedFor(request);
   if (!asked) return {};
   const { param, source: grammar, fromStart } = asked;
   if (other) throw new ApiError(400, 'invalid_value', `${param} and ${other.param}: give only one of them.`, { param });
   const grammarTrigger = triggerOf(request) ?? (fromStart ? undefined : openReasoning(tokenizer, prompt));
-  const key = JSON.stringify([id, grammar, grammarTrigger]);
-  if (!checked.has(key)) {
-    try {
-      const tokenOf = (text: string) => tokenNamed(tokenizer, text);
-      const program = compileGrammar(grammar, { tokenOf, vocabSize: tokenizer.vocabSize });
-      if (grammarTrigger) checkTrigger(program, grammarTrigger);
-    } catch (error) {
-      if (!(error instanceof QuernError)) throw error;
-      throw new ApiError(400, 'invalid_grammar', `${param}: ${error.describe()}`, { param });
-    }
-    if (checked.size >= maxChecked) checked.clear();
-    checked.add(key);
+  return { param, grammar, ...(grammarTrigger && { grammarTrigger }) };
+}
+
+/**
+ * Compiles what is asked for, in the engine's thread for grammars.
+ * @throws ApiError 400 `invalid_grammar`, and those of `grammarOptions`
+ */
+export async function checkGrammar(request: GrammarRequest, model: ServedModel, prompt: Int32Array): Promise<void> {
+  const { param, grammar, grammarTrigger } = grammarOptions(request, model, prompt);
+  if (!param || !grammar) return;
+  const { tokenizer, engine } = model;
+  try {
+    const tokenOf = (text: string) => tokenNamed(tokenizer, text);
+    await engine.compileGrammar(grammar, { tokenOf, vocabSize: tokenizer.vocabSize }, grammarTrigger);
+  } catch (error) {
+    if (!(error instanceof QuernError) || !/^(?:grammar|schema)-/.test(error.code)) throw error;
+    throw new ApiError(400, 'invalid_grammar', `${param}: ${error.describe()}`, { param });
   }
-  return { grammar, ...(grammarTrigger && { grammarTrigger }) };
 }
 
 function triggerOf({ grammar_lazy: lazy, grammar_triggers: triggers }: GrammarRequest): GrammarTrigger | undefined {

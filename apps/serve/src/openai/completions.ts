@@ -58,16 +58,15 @@ async function complete(
   const bestOf = request.use_beam_search ? count : (request.best_of ?? count);
   const candidates = candidatesOf(count, bestOf, request.stream ?? false);
   const prompts = await promptsOf(model, request, signal);
-  const tasks = prompts.map(({ ids }): GenerationTask => {
-    const task = {
+  const tasks = prompts.map(
+    ({ ids }): GenerationTask => ({
       ...{ model, prompt: ids, request, signal, onEnd: server.onGeneration },
       maxTokens: maxTokensOf(request, defaultMaxTokens),
       // Candidates are compared by their log probabilities.
       ...(logProbs === undefined && candidates === count ? {} : { logProbs: logProbs ?? 0 }),
-    };
-    checkTask(task, 'prompt');
-    return task;
-  });
+    }),
+  );
+  for (const task of tasks) await checkTask(task, 'prompt');
   const form: CompletionForm = {
     model,
     head: { id: responseId('cmpl'), object: 'text_completion', created: createdSeconds(), model: model.id },

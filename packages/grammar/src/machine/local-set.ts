@@ -1,8 +1,10 @@
 // Where a text can be within one rule: a set of nodes, made deterministic when it is first needed (the subset construction,
 // lazily). Sets are interned, so everything that is known of a place (its transitions, its token masks) is kept with it.
 import type { ByteClasses } from './byte-classes.ts';
+import { jumpsAt, kindAt, nodeAt } from './packed.ts';
 import { behindByte, byteAt, type GrammarNode, type Measure, type Program } from './program.ts';
 
+type Reading = Extract<GrammarNode, { kind: 'bytes' | 'text' }>;
 type Calling = Extract<GrammarNode, { kind: 'call' | 'repeat' | 'measured' }>;
 
 /** The same rule called from several nodes of a set: one call, which returns to all of them. */
@@ -20,7 +22,7 @@ export class LocalSet {
   readonly id: number;
   readonly members: readonly number[];
   /** Nodes that read a byte. */
-  readonly reading: readonly number[];
+  readonly reading: readonly { readonly id: number; readonly node: Reading }[];
   readonly tokens: readonly Extract<GrammarNode, { kind: 'tokens' }>[];
   readonly calls: readonly LocalCall[];
   /** The rule can end here. */
@@ -33,10 +35,10 @@ export class LocalSet {
   constructor(id: number, members: readonly number[], program: Program) {
     this.id = id;
     this.members = members;
-    const all = members.map((node) => program.nodes[node]!);
-    this.reading = members.filter((node) => {
-      const { kind } = program.nodes[node]!;
-      return kind === 'bytes' || kind === 'text';
+    const all = members.map((node) => nodeAt(program, node));
+    this.reading = members.flatMap((id, i) => {
+      const node = all[i]!;
+      return node.kind === 'bytes' || node.kind === 'text' ? [{ id, node }] : [];
     });
     this.tokens = all.filter((node) => node.kind === 'tokens');
     this.calls = groupCalls(all.filter((node): node is Calling => 'entry' in node));
@@ -88,16 +90,17 @@ export class LocalSets {
 
   /** Nodes and what jumps lead to from them, without those from which nothing can be finished. Null: none is left. */
   from(nodes: Iterable<number>): LocalSet | null {
-    const { nodes: all, finishable } = this.#program;
+    const program = this.#program;
     const seen = new Set<number>();
+    const members: number[] = [];
     const pending = [...nodes];
     for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-      if (seen.has(id) || finishable[id] === 0) continue;
+      if (seen.has(id) || program.finishable[id] === 0) continue;
       seen.add(id);
-      const node = all[id]!;
-      if (node.kind === 'jump') pending.push(...node.next);
+      if (kindAt(program, id) === 'jump') for (const next of jumpsAt(program, id)) pending.push(next);
+      else members.push(id);
     }
-    const members = [...seen].filter((id) => all[id]!.kind !== 'jump').sort((a, b) => a - b);
+    members.sort((a, b) => a - b);
     return members.length === 0 ? null : this.#intern(members);
   }
 
@@ -118,11 +121,10 @@ export class LocalSets {
 
   #step(set: LocalSet, byte: number): LocalSet | null {
     const next: number[] = [];
-    for (const id of set.reading) {
-      const node = this.#program.nodes[id]!;
-      if (node.kind === 'text' && byteAt(node, id) === byte) next.push(behindByte(node, id));
-      if (node.kind !== 'bytes') continue;
-      for (const [low, high, target] of node.edges) if (low <= byte && byte <= high) next.push(target);
+    for (const { id, node } of set.reading) {
+      if (node.kind === 'text') {
+        if (byteAt(node, id) === byte) next.push(behindByte(node, id));
+      } else for (const [low, high, target] of node.edges) if (low <= byte && byte <= high) next.push(target);
     }
     if (next.length === 1) return this.ofNode(next[0]!);
     return next.length === 0 ? null : this.from(next);

@@ -5,7 +5,9 @@ import { type ByteRanges, utf8Ranges } from '../characters/utf8.ts';
 import type { ByteAutomaton, Expression, Scope } from '../expression.ts';
 import { spend } from '../work.ts';
 import { knownOf } from './analysis.ts';
+import { byteClasses } from './byte-classes.ts';
 import { refuseLeftRecursion } from './left-recursion.ts';
+import { packed } from './packed.ts';
 import type { AutomatonNodes, ByteEdge, GrammarNode, Program } from './program.ts';
 
 const maxNodes = 1_000_000;
@@ -29,7 +31,7 @@ export function programOf(scope: Scope, root: string): Program {
     throw new QuernError('grammar-unsatisfiable', 'No text satisfies the grammar.', {
       remedy: 'Look for a rule that never ends, or for demands that contradict each other.',
     });
-  return { nodes, automata: lowering.automata, start, finishable, nullable };
+  return { ...packed(nodes), classes: byteClasses(nodes), automata: lowering.automata, start, finishable };
 }
 
 class Lowering {
@@ -158,7 +160,7 @@ class Lowering {
   #automatonRule(automaton: ByteAutomaton): number {
     const { states } = automaton;
     const first = this.nodes.length;
-    this.automata.push({ automaton, first, count: 2 * states.length });
+    this.automata.push({ id: idOf(automaton), first, count: 2 * states.length });
     // A state is two nodes: a jump to its bytes, and to the end where it is final.
     const nodeOf = (state: number): number => first + 2 * state;
     for (const [state, { edges, final, measure }] of states.entries()) {
@@ -200,6 +202,16 @@ class Lowering {
       });
     return this.nodes.push(node) - 1;
   }
+}
+
+const ids = new WeakMap<ByteAutomaton, string>();
+const thread = Math.random().toString(36);
+let automata = 0;
+
+function idOf(automaton: ByteAutomaton): string {
+  let id = ids.get(automaton);
+  if (id === undefined) ids.set(automaton, (id = `${thread} ${automata++}`));
+  return id;
 }
 
 /** The scope that holds a rule. */

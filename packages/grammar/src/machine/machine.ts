@@ -1,6 +1,6 @@
 // Runs a program: from a configuration and a byte to the next configuration. Everything is computed when first asked for and
 // kept, so in the long run a byte is one look into a row, as in a finished automaton, though the grammar may nest for ever.
-import { type ByteClasses, byteClasses } from './byte-classes.ts';
+import type { ByteClasses } from './byte-classes.ts';
 import { Closure, Effort } from './closure.ts';
 import { Configuration, type Thread } from './configuration.ts';
 import { type Frame, Frames, pairKey } from './frame.ts';
@@ -22,7 +22,7 @@ export class Machine {
 
   constructor(program: Program) {
     this.program = program;
-    this.classes = byteClasses(program.nodes);
+    this.classes = program.classes;
     this.#sets = new LocalSets(program, this.classes);
     this.dead = new Configuration([], false, false);
     this.dead.row = new Array(this.classes.count).fill(this.dead);

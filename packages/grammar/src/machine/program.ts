@@ -1,9 +1,9 @@
-// A compiled grammar: a graph of nodes over bytes, with calls.
+// A compiled grammar: a graph of nodes over bytes, with calls. Plain data, so that it crosses threads.
 //
 // It is a recursive transition network: a rule is entered at a node and left at an `end`; what is regular inside a rule stays
 // nondeterministic here and becomes deterministic when it is used (local-set.ts). Large counts are not unrolled: they stand
 // in the frames of the stack (frame.ts).
-import type { ByteAutomaton } from '../expression.ts';
+import type { ByteClasses } from './byte-classes.ts';
 
 /** `[lowest byte, highest byte, node behind them]` */
 export type ByteEdge = readonly [low: number, high: number, next: number];
@@ -40,42 +40,20 @@ export const behindByte = ({ first, bytes, next }: TextNode, id: number): number
 
 /** Nodes that are an automaton's. */
 export interface AutomatonNodes {
-  readonly automaton: ByteAutomaton;
+  /** Of the automaton: no other one has it, in any thread. */
+  readonly id: string;
   readonly first: number;
   readonly count: number;
 }
 
 export interface Program {
-  readonly nodes: readonly GrammarNode[];
+  /** The nodes (packed.ts): numbers one behind another, and where each begins. */
+  readonly code: Float64Array;
+  readonly offsets: Int32Array;
+  readonly classes: ByteClasses;
   /** By their first node. */
   readonly automata: readonly AutomatonNodes[];
   readonly start: number;
   /** 1 for nodes from which a text can be finished; the others are never entered. */
   readonly finishable: Uint8Array;
-  /** 1 for nodes from which an `end` is reached without a byte. */
-  readonly nullable: Uint8Array;
-}
-
-/** Where in an automaton a set of nodes stands. */
-export interface Place {
-  readonly automaton: ByteAutomaton;
-  readonly states: string;
-}
-
-/** Null: not in one automaton alone. `members` ascend. */
-export function placeOf({ nodes, automata }: Program, members: readonly number[]): Place | null {
-  const last = members.at(-1)!;
-  let low = 0;
-  for (let high = automata.length - 1; low < high; ) {
-    const middle = (low + high + 1) >>> 1;
-    if (automata[middle]!.first <= last) low = middle;
-    else high = middle - 1;
-  }
-  const found = automata[low];
-  if (!found || last < found.first || last >= found.first + found.count) return null;
-  const { automaton, first } = found;
-  // Where a state is final, the end of the rule stands beside it.
-  const isOwn = (id: number): boolean => id >= first || nodes[id]!.kind === 'end';
-  if (!members.every(isOwn)) return null;
-  return { automaton, states: members.map((id) => (id >= first ? id - first : 'end')).join() };
 }

@@ -4,7 +4,7 @@ import type { Configuration } from '../machine/configuration.ts';
 import type { Frame } from '../machine/frame.ts';
 import type { LocalSet } from '../machine/local-set.ts';
 import type { Machine } from '../machine/machine.ts';
-import { type Place, placeOf } from '../machine/program.ts';
+import { type Place, placeOf } from '../machine/place.ts';
 import type { ByteTree } from './byte-tree.ts';
 import { type LocalMask, localMask, MeasuredMask } from './local-masks.ts';
 import { TokenMask } from './token-mask.ts';

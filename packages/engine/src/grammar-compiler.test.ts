@@ -1,0 +1,79 @@
+// The thread that compiles grammars: what it makes is what compiling here makes, and the caller stays free.
+import { setImmediate as turn } from 'node:timers/promises';
+import { Automaton, compileGrammar, GrammarMatcher, type GrammarSource, TokenTrie } from '@quern/grammar';
+import { afterAll, describe, expect, it } from 'vitest';
+import { GrammarCompiler } from './grammar-compiler.ts';
+
+const compiler = new GrammarCompiler();
+afterAll(() => compiler.close());
+
+const vocabulary = { tokenOf: (text: string) => (text === '<think>' ? 256 : undefined), vocabSize: 257 };
+const trie = new TokenTrie([...Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte)), undefined]);
+
+describe('the compiler', () => {
+  it.each<GrammarSource>([
+    {
+      kind: 'json-schema',
+      schema: { type: 'object', properties: { a: { type: 'string', format: 'date' } }, required: ['a'] },
+    },
+    { kind: 'gbnf', text: 'root ::= <think> [a-c]{2,2147483648} "<think>" | "x"*' },
+    {
+      kind: 'repeat',
+      item: { kind: 'choice', choices: ['ab', 'b'] },
+      min: 2,
+      separator: { kind: 'token', text: '<think>' },
+    },
+  ])('makes what is made here: %j', async (source) => {
+    const { program } = await compiler.compile(source, vocabulary, undefined);
+    const there = new GrammarMatcher(new Automaton(program, trie));
+    const here = new GrammarMatcher(new Automaton(compileGrammar(source, vocabulary), trie));
+    for (let step = 0; step < 40; step++) {
+      const allowed = [...here.allowed];
+      expect([...there.allowed]).toEqual(allowed);
+      expect(there.complete).toBe(here.complete);
+      if (allowed.length === 0) break;
+      const token = allowed[(7 * step) % allowed.length]!;
+      expect([there.accept(token), here.accept(token)]).toEqual([true, true]);
+    }
+  });
+
+  it('tells errors as they are', async () => {
+    const schema = { properties: { a: { $ref: 'elsewhere' } } };
+    await expect(compiler.compile({ kind: 'json-schema', schema }, vocabulary, undefined)).rejects.toMatchObject({
+      code: 'schema-unsupported',
+      message: expect.stringContaining('$ref at #/properties/a'),
+    });
+    const trigger = { words: ['b'] };
+    await expect(compiler.compile({ kind: 'choice', choices: ['a'] }, vocabulary, trigger)).rejects.toMatchObject({
+      code: 'grammar-trigger-invalid',
+    });
+  });
+
+  it('leaves its caller free while it works on a schema that takes all that is allowed', async () => {
+    const bound = (i: number) => ({ type: 'number', minimum: i + 0.123456789, maximum: 1e6 + i / 7 });
+    const properties = Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`p${i}`, bound(i)]));
+    let done = false;
+    const refused = compiler
+      .compile({ kind: 'json-schema', schema: { properties } }, vocabulary, undefined)
+      .catch((error) => {
+        done = true;
+        return error;
+      });
+    let turns = 0;
+    while (!done && turns < 20) {
+      await turn();
+      turns++;
+    }
+    expect(turns).toBe(20);
+    expect((await refused).code).toBe('grammar-too-much-work');
+  });
+
+  it('keeps what it has made', async () => {
+    const source: GrammarSource = { kind: 'regex', pattern: 'a+' };
+    const first = await compiler.compile(source, vocabulary, undefined);
+    expect(await compiler.compile({ ...source }, vocabulary, undefined)).toBe(first);
+    expect(compiler.known({ ...source }, undefined)).toBe(first);
+    for (let i = 0; i < 40; i++) await compiler.compile({ kind: 'choice', choices: [`${i}`] }, vocabulary, undefined);
+    expect(compiler.known(source, undefined)).toBeUndefined();
+  });
+});
