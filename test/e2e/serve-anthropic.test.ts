@@ -280,7 +280,8 @@ describe('failures in Anthropic’s form', () => {
     ['a call without tools', { tool_choice: { type: 'any' } }, /^tool_choice: /],
     ['MCP servers', { mcp_servers: [{ type: 'url', url: 'https://example.com', name: 'x' }] }, /^mcp_servers: /],
     ['OpenAI’s stop', { stop: ['x'] }, /^stop: .*stop_sequences/],
-    ['a field of vLLM', { guided_json: {} }, /^guided_json: /],
+    ['a field of vLLM', { truncate_prompt_tokens: 5 }, /^truncate_prompt_tokens: /],
+    ['a field of llama-server', { n_predict: 5 }, /^n_predict: /],
     [
       'an edit that cuts the prompt',
       { context_management: { edits: [{ type: 'clear_tool_uses_20250919' }] } },

@@ -11,13 +11,17 @@ const tokenCount = z.union(
 );
 const millis = z.int().min(1);
 
-export const endingFields = {
+/** Names of one length: an endpoint that has them asks `maxTokensOf`. */
+export const lengthFields = {
   max_tokens: tokenCount.nullish(),
   max_completion_tokens: tokenCount.nullish(),
   /** transformers' and TGI's. */
   max_new_tokens: tokenCount.nullish(),
   /** llama-server's. */
   n_predict: tokenCount.nullish(),
+};
+
+export const endingFields = {
   stop: z
     .union([stopString, z.array(stopString).max(maxStops)], 'expected a non-empty string or a list of them')
     .nullish(),
@@ -29,6 +33,8 @@ export const endingFields = {
   t_max_predict_ms: z.int().min(-1).nullish(),
 };
 
+const lengthShape = z.looseObject(lengthFields);
+type LengthRequest = z.infer<typeof lengthShape>;
 const endingShape = z.looseObject(endingFields);
 type EndingRequest = z.infer<typeof endingShape>;
 
@@ -37,7 +43,7 @@ type EndingRequest = z.infer<typeof endingShape>;
  * @returns undefined: until the model ends its turn or the context is full
  * @throws ApiError 400 when two names say different things
  */
-export function maxTokensOf(request: EndingRequest, preset?: number): number | undefined {
+export function maxTokensOf(request: LengthRequest, preset?: number): number | undefined {
   const { max_completion_tokens: newer, max_tokens: older, max_new_tokens, n_predict } = request;
   const said = Object.entries({ max_tokens: newer ?? older, max_new_tokens, n_predict }).flatMap(([name, tokens]) =>
     tokens === undefined || tokens === null ? [] : [{ name, tokens }],

@@ -6,7 +6,7 @@ import { bodyText } from '../http/body-text.ts';
 import { parseJson } from '../http/json-text.ts';
 import { adapterField } from './adapters.ts';
 import { beamFields } from './beam-fields.ts';
-import { endingFields } from './ending-fields.ts';
+import { endingFields, lengthFields } from './ending-fields.ts';
 import { grammarFields } from './grammar-request.ts';
 import { neutralFields } from './neutral-fields.ts';
 import { asksForSomething, type RefusedField, refusedFields, refuseFields } from './refused-fields.ts';
@@ -30,10 +30,7 @@ export const generationFields = {
   lora: adapterField.nullish(),
   /** vLLM's: false writes special tokens as their text. */
   skip_special_tokens: z.boolean().nullish(),
-  /** vLLM's: the ids beside the text. */
-  return_token_ids: z.boolean().nullish(),
-  /** llama-server's: what the reply has taken so far. */
-  timings_per_token: z.boolean().nullish(),
+  max_tokens: lengthFields.max_tokens,
   ...endingFields,
   ...samplingFields,
   ...beamFields,

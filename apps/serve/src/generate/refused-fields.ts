@@ -39,7 +39,12 @@ export const refusedFields: readonly RefusedField[] = [
   },
   { field: 'web_search_options', asks: given, why: 'Nothing is searched.' },
   { field: 'verbosity', asks: otherThan('medium'), why: 'How long a reply is cannot be asked for but in words.' },
-  // What the other endpoint of OpenAI's has.
+  // What other endpoints have.
+  { field: 'max_completion_tokens', asks: given, why: elsewhere('max_tokens') },
+  { field: 'max_new_tokens', asks: given, why: elsewhere('max_tokens') },
+  { field: 'n_predict', asks: otherThan(-1), why: elsewhere('max_tokens') },
+  { field: 'return_token_ids', asks: asksForSomething, why: 'This endpoint tells no token ids.' },
+  { field: 'timings_per_token', asks: asksForSomething, why: 'This endpoint tells no times.' },
   { field: 'echo', asks: asksForSomething, why: 'A chat has no prompt to repeat; use /v1/completions.' },
   { field: 'suffix', asks: asksForSomething, why: 'Text is inserted by /v1/completions and /infill.' },
   { field: 'prompt_embeds', asks: given, why: 'A prompt is text or token ids.' },

@@ -11,18 +11,20 @@ import type { ReplyEvent } from '../chat/reply-reader.ts';
 import { type WholeReply, wholeReply } from '../chat/whole-reply.ts';
 import { type Endpoint, withModel } from '../endpoint.ts';
 import { costOfAll, type ReplyCost } from '../generate/cost.ts';
-import { maxTokensOf } from '../generate/ending-fields.ts';
+import { lengthFields, maxTokensOf } from '../generate/ending-fields.ts';
 import { generationFields, readRequest } from '../generate/generation-request.ts';
 import { interleave } from '../generate/interleave.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { respond } from '../respond.ts';
 import { openAiStream } from '../stream-form.ts';
-import { type Extras, extrasOf } from './extras.ts';
+import { type Extras, extraFields, extrasOf } from './extras.ts';
 import { createdSeconds, responseId, usage } from './response-fields.ts';
 import { chatLogProbs } from './token-log-probs.ts';
 
 const chatShape = z.looseObject({
   ...generationFields,
+  ...lengthFields,
+  ...extraFields,
   messages: z.array(messageShape).min(1),
   tools: z.array(toolShape).nullish(),
   tool_choice: z

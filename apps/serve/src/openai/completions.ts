@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { type Endpoint, type ServerState, withModel } from '../endpoint.ts';
-import { maxTokensOf } from '../generate/ending-fields.ts';
+import { lengthFields, maxTokensOf } from '../generate/ending-fields.ts';
 import { fillInPrompt } from '../generate/fill-in.ts';
 import { branchesOf, checkTask, type GenerationTask } from '../generate/generation.ts';
 import { generationFields, readRequest } from '../generate/generation-request.ts';
@@ -14,12 +14,14 @@ import type { ServedModel } from '../models/served-model.ts';
 import { respond } from '../respond.ts';
 import { openAiStream } from '../stream-form.ts';
 import { type CompletionForm, completionChunks, type PromptReplies, wholeCompletion } from './completion-reply.ts';
-import { extrasOf } from './extras.ts';
+import { extraFields, extrasOf } from './extras.ts';
 import { createdSeconds, responseId } from './response-fields.ts';
 
 const tokenCount = z.int('expected a number of tokens, or -1 for as many as there is room for').min(-1).nullish();
 const completionShape = z.looseObject({
   ...generationFields,
+  ...lengthFields,
+  ...extraFields,
   /** 0 computes the prompt alone. */
   max_tokens: tokenCount,
   n_predict: tokenCount,

@@ -1,8 +1,17 @@
 // What vLLM and llama-server tell beyond OpenAI's fields, when it is asked for: ids of tokens, timings, and what ended a reply.
 import type { TokenEvent } from '@quern/engine';
+import { z } from 'zod';
 import type { ReplyCost } from '../generate/cost.ts';
-import type { GenerationRequest } from '../generate/generation-request.ts';
 import { timingsOf } from '../generate/timings.ts';
+
+export const extraFields = {
+  /** vLLM's: the ids beside the text. */
+  return_token_ids: z.boolean().nullish(),
+  /** llama-server's: what the reply has taken so far. */
+  timings_per_token: z.boolean().nullish(),
+};
+
+const extraShape = z.looseObject(extraFields);
 
 interface Ending {
   readonly stopText?: string;
@@ -17,7 +26,7 @@ export interface Extras {
   timings(cost: ReplyCost): object;
 }
 
-export function extrasOf(request: GenerationRequest, prompt: Int32Array): Extras {
+export function extrasOf(request: z.infer<typeof extraShape>, prompt: Int32Array): Extras {
   const showsIds = request.return_token_ids ?? false;
   return {
     prompt: () => (showsIds ? { prompt_token_ids: [...prompt] } : {}),
