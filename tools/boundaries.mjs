@@ -14,7 +14,7 @@ const layers = [
   ['errors', 'workers'],
   ['blocks', 'source', 'terminal', 'grammar'],
   ['safetensors', 'gguf', 'torch', 'packed', 'tokenizer', 'runtime'],
-  ['checkpoint'],
+  ['checkpoint', 'chat'],
   ['models', 'hf-writer'],
   ['engine', 'calibration'],
   ['kquant', 'perplexity', 'awq'],

@@ -61,6 +61,13 @@ export class BoundedInterpreter extends Interpreter {
         return stringValue(pythonText(this.evaluate((node as OutputNode).expression, scope)));
       case 'BinaryExpression':
         return this.#evaluateBinary(node, scope);
+      case 'MemberExpression': {
+        const key = node.property as Node;
+        if (!node.computed || key.type === 'SliceExpression') return undefined;
+        const value = this.evaluate(key, scope);
+        // What has no key has no value; the library fails.
+        return value.type === 'UndefinedValue' ? value : super.evaluate({ ...node, property: known(value) }, scope);
+      }
       case 'FilterExpression': {
         const { type, value, callee } = node.filter as { type: string; value?: string; callee?: { value: string } };
         if (!textFilters.has((type === 'Identifier' ? value : callee?.value) as string)) return undefined;

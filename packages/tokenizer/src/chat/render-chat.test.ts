@@ -18,6 +18,7 @@ describe('renderChat', () => {
     expect(render('{{ "1" == 1 }} {{ "" == [] }} {{ none == undefined_name }} {{ 1 == true }}')).toBe(
       'False False False True',
     );
+    expect(render('{{ {"a": 1}[undefined_name] }}|{{ {"a": 1}["a"] }}')).toBe('|1');
     expect(render('{{ [1, {"a": 2}] == [1, {"a": 2}] }} {{ {"a": 1} != {"a": 2} }}')).toBe('True True');
   });
 

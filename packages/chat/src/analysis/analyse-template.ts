@@ -1,0 +1,82 @@
+// What a chat template says of a model's format. A template is a program; it is not read but run, on small conversations, and
+// what it writes for one and another is compared. So a model whose format is new needs no code.
+import type { CallFormat, ChatFormat, MessageShape } from '../format.ts';
+import { probeCalls } from './call-probes.ts';
+import { callFormat } from './calls.ts';
+import { type KnownFormat, knownFormats } from './known-formats.ts';
+import { Probe, type Special, words } from './probe.ts';
+import { findContentMarks, findReasoning } from './reasoning.ts';
+import { findThinking } from './thinking.ts';
+
+const defaultShape = { arguments: 'object', noContent: '' } as const;
+
+/** Total: what cannot be seen is not there, and `unseen` says why. */
+export function analyseTemplate(template: string, special: Special): ChatFormat {
+  const probe = new Probe(template, special);
+  const known = knownFormats.filter(({ mark }) => mark.test(template));
+  const probes = probeCalls(probe);
+  const shape: MessageShape = {
+    ...(probes?.shape ?? defaultShape),
+    reasoning: 'reasoning_content',
+    toolRole: findToolRole(probe),
+  };
+  const thinking = findThinking(probe);
+  const better = known.find((row) => row.knowsBetter)?.format;
+  const seen = findReasoning(probe, shape);
+  const marks = better?.reasoning ?? seen.reasoning ?? known.find((row) => row.format.reasoning)?.format.reasoning;
+  const content = better?.channels ? undefined : (better?.content ?? findContentMarks(probe, marks));
+  const reasoning = marks && { ...marks, close: closeBefore(content, seen.toAnswer) ?? marks.close };
+  const written =
+    better?.calls ?? (probes && callFormat(probes)) ?? known.find((row) => row.format.calls)?.format.calls;
+  const calls = written && {
+    ...written,
+    section: { ...written.section, open: withoutMarks(written.section.open, reasoning, content) },
+    ...otherOpens(known),
+  };
+  return {
+    ...(better?.channels && { channels: better.channels }),
+    ...(reasoning && { reasoning }),
+    ...(content && { content }),
+    ...(calls && { calls }),
+    ...(thinking && { thinking }),
+    messages: { ...shape, reasoning: seen.field },
+    unseen: {
+      ...(!reasoning && { reasoning: 'The template writes no reasoning.' }),
+      ...(!calls && { calls: probes ? 'Calls are written in a way that is not known.' : noCalls(probe) }),
+      ...(!thinking && { thinking: 'No variable of the template changes how it opens a reply.' }),
+    },
+  };
+}
+
+/** Where an answer has a mark of its own, all that stands before it ends the reasoning. */
+function closeBefore(content: ChatFormat['content'], toAnswer: string | undefined): string | undefined {
+  const text = toAnswer?.trim();
+  return content && text?.endsWith(content.open) ? text.slice(0, text.length - content.open.length).trim() : undefined;
+}
+
+function otherOpens(known: readonly KnownFormat[]): Pick<CallFormat, 'otherOpens'> {
+  const opens = known.flatMap((row) => row.otherOpens ?? []);
+  return opens.length > 0 ? { otherOpens: opens } : {};
+}
+
+/** Reasoning and content that are empty may stand before calls. */
+function withoutMarks(open: string, reasoning: ChatFormat['reasoning'], content: ChatFormat['content']): string {
+  const given = [reasoning?.open, reasoning?.close, content?.open, content?.close];
+  const marks = given.filter((mark) => mark !== undefined && mark !== '') as string[];
+  const before = marks.find((mark) => open.startsWith(mark));
+  return before === undefined ? open : withoutMarks(open.slice(before.length).trim(), reasoning, content);
+}
+
+function noCalls(probe: Probe): string {
+  return probe.refusal ?? 'The template writes no calls.';
+}
+
+/** Some templates drop `tool` and read `ipython`, or `function`; `tool` is the rule. */
+function findToolRole(probe: Probe): string {
+  const roles = ['tool', 'ipython', 'function', 'observation'];
+  const shows = (role: string) => {
+    const question = { role: 'assistant', content: words.answer };
+    return probe.render([question, { role, name: words.tool, content: words.value }])?.includes(words.value) ?? false;
+  };
+  return roles.find((role) => (role === 'tool' || probe.template.includes(role)) && shows(role)) ?? 'tool';
+}

@@ -1,0 +1,86 @@
+// Renders small conversations with words that occur nowhere else, so that what a template writes around them shows.
+import { QuernError } from '@quern/errors';
+import { type ChatMessage, renderChat } from '@quern/tokenizer';
+import type { ToolDefinition } from '../format.ts';
+
+/** One each for what a conversation consists of. */
+export const words = {
+  question: 'Qy7question',
+  answer: 'Cx7answer',
+  reasoning: 'Rz7reasoning',
+  tool: 'fn7probe',
+  otherTool: 'go7other',
+  key: 'key7one',
+  otherKey: 'par7two',
+  value: 'Val7one',
+  otherValue: 4711,
+  lastValue: 'Val7last',
+  // Mistral's templates insist on nine letters and digits.
+  id: 'idA700001',
+  otherId: 'zzB800002',
+} as const;
+
+const definition = (name: string): ToolDefinition => ({
+  type: 'function',
+  function: {
+    name,
+    description: 'Does something.',
+    parameters: {
+      type: 'object',
+      properties: {
+        [words.key]: { type: 'string', description: 'A text.' },
+        [words.otherKey]: { type: 'integer', description: 'A number.' },
+      },
+      required: [words.key],
+    },
+  },
+});
+
+export const probeTools = [definition(words.tool), definition(words.otherTool)];
+
+export interface Special {
+  readonly bosToken: string;
+  readonly eosToken: string;
+}
+
+/** A small conversation takes some thousands; the rest is for templates that loop. */
+const limits = { steps: 300_000, characters: 1 << 20 };
+
+export class Probe {
+  readonly template: string;
+  readonly #special: Special;
+  /** What the template said last when it refused. */
+  refusal: string | undefined;
+  #dead = false;
+
+  constructor(template: string, special: Special) {
+    this.template = template;
+    this.#special = special;
+  }
+
+  /** Undefined when the template refuses. */
+  render(
+    messages: readonly ChatMessage[],
+    options: { prompt?: boolean; tools?: boolean; extra?: Readonly<Record<string, unknown>> } = {},
+  ): string | undefined {
+    if (this.#dead) return undefined;
+    try {
+      return renderChat({
+        template: this.template,
+        messages: [{ role: 'user', content: words.question }, ...messages],
+        ...((options.tools ?? true) && { tools: probeTools }),
+        addGenerationPrompt: options.prompt ?? false,
+        extra: options.extra,
+        now: new Date(0),
+        limits,
+        ...this.#special,
+      });
+    } catch (error) {
+      if (!(error instanceof QuernError)) throw error;
+      this.refusal = error.message;
+      // Once is enough to wait for a template that loops, or does not parse.
+      this.#dead = error.code !== 'chat-template-refused';
+      return undefined;
+    }
+  }
+}

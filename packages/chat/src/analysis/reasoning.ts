@@ -1,0 +1,98 @@
+// What opens and closes reasoning, and what stands around an answer, from renderings with and without reasoning.
+import type { ChatFormat, MessageShape, ReasoningFormat } from '../format.ts';
+import { type Probe, probeTools, words } from './probe.ts';
+import { between, commonPrefix, firstTag, lastTagStart, onlyTags } from './text-parts.ts';
+
+export interface ReasoningFound {
+  readonly reasoning?: ReasoningFormat;
+  readonly field: string;
+  /** What stands between the reasoning and an answer. */
+  readonly toAnswer?: string;
+}
+
+/** Where templates look for the reasoning of earlier messages. `content` is a list with a part for it. */
+const fields = ['reasoning_content', 'reasoning', 'thinking', 'thought', 'content'] as const;
+
+/** Templates differ in when they show it: behind the last question, only with calls, only when thinking is on. */
+export function findReasoning(probe: Probe, shape: Pick<MessageShape, 'arguments' | 'noContent'>): ReasoningFound {
+  const values = { [words.key]: words.value };
+  const args = shape.arguments === 'text' ? JSON.stringify(values) : values;
+  const calls = [{ id: words.id, type: 'function', function: { name: probeTools[0]!.function.name, arguments: args } }];
+  const on = { enable_thinking: true, thinking: true, keep_past_thinking: true, preserve_thinking: true };
+  for (const extra of [{}, on]) {
+    for (const more of [{}, { tool_calls: calls }]) {
+      for (const field of fields) {
+        if (field !== 'content' && !probe.template.includes(field)) continue;
+        const plain = { role: 'assistant', content: words.answer, ...more };
+        const text = probe.render([reasoningMessage(plain, field)], { extra });
+        // A template that does not know such parts prints the list.
+        if (!text?.includes(words.reasoning) || text.includes("'thinking'") || text.includes('"thinking"')) continue;
+        const reasoning = marksAround(text, probe.render([plain], { extra }) ?? '', openingPrompt(probe, extra));
+        const toAnswer = between(text, words.reasoning, words.answer);
+        if (reasoning) return { reasoning, field, ...(toAnswer !== undefined && { toAnswer }) };
+      }
+    }
+  }
+  return { reasoning: conventional(probe), field: 'reasoning_content' };
+}
+
+export function reasoningMessage(message: { role: string; content: string }, field: string) {
+  if (field !== 'content') return { ...message, [field]: words.reasoning };
+  const parts = [
+    { type: 'thinking', thinking: words.reasoning },
+    { type: 'text', text: message.content },
+  ];
+  return { ...message, content: parts };
+}
+
+/** What the prompt says beyond the messages. */
+function openingPrompt(probe: Probe, extra: Record<string, unknown>): string {
+  const without = probe.render([], { extra });
+  const prompt = probe.render([], { extra, prompt: true });
+  return without === undefined || prompt === undefined ? '' : prompt.slice(commonPrefix(prompt, without).length);
+}
+
+function marksAround(text: string, plain: string, prompt: string): ReasoningFormat | undefined {
+  const at = text.indexOf(words.reasoning);
+  const before = text.slice(0, at);
+  const same = commonPrefix(text, plain).length;
+  // A template that writes marks around no reasoning too has them in both.
+  const own = before.slice(Math.min(same, before.length));
+  const open = firstTag(own) ? own : (tagAtEnd(before) ?? lastLine(prompt));
+  const behind = text.slice(at + words.reasoning.length);
+  const tag = firstTag(behind);
+  if (!open || !tag) return undefined;
+  const close = behind.slice(0, behind.indexOf(tag) + tag.length).trim();
+  return { open: open.trim(), close };
+}
+
+/** A tag that names reasoning, not one that every message begins with. */
+function tagAtEnd(text: string): string | undefined {
+  const start = lastTagStart(text);
+  const tag = start === undefined ? '' : text.slice(start).trimEnd();
+  return /think|thought|reason|analysis|\bcot\b/i.test(tag) && firstTag(tag) === tag ? tag : undefined;
+}
+
+const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
+
+/** `<think>` in a template that drops earlier reasoning, or opens it and leaves the rest to the model. */
+function conventional({ template }: Probe): ReasoningFormat | undefined {
+  const close = /<\/[\w:]*think\w*>|\[\/THINK\]/.exec(template);
+  if (!close) return undefined;
+  return { open: close[0].replace('/', ''), close: close[0] };
+}
+
+/** What stands around an answer that has no reasoning. */
+export function findContentMarks(probe: Probe, reasoning: ReasoningFormat | undefined): ChatFormat['content'] {
+  const text = probe.render([{ role: 'assistant', content: words.answer }]);
+  const prompt = probe.render([], { prompt: true });
+  if (text === undefined || prompt === undefined) return undefined;
+  const at = text.lastIndexOf(words.answer);
+  const before = text.slice(0, at);
+  let own = before.slice(Math.min(commonPrefix(text, prompt).length, at));
+  for (const mark of reasoning ? [reasoning.open, reasoning.close] : []) own = own.replace(mark, '');
+  const open = own.trim();
+  // The prompt ends with what opens any message of the model's.
+  if (open === '' || !onlyTags(open) || prompt.trimEnd().endsWith(open)) return undefined;
+  return { open, close: firstTag(text.slice(at + words.answer.length)) ?? '' };
+}

@@ -1,0 +1,134 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { analyseTemplate } from '../analysis/analyse-template.ts';
+import type { ToolDefinition } from '../format.ts';
+import { matched, randomText } from '../testing/byte-matcher.ts';
+import { ownTemplates } from '../testing/own-templates.ts';
+import { readReply } from '../testing/read-reply.ts';
+import { renderReply, special, tool } from '../testing/render-reply.ts';
+import { type ReplyConstraint, replyGrammar } from './reply-grammar.ts';
+
+const root = join(import.meta.dirname, '../../../..');
+const folder = join(process.env.QUERN_DATA ?? join(root, '../shared/data'), 'templates');
+if (!existsSync(folder)) console.warn(`Skipped: templates of known models are not at ${folder} (set QUERN_DATA).`);
+const known = [
+  'GLM-4.6',
+  'Qwen3-Coder',
+  'Qwen-Qwen3-0.6B',
+  'moonshotai-Kimi-K2',
+  'deepseek-ai-DeepSeek-V3.1',
+  'mistralai-Mistral-Nemo-Instruct-2407',
+];
+const files = existsSync(folder)
+  ? readdirSync(folder).filter((name) => known.includes(name.replace('.jinja', '')))
+  : [];
+const templates = [
+  ...Object.entries(ownTemplates),
+  ...files
+    .filter((name) => name.endsWith('.jinja'))
+    .map((name) => [name, readFileSync(join(folder, name), 'utf8')] as const),
+];
+const base: ReplyConstraint = {
+  tools: ['get', 'get_weather'].map(tool),
+  choice: 'required',
+  parallel: true,
+  reasoningOpen: false,
+};
+const calls = [
+  { name: 'get_weather', args: { text: 'Zürich "x"', count: -3, flag: true, list: ['a'], deep: { b: 'c' } } },
+  { name: 'get', args: { text: '' } },
+];
+
+describe.each(templates)('replyGrammar of %s', (_, template) => {
+  const format = analyseTemplate(template, special);
+
+  it('takes what the template writes', () => {
+    const { reply: written, reasoningOpen } = renderReply(template, format, base.tools, { calls });
+    const reply = written.trimEnd();
+    for (const choice of ['required', 'auto'] as const)
+      expect(matched(replyGrammar(format, { ...base, choice, reasoningOpen })!, reply)).toEqual({
+        begins: reply,
+        whole: true,
+      });
+    const one = replyGrammar(format, { ...base, reasoningOpen, parallel: false })!;
+    expect(matched(one, reply).whole).toBe(false);
+    const named = replyGrammar(format, { ...base, reasoningOpen, choice: { name: 'get' } })!;
+    expect(matched(named, reply).whole).toBe(false);
+  });
+
+  it('takes no arguments that the schema forbids', () => {
+    const wrong = [{ name: 'get_weather', args: { text: 'x', count: 'many' } }];
+    const { reply, reasoningOpen } = renderReply(template, format, base.tools, { calls: wrong });
+    expect(matched(replyGrammar(format, { ...base, reasoningOpen })!, reply).whole).toBe(false);
+  });
+
+  it('leaves nothing to write but calls that are valid, and that are read as calls', () => {
+    const parameters = {
+      type: 'object',
+      properties: {
+        unit: { enum: ['celsius', 'fahrenheit'] },
+        days: { type: 'integer', minimum: 1, maximum: 14 },
+        tags: { type: 'array', items: { type: 'string', maxLength: 3 }, maxItems: 2 },
+        exact: { type: 'boolean' },
+      },
+      required: ['unit', 'days'],
+      additionalProperties: false,
+    };
+    const tools: ToolDefinition[] = [{ type: 'function', function: { name: 'forecast', parameters } }];
+    const valid = new Ajv().compile(parameters);
+    const source = replyGrammar({ ...format, reasoning: undefined }, { ...base, tools })!;
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.nat()), (numbers) => {
+        const next = () => numbers.next().value as number;
+        const text = randomText(source, (allowed, complete) => {
+          if (complete && (allowed.length === 0 || next() % 3 > 0)) return undefined;
+          // ASCII without white space, so that texts end.
+          const plain = allowed.filter((byte) => byte > 32 && byte < 127);
+          const from = plain.length > 0 ? plain : allowed;
+          return from[next() % from.length];
+        });
+        const read = readReply(format, { tools, reasoningOpen: false }, text);
+        expect(read.content).toBe('');
+        expect(read.calls.length).toBeGreaterThan(0);
+        for (const call of read.calls)
+          expect(valid(JSON.parse(call.arguments)), `${text}\n${call.arguments}`).toBe(true);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe('replyGrammar', () => {
+  const format = analyseTemplate(ownTemplates['JSON in a tag']!, special);
+  const answer = {
+    kind: 'json-schema',
+    schema: { type: 'object', properties: { a: { type: 'integer' } }, required: ['a'] },
+  } as const;
+
+  it('holds an answer behind the reasoning, or a call in its place', () => {
+    const source = replyGrammar(format, { ...base, choice: 'auto', answer, reasoningOpen: true })!;
+    expect(matched(source, 'so {"a": 1}, perhaps </muse>\n{"a": 1}').whole).toBe(true);
+    expect(matched(source, 'so</muse><do>{"fn": "get", "with": {"text": "x"}}</do>').whole).toBe(true);
+    expect(matched(source, 'so</muse>Here it is: {"a": 1}').whole).toBe(false);
+    const closed = replyGrammar(format, { ...base, choice: 'none', answer })!;
+    expect(matched(closed, '{"a": 1}').whole).toBe(true);
+    expect(matched(closed, '<muse>hm</muse>{"a": 1}').whole).toBe(true);
+    expect(matched(closed, '<do>{"fn": "get", "with": {"text": "x"}}</do>').whole).toBe(false);
+  });
+
+  it('asks nothing where nothing is asked', () => {
+    expect(replyGrammar(format, { ...base, choice: 'none' })).toBeUndefined();
+    expect(replyGrammar(format, { ...base, tools: [], choice: 'auto' })).toBeUndefined();
+  });
+
+  it('says what it cannot hold a reply to', () => {
+    const plain = analyseTemplate('{{ messages[0].content }}', special);
+    expect(() => replyGrammar(plain, base)).toThrow(expect.objectContaining({ code: 'tool-calls-unknown' }));
+    expect(() => replyGrammar(format, { ...base, choice: { name: 'other' } })).toThrow(
+      expect.objectContaining({ code: 'tool-unknown', message: expect.stringContaining('"other"') }),
+    );
+  });
+});

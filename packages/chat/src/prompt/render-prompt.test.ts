@@ -1,0 +1,66 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { analyseTemplate } from '../analysis/analyse-template.ts';
+import { ownTemplates } from '../testing/own-templates.ts';
+import { special } from '../testing/render-reply.ts';
+import { type PromptOptions, renderPrompt } from './render-prompt.ts';
+
+const folder = join(process.env.QUERN_DATA ?? join(import.meta.dirname, '../../../../../shared/data'), 'templates');
+const messages = [{ role: 'user', content: 'Hi' }];
+
+function end(template: string, options: Partial<PromptOptions>) {
+  const format = analyseTemplate(template, special);
+  const { text, reasoningOpen } = renderPrompt(format, template, { messages, special, ...options });
+  return { end: text.slice(text.lastIndexOf('Hi') + 2), reasoningOpen };
+}
+
+describe('renderPrompt', () => {
+  const own = ownTemplates['JSON in a tag']!;
+
+  it('closes reasoning at once where the template has no switch', () => {
+    expect(end(own, {})).toEqual({ end: '<|done|>\n<|turn|>assistant\n', reasoningOpen: false });
+    expect(end(own, { thinking: false }).end).toBe('<|done|>\n<|turn|>assistant\n<muse>\n\n</muse>\n\n');
+    const opens = `${own}{% if add_generation_prompt %}<muse>{% endif %}`;
+    expect(end(opens, {})).toEqual({ end: '<|done|>\n<|turn|>assistant\n<muse>', reasoningOpen: true });
+    expect(end(opens, { thinking: 'none' })).toEqual({
+      end: '<|done|>\n<|turn|>assistant\n<muse>\n\n</muse>\n\n',
+      reasoningOpen: false,
+    });
+  });
+
+  it("turns the template's own switch, and the nearest level that it knows", () => {
+    const switched = `{{ messages[0].content }}{% if thinking_mode == 'disabled' %}<think></think>{% else %}<think>{% endif %}
+{% set reasoning_effort = reasoning_effort | default('') %}
+{% if reasoning_effort in ['low', 'high'] %}[{{ reasoning_effort }}]{% endif %}`;
+    expect(end(switched, { thinking: false }).end).toBe('<think></think>');
+    expect(end(switched, { thinking: 'minimal' }).end).toBe('<think>[low]');
+    expect(end(switched, { thinking: true, variables: { thinking_mode: 'disabled' } }).end).toBe('<think></think>');
+  });
+
+  it('goes on with the last message', () => {
+    const last = [...messages, { role: 'assistant', content: 'Hello, I' }];
+    expect(end(own, { messages: last, continueFinalMessage: true }).end).toBe('<|done|>\n<|turn|>assistant\nHello, I');
+  });
+
+  it.skipIf(!existsSync(folder))('hands reasoning and calls to the template in its own shape', () => {
+    const calls = [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{"a": 1}' } }];
+    const earlier = [
+      ...messages,
+      { role: 'assistant', content: null, reasoning_content: 'Deep thoughts.', tool_calls: calls },
+      { role: 'tool', tool_call_id: 'c', content: 'done' },
+    ];
+    for (const name of [
+      'openai-gpt-oss-120b',
+      'GLM-4.6',
+      'deepseek-ai-DeepSeek-R1-Distill-Qwen-32B',
+      'Qwen-Qwen3-0.6B',
+    ]) {
+      const template = readFileSync(join(folder, `${name}.jinja`), 'utf8');
+      const { text } = renderPrompt(analyseTemplate(template, special), template, { messages: earlier, special });
+      expect(text, name).toMatch(/done/);
+      expect(text, name).toMatch(/"a": ?1|<arg_value>1/);
+      if (!name.startsWith('deepseek')) expect(text, name).toContain('Deep thoughts.');
+    }
+  });
+});

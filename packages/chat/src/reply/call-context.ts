@@ -1,0 +1,75 @@
+// What the readers of calls share. A call is announced when its name is whole and that of a tool that was offered, and its
+// arguments have begun; what turns out before that to be no call goes back to the content as it stood.
+import type { ToolDefinition } from '../format.ts';
+import type { EventList } from './events.ts';
+import type { Input, Reading } from './input.ts';
+
+/** Longest text that is read before a call is announced. */
+export const maxUnannounced = 1 << 14;
+
+export class CallContext {
+  readonly input: Input;
+  readonly #events: EventList;
+  readonly #tools: ReadonlyMap<string, ToolDefinition>;
+  readonly #several: boolean;
+
+  constructor(input: Input, events: EventList, tools: readonly ToolDefinition[], several: boolean) {
+    this.input = input;
+    this.#events = events;
+    this.#tools = new Map(tools.map((tool) => [tool.function.name, tool]));
+    this.#several = several;
+  }
+
+  /** Whether a call may begin here. */
+  get mayCall(): boolean {
+    return this.#tools.size > 0 && (this.#several || this.#events.calls === 0);
+  }
+
+  tool(name: string): ToolDefinition | undefined {
+    return this.#tools.get(name);
+  }
+
+  /** @returns where its arguments go */
+  announce(name: string): (json: string) => void {
+    this.input.sinceMark();
+    const index = this.#events.call(name);
+    return (json) => this.#events.arguments(index, json);
+  }
+
+  /** What was read since the mark is content. */
+  giveBack(): void {
+    this.#events.text('content', this.input.sinceMark());
+  }
+
+  /** The name of a tool that stands here; undefined where there is none. */
+  *name(): Reading<string | undefined> {
+    let left = [...this.#tools.keys()];
+    yield* this.input.skipSpace();
+    let name = '';
+    for (;;) {
+      const next = yield* this.input.peek();
+      const longer = next === undefined ? [] : left.filter((one) => one.startsWith(name + next));
+      if (longer.length === 0) return this.#tools.has(name) ? name : undefined;
+      left = longer;
+      name += next;
+      this.input.skip(1);
+    }
+  }
+}
+
+const maxHole = 256;
+
+/** Reads texts with holes between them. @returns what stands in the holes, undefined where a text differs */
+export function* readMark(input: Input, mark: readonly string[]): Reading<string[] | undefined> {
+  const holes: string[] = [];
+  for (const [i, text] of mark.entries()) {
+    if (i > 0) {
+      const end = text.trimStart()[0];
+      const hole = yield* input.until((character) => character === end, maxHole);
+      if (hole === undefined) return undefined;
+      holes.push(hole.trim());
+    }
+    if (!(yield* input.expect(text))) return undefined;
+  }
+  return holes;
+}

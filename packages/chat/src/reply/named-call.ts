@@ -1,0 +1,67 @@
+// Calls that write the name first: with its arguments as one object behind it, or as Python would.
+import type { NamedBody, PythonBody } from '../format.ts';
+import { type CallContext, readMark } from './call-context.ts';
+import type { Reading } from './input.ts';
+import { readValue } from './value.ts';
+
+/** @returns whether to go on behind it: it was whole, and a call */
+export function* readNamedCall(context: CallContext, body: NamedBody): Reading<boolean> {
+  const { input } = context;
+  const name = (yield* readMark(input, body.beforeName)) && (yield* context.name());
+  const known = name !== undefined && (yield* readMark(input, body.afterName)) !== undefined;
+  if (known) yield* input.skipSpace();
+  if (!known || (yield* input.peek()) !== '{') {
+    context.giveBack();
+    return false;
+  }
+  return yield* readValue(input, context.announce(name), body.notation);
+}
+
+/** One call, or a list of them. */
+export function* readPythonCalls(context: CallContext, body: PythonBody): Reading<boolean> {
+  const { input } = context;
+  yield* input.skipSpace();
+  const list = body.list && (yield* input.accept(['['])) !== undefined;
+  for (;;) {
+    yield* input.skipSpace();
+    if (!(yield* readPythonCall(context))) return false;
+    if (!list) return true;
+    yield* input.skipSpace();
+    if (yield* input.accept([']'])) return true;
+    if (!context.mayCall) return false;
+    input.mark();
+    if (!(yield* input.accept([',']))) {
+      context.giveBack();
+      return false;
+    }
+  }
+}
+
+const maxKey = 512;
+
+function* readPythonCall(context: CallContext): Reading<boolean> {
+  const { input } = context;
+  const name = yield* context.name();
+  if (name === undefined || !(yield* input.accept(['(']))) {
+    context.giveBack();
+    return false;
+  }
+  const sink = context.announce(name);
+  sink('{');
+  for (let first = true; ; first = false) {
+    yield* input.skipSpace();
+    if (yield* input.accept([')'])) break;
+    const key = yield* input.until((character) => !/[\w$-]/.test(character), maxKey);
+    yield* input.skipSpace();
+    if (!key || !(yield* input.accept(['=']))) return false;
+    sink(`${first ? '' : ', '}${JSON.stringify(key)}: `);
+    yield* input.skipSpace();
+    if (!(yield* readValue(input, sink))) return false;
+    yield* input.skipSpace();
+    const end = yield* input.accept([',', ')']);
+    if (end === undefined) return false;
+    if (end === ')') break;
+  }
+  sink('}');
+  return true;
+}

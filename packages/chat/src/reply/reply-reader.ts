@@ -1,0 +1,191 @@
+// Takes a reply apart: reasoning, content, calls. Total: whatever was generated comes out, as one of them.
+import type { CallFormat, ChatFormat, ToolDefinition } from '../format.ts';
+import { CallContext } from './call-context.ts';
+import { EventList, type ReplyEvent } from './events.ts';
+import { readHarmony } from './harmony.ts';
+import { Input, isSpace, type Reading } from './input.ts';
+import { readJsonCalls } from './json-call.ts';
+import { Marks } from './marks.ts';
+import { readNamedCall, readPythonCalls } from './named-call.ts';
+import { type Opening, openingsOf, piecesOf, tagsOf } from './openings.ts';
+import { readParametersCall } from './parameters-call.ts';
+
+export interface ReplyOptions {
+  /** Only calls of these are calls. */
+  readonly tools?: readonly ToolDefinition[];
+  /** The prompt ends inside the reasoning. */
+  readonly reasoningOpen: boolean;
+  /** Whether more than one call may come. Default true. */
+  readonly parallel?: boolean;
+}
+
+export interface ReplyReader {
+  /** What the text says so far. Pieces of any size come to the same in the end. */
+  push(text: string): ReplyEvent[];
+  /** What was held back. */
+  end(): ReplyEvent[];
+}
+
+export function createReplyReader(format: ChatFormat, options: ReplyOptions): ReplyReader {
+  const input = new Input();
+  const events = new EventList();
+  const context = new CallContext(input, events, options.tools ?? [], options.parallel ?? true);
+  const reading =
+    format.channels === 'harmony'
+      ? readHarmony(input, events, context)
+      : new Reply(input, events, context, format).read(options.reasoningOpen);
+  const run = (): ReplyEvent[] => {
+    reading.next();
+    return events.take();
+  };
+  return {
+    push(text) {
+      input.feed(text);
+      return run();
+    },
+    end() {
+      input.end();
+      return run();
+    },
+  };
+}
+
+class Reply {
+  readonly #input: Input;
+  readonly #events: EventList;
+  readonly #context: CallContext;
+  readonly #format: ChatFormat;
+  readonly #openings: readonly Opening[];
+  /** Behind calls, they say nothing more. */
+  readonly #closings: readonly string[];
+
+  constructor(input: Input, events: EventList, context: CallContext, format: ChatFormat) {
+    this.#input = input;
+    this.#events = events;
+    this.#context = context;
+    this.#format = format;
+    const calls = context.mayCall ? format.calls : undefined;
+    this.#openings = calls ? openingsOf(calls) : [];
+    this.#closings = calls ? [...piecesOf(calls.close), ...piecesOf(calls.section.close)] : [];
+  }
+
+  *read(reasoningOpen: boolean): Reading {
+    const { reasoning, content, calls } = this.#format;
+    const input = this.#input;
+    const marks = new Marks([
+      ...this.#openings.map(({ mark }) => mark),
+      ...this.#closings,
+      ...(reasoning ? [reasoning.open.trim(), reasoning.close.trim()] : []),
+      ...(content ? [content.open, content.close] : []),
+    ]);
+    this.#events.beginText(true);
+    if (reasoningOpen) yield* this.#readReasoning();
+    for (;;) {
+      if (yield* this.#bareCallBegins()) {
+        input.mark();
+        yield* this.#readCall(calls!);
+        continue;
+      }
+      const text = input.ready;
+      const found = marks.find(text, input.ended);
+      this.#events.text('content', input.take(found?.at ?? (input.ended ? text.length : marks.before(text))));
+      if (found) yield* this.#readMark(found.mark);
+      else if (input.ended) return this.#events.end('content');
+      else yield;
+    }
+  }
+
+  *#readMark(mark: string): Reading {
+    const { reasoning, content, calls } = this.#format;
+    const input = this.#input;
+    const opening = this.#openings.find((one) => one.mark === mark);
+    if (opening && this.#context.mayCall) return yield* this.#readOpening(opening, calls!);
+    input.skip(mark.length);
+    const inFront = !this.#events.hasText;
+    if (inFront && mark === reasoning?.open.trim()) return yield* this.#readReasoning();
+    const silent =
+      (inFront && (mark === reasoning?.close.trim() || this.#closings.includes(mark))) ||
+      mark === content?.open ||
+      mark === content?.close;
+    if (!silent) this.#events.text('content', mark);
+    else if (inFront) this.#events.beginText();
+  }
+
+  *#readReasoning(): Reading {
+    const { open, close } = this.#format.reasoning!;
+    const input = this.#input;
+    const marks = new Marks([close.trim()]);
+    this.#events.beginText();
+    yield* input.skipSpace();
+    yield* input.accept([open.trim()]);
+    for (;;) {
+      const text = input.ready;
+      const found = marks.find(text, input.ended);
+      this.#events.text('reasoning', input.take(found?.at ?? (input.ended ? text.length : marks.before(text))));
+      if (found || input.ended) {
+        input.skip(found?.mark.length ?? 0);
+        return this.#events.beginText();
+      }
+      yield;
+    }
+  }
+
+  *#readOpening(opening: Opening, calls: CallFormat): Reading {
+    const input = this.#input;
+    input.mark();
+    input.skip(opening.mark.length);
+    let opened = yield* input.expect(opening.rest);
+    if (opened && opening.section && calls.open) {
+      yield* input.skipSpace();
+      opened = yield* input.expect(calls.open.trim());
+    }
+    if (opened) yield* this.#readCall(calls);
+    else this.#context.giveBack();
+  }
+
+  /** Behind what opens it. */
+  *#readCall(calls: CallFormat): Reading {
+    const input = this.#input;
+    const { body } = calls;
+    switch (body.kind) {
+      case 'json':
+        if (!(yield* readJsonCalls(this.#context, body))) return;
+        break;
+      case 'named':
+        if (!(yield* readNamedCall(this.#context, body))) return;
+        break;
+      case 'python':
+        if (!(yield* readPythonCalls(this.#context, body))) return;
+        break;
+      case 'parameters':
+        // Reads its own end, which also ends the list of parameters.
+        if (!(yield* readParametersCall(this.#context, body, calls.close))) return;
+    }
+    // Of parameters the first tag has been read: it is what ends them.
+    const [first = ''] = body.kind === 'parameters' ? tagsOf(calls.close) : [];
+    for (const piece of calls.close.slice(first.length).split(/\s+/)) {
+      yield* input.skipSpace();
+      yield* input.accept([piece]);
+    }
+    yield* input.skipSpace();
+    yield* input.accept([calls.separator.trim()]);
+    // Calls without marks of their own follow each other inside the section.
+    if (calls.open.trim() !== '' || !this.#context.mayCall) return;
+    yield* input.skipSpace();
+    if (body.kind !== 'json' || (yield* input.peek()) !== '{') return;
+    input.mark();
+    yield* this.#readCall(calls);
+  }
+
+  /** A format without marks: the reply as a whole is a call, or none. */
+  *#bareCallBegins(): Reading<boolean> {
+    const { calls } = this.#format;
+    const bare = calls && calls.open.trim() === '' && calls.section.open.trim() === '';
+    if (!bare || !this.#context.mayCall || this.#events.hasText) return false;
+    for (;;) {
+      const next = yield* this.#input.peek();
+      if (next === undefined || !isSpace(next)) return next === '{' || next === '[';
+      this.#events.text('content', this.#input.take(1));
+    }
+  }
+}

@@ -1,0 +1,36 @@
+// Templates of formats that no model has: what is found in them was not written for them.
+const turn = (call: string, around: { open: string; close: string } = { open: '', close: '' }) =>
+  `{% for m in messages %}
+<|turn|>{{ m.role }}
+{% if m.role == 'assistant' and m.reasoning_content %}<muse>{{ m.reasoning_content }}</muse>
+{% endif %}
+{{ m.content or '' }}{% if m.tool_calls %}${around.open}{% for c in m.tool_calls %}${call}{% endfor %}${around.close}{% endif %}<|done|>
+{% endfor %}
+{% if add_generation_prompt %}<|turn|>assistant
+{% endif %}`;
+
+const parameters = (each: string) => `{% for k, v in c.function.arguments.items() %}${each}{% endfor %}`;
+const raw = '{{ v if v is string else (v | tojson) }}';
+
+export const ownTemplates: Readonly<Record<string, string>> = {
+  'JSON in a tag': turn('<do>{"fn": "{{ c.function.name }}", "with": {{ c.function.arguments | tojson }}}</do>'),
+  'a JSON list': turn(
+    '{{ ", " if not loop.first }}{"id": "{{ c.id }}", "name": "{{ c.function.name }}", "args": {{ c.function.arguments | tojson }}}',
+    { open: '[ACTIONS] [', close: ']' },
+  ),
+  'the name as key': turn('<a>{"{{ c.function.name }}": {{ c.function.arguments | tojson }}}</a>'),
+  'the name in front, with an id': turn(
+    '<|c|>{{ c.id }}<|n|>{{ c.function.name }}<|w|>{{ c.function.arguments | tojson }}<|e|>',
+    { open: '<|cs|>', close: '<|es|>' },
+  ),
+  'parameters as attributes': turn(
+    `<run tool="{{ c.function.name }}">${parameters(`<arg n="{{ k }}">${raw}</arg>`)}</run>\n`,
+    { open: '\n<runs>\n', close: '</runs>' },
+  ),
+  'parameters on lines': turn(
+    `<tool>\n<name={{ c.function.name }}>\n${parameters(`<p={{ k }}>\n${raw}\n</p>\n`)}</name>\n</tool>\n`,
+  ),
+  'parameters that say what they are': turn(
+    `<call {{ c.function.name }}>${parameters(`<p {{ k }} kind={{ 'text' if v is string else 'json' }}>${raw}</p>`)}</call>`,
+  ),
+};
