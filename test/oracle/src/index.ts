@@ -1,4 +1,6 @@
 // Native llama.cpp as the independent truth. Check `oracleUnavailable` before anything else.
+
+export { type NativeGrammar, nativeGrammar } from './grammar.ts';
 export { oracleUnavailable } from './library.ts';
 export { type MatmulInput, nativeMatmulInputs } from './matmul-inputs.ts';
 export {

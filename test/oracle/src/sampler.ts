@@ -52,7 +52,7 @@ export interface NativeSampler {
 }
 
 let types: { array: TypeObject } | undefined;
-function define(): { array: TypeObject } {
+export function tokenArrayType(): { array: TypeObject } {
   const { koffi } = libraries();
   if (types) return types;
   koffi.struct('llama_sampler_chain_params', { no_perf: 'bool' });
@@ -68,7 +68,7 @@ function define(): { array: TypeObject } {
 }
 
 export function nativeSampler(stages: readonly NativeStage[]): NativeSampler {
-  define();
+  tokenArrayType();
   const { koffi, llama } = libraries();
   const chain = llama.func('void *llama_sampler_chain_init(llama_sampler_chain_params params)')({ no_perf: true });
   const add = llama.func('void llama_sampler_chain_add(void *chain, void *sampler)');
@@ -81,7 +81,7 @@ export function nativeSampler(stages: readonly NativeStage[]): NativeSampler {
   return {
     accept: (token) => accept(chain, token),
     sample(logits) {
-      const data = candidates(logits);
+      const data = tokenData(logits);
       const array = { data: koffi.address(data), size: logits.length, selected: -1, sorted: false };
       apply(chain, array);
       const selected = Number(array.selected);
@@ -95,9 +95,9 @@ export function nativeSampler(stages: readonly NativeStage[]): NativeSampler {
 }
 
 /** sizeof(llama_token_data): id, logit, p. */
-const TOKEN_BYTES = 12;
+export const TOKEN_BYTES = 12;
 
-function candidates(logits: Float32Array): Buffer {
+export function tokenData(logits: Float32Array): Buffer {
   const data = Buffer.alloc(logits.length * TOKEN_BYTES);
   for (let id = 0; id < logits.length; id++) {
     data.writeInt32LE(id, id * TOKEN_BYTES);

@@ -22,6 +22,7 @@ interface State {
 export class Alternatives {
   readonly #references: References;
   readonly #disjoint: (a: Place, b: Place) => boolean;
+  readonly #negations = new Map<Schema, Place[]>();
   readonly #opposites = new Map<Schema, Place>();
 
   /** @param disjoint whether it is known that no value satisfies both */
@@ -85,11 +86,21 @@ export class Alternatives {
     if (schema.anyOf !== undefined) multiply(this.#list(place, 'anyOf').map((option) => [option]));
     if (schema.oneOf !== undefined) multiply(this.#exactlyOne(this.#list(place, 'oneOf')));
     if (schema.not !== undefined)
-      multiply(negation(this.#resolved(inside(place, 'not')), 'not').map((option) => [option]));
+      multiply(this.#negation(this.#resolved(inside(place, 'not'))).map((option) => [option]));
     if (schema.if !== undefined && (schema.then !== undefined || schema.else !== undefined))
       multiply(this.#conditional(place));
     for (const dependency of dependencies(place)) multiply(dependency);
     return branches;
+  }
+
+  /** The same objects for the same schema, so that recursion comes back to what is known. */
+  #negation(place: Place): Place[] {
+    let found = this.#negations.get(place.schema);
+    if (!found) {
+      found = negation(place, 'not', (of) => this.#references.target(of, '$ref'));
+      this.#negations.set(place.schema, found);
+    }
+    return found;
   }
 
   #list(place: Place, name: string): Place[] {

@@ -7,11 +7,12 @@ import { programOf } from '../machine/lower.ts';
 import { Machine } from '../machine/machine.ts';
 import { RegexError } from '../regex/node.ts';
 import { spend } from '../work.ts';
-import { type Alternative, Alternatives } from './alternatives.ts';
+import { type Alternative, Alternatives, type Leaf } from './alternatives.ts';
 import { arrayExpression } from './arrays.ts';
 import { Disjointness } from './disjoint.ts';
 import { isEmpty } from './negate.ts';
-import { objectExpression, objectShape } from './objects.ts';
+import { objectShape } from './object-shape.ts';
+import { objectExpression } from './objects.ts';
 import { placeAt, References } from './references.ts';
 import { numbersOf, textsOf } from './scalars.ts';
 import {
@@ -26,7 +27,7 @@ import {
 } from './schema.ts';
 import { bareTexts, quotedTexts, type TextForm } from './text-form.ts';
 import { asks, asksAnything, type JsonType, scopedKeywords, typesOf } from './types.ts';
-import { listedValues, scalarAllowed, typeOf } from './values.ts';
+import { canonical, listedValues, scalarAllowed, typeOf } from './values.ts';
 
 export interface SchemaOptions {
   /** A JSON pointer to the schema in the document that is meant; its references are looked for in all of it. Default: the document. */
@@ -49,6 +50,8 @@ export function jsonSchemaScope(schema: unknown, { at = '', spelling = 'json', b
   return compiler.compile(root, bareUntil ? bareTexts(bareUntil) : quotedTexts);
 }
 
+/** All values of the types that have but a few. */
+const fewValues: Leaf = { schema: { enum: [null, true, false] }, path: '#', within: new Set() };
 const maxRules = 50_000;
 /** A rule is made, named and laid. */
 const stepsOfRule = 50;
@@ -94,6 +97,24 @@ class SchemaCompiler {
       .sort((a, b) => a - b)
       .join('+')}`;
     return this.#later(name, distinct[0]!, () => this.#value(distinct, name));
+  }
+
+  /** All values that satisfy `places`, where each alternative lists its own. */
+  valuesOf(places: readonly Place[]): readonly unknown[] | undefined {
+    const values = new Map<string, unknown>();
+    for (const alternative of this.#alternatives.of(places)) {
+      const { types, integer } = typesOf(alternative);
+      const few = [...types].every((type) => type === 'null' || type === 'boolean');
+      const listed = listedValues(few ? [...alternative, fewValues] : alternative);
+      if (!listed) return undefined;
+      for (const value of this.#allowed(alternative, listed, types, integer, 'listed'))
+        values.set(canonical(value), value);
+    }
+    return [...values.values()];
+  }
+
+  literal(value: unknown): Expression {
+    return literalValue(value, this.#spelling);
   }
 
   #later(name: string, place: Place, make: () => Expression): Expression {
@@ -146,7 +167,7 @@ class SchemaCompiler {
     if (values)
       return choice(
         this.#allowed(alternative, values, types, integer, name).map((value) =>
-          typeof value === 'string' ? texts.one(value) : literalValue(value, this.#spelling),
+          typeof value === 'string' ? texts.one(value) : this.literal(value),
         ),
       );
     const excluded = alternative.flatMap((leaf) =>
@@ -186,7 +207,7 @@ class SchemaCompiler {
       }
       case 'array':
         if (!asks(alternative, 'array')) return rule('json-array');
-        return arrayExpression(alternative, (places) => this.valueOf(places));
+        return arrayExpression(alternative, name, this);
       case 'object':
         if (!asks(alternative, 'object')) return anyObject;
         return objectExpression(objectShape(alternative), alternative[0]!, name, this);

@@ -1,6 +1,6 @@
 // What an alternative says, found out when it is first asked for and kept.
 import type { Alternative } from './alternatives.ts';
-import { type ObjectShape, objectShape, type Property } from './objects.ts';
+import { type ObjectShape, objectShape, type Property } from './object-shape.ts';
 import { type Texts, textsOf } from './scalars.ts';
 import { type Types, typesOf } from './types.ts';
 import { canonical, listedValues } from './values.ts';

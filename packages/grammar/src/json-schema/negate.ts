@@ -1,17 +1,21 @@
 // The opposite of a schema, written as a schema again: `not`, `oneOf` and `if` become alternatives of what can be enforced.
 import {
+  countOf,
   inside,
   isObject,
   listOf,
+  type MemberKind,
   mapOf,
   namesOf,
   notFormat,
   notInteger,
+  notMultiple,
   notPattern,
   notValues,
   type Place,
   refuse,
   type Schema,
+  someMember,
 } from './schema.ts';
 import { typeNames } from './types.ts';
 
@@ -31,8 +35,12 @@ const silent = new Set([
   ],
 ]);
 
-/** Alternatives, one of which holds exactly where `place` does not. @throws QuernError `schema-unsupported` */
-export function negation(place: Place, keyword: string): Place[] {
+/**
+ * Alternatives, one of which holds exactly where `place` does not.
+ * @param targetOf what its `$ref` refers to
+ * @throws QuernError `schema-unsupported`
+ */
+export function negation(place: Place, keyword: string, targetOf: (place: Place) => Place): Place[] {
   const { schema, path } = place;
   const made = (opposite: object | boolean): Place => ({ schema: opposite as Schema, path });
   if (typeof schema === 'boolean') return [made(!schema)];
@@ -83,6 +91,34 @@ export function negation(place: Place, keyword: string): Place[] {
         return (listOf(place, name) ?? []).map((_, i) => made({ not: inside(place, name, i).schema }));
       case 'anyOf':
         return [made({ allOf: (listOf(place, name) ?? []).map((_, i) => ({ not: inside(place, name, i).schema })) })];
+      case 'oneOf':
+        return noneOrTwo(place, keyword).map(made);
+      case 'if': {
+        const { then = true, else: otherwise = true } = schema as { then?: Schema; else?: Schema };
+        return [{ allOf: [value, { not: then }] }, { allOf: [{ not: value }, { not: otherwise }] }].map(made);
+      }
+      case 'multipleOf':
+        return [made({ type: 'number', [notMultiple]: value })];
+      case '$ref': {
+        const target = targetOf(place);
+        return [{ schema: { not: target.schema }, path: target.path }];
+      }
+      case 'dependentRequired':
+      case 'dependentSchemas':
+      case 'dependencies':
+        return Object.entries(mapOf(place, name) ?? {}).flatMap(([key, asked]) =>
+          Array.isArray(asked)
+            ? asked.map((missing) => made({ type: 'object', required: [key], properties: { [missing]: false } }))
+            : [made({ allOf: [{ type: 'object', required: [key] }, { not: asked }] })],
+        );
+      case 'items':
+      case 'prefixItems':
+      case 'contains':
+        return otherItems(place, name, keyword).map(made);
+      case 'additionalProperties':
+      case 'patternProperties':
+      case 'propertyNames':
+        return otherMembers(place, name).map((member) => made({ type: 'object', [someMember]: member }));
       default:
         if (silent.has(name) || !opposed.has(name)) return [];
         return refuse(place, keyword, `the opposite of ${name} is not known`);
@@ -91,22 +127,54 @@ export function negation(place: Place, keyword: string): Place[] {
 }
 
 /** Keywords that mean something, and whose opposite is not among the above. */
-const opposed = new Set([
-  ...[
-    '$ref',
-    '$dynamicRef',
-    'oneOf',
-    'if',
-    'items',
-    'prefixItems',
-    'additionalItems',
-    'contains',
-    'uniqueItems',
-    'multipleOf',
-  ],
-  ...['patternProperties', 'additionalProperties', 'propertyNames', 'dependentRequired', 'dependentSchemas'],
-  ...['dependencies', 'unevaluatedProperties', 'unevaluatedItems'],
-]);
+const opposed = new Set(['$dynamicRef', 'additionalItems', 'uniqueItems', 'unevaluatedProperties', 'unevaluatedItems']);
+
+const maxOptions = 12;
+
+/** `oneOf` fails where no option holds, and where two do. */
+function noneOrTwo(place: Place, keyword: string): object[] {
+  const options = (listOf(place, 'oneOf') ?? []).map((_, i) => inside(place, 'oneOf', i).schema);
+  if (options.length > maxOptions) refuse(place, keyword, `the opposite of oneOf of more than ${maxOptions} schemas`);
+  const pairs = options.flatMap((one, i) => options.slice(i + 1).map((other) => ({ allOf: [one, other] })));
+  return [{ allOf: options.map((not) => ({ not })) }, ...pairs];
+}
+
+function otherItems(place: Place, name: 'items' | 'prefixItems' | 'contains', keyword: string): object[] {
+  const schema = place.schema as { items?: unknown; prefixItems?: unknown };
+  const list = Array.isArray(schema.items) ? 'items' : 'prefixItems';
+  if (name === 'contains') {
+    const contains = inside(place, name).schema;
+    const least = countOf(place, 'minContains') ?? 1;
+    const most = countOf(place, 'maxContains');
+    const few = least === 0 ? [] : [{ type: 'array', contains, minContains: 0, maxContains: least - 1 }];
+    return most === undefined ? few : [...few, { type: 'array', contains, minContains: most + 1 }];
+  }
+  const leading = (listOf(place, list) ?? []).map((_, i) => inside(place, list, i).schema);
+  if (name === list)
+    return leading.map((not, i) => ({
+      type: 'array',
+      minItems: i + 1,
+      prefixItems: [...leading.slice(0, i).map(() => true), { not }],
+    }));
+  const not = inside(place, 'items').schema;
+  if (not === false) return [{ type: 'array', minItems: leading.length + 1 }];
+  return leading.length === 0
+    ? [{ type: 'array', contains: { not } }]
+    : refuse(place, keyword, 'the opposite of items is not known beside prefixItems');
+}
+
+/** Members of which one must be there. */
+function otherMembers(
+  place: Place,
+  name: 'additionalProperties' | 'patternProperties' | 'propertyNames',
+): MemberKind[] {
+  if (name === 'propertyNames') return [{ against: inside(place, name).schema, value: true }];
+  const patterns = Object.keys(mapOf(place, 'patternProperties') ?? {});
+  if (name === 'patternProperties')
+    return patterns.map((pattern) => ({ pattern, value: { not: inside(place, name, pattern).schema } }));
+  const names = Object.keys(mapOf(place, 'properties') ?? {});
+  return [{ except: { names, patterns }, value: { not: inside(place, name).schema } }];
+}
 
 /** What is left of all types; of numbers, those that are no integers where only these are excluded. */
 function otherTypes(excluded: readonly string[]): object[] {

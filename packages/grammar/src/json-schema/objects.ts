@@ -1,171 +1,28 @@
-// Objects of an alternative. Properties come in the order in which the schema names them (the field's convention: a model
-// thinks in the order that the author chose), those with names of their own come last.
+// Objects as texts. Properties come in the order in which the schema names them (the field's convention: a model thinks in the
+// order that the author chose), those with names of their own come last.
 import { choice, type Expression, nothing, repeat, rule, sequence, text } from '../expression.ts';
 import { colon, comma, stringOf as quoted, space } from '../json/values.ts';
-import {
-  acceptsText,
-  anyText,
-  type CharacterAutomaton,
-  complementOf,
-  differenceOf,
-  intersectionOf,
-  textsAutomaton,
-} from '../regex/automaton.ts';
+import { acceptsNothing, acceptsText, intersectionOf } from '../regex/automaton.ts';
 import { jsonStringAutomaton } from '../regex/bytes.ts';
-import { spend } from '../work.ts';
-import type { Alternative } from './alternatives.ts';
-import { patternAutomaton, textsOf } from './scalars.ts';
-import { countOf, inside, mapOf, namesOf, type Place, refuse, type Schema } from './schema.ts';
+import type { ObjectShape, Others } from './object-shape.ts';
+import { type Place, refuse } from './schema.ts';
 
-export interface Property {
-  readonly name: string;
-  readonly places: readonly Place[];
-  readonly required: boolean;
-}
-
-/** Names that nobody declared, and what their values must be. */
-interface Others {
-  readonly names: CharacterAutomaton;
-  readonly places: readonly Place[];
-}
-
-export interface ObjectShape {
-  readonly properties: readonly Property[];
-  readonly others: readonly Others[];
-  readonly min: number;
-  readonly max: number;
-}
-
-const maxPatterns = 6;
 const maxCounted = 5_000;
-
-export function objectShape(alternative: Alternative): ObjectShape {
-  const required = new Set(alternative.flatMap((leaf) => namesOf(leaf, 'required') ?? []));
-  const names = new Set([...alternative.flatMap((leaf) => Object.keys(mapOf(leaf, 'properties') ?? {})), ...required]);
-  const keyRules = alternative.flatMap((leaf) =>
-    (leaf.schema as { propertyNames?: unknown }).propertyNames === undefined ? [] : [inside(leaf, 'propertyNames')],
-  );
-  const allowedNames = keyRules.map(namesAllowedBy);
-  const properties = [...names].map((name): Property => {
-    const places = alternative.flatMap((leaf) => placesFor(leaf, name, alternative));
-    const isAllowed = allowedNames.every((allowed) => acceptsText(allowed, name));
-    return { name, places: isAllowed ? places : [{ schema: false, path: '#' }], required: required.has(name) };
-  });
-  for (const leaf of alternative) refuseUnseen(leaf, alternative);
-  return {
-    properties,
-    others: othersOf(alternative, names, allowedNames),
-    min: Math.max(0, ...alternative.map((leaf) => countOf(leaf, 'minProperties') ?? 0)),
-    max: Math.min(...alternative.map((leaf) => countOf(leaf, 'maxProperties') ?? Number.POSITIVE_INFINITY)),
-  };
-}
-
-/** A schema that must not hold sees nothing, and which one holds is no longer told apart here. */
-function refuseUnseen(outer: Alternative[number], alternative: Alternative): void {
-  const { unevaluatedProperties: rest } = outer.schema as { unevaluatedProperties?: unknown };
-  if (rest === undefined || rest === true) return;
-  const opposed = alternative.some(
-    ({ schema, within }) => within.has(outer.schema) && ('not' in (schema as object) || 'if' in (schema as object)),
-  );
-  if (opposed) refuse(outer, 'unevaluatedProperties', 'beside not or if');
-}
-
-function namesAllowedBy(place: Place): CharacterAutomaton {
-  if (place.schema === true) return anyText;
-  if (place.schema === false) return textsAutomaton([]);
-  const { enum: listed, const: only } = place.schema as { enum?: unknown[]; const?: unknown };
-  const structural = ['$ref', 'allOf', 'anyOf', 'oneOf', 'not', 'if'].find((name) => name in (place.schema as object));
-  if (structural) refuse(place, 'propertyNames', `${structural} is not decided for names`);
-  const texts = textsOf([{ ...place, within: new Set<Schema>() }]);
-  if (!texts) return textsAutomaton([]);
-  let names = texts.automaton ?? anyText;
-  if (texts.min > 0 || texts.max < Number.POSITIVE_INFINITY) {
-    const most = texts.max === Number.POSITIVE_INFINITY ? '' : texts.max;
-    names = intersectionOf(names, patternAutomaton(place, 'propertyNames', `^[^]{${texts.min},${most}}$`));
-  }
-  const values = listed ?? (only === undefined ? undefined : [only]);
-  if (values) names = intersectionOf(names, textsAutomaton(values.filter((value) => typeof value === 'string')));
-  return names;
-}
-
-/** What one schema asks of a property. */
-function placesFor(leaf: Alternative[number], name: string, alternative: Alternative): Place[] {
-  spend(1, 'the properties of objects');
-  const places: Place[] = [];
-  if (Object.hasOwn(mapOf(leaf, 'properties') ?? {}, name)) places.push(inside(leaf, 'properties', name));
-  for (const pattern of Object.keys(mapOf(leaf, 'patternProperties') ?? {}))
-    if (acceptsText(patternAutomaton(leaf, 'patternProperties', pattern), name))
-      places.push(inside(leaf, 'patternProperties', pattern));
-  const schema = leaf.schema as { additionalProperties?: unknown; unevaluatedProperties?: unknown };
-  if (places.length === 0 && schema.additionalProperties !== undefined)
-    places.push(inside(leaf, 'additionalProperties'));
-  if (places.length === 0 && schema.unevaluatedProperties !== undefined && !evaluates(alternative, leaf, name))
-    places.push(inside(leaf, 'unevaluatedProperties'));
-  return places;
-}
-
-/** Whether a schema that stands in `outer` says something about a property. */
-function evaluates(alternative: Alternative, outer: Alternative[number], name: string): boolean {
-  spend(alternative.length, 'the properties of objects');
-  return alternative.some((leaf) => {
-    if (leaf === outer || !leaf.within.has(outer.schema)) return false;
-    if (Object.hasOwn(mapOf(leaf, 'properties') ?? {}, name)) return true;
-    if ((leaf.schema as { additionalProperties?: unknown }).additionalProperties !== undefined) return true;
-    return Object.keys(mapOf(leaf, 'patternProperties') ?? {}).some((pattern) =>
-      acceptsText(patternAutomaton(leaf, 'patternProperties', pattern), name),
-    );
-  });
-}
-
-/** Names by which of the patterns they match. */
-function othersOf(
-  alternative: Alternative,
-  declared: ReadonlySet<string>,
-  allowed: readonly CharacterAutomaton[],
-): Others[] {
-  const patterns = new Map<string, CharacterAutomaton>();
-  for (const leaf of alternative)
-    for (const pattern of Object.keys(mapOf(leaf, 'patternProperties') ?? {}))
-      patterns.set(pattern, patternAutomaton(leaf, 'patternProperties', pattern));
-  const placesOf = (matched: ReadonlySet<string>): Place[] =>
-    alternative.flatMap((leaf) => placesOfMatched(leaf, matched, alternative));
-  if (patterns.size > maxPatterns) refuse(alternative[0]!, 'patternProperties', `more than ${maxPatterns} patterns`);
-  // Most often nothing else is allowed: no need to tell which names that would be.
-  if (patterns.size === 0 && placesOf(new Set()).some(({ schema }) => schema === false)) return [];
-  let groups: { names: CharacterAutomaton; matched: Set<string> }[] = [
-    { names: allowed.reduce(intersectionOf, complementOf(textsAutomaton([...declared]))), matched: new Set() },
-  ];
-  for (const [pattern, automaton] of patterns)
-    groups = groups.flatMap(({ names, matched }) => [
-      { names: intersectionOf(names, automaton), matched: new Set([...matched, pattern]) },
-      { names: differenceOf(names, automaton), matched },
-    ]);
-  return groups
-    .filter(({ names }) => names.states.some(({ final }) => final))
-    .map(({ names, matched }) => ({ names, places: placesOf(matched) }))
-    .filter(({ places }) => !places.some(({ schema }) => schema === false));
-}
-
-function placesOfMatched(leaf: Alternative[number], matched: ReadonlySet<string>, alternative: Alternative): Place[] {
-  const own = Object.keys(mapOf(leaf, 'patternProperties') ?? {}).filter((pattern) => matched.has(pattern));
-  if (own.length > 0) return own.map((pattern) => inside(leaf, 'patternProperties', pattern));
-  const schema = leaf.schema as { additionalProperties?: unknown; unevaluatedProperties?: unknown };
-  if (schema.additionalProperties !== undefined) return [inside(leaf, 'additionalProperties')];
-  if (schema.unevaluatedProperties === undefined) return [];
-  const evaluated = alternative.some(
-    (other) =>
-      other !== leaf &&
-      other.within.has(leaf.schema) &&
-      ((other.schema as { additionalProperties?: unknown }).additionalProperties !== undefined ||
-        Object.keys(mapOf(other, 'patternProperties') ?? {}).some((pattern) => matched.has(pattern))),
-  );
-  return evaluated ? [] : [inside(leaf, 'unevaluatedProperties')];
-}
 
 export interface ObjectCompiler {
   valueOf(places: readonly Place[]): Expression;
   /** A rule of its own. */
   define(name: string, expression: Expression): void;
+}
+
+/** How far an object has been read. */
+interface Read {
+  readonly index: number;
+  readonly count: number;
+  /** No comma stands in front of the next member. */
+  readonly first: boolean;
+  /** The member that must be there has been. */
+  readonly found: boolean;
 }
 
 /** @param prefix for the names of the object's rules */
@@ -175,39 +32,60 @@ export function objectExpression(
   prefix: string,
   compiler: ObjectCompiler,
 ): Expression {
-  const { properties, others, min, max } = shape;
+  const { properties, others, some, min, max } = shape;
   // Counts matter up to where both bounds are decided.
   const most = max < Number.POSITIVE_INFINITY ? max + 1 : min;
   if (most > 0 && properties.length * (most + 1) > maxCounted)
     refuse(place, min > 0 ? 'minProperties' : 'maxProperties', 'beside so many properties');
-  const other = choice(
-    others.map(({ names, places }) =>
-      sequence([quoted(jsonStringAutomaton(names)), colon, compiler.valueOf(places), space]),
-    ),
-  );
-  const members = properties.map(({ name, places }) =>
-    sequence([text(`${JSON.stringify(name)}:`), space, compiler.valueOf(places), space]),
-  );
-  const tail = (count: number, first: boolean): Expression => {
+  const named = ({ names, places }: Others): Expression =>
+    sequence([quoted(jsonStringAutomaton(names)), colon, compiler.valueOf(places), space]);
+  const other = choice(others.map(named));
+  const member = (name: string, places: readonly Place[]): Expression =>
+    sequence([text(`${JSON.stringify(name)}:`), space, compiler.valueOf(places), space]);
+  const last = some && choice(bothOf(others, some).map(named));
+  const ruleOf = ({ index, count, first, found }: Read): string =>
+    `${prefix} ${index} ${count} ${first ? 'first' : 'next'}${found ? '' : ' missing'}`;
+
+  const tail = ({ count, first, found }: Read): Expression => {
     if (count > max) return choice([]);
     const need = Math.max(0, min - count);
     // Names that repeat are one property for a reader, so a count of them says nothing.
     if (need > 1 && others.length > 0) refuse(place, 'minProperties', 'names that are not declared may repeat');
     const room = max - count;
+    if (!found) {
+      if (room <= 0) return choice([]);
+      // It stands at the end: of a name that repeats, readers take the last.
+      const before = repeat(sequence([other, comma]), 0, room - 1);
+      return sequence([...(first ? [] : [comma]), ...(others.length > 0 ? [before] : []), last!]);
+    }
     if (others.length === 0 || room <= 0) return need > 0 ? choice([]) : nothing;
     if (!first) return repeat(sequence([comma, other]), need, room);
-    const some = sequence([other, repeat(sequence([comma, other]), Math.max(0, need - 1), room - 1)]);
-    return need > 0 ? some : choice([some, nothing]);
+    const rest = sequence([other, repeat(sequence([comma, other]), Math.max(0, need - 1), room - 1)]);
+    return need > 0 ? rest : choice([rest, nothing]);
   };
-  const restOf = (index: number, count: number, first: boolean): Expression =>
-    index === properties.length ? tail(count, first) : rule(`${prefix} ${index} ${count} ${first ? 'first' : 'next'}`);
+
+  const restOf = (read: Read): Expression => (read.index === properties.length ? tail(read) : rule(ruleOf(read)));
+  const plain = properties.map(({ name, places }) => member(name, places));
+  const finding = properties.map(({ name, places }) =>
+    some && acceptsText(some.names, name) ? member(name, [...places, ...some.places]) : undefined,
+  );
   for (const [index, { required }] of properties.entries())
     for (let count = 0; count <= Math.min(index, most); count++)
-      for (const first of count === 0 ? [true, false] : [false]) {
-        const behind = restOf(index + 1, Math.min(count + 1, most), false);
-        const taken = sequence([...(first ? [] : [comma]), members[index]!, behind]);
-        const skipped = required ? [] : [restOf(index + 1, count, first)];
-        compiler.define(`${prefix} ${index} ${count} ${first ? 'first' : 'next'}`, choice([taken, ...skipped]));
-      }
-  return sequence([text('{'), space, restOf(0, 0, true), text('}')]);
+      for (const first of count === 0 ? [true, false] : [false])
+        for (const found of some ? [true, false] : [true]) {
+          const behind = { index: index + 1, count: Math.min(count + 1, most), first: false, found };
+          const taken = (item: Expression, then: Read): Expression =>
+            sequence([...(first ? [] : [comma]), item, restOf(then)]);
+          const options = [taken(plain[index]!, behind)];
+          if (!found && finding[index]) options.push(taken(finding[index], { ...behind, found: true }));
+          if (!required) options.push(restOf({ index: index + 1, count, first, found }));
+          compiler.define(ruleOf({ index, count, first, found }), choice(options));
+        }
+  return sequence([text('{'), space, restOf({ index: 0, count: 0, first: true, found: !some }), text('}')]);
 }
+
+/** Names of others that are wanted too, with what both ask of the value. */
+const bothOf = (others: readonly Others[], { names, places }: Others): Others[] =>
+  others
+    .map((one) => ({ names: intersectionOf(one.names, names), places: [...one.places, ...places] }))
+    .filter((one) => !acceptsNothing(one.names));

@@ -22,6 +22,7 @@ import {
   type Excluding,
   notFormat,
   notInteger,
+  notMultiple,
   notPattern,
   notValues,
   numberOf,
@@ -116,18 +117,28 @@ export function numbersOf(alternative: Alternative, integer: boolean): ByteAutom
   const excluded = alternative.flatMap((leaf) =>
     ((leaf.schema as Excluding)[notValues] ?? []).filter((value) => typeof value === 'number'),
   );
+  const unwanted = alternative.flatMap((leaf) => {
+    const factor = (leaf.schema as Excluding)[notMultiple];
+    return factor === undefined ? [] : [{ leaf, factor }];
+  });
   const fractions = alternative.some((leaf) => (leaf.schema as Excluding)[notInteger]);
   if (fractions && integer) return undefined;
-  if (!fractions && !min && !max && factors.length === 0 && excluded.length === 0)
-    return numberAutomaton(integer ? integerPattern : numberPattern);
+  const plain = !fractions && factors.length === 0 && excluded.length === 0 && unwanted.length === 0;
+  if (plain && !min && !max) return numberAutomaton(integer ? integerPattern : numberPattern);
   const whole = integer || factors.some(({ factor }) => Number.isInteger(factor));
   const pattern = whole ? integerRangePattern({ min, max }) : numberRangePattern({ min, max });
   if (pattern === undefined) return undefined;
-  if (!fractions && factors.length === 0 && excluded.length === 0) return numberAutomaton(pattern);
+  if (plain) return numberAutomaton(pattern);
   let automaton = searchAutomaton(pattern);
   if (fractions)
-    automaton = differenceOf(intersectionOf(automaton, exactFractions()), searchAutomaton('^-?\\d+(?:\\.0+)?$'));
+    automaton = differenceOf(
+      intersectionOf(automaton, exactNumbers('with a fraction')),
+      searchAutomaton('^-?\\d+(?:\\.0+)?$'),
+    );
   for (const { leaf, factor } of factors) automaton = intersectionOf(automaton, multiplesAutomaton(leaf, factor));
+  if (factors.some(({ factor }) => factor !== 1)) automaton = intersectionOf(automaton, exactNumbers('of any kind'));
+  for (const { leaf, factor } of unwanted)
+    automaton = differenceOf(intersectionOf(automaton, exactNumbers('of any kind')), multiplesAutomaton(leaf, factor));
   for (const value of excluded) {
     if (/e/.test(String(value))) continue;
     const zeros = Number.isInteger(value) ? '(?:\\.0+)?' : '0*';
@@ -137,11 +148,19 @@ export function numbersOf(alternative: Alternative, integer: boolean): ByteAutom
   return acceptsNothing(automaton) ? undefined : utf8Automaton(automaton);
 }
 
-/** With more digits than a float tells apart, a number with a fraction can be read as an integer. */
-const exactFractions = (): CharacterAutomaton =>
-  searchAutomaton(
-    Array.from({ length: exactDigits - 1 }, (_, i) => `^-?\\d{${i + 1}}\\.\\d{1,${exactDigits - 1 - i}}$`).join('|'),
+/**
+ * Numerals that a float says exactly, up to as many digits in all: beyond, what is read as a multiple, or as an integer, may be
+ * another number than stands there.
+ */
+const exactly = new Kept<string, CharacterAutomaton>('patterns, formats and bounds of numbers');
+function exactNumbers(fraction: 'with a fraction' | 'of any kind'): CharacterAutomaton {
+  const only = fraction === 'with a fraction' ? '' : '?';
+  const numerals = Array.from(
+    { length: exactDigits - 1 },
+    (_, i) => `^-?\\d{${i + 1}}(?:\\.\\d{1,${exactDigits - 1 - i}})${only}$`,
   );
+  return exactly.of(fraction, () => searchAutomaton(numerals.join('|')));
+}
 
 /** The older `exclusiveMinimum: true` makes `minimum` exclusive. */
 export function boundsOf(alternative: Alternative): { min?: Bound; max?: Bound } {

@@ -16,12 +16,27 @@ export const notPattern: unique symbol = Symbol('patterns that must not match');
 /** Numbers with a fraction. */
 export const notInteger: unique symbol = Symbol('no integers');
 export const notFormat: unique symbol = Symbol('formats that must not hold');
+export const notMultiple: unique symbol = Symbol('factors that must not divide');
+/** A member that must be there, whatever its name: the opposite of what is asked of all members. */
+export const someMember: unique symbol = Symbol('a member of a kind');
+
+export interface MemberKind {
+  /** A name that matches, */
+  readonly pattern?: string;
+  /** or one that none of these is, and none of these patterns matches, */
+  readonly except?: { readonly names: readonly string[]; readonly patterns: readonly string[] };
+  /** or one that this schema does not allow. */
+  readonly against?: Schema;
+  readonly value: Schema;
+}
 
 export interface Excluding {
   readonly [notValues]?: readonly unknown[];
   readonly [notPattern]?: string;
   readonly [notFormat]?: string;
   readonly [notInteger]?: true;
+  readonly [notMultiple]?: number;
+  readonly [someMember]?: MemberKind;
 }
 
 export const isObject = (value: unknown): value is SchemaObject =>

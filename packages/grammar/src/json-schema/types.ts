@@ -1,6 +1,6 @@
 // Which types an alternative allows.
 import type { Alternative } from './alternatives.ts';
-import { isObject, type Place, refuse, type SchemaObject } from './schema.ts';
+import { isObject, type Place, refuse, type SchemaObject, someMember } from './schema.ts';
 
 const jsonTypes = ['null', 'boolean', 'number', 'string', 'array', 'object'] as const;
 export type JsonType = (typeof jsonTypes)[number];
@@ -35,7 +35,7 @@ export function typeNames(place: Place): readonly string[] | undefined {
 }
 
 /** Keywords that say something about each type; without any, every value of the type will do. */
-export const keywordsOf: Readonly<Record<'string' | 'number' | 'array' | 'object', readonly string[]>> = {
+export const keywordsOf: Readonly<Record<'string' | 'number' | 'array' | 'object', readonly (string | symbol)[]>> = {
   string: ['minLength', 'maxLength', 'pattern', 'format'],
   number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
   array: [
@@ -50,7 +50,7 @@ export const keywordsOf: Readonly<Record<'string' | 'number' | 'array' | 'object
   ],
   object: [
     ...['properties', 'patternProperties', 'additionalProperties', 'required', 'minProperties', 'maxProperties'],
-    ...['propertyNames', 'unevaluatedProperties'],
+    ...['propertyNames', 'unevaluatedProperties', someMember],
   ],
 };
 
@@ -59,7 +59,7 @@ export const asks = (alternative: Alternative, type: keyof typeof keywordsOf): b
 
 /** Whose meaning depends on where else the schema stands. */
 export const scopedKeywords = ['unevaluatedProperties', 'unevaluatedItems'];
-const valueKeywords = new Set(['type', 'enum', 'const', ...Object.values(keywordsOf).flat()]);
+const valueKeywords = new Set<string | symbol>(['type', 'enum', 'const', ...Object.values(keywordsOf).flat()]);
 
 /** Whether a schema itself, what it holds together left aside, says something about a value. */
 export const asksAnything = (schema: SchemaObject): boolean =>

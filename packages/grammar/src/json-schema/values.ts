@@ -4,7 +4,7 @@ import { acceptsText } from '../regex/automaton.ts';
 import { spend } from '../work.ts';
 import type { Alternative } from './alternatives.ts';
 import { boundsOf, textsOf } from './scalars.ts';
-import { type Excluding, listOf, notInteger, notValues, numberOf } from './schema.ts';
+import { type Excluding, listOf, notInteger, notMultiple, notValues, numberOf } from './schema.ts';
 
 /** Undefined: no list says which. */
 export function listedValues(alternative: Alternative): readonly unknown[] | undefined {
@@ -55,7 +55,9 @@ export function scalarAllowed(alternative: Alternative, value: unknown, integer:
   const below = (bound: Bound): boolean => (bound.exclusive ? value < bound.value : value <= bound.value);
   const multiple = alternative.every((leaf) => {
     const factor = numberOf(leaf, 'multipleOf');
-    return factor === undefined || Number.isInteger(Number((value / factor).toPrecision(15)));
+    const unwanted = (leaf.schema as Excluding)[notMultiple];
+    const divides = (divisor: number): boolean => Number.isInteger(Number((value / divisor).toPrecision(15)));
+    return (factor === undefined || divides(factor)) && (unwanted === undefined || !divides(unwanted));
   });
   if (Number.isInteger(value) && alternative.some((leaf) => (leaf.schema as Excluding)[notInteger])) return false;
   return (!integer || Number.isInteger(value)) && (!min || above(min)) && (!max || below(max)) && multiple;
