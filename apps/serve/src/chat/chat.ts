@@ -79,6 +79,10 @@ export async function countChatTokens({ model }: ModelLease, chat: ChatRequest, 
   return (await encodeText(model, await textOf(chat, model, signal), templateTokens(chat), signal)).length;
 }
 
+/** The text that the messages become. @throws ApiError 400 */
+export const renderedChat = ({ model }: ModelLease, chat: ChatRequest, signal: AbortSignal): Promise<string> =>
+  textOf(chat, model, signal);
+
 /** The template writes special tokens, BOS included, unless the request wants them once more. */
 const templateTokens = ({ addSpecial = false }: ChatRequest) => ({ parseSpecial: true, addSpecial });
 

@@ -45,9 +45,6 @@ export function readPrompts(
   return Promise.all(promptsOf(field).map((prompt) => readPrompt(model, prompt, addSpecial, origin)));
 }
 
-/** Whether the answer is a list, too. */
-export const isPromptList = (field: PromptField): boolean => Array.isArray(field) && promptsOf(field) === field;
-
 function promptsOf(field: PromptField): readonly OnePrompt[] {
   if (!Array.isArray(field)) return [field];
   const isOne = field.every((part) => typeof part === 'number' || typeof part === 'string');

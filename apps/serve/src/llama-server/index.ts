@@ -1,8 +1,26 @@
 // llama-server's own endpoints.
 import type { Endpoint } from '../endpoint.ts';
+import { applyTemplate } from './apply-template.ts';
+import { completion } from './completion.ts';
 import { embedding } from './embedding.ts';
 import { health } from './health.ts';
+import { infill } from './infill.ts';
 import { metricsPage } from './metrics.ts';
+import { changeProps, props } from './props.ts';
 import { slotAction, slots } from './slots.ts';
+import { detokenize, tokenize } from './tokenize.ts';
 
-export const llamaServer: readonly Endpoint[] = [health, metricsPage, slots, slotAction, embedding];
+export const llamaServer: readonly Endpoint[] = [
+  health,
+  metricsPage,
+  slots,
+  slotAction,
+  completion,
+  infill,
+  tokenize,
+  detokenize,
+  applyTemplate,
+  props,
+  changeProps,
+  embedding,
+];

@@ -5,16 +5,21 @@ import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { type Endpoint, withModel } from '../endpoint.ts';
 import { readRequest } from '../generate/generation-request.ts';
+import { errorBody } from './error-body.ts';
 
 export const slots: Endpoint = {
   method: 'GET',
   path: '/slots',
+  errorBody,
   handle: (context, server) =>
     withModel(context, server, undefined, async ({ model: { engine, contextTokens } }) => {
       const { slots: all } = await engine.stats();
+      if (context.req.query('fail_on_no_slot') && all.every(({ processing }) => processing))
+        throw new ApiError(503, 'no_slot', 'No slot is available.', { headers: { 'retry-after': '1' } });
+      const speculative = engine.info.speculation !== undefined;
       return context.json(
         all.map(({ id, processing, tokens }) => ({
-          ...{ id, n_ctx: contextTokens, is_processing: processing, n_tokens: tokens },
+          ...{ id, n_ctx: contextTokens, speculative, is_processing: processing, n_prompt_tokens: tokens },
         })),
       );
     }),
@@ -26,6 +31,7 @@ const actions: readonly SlotRequest['action'][] = ['save', 'restore', 'erase'];
 export const slotAction: Endpoint = {
   method: 'POST',
   path: '/slots/:id',
+  errorBody,
   handle: (context, server) =>
     withModel(context, server, undefined, async ({ model: { engine } }) => {
       const action = actions.find((known) => known === context.req.query('action'));

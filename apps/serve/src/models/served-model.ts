@@ -8,6 +8,8 @@ import { TextThread } from '../text/text-thread.ts';
 export interface ServedModel {
   /** What clients call it. */
   readonly id: string;
+  /** A GGUF file or a checkpoint folder. */
+  readonly path: string;
   readonly createdSeconds: number;
   /** Most tokens of prompt and reply of one request. */
   readonly contextTokens: number;
@@ -60,6 +62,7 @@ export async function loadServedModel(path: string, options: LoadServedModelOpti
   const texts = new TextThread({ path, override: options.override });
   return {
     id: alias ?? basename(path).replace(/\.gguf$/i, ''),
+    path,
     createdSeconds: Math.floor(Date.now() / 1000),
     contextTokens: engine.info.contextTokens,
     engine,

@@ -21,7 +21,7 @@ import { type Extras, extraFields, extrasOf } from './extras.ts';
 import { createdSeconds, responseId, usage } from './response-fields.ts';
 import { chatLogProbs } from './token-log-probs.ts';
 
-const chatShape = z.looseObject({
+export const chatShape = z.looseObject({
   ...generationFields,
   ...lengthFields,
   ...extraFields,
@@ -64,7 +64,7 @@ export const chatCompletions: Endpoint = {
   },
 };
 
-function chatOf(request: z.infer<typeof chatShape>): ChatRequest {
+export function chatOf(request: z.infer<typeof chatShape>): ChatRequest {
   const { documents, top_logprobs: top } = request;
   if (top && !request.logprobs)
     throw new ApiError(400, 'invalid_value', 'top_logprobs needs logprobs: true.', { param: 'top_logprobs' });

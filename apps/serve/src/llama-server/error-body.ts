@@ -1,0 +1,26 @@
+// llama-server's form of a failure: `{error: {code: <status>, message, type}}`. Facts: tools/server/server-common.cpp of llama.cpp 0.5.0.
+import type { ApiError, ErrorStatus } from '../api-error.ts';
+import type { StreamForm } from '../stream-form.ts';
+
+const types: Partial<Record<ErrorStatus, string>> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  500: 'server_error',
+  501: 'not_supported_error',
+  503: 'unavailable_error',
+};
+
+export function errorBody({ status, code, message }: ApiError): object {
+  const type = code === 'context_length_exceeded' ? 'exceed_context_size_error' : types[status];
+  return { error: { code: status, message, type: type ?? 'invalid_request_error' } };
+}
+
+/** Events without names, and none to say that it is over. */
+export const eventStream: StreamForm = {
+  contentType: 'text/event-stream',
+  write: (value) => `data: ${JSON.stringify(value)}\n\n`,
+  end: '',
+  failure: (error) => `data: ${JSON.stringify(errorBody(error))}\n\n`,
+  ping: ': ping\n\n',
+};

@@ -1,0 +1,73 @@
+// POST /tokenize and /detokenize: text to tokens and back, so that a client can count before it asks.
+import { z } from 'zod';
+import { ApiError } from '../api-error.ts';
+import { type Endpoint, withModel } from '../endpoint.ts';
+import { readRequest } from '../generate/generation-request.ts';
+import { encodeText } from '../text/encode-text.ts';
+import { errorBody } from './error-body.ts';
+
+const model = z.string().nullish();
+const tokenId = z.int().min(0);
+
+const textShape = z.looseObject({
+  model,
+  /** Tokens may stand between texts. */
+  content: z.union([z.string(), z.array(z.union([tokenId, z.string()]))], 'expected a text'),
+  add_special: z.boolean().nullish(),
+  parse_special: z.boolean().nullish(),
+  with_pieces: z.boolean().nullish(),
+});
+
+export const tokenize: Endpoint = {
+  method: 'POST',
+  path: '/tokenize',
+  errorBody,
+  async handle(context, server) {
+    const request = await readRequest(context, textShape);
+    const { content, add_special, parse_special, with_pieces } = request;
+    return withModel(context, server, request.model, async ({ model: served }) => {
+      const parts = typeof content === 'string' ? [content] : content;
+      const tokens: number[] = [];
+      for (const [at, part] of parts.entries()) {
+        const options = { addSpecial: (add_special ?? false) && at === 0, parseSpecial: parse_special ?? true };
+        if (typeof part === 'number') tokens.push(part);
+        else tokens.push(...(await encodeText(served, part, options, context.req.raw.signal)));
+      }
+      requireTokens(tokens, served.tokenizer.vocabSize, 'content');
+      if (!with_pieces) return context.json({ tokens });
+      const pieceOf = (id: number) => textOrBytes(served.tokenizer.decodeBytes([id], { special: true }));
+      return context.json({ tokens: tokens.map((id) => ({ id, piece: pieceOf(id) })) });
+    });
+  },
+};
+
+const tokensShape = z.looseObject({ model, tokens: z.array(tokenId) });
+
+export const detokenize: Endpoint = {
+  method: 'POST',
+  path: '/detokenize',
+  errorBody,
+  async handle(context, server) {
+    const request = await readRequest(context, tokensShape);
+    return withModel(context, server, request.model, ({ model: { tokenizer } }) => {
+      requireTokens(request.tokens, tokenizer.vocabSize, 'tokens');
+      return context.json({ content: tokenizer.decode(request.tokens, { special: true }) });
+    });
+  },
+};
+
+function requireTokens(ids: readonly number[], vocabSize: number, param: string): void {
+  const unknown = ids.find((id) => id >= vocabSize);
+  if (unknown === undefined) return;
+  const message = `${param} has token ${unknown}, but the vocabulary has ${vocabSize} tokens.`;
+  throw new ApiError(400, 'invalid_value', message, { param });
+}
+
+/** A token may be a part of a character: then its bytes. */
+function textOrBytes(bytes: Uint8Array): string | number[] {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return [...bytes];
+  }
+}
