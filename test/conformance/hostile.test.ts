@@ -201,6 +201,19 @@ const refusals: Refusal[] = [
     },
   ],
   [
+    'more than all columns',
+    'op-bad-param',
+    /topK: 5 of 4/,
+    (d) => d.run('topK', [f32(d, 2, 4)], d.alloc('I32', [2, 11]), { count: 5 }),
+  ],
+  ['no columns', 'op-bad-param', /count/, (d) => d.run('topK', [f32(d, 2, 4)], d.alloc('I32', [2, 1]), { count: 0 })],
+  [
+    'columns without values',
+    'op-bad-shape',
+    /topK: 2 columns/,
+    (d) => d.run('topK', [f32(d, 2, 4)], d.alloc('I32', [2, 2]), { count: 2 }),
+  ],
+  [
     'more experts used than there are',
     'op-bad-param',
     /route: 5 of 4/,

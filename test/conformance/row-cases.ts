@@ -1,5 +1,5 @@
 // Ops over rows and elements: sizes around the vector width of four, values around the limits of e^x.
-import { type Case, floats, integers } from './case.ts';
+import { type Case, type CaseOperand, floats, integers } from './case.ts';
 
 const bytesOf = (values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
 const sizes: [number, number][] = [
@@ -149,6 +149,59 @@ const logProbCases = everySize(
   }),
 );
 
+const logSumExpCases = everySize(
+  (n, c, seed): Case<'logSumExp'> => ({
+    op: 'logSumExp',
+    title: `${n}×${c}`,
+    inputs: [floats([n, c], seed, 20)],
+    outputShape: [n],
+    params: {},
+  }),
+);
+const logSumExpLimits: Case<'logSumExp'> = {
+  op: 'logSumExp',
+  title: 'NaN, infinities and the limits of e^x',
+  inputs: [rowOperand],
+  outputShape: [4],
+  params: {},
+};
+
+const topKOf = (title: string, x: CaseOperand, count: number): Case<'topK'> => ({
+  op: 'topK',
+  title: `${count} of ${title}`,
+  inputs: [x],
+  outputShape: [x.shape[0]!, 2 * count + 1],
+  params: { count },
+});
+/** Numbers that are equal to many others, and rows that rise, so that each is larger than all before. */
+const rows = (width: number, make: readonly ((c: number) => number)[]): CaseOperand => ({
+  dtype: 'F32',
+  shape: [make.length, width],
+  bytes: bytesOf(make.flatMap((value) => Array.from({ length: width }, (_, c) => value(c)))),
+});
+const strangeRows = (width: number): CaseOperand =>
+  rows(width, [
+    (c) => (c * 7) % 5,
+    (c) => c,
+    (c) => -c,
+    (c) => (c % 2 ? 0 : -0),
+    (c) => [Number.NaN, Infinity, -Infinity, 1, -1e30][c % 5]!,
+    () => Number.NaN,
+    () => -Infinity,
+    (c) => (c === width - 1 ? 1 : Number.NaN),
+    (c) => (c < 3 ? Number.NaN : 1e-40 * (c % 9)),
+  ]);
+const topKCases = [
+  ...sizes.flatMap(([n, c], i) =>
+    [...new Set([1, Math.min(100, Math.ceil(c / 2)), Math.min(c, 100)])].map((count) =>
+      topKOf(`${n}×${c}`, floats([n, c], 160 + i, 9), count),
+    ),
+  ),
+  ...[1, 5, 40, 99].map((count) => topKOf('ties, order, NaN and infinities, 99 wide', strangeRows(99), count)),
+  ...[3, 64, 257].map((count) => topKOf('the same, 1500 wide', strangeRows(1500), count)),
+  topKOf('a vocabulary', floats([1, 20_021], 170, 4), 20),
+];
+
 const sumSquaresCases = everySize(
   (n, c, seed): Case<'sumSquares'> => ({
     op: 'sumSquares',
@@ -200,6 +253,9 @@ export const rowCases: Case[] = [
   softmaxLimits,
   logProbLimits,
   ...logProbCases,
+  ...logSumExpCases,
+  logSumExpLimits,
+  ...topKCases,
   ...sumSquaresCases,
   ...gatherCases,
   ...ropeCases,

@@ -2,7 +2,7 @@
 // batched decoding of the same file), the scheduler's own time, the first token after a kept prefix ÷ without, the gaps between tokens beside
 // a long prompt ÷ alone, memory over 10,000 requests.
 //
-// Run: npx tsx test/perf/engine.ts file.gguf [--threads 2] [--requests 10000] [--rounds 3] [--only scheduler,batches,prefix,gaps,memory]
+// Run (with node --expose-gc for `memory`): npx tsx test/perf/engine.ts file.gguf [--threads 2] [--requests 10000] [--rounds 3] [--only scheduler,batches,prefix,gaps,memory]
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { openGgufModel } from '@quern/checkpoint';
@@ -131,20 +131,29 @@ async function gaps(): Promise<void> {
   });
 }
 
+/** Prompts that share nothing, so that what is kept of them is replaced again and again. */
 async function memory(): Promise<void> {
-  await withCore({ cells: 512, maxSequences: 4, cacheRamBytes: 2 ** 25 }, async (core) => {
+  await withCore({ cells: 1024, maxSequences: 4, cacheRamBytes: 2 ** 23 }, async (core) => {
     const requests = Number(values.requests);
-    const rss = (): number => process.memoryUsage().rss / 2 ** 20;
-    let early = 0;
-    for (let i = 0; i < requests; i++) {
-      if (i === requests / 10) early = rss();
-      core.submit(text(3 + (i % 5), i), { ...greedy, maxTokens: 1 }, () => {});
-      if (i % 4 === 3) await drain(core);
+    const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
+    console.log('\nrequests | resident MiB | heap MiB | array buffers MiB | kept MiB | blocks in use, peak');
+    for (let i = 1; i <= requests; i++) {
+      const prompt = Int32Array.from({ length: 40 + (i % 24) }, (_, t) =>
+        t < 3 ? (i >> (4 * t)) % 16 : (i * t * 7) % 400,
+      );
+      core.submit(prompt, { ...greedy, maxTokens: 2 }, () => {});
+      if (i % 4 === 0) await drain(core);
+      if (![0.2, 0.5, 1].includes(i / requests)) continue;
+      await drain(core);
+      globalThis.gc?.();
+      const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
+      const { kept, blocks } = core.stats;
+      console.log(
+        [i, mib(rss), mib(heapUsed), mib(arrayBuffers), mib(kept.bytes), `${blocks.used}, ${blocks.peakUsed}`].join(
+          ' | ',
+        ),
+      );
     }
-    await drain(core);
-    console.log(
-      `\nresident memory: ${early.toFixed(0)} MiB after ${requests / 10} requests, ${rss().toFixed(0)} MiB after ${requests}`,
-    );
   });
 }
 

@@ -1,7 +1,8 @@
 // What becomes of a sequence when the logits behind its last token are there: the next token is sampled and told, and what
 // follows the tokens that were guessed, as long as they were right.
 import { QuernError } from '@quern/errors';
-import { logSumExp, topLogProbs } from './sampling/log-probs.ts';
+import { highestIn, type LogitRow } from './logit-rows.ts';
+import { topLogProbs } from './sampling/log-probs.ts';
 import type { Outcome, Sequence } from './scheduling/sequence.ts';
 
 type End = (sequence: Sequence, outcome: Outcome) => void;
@@ -10,7 +11,7 @@ type End = (sequence: Sequence, outcome: Outcome) => void;
  * @param rows logits behind its last token and behind each of its drafts
  * @returns how many of its drafts were right
  */
-export function advance(sequence: Sequence, rows: readonly Float32Array[], end: End): number {
+export function advance(sequence: Sequence, rows: readonly LogitRow[], end: End): number {
   const { drafts } = sequence;
   sequence.drafts = [];
   sequence.draftTokens += rows.length - 1;
@@ -24,11 +25,11 @@ export function advance(sequence: Sequence, rows: readonly Float32Array[], end: 
 }
 
 /** Samples the next token of a sequence; undefined when it ends without one. */
-function sample(sequence: Sequence, logits: Float32Array, end: End): number | undefined {
+function sample(sequence: Sequence, row: LogitRow, end: End): number | undefined {
   try {
-    const report = reportLogProbs(logits, sequence.logprobs);
-    sequence.constraint?.apply(logits);
-    const token = sequence.sampler.sample(logits);
+    const report = reportLogProbs(row, sequence.logprobs);
+    if (row instanceof Float32Array) sequence.constraint?.apply(row); // what is held to a grammar needs all
+    const { token, ...probabilities } = sampleFrom(row, sequence);
     sequence.markToken();
     if (sequence.stopTokens.has(token)) {
       end(sequence, { event: sequence.finishEvent('stop', token) });
@@ -37,7 +38,7 @@ function sample(sequence: Sequence, logits: Float32Array, end: End): number | un
     sequence.constraint?.accept(token);
     sequence.tokens.push(token);
     const first = sequence.generated === 1 ? { cachedTokens: sequence.cachedTokens } : {};
-    sequence.emit({ event: { token, ...first, ...report(token) } });
+    sequence.emit({ event: { token, ...first, ...report(token), ...probabilities } });
     if (sequence.constraint?.finished) end(sequence, { event: sequence.finishEvent('stop') });
     if (!sequence.ended && sequence.tokens.length >= sequence.endTokens)
       end(sequence, { event: sequence.finishEvent('length') });
@@ -49,11 +50,18 @@ function sample(sequence: Sequence, logits: Float32Array, end: End): number | un
   }
 }
 
+function sampleFrom(row: LogitRow, { sampler, samplingProbs }: Sequence) {
+  if (samplingProbs === undefined) return { token: sampler.sample(row) };
+  const { likeliest, ...chosen } = sampler.sampleAndTell(row, samplingProbs);
+  return samplingProbs > 0 ? { ...chosen, likeliest } : chosen;
+}
+
 /** Reads what will be reported before the sampler overwrites the logits. */
-function reportLogProbs(logits: Float32Array, count: number | undefined) {
+function reportLogProbs(row: LogitRow, count: number | undefined) {
   if (count === undefined) return () => ({});
-  const normalizer = logSumExp(logits);
-  const top = count > 0 ? { top: topLogProbs(logits, normalizer, count) } : {};
-  const original = logits.slice();
-  return (token: number) => ({ logprob: original[token]! - normalizer, ...top });
+  const highest = highestIn(row, count);
+  const top = count > 0 ? { top: topLogProbs(highest, count) } : {};
+  const all = row instanceof Float32Array ? row.slice() : undefined;
+  const logitOf = (token: number): number => all?.[token] ?? highest.logits[highest.tokens.indexOf(token)]!;
+  return (token: number) => ({ logprob: logitOf(token) - highest.logSumExp!, ...top });
 }

@@ -25,7 +25,7 @@ export type {
 export { samplersOfLetters } from './sampling/letters.ts';
 export type { TokenLogProb } from './sampling/log-probs.ts';
 export { type ResolvedSampling, resolveSampling, type SamplingOptions } from './sampling/options.ts';
-export { Sampler } from './sampling/sampler.ts';
+export { Sampler, type TokenProbability } from './sampling/sampler.ts';
 export { type StageName as SamplerName, stageNames as samplerNames } from './sampling/stages/index.ts';
 export { type RngName, rngNames } from './sampling/uniform.ts';
 export { type SpeculationOptions, type SpeculationType, speculationTypes } from './speculation/options.ts';

@@ -8,9 +8,10 @@ import { SlotTexts } from './cache/slot-texts.ts';
 import { StateMoves } from './cache/state-moves.ts';
 import type { StateSizes } from './cache/text-file.ts';
 import type { Grammars } from './grammars.ts';
-import { areFinite, notFinite } from './not-finite.ts';
+import { areAllFinite, copyOf, highestIn, type LogitRow, readRows } from './logit-rows.ts';
+import { notFinite } from './not-finite.ts';
 import type { GenerateOptions } from './request.ts';
-import { logSumExp, topLogProbs } from './sampling/log-probs.ts';
+import { topLogProbs } from './sampling/log-probs.ts';
 import type { Share } from './scheduling/divide.ts';
 import { Pace } from './scheduling/pace.ts';
 import { Scheduler } from './scheduling/scheduler.ts';
@@ -183,25 +184,20 @@ export class EngineCore {
 
   async #sampleAll(complete: readonly Share[], batch: OutputBatch): Promise<void> {
     const logits = await this.#model.forward(batch);
-    const bytes = await this.#model.device.read(logits);
-    const { vocabSize } = this.#model.hyperparameters;
+    const rowsOf = await readRows(this.#model, logits, complete);
     const broken: Sequence[] = [];
-    let row = 0;
-    for (const { sequence, drafts } of complete) {
-      const rows = Array.from(
-        { length: 1 + drafts },
-        () => new Float32Array(bytes.buffer, bytes.byteOffset + 4 * row++ * vocabSize, vocabSize),
-      );
+    for (const [i, { sequence }] of complete.entries()) {
+      const rows = rowsOf[i]!;
       if (sequence.ended) continue; // cancelled while the device was computing
-      if (!rows.every(areFinite)) {
+      if (!rows.every(areAllFinite)) {
         broken.push(sequence);
         continue;
       }
       if (sequence.beams) {
-        sequence.beams.offer(sequence, topLogProbs(rows[0]!, logSumExp(rows[0]!), sequence.beams.needs));
+        sequence.beams.offer(sequence, topLogProbs(highestIn(rows[0]!, sequence.beams.needs), sequence.beams.needs));
         continue;
       }
-      for (const branch of this.#startBranches(sequence)) this.#advance(branch, [rows[0]!.slice()]);
+      for (const branch of this.#startBranches(sequence)) this.#advance(branch, [copyOf(rows[0]!)]);
       this.#advance(sequence, rows);
     }
     this.#choose(complete);
@@ -210,7 +206,7 @@ export class EngineCore {
     for (const sequence of broken) this.#end(sequence, { error: notFinite(sequence.tokens.length, place) }, 'discard');
   }
 
-  #advance(sequence: Sequence, rows: readonly Float32Array[]): void {
+  #advance(sequence: Sequence, rows: readonly LogitRow[]): void {
     const accepted = advance(sequence, rows, (ended, outcome) => this.#end(ended, outcome));
     this.#rollback.settle(sequence);
     if (rows.length > 1) this.#drafter?.judge(sequence, rows.length - 1, accepted);

@@ -4,6 +4,7 @@ import type { GrammarSource, GrammarTrigger, Program } from '@quern/grammar';
 import type { BeamOptions } from './beams/options.ts';
 import type { TokenLogProb } from './sampling/log-probs.ts';
 import type { SamplingOptions } from './sampling/options.ts';
+import type { TokenProbability } from './sampling/sampler.ts';
 
 /** A grammar that another thread has compiled. */
 export interface CompiledGrammar {
@@ -21,6 +22,11 @@ export interface GenerateOptions {
   readonly stopTokens?: readonly number[];
   /** Log probabilities: of the chosen token, and of this many most likely tokens (0: the chosen one only). Default: none. */
   readonly logprobs?: number;
+  /**
+   * Probabilities after all stages of the sampler: of the chosen token, and of this many tokens that were likeliest then (0: the
+   * chosen one only). Default: none.
+   */
+  readonly samplingProbs?: number;
   /** The lower, the sooner: 1 less counts as ten seconds of having waited. From -1000 to 1000, default 0. */
   readonly priority?: number;
   /**
@@ -59,6 +65,10 @@ export interface TokenEvent {
   readonly logprob?: number;
   /** The most likely tokens, most likely first, when asked for. */
   readonly top?: readonly TokenLogProb[];
+  /** How likely the sampler made it, when asked for. */
+  readonly probability?: number;
+  /** The tokens that the sampler made the likeliest, when asked for; none without any probability. */
+  readonly likeliest?: readonly TokenProbability[];
 }
 
 /** `stop`: a stop token. `length`: maxTokens or the end of the context. `deadline`: no more time. `cancelled`: the caller gave up. */

@@ -24,6 +24,7 @@ export {
   type TextTokens,
 } from './forward/embed-sequences.ts';
 export type { StoredWeight } from './forward/held-weights.ts';
+export type { HighestLogits } from './forward/highest-logits.ts';
 export type { BlockInput, MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './forward/model.ts';
 export type { Network } from './forward/network.ts';
 export { type NetworkTensor, networkTensors } from './forward/network-tensors.ts';

@@ -7,7 +7,7 @@ import { cpuDevice, type Device, referenceDevice } from '@quern/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
 import { EngineCore } from '../core.ts';
 import type { FinishEvent, GenerateOptions, TokenEvent } from '../request.ts';
-import { logSumExp, topLogProbs } from '../sampling/log-probs.ts';
+import { highestOf, topLogProbs } from '../sampling/log-probs.ts';
 import { BeamSearch, type Path } from './beam-search.ts';
 import type { BeamOptions } from './options.ts';
 
@@ -109,7 +109,7 @@ async function searchAnew(model: Model): Promise<{ tokens: number[]; score: numb
     const offers = [];
     for (const text of texts) {
       const row = await lastRow(text);
-      offers.push(topLogProbs(row, logSumExp(row), search.needs));
+      offers.push(topLogProbs(highestOf(row, search.needs), search.needs));
     }
     const before = texts;
     texts = search.advance(offers).map(({ from, token }) => [...before[from]!, token]);

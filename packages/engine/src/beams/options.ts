@@ -34,10 +34,11 @@ export function resolveBeams({ width, lengthPenalty = 1, earlyStopping = false }
  * change the probabilities is refused.
  * @throws QuernError `request-invalid` naming the option
  */
-export function refuseChanges({ sampling = {}, grammar }: GenerateOptions): void {
+export function refuseChanges({ sampling = {}, grammar, samplingProbs }: GenerateOptions): void {
   const { logitBias, repetitionPenalty, presencePenalty, frequencyPenalty, dryMultiplier } = sampling;
   const changes = {
     'a grammar': grammar !== undefined,
+    samplingProbs: samplingProbs !== undefined,
     logitBias: (logitBias?.size ?? 0) > 0,
     repetitionPenalty: (repetitionPenalty ?? 1) !== 1,
     presencePenalty: (presencePenalty ?? 0) !== 0,

@@ -1,5 +1,6 @@
 // The tokens that may still be chosen, with their logits: what the stages of a chain narrow down. The order counts: it
 // decides which token a draw hits. Arithmetic is in f32, as in llama.cpp's `llama_token_data_array`.
+import type { HighestLogits } from '@quern/models';
 import { Ranking } from './ranking.ts';
 
 let allIds = new Int32Array(0);
@@ -23,14 +24,27 @@ export class Candidates {
   /** By falling logit. */
   sorted = false;
   /** All tokens, each at the place of its id. */
-  #whole = true;
+  #whole: boolean;
 
-  /** All tokens, in the order of their ids. `logits` [vocab], no NaN, is kept and overwritten. */
-  constructor(logits: Float32Array) {
+  /** `ids`: undefined for all tokens, in the order of their ids. `logits`, no NaN, is kept and overwritten. */
+  private constructor(logits: Float32Array, ids?: Int32Array) {
     this.size = logits.length;
     this.logits = logits;
-    this.ids = firstIds(this.size);
+    this.ids = ids ?? firstIds(this.size);
     this.p = new Float32Array(this.size);
+    this.#whole = ids === undefined;
+  }
+
+  /** All tokens, in the order of their ids. `logits` [vocab], no NaN, is kept and overwritten. */
+  static all(logits: Float32Array): Candidates {
+    return new Candidates(logits);
+  }
+
+  /** As `keepHighest` would leave them. */
+  static highest({ tokens, logits }: HighestLogits): Candidates {
+    const candidates = new Candidates(logits.slice(), tokens);
+    candidates.sorted = true;
+    return candidates;
   }
 
   /** Keeps the `count` highest, by falling logit; ties by their present order. */

@@ -1,4 +1,5 @@
 // log softmax of the model's own logits, before penalties, bias, truncation or temperature: what OpenAI's `logprobs` means.
+import type { HighestLogits } from '@quern/models';
 import { Ranking } from './ranking.ts';
 
 export interface TokenLogProb {
@@ -16,11 +17,21 @@ export function logSumExp(logits: Float32Array): number {
   return max + Math.log(sum);
 }
 
-/** The `count` most likely tokens, most likely first. */
-export function topLogProbs(logits: Float32Array, normalizer: number, count: number): TokenLogProb[] {
+/** The `count` likeliest tokens of all logits, which are finite: what a device gives where the others are not needed. */
+export function highestOf(logits: Float32Array, count: number): HighestLogits {
   const ranking = new Ranking(logits, count);
-  return Array.from({ length: ranking.count }, (_, rank) => ({
-    token: ranking.token(rank),
-    logprob: ranking.logit(rank) - normalizer,
-  }));
+  const tokens = Int32Array.from({ length: ranking.count }, (_, rank) => ranking.token(rank));
+  return {
+    tokens,
+    logits: Float32Array.from(tokens, (token) => logits[token]!),
+    logSumExp: logSumExp(logits),
+    allFinite: true,
+  };
 }
+
+/** The `count` most likely tokens, most likely first. */
+export const topLogProbs = (highest: HighestLogits, count: number): TokenLogProb[] =>
+  Array.from(highest.tokens.subarray(0, count), (token, rank) => ({
+    token,
+    logprob: highest.logits[rank]! - highest.logSumExp!,
+  }));

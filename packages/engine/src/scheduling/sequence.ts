@@ -33,6 +33,8 @@ export class Sequence {
   readonly stopTokens: ReadonlySet<number>;
   /** How many alternatives to report; undefined: no log probabilities at all. */
   readonly logprobs: number | undefined;
+  /** The same for probabilities after the stages of the sampler. */
+  readonly samplingProbs: number | undefined;
   readonly emit: (outcome: Outcome) => void;
   /** Forbids tokens before one is sampled. */
   constraint?: Constraint | LazyConstraint;
@@ -79,10 +81,11 @@ export class Sequence {
     emit: (outcome: Outcome) => void,
   ) {
     const { maxTokens, stopTokens = [], logprobs, priority = 0, messageEnds = [], deadlineMs } = options;
-    const { maxDrafts = Number.POSITIVE_INFINITY } = options;
+    const { samplingProbs, maxDrafts = Number.POSITIVE_INFINITY } = options;
     checkPrompt(prompt, vocabSize);
     checkCount('maxTokens', maxTokens, 1, Number.MAX_SAFE_INTEGER);
     checkCount('logprobs', logprobs, 0, vocabSize);
+    checkCount('samplingProbs', samplingProbs, 0, vocabSize);
     checkCount('deadlineMs', deadlineMs, 1, Number.MAX_SAFE_INTEGER);
     checkCount('priority', priority, -1000, 1000);
     checkCount('maxDrafts', options.maxDrafts, 0, 1024);
@@ -97,6 +100,7 @@ export class Sequence {
     this.seed = sampling.seed;
     this.stopTokens = new Set(stopTokens);
     this.logprobs = logprobs;
+    this.samplingProbs = samplingProbs;
     this.mostDrafts = maxDrafts;
     this.emit = emit;
     this.deadline = this.#submitted + (deadlineMs ?? Number.POSITIVE_INFINITY);

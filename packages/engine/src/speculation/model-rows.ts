@@ -1,7 +1,6 @@
 // Runs of tokens of several sequences as one batch of a model: what both kinds of drafting models compute.
 import type { Model, OutputBatch } from '@quern/models';
 import type { Sequence } from '../scheduling/sequence.ts';
-import { type Likeliest, likeliest } from './likeliest.ts';
 
 /** Consecutive tokens of a sequence, at its place in the cache. */
 export interface Run {
@@ -39,16 +38,18 @@ export function batchOfRuns(runs: readonly Run[], { tableWidth }: Pick<Model, 't
   };
 }
 
-/** The likeliest token of each of `count` rows of logits on the model's device. */
-export async function readLikeliest(
-  { device, hyperparameters: { vocabSize } }: Model,
-  logits: Awaited<ReturnType<Model['forward']>>,
-  count: number,
-): Promise<Likeliest[]> {
-  const bytes = await device.read(logits);
-  return Array.from({ length: count }, (_, row) =>
-    likeliest(new Float32Array(bytes.buffer, bytes.byteOffset + 4 * row * vocabSize, vocabSize)),
-  );
+export interface Likeliest {
+  readonly token: number;
+  readonly probability: number;
+}
+
+/** The likeliest token of each row of logits that `model` or its draft blocks have just given. */
+export async function readLikeliest(model: Model, logits: Awaited<ReturnType<Model['forward']>>): Promise<Likeliest[]> {
+  const rows = await model.highest(logits, 1, true);
+  return rows.map(({ tokens, logits: [highest], logSumExp }) => ({
+    token: tokens[0]!,
+    probability: Math.exp(highest! - logSumExp!),
+  }));
 }
 
 /** The last position that a sequence has memory for. */

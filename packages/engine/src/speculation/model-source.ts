@@ -5,8 +5,8 @@
 import type { Model } from '@quern/models';
 import type { Sequence } from '../scheduling/sequence.ts';
 import type { GuessSource, Wanted } from './guess-source.ts';
-import type { Likeliest } from './likeliest.ts';
-import { batchOfRuns, lastPosition, type Run, readLikeliest } from './model-rows.ts';
+
+import { batchOfRuns, type Likeliest, lastPosition, type Run, readLikeliest } from './model-rows.ts';
 import type { Speculating } from './options.ts';
 
 /** What of a sequence is in the small model's cache. */
@@ -99,7 +99,7 @@ export class ModelSource implements GuessSource {
   async #compute(runs: readonly Run[]): Promise<void> {
     const batch = batchOfRuns(runs, this.#model);
     if (batch.outputRows.length === 0) return this.#model.prefill(batch);
-    const heads = await readLikeliest(this.#model, await this.#model.forward(batch), batch.outputRows.length);
+    const heads = await readLikeliest(this.#model, await this.#model.forward(batch));
     for (const [n, { sequence }] of runs.filter((run) => run.wanted).entries()) this.#heads.set(sequence, heads[n]!);
   }
 

@@ -9,8 +9,8 @@ import type { DraftBlocks, Model, OutputBatch } from '@quern/models';
 import type { Share } from '../scheduling/divide.ts';
 import type { Sequence } from '../scheduling/sequence.ts';
 import type { GuessSource, Wanted } from './guess-source.ts';
-import type { Likeliest } from './likeliest.ts';
-import { batchOfRuns, lastPosition, type Run, readLikeliest } from './model-rows.ts';
+
+import { batchOfRuns, type Likeliest, lastPosition, type Run, readLikeliest } from './model-rows.ts';
 import type { Speculating } from './options.ts';
 
 /** A guess, and the row of the last pass over the draft block that it came from. */
@@ -81,7 +81,7 @@ export class MtpSource implements GuessSource {
     const batch = { ...batchOfRuns(runs, this.#model), from, hiddenRows: Int32Array.from(hiddenRows) };
     const { outputRows } = batch;
     if (outputRows.length === 0) return this.#draft.prefill(batch);
-    const heads = await readLikeliest(this.#model, await this.#draft.forward(batch), outputRows.length);
+    const heads = await readLikeliest(this.#model, await this.#draft.forward(batch));
     for (const [n, { sequence }] of runs.filter(({ wanted }) => wanted).entries())
       this.#heads.set(sequence, { ...heads[n]!, row: outputRows[n]! });
   }

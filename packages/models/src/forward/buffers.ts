@@ -5,6 +5,7 @@ import { adapterBuffers } from './adapters/adapter-buffers.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import { draftBuffers } from './draft/draft-buffers.ts';
 import { addsRows } from './embed-tokens.ts';
+import { highestBuffers, MOST_HIGHEST_LOGITS } from './highest-logits.ts';
 import type { Holding } from './holding.ts';
 import { type BlockSpec, type Network, partsOf, type RoomSpec } from './network.ts';
 import { perLayerInputs, perLayerTable, perLayerWidth } from './per-layer-inputs.ts';
@@ -82,7 +83,15 @@ export function bufferShapes(network: Network, limits: BatchLimits, holding: Hol
   if (holding.output) {
     add('outputRows', integers('output'), 'rows');
     add('outputNormed', floats('output', C), 'normed');
-    if (!network.output.headless) add('logits', floats('output', vocabSize));
+    if (!network.output.headless) {
+      add('logits', floats('output', vocabSize));
+      add(
+        highestBuffers.words,
+        integers('output', 2 * Math.min(MOST_HIGHEST_LOGITS, vocabSize) + 1),
+        'likeliest tokens',
+      );
+      add(highestBuffers.sums, { dtype: 'F32', per: 'output', rows: 1 });
+    }
     if (network.pooling) {
       add(poolingBuffers.hidden, floats('token', C));
       add(poolingBuffers.pooled, floats('sequence', C));

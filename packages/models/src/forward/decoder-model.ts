@@ -18,6 +18,7 @@ import {
 import { draftBlocks, keepHidden, type LoadedDraft } from './draft/draft-pass.ts';
 import { embedTokens } from './embed-tokens.ts';
 import type { StoredWeight } from './held-weights.ts';
+import { highestLogits, MOST_HIGHEST_LOGITS } from './highest-logits.ts';
 import type { BlockInput, MatmulObserver, Model, ModelMemory, OutputBatch, TokenBatch } from './model.ts';
 import type { Network } from './network.ts';
 import { observeMatmuls } from './observe-matmuls.ts';
@@ -56,7 +57,7 @@ interface PassOptions {
 }
 
 export function decoderModel(parts: ModelParts): Model {
-  const { hyperparameters, placement, memory, adapters, limits, stages, draft, ropes, dispose } = parts;
+  const { network, hyperparameters, placement, memory, adapters, limits, stages, draft, ropes, dispose } = parts;
   const all = draft ? [...stages, draft.stage] : stages;
   return {
     device: stages.at(-1)!.ranks[0]!.device,
@@ -74,13 +75,15 @@ export function decoderModel(parts: ModelParts): Model {
       await Promise.all(reached.at(-1)!.ranks.map(({ device }) => device.sync()));
     },
     forward: (batch, observer) => computeLogits(parts, batch, { observer }),
+    mostHighest: Math.min(MOST_HIGHEST_LOGITS, network.vocabSize),
+    highest: (logits, count, withSums) => highestLogits(stages.at(-1)!.ranks[0]!, logits, count, withSums),
     forwardFrom: (batch, from) => computeLogits(parts, batch, { from }),
     async residualBefore(block, batch, from) {
       const reached = stages.filter((stage, i) => i === 0 || (hasBlocks(stage) && stage.firstBlock < block));
       const { device, buffer } = await computeBlocks(parts, reached, batch, { from }, block);
       return device.read(buffer('residual'));
     },
-    pooling: parts.network.pooling,
+    pooling: network.pooling,
     embed: (batch, observer) => computePooled(parts, batch, observer),
     replaceWeight: (name, weight) => replaceWeight(all, name, weight),
     async locateNonFinite(batch) {

@@ -5,6 +5,7 @@ import type { Placement } from '../placement/placement.ts';
 import type { CacheTypes } from './cache-types.ts';
 import type { DraftBlocks } from './draft/draft-blocks.ts';
 import type { StoredWeight } from './held-weights.ts';
+import type { HighestLogits } from './highest-logits.ts';
 import type { PoolingSpec } from './pooling.ts';
 import type { SequenceState } from './state/sequence-state.ts';
 
@@ -101,6 +102,13 @@ export interface Model {
    *   and what a device throws: `device-lost`, …
    */
   forward(batch: OutputBatch, observer?: MatmulObserver): Promise<Tensor>;
+  /** How many of the likeliest tokens `highest` can give. */
+  readonly mostHighest: number;
+  /**
+   * The `count` likeliest tokens of each row of `logits`, which `forward` has just given, with `withSums` also what their
+   * probabilities are counted from.
+   */
+  highest(logits: Tensor, count: number, withSums: boolean): Promise<HighestLogits[]>;
   /** The same without logits: only the cache is filled. Resolves when the batch has been computed. */
   prefill(batch: TokenBatch, observer?: MatmulObserver): Promise<void>;
   /** Blocks that guess further tokens; undefined when they were not asked for. */

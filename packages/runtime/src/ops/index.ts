@@ -36,6 +36,9 @@
 // gatherRows (x [T, C], rows [N] I32)              {}                           -> [N, C]
 // softmax    (x [N, C])                            {}                           -> [N, C]
 // logProb    (logits [N, V], targets [N] I32)      {}                           -> [N]      log softmax(logits)[target], f64 inside
+// logSumExp  (x [N, C])                            {}                           -> [N]      log Σ e^x, f64 inside
+// topK       (x [N, C])                            {count}                      -> [N, 2·count + 1] I32  of the largest, first to last: columns, then the
+//            bits of their values; then how many of the row are not finite. Of equals the lower column, NaN behind all
 // sumSquares (x [T, C])                            {}                           -> [C]      added to what the output holds
 //
 // Mixture of experts, E experts of which each token uses `used`:
@@ -97,6 +100,8 @@ export interface OpParams {
   gatherRows: Record<string, never>;
   softmax: Record<string, never>;
   logProb: Record<string, never>;
+  logSumExp: Record<string, never>;
+  topK: { count: number };
   sumSquares: Record<string, never>;
   columns: { first: number };
   putColumns: { first: number };

@@ -16,6 +16,7 @@ import type { OpName } from './index.ts';
 import { kvWrite } from './kv-write/op.ts';
 import { layerNorm } from './layer-norm/op.ts';
 import { logProb } from './log-prob/op.ts';
+import { logSumExp } from './log-sum-exp/op.ts';
 import { mamba2Scan } from './mamba2-scan/op.ts';
 import { matmul } from './matmul/op.ts';
 import { matmulExperts } from './matmul-experts/op.ts';
@@ -33,6 +34,7 @@ import { softCap } from './soft-cap/op.ts';
 import { softmax } from './softmax/op.ts';
 import { sumSquares } from './sum-squares/op.ts';
 import { sumSquaresExperts } from './sum-squares-experts/op.ts';
+import { topK } from './top-k/op.ts';
 import { xielu } from './xielu/op.ts';
 
 export const ops: { readonly [Name in OpName]: Op<Name> } = {
@@ -58,6 +60,8 @@ export const ops: { readonly [Name in OpName]: Op<Name> } = {
   gatherRows,
   softmax,
   logProb,
+  logSumExp,
+  topK,
   sumSquares,
   route,
   routeWeights,

@@ -107,4 +107,24 @@ describe('reference ops', () => {
     device.run('route', [f32([1, 2, 2, 1, 5, Number.NaN, 9, Number.NaN], [2, 4])], ids, { used: 3 });
     expect([...new Int32Array((await device.read(ids)).buffer)]).toEqual([1, 2, 0, 1, 3, 2]);
   });
+
+  it('finds the largest in order, of equals the lower column, NaN last, and counts what is not finite', async () => {
+    const y = device.alloc('I32', [2, 9]);
+    const x = f32([1, 2, Number.NaN, 2, 0.5, -Infinity, -Infinity, Number.NaN, -0, 0], [2, 5]);
+    device.run('topK', [x], y, { count: 4 });
+    const words = new Int32Array((await device.read(y)).buffer);
+    const values = (from: number) => [...new Float32Array(words.slice(from, from + 4).buffer)];
+    expect([...words.slice(0, 4)]).toEqual([1, 3, 0, 4]);
+    expect(values(4)).toEqual([2, 2, 1, 0.5]);
+    expect(words[8]).toBe(1);
+    expect([...words.slice(9, 13)]).toEqual([3, 4, 0, 1]);
+    expect(values(13)).toEqual([-0, 0, -Infinity, -Infinity]);
+    expect(words[17]).toBe(3);
+  });
+
+  it('gives the logarithm of a sum of exponentials', async () => {
+    const [small, large] = await run('logSumExp', [f32([0, Math.log(3), 1000, 1000], [2, 2])], [2], {});
+    expect(small).toBeCloseTo(Math.log(4), 6);
+    expect(large).toBeCloseTo(1000 + Math.LN2, 4);
+  });
 });

@@ -26,6 +26,7 @@ export function adaptiveP({ adaptiveTarget, adaptiveDecay }: ResolvedSampling, u
         logits[i] = PEAK - f(f(f(SHARPNESS * distance) * distance) / f(1 + distance));
       }
       candidates.softmax();
+      candidates.sorted = false; // by what they have become
       const chosen = drawIndex(candidates.p, candidates.size, uniform);
       chosenSum = f(before[chosen] + f(decay * chosenSum));
       weights = f(1 + f(decay * weights));
