@@ -172,8 +172,8 @@ describe('life and death', () => {
         eval: true,
       },
     );
-    const OverWorker = Engine as unknown as new (worker: Worker, info: object) => Engine;
-    const engine = new OverWorker(worker, {});
+    const OverWorker = Engine as unknown as new (worker: Worker, info: object, options: object) => Engine;
+    const engine = new OverWorker(worker, {}, {});
     const requests = [1, 2].map(() => engine.generate(Int32Array.of(0)).next());
     for (const request of requests)
       await expect(request).rejects.toMatchObject({ code: 'engine-crashed', message: expect.stringContaining('boom') });
