@@ -4,6 +4,7 @@ import type { Admission } from './admission.ts';
 import type { ApiError } from './api-error.ts';
 import type { GenerationRecord } from './generate/generation.ts';
 import type { ModelHost, ModelLease } from './models/model-host.ts';
+import type { ResponseStore } from './openai/responses/response-store.ts';
 
 export interface ServerState {
   readonly models: ModelHost;
@@ -12,6 +13,8 @@ export interface ServerState {
   readonly closing: AbortSignal;
   /** Aborted when those that run have to end. */
   readonly stopping: AbortSignal;
+  /** Those that clients may come back to by their ids. */
+  readonly responses: ResponseStore;
   /** Told how every generation ended, and for which request; and about every failure that is the server's own: what the log shows. */
   readonly onGeneration?: (record: GenerationRecord, signal: AbortSignal) => void;
   readonly onFailure?: (error: ApiError) => void;

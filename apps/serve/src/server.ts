@@ -13,6 +13,7 @@ import { RequestLog, type RequestRecord } from './http/request-log.ts';
 import { limitReaders, timeOptions } from './http/time-limits.ts';
 import type { ServedModel } from './models/served-model.ts';
 import { SingleModel } from './models/single-model.ts';
+import { ResponseStore } from './openai/responses/response-store.ts';
 
 export interface ServerOptions {
   /** Addresses and Unix sockets (`unix:/path`, or a path that ends in `.sock`). */
@@ -68,6 +69,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     admission: new Admission(options.maxRequests),
     closing: closing.signal,
     stopping: stopping.signal,
+    responses: new ResponseStore(),
     onGeneration(record, signal) {
       log?.count(record, signal);
       options.onGeneration?.(record, signal);

@@ -1,5 +1,6 @@
 // A reply in the events of Anthropic's streams: a message of numbered blocks, each opened, filled and closed.
 import { randomUUID } from 'node:crypto';
+import { BlankTexts } from '../chat/blank-texts.ts';
 import type { ChatEvent } from '../chat/reply.ts';
 import type { ReplyEvent } from '../chat/reply-reader.ts';
 import { sealThought } from '../chat/thought-seal.ts';
@@ -60,6 +61,7 @@ export async function* messageEvents(
   head: MessageHead,
 ): AsyncGenerator<MessageEvent> {
   const blocks = new Blocks(head.showsThinking);
+  const blanks = new BlankTexts();
   let begun = false;
   for await (const event of events) {
     // How much of the prompt was cached is known with the first token, and a message begins with it.
@@ -70,7 +72,7 @@ export async function* messageEvents(
       begun = true;
     }
     if (event.type === 'reply') {
-      for (const part of event.parts) yield* blocks.part(part);
+      for (const part of blanks.filter(event.parts)) yield* blocks.part(part);
       continue;
     }
     yield* blocks.close();
@@ -116,7 +118,6 @@ class Blocks {
   #index = -1;
   #open: ContentBlock['type'] | undefined;
   #thought = '';
-  #blank = '';
 
   constructor(showsThinking: boolean) {
     this.#showsThinking = showsThinking;
@@ -130,7 +131,8 @@ class Blocks {
         if (this.#showsThinking) yield this.#delta({ type: 'thinking_delta', thinking: part.text });
         return;
       case 'content':
-        yield* this.#text(part.text);
+        if (this.#open !== 'text') yield* this.#start({ type: 'text', text: '' });
+        yield this.#delta({ type: 'text_delta', text: part.text });
         return;
       case 'call': {
         const id = `toolu_${randomUUID().replaceAll('-', '')}`;
@@ -140,20 +142,6 @@ class Blocks {
       case 'arguments':
         yield this.#delta({ type: 'input_json_delta', partial_json: part.text });
     }
-  }
-
-  /** A block of white space alone says nothing, and Anthropic's own API refuses it when it comes back. */
-  *#text(text: string): Generator<MessageEvent> {
-    this.#blank += text;
-    if (this.#open !== 'text') {
-      if (this.#blank.trim() === '') return;
-      const held = this.#blank;
-      yield* this.#start({ type: 'text', text: '' });
-      this.#blank = held;
-    }
-    const ready = this.#blank;
-    this.#blank = '';
-    if (ready) yield this.#delta({ type: 'text_delta', text: ready });
   }
 
   *#start(block: ContentBlock): Generator<MessageEvent> {
@@ -167,7 +155,6 @@ class Blocks {
   }
 
   *close(): Generator<MessageEvent> {
-    this.#blank = '';
     if (this.#open === undefined) return;
     if (this.#open === 'thinking') {
       yield this.#delta({ type: 'signature_delta', signature: sealThought(this.#thought, !this.#showsThinking) });

@@ -1,6 +1,7 @@
 // A message put together of the events of its stream, as Anthropic's SDKs do: the two cannot differ.
+
+import { closedJson } from '../chat/closed-json.ts';
 import { cancelled } from '../generate/generation.ts';
-import { closedJson } from './closed-json.ts';
 import type { ContentBlock, Message, MessageEvent } from './message-events.ts';
 
 /** @throws ApiError 503 when the generation was cancelled */
