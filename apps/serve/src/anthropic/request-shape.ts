@@ -84,6 +84,8 @@ export const unsupportedFields: readonly RefusedField[] = [
   { field: 'mcp_servers', asks: filled, why: 'No MCP servers are called; describe their tools.' },
   { field: 'stop', asks: filled, why: 'Use stop_sequences.' },
   { field: 'n', asks: (value) => given(value) && value !== 1, why: 'A message is one reply.' },
+  { field: 'best_of', asks: (value) => given(value) && value !== 1, why: 'A message is one reply.' },
+  { field: 'use_beam_search', asks: (value) => value === true, why: 'A message is one reply.' },
   { field: 'max_completion_tokens', asks: given, why: 'Use max_tokens.' },
   { field: 'logprobs', asks: (value) => given(value) && value !== false, why: 'This API has no log probabilities.' },
   { field: 'top_logprobs', asks: given, why: 'This API has no log probabilities.' },

@@ -3,6 +3,7 @@
 import { ApiError } from '../../api-error.ts';
 import type { RequestMessage } from '../../chat/messages.ts';
 import { openThought } from '../../chat/thought-seal.ts';
+import { parseJson } from '../../http/json-text.ts';
 import type { ContentPart, Item } from './item-shapes.ts';
 import { customArgument, promptName } from './tools.ts';
 
@@ -119,9 +120,7 @@ class Conversation {
 }
 
 function parsedArguments(text: string, param: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text || '{}');
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch {}
+  const value = parseJson(text || '{}', param);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new ApiError(400, 'invalid_value', `${param} must be the text of a JSON object.`, { param });
 }

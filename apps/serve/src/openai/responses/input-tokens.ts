@@ -13,7 +13,10 @@ export const inputTokens: Endpoint = {
     const request = await readRequest(context, promptShape, unsupportedFields);
     return withModel(context, server, request.model, async (lease) => {
       const chat = { ...promptOf(request, conversationOf(request, server.responses)), request: {} };
-      return context.json({ object: 'response.input_tokens', input_tokens: await countChatTokens(lease, chat) });
+      return context.json({
+        object: 'response.input_tokens',
+        input_tokens: await countChatTokens(lease, chat, context.req.raw.signal),
+      });
     });
   },
 };

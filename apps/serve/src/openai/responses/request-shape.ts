@@ -147,6 +147,8 @@ export const unsupportedFields: readonly UnsupportedField[] = [
   { field: 'max_tokens', asks: given, why: 'Use max_output_tokens.' },
   { field: 'max_completion_tokens', asks: given, why: 'Use max_output_tokens.' },
   { field: 'n', asks: (value) => given(value) && value !== 1, why: 'A response is one reply.' },
+  { field: 'best_of', asks: (value) => given(value) && value !== 1, why: 'A response is one reply.' },
+  { field: 'use_beam_search', asks: (value) => value === true, why: 'A response is one reply.' },
   { field: 'logprobs', asks: on, why: 'Use top_logprobs.' },
   { field: 'reasoning_effort', asks: given, why: 'Use reasoning.effort.' },
 ];
