@@ -9,13 +9,13 @@ import { anthropicEndpoint } from './anthropic-endpoint.ts';
 import { chatOf } from './chat-request.ts';
 import { errorBody } from './error-body.ts';
 import { messageEvents } from './message-events.ts';
-import { messagesShape, unsupportedFields } from './request-shape.ts';
+import { messagesShape, refusedFields } from './request-shape.ts';
 import { wholeMessage } from './whole-message.ts';
 
 const messageStream = namedEventStream(errorBody, { type: 'ping' });
 
 export const messages = anthropicEndpoint('/v1/messages', async (context, server) => {
-  const request = await readRequest(context, messagesShape, unsupportedFields);
+  const request = await readRequest(context, messagesShape, refusedFields);
   return withModel(context, server, request.model, async (lease) => {
     const chat = await prepareChat(lease, chatOf(request), server, context.req.raw.signal);
     const head = {

@@ -1,8 +1,8 @@
 // The body of POST /v1/messages, and what of it the prompt is made of (docs/serving-anthropic.md has the table). The
 // sampler's fields are llama-server's, for clients that want more than Anthropic's.
 import { z } from 'zod';
-import { generationFields } from '../generate/generation-request.ts';
-import type { RefusedField } from '../generate/refused-fields.ts';
+import { oneReplyFields, oneReplyRefusals } from '../generate/one-reply-fields.ts';
+import { asksForSomething, type RefusedField } from '../generate/refused-fields.ts';
 import { messageShape, systemShape } from './content-blocks.ts';
 
 const schema = z.looseObject({ type: z.literal('json_schema'), schema: z.record(z.string(), z.unknown()) });
@@ -44,6 +44,9 @@ const edit = z.looseObject({
     .nullish(),
 });
 
+/** For what changes no answer of this server's. */
+const anything = z.unknown().optional();
+
 const promptFields = {
   messages: z.array(messageShape).min(1),
   system: systemShape.nullish(),
@@ -60,9 +63,11 @@ const promptFields = {
   output_format: schema.nullish(),
   context_management: z.looseObject({ edits: z.array(edit).nullish() }).nullish(),
   chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
+  ...{ cache_control: anything, speed: anything, inference_geo: anything, diagnostics: anything },
+  ...{ user_profile_id: anything, workspace_id: anything },
 };
 
-const { stop: _stop, n: _n, stream_options: _options, ...shared } = generationFields;
+const { stop: _stop, ...shared } = oneReplyFields;
 
 export const promptShape = z.looseObject({ model: z.string().nullish(), ...promptFields });
 export type PromptRequest = z.infer<typeof promptShape>;
@@ -75,18 +80,14 @@ export const messagesShape = z.looseObject({
 });
 export type MessagesRequest = z.infer<typeof messagesShape>;
 
-const given = (value: unknown): boolean => value !== undefined && value !== null;
-const filled = (value: unknown): boolean => given(value) && !(Array.isArray(value) && value.length === 0);
-
 /** Anthropic's fields that nothing here can do, and OpenAI's that have another name in this API. */
-export const unsupportedFields: readonly RefusedField[] = [
-  { field: 'container', asks: given, why: 'There are no containers.' },
-  { field: 'mcp_servers', asks: filled, why: 'No MCP servers are called; describe their tools.' },
-  { field: 'stop', asks: filled, why: 'Use stop_sequences.' },
-  { field: 'n', asks: (value) => given(value) && value !== 1, why: 'A message is one reply.' },
-  { field: 'best_of', asks: (value) => given(value) && value !== 1, why: 'A message is one reply.' },
-  { field: 'use_beam_search', asks: (value) => value === true, why: 'A message is one reply.' },
-  { field: 'max_completion_tokens', asks: given, why: 'Use max_tokens.' },
-  { field: 'logprobs', asks: (value) => given(value) && value !== false, why: 'This API has no log probabilities.' },
-  { field: 'top_logprobs', asks: given, why: 'This API has no log probabilities.' },
+export const refusedFields: readonly RefusedField[] = [
+  { field: 'container', asks: asksForSomething, why: 'There are no containers.' },
+  { field: 'mcp_servers', asks: asksForSomething, why: 'No MCP servers are called; describe their tools.' },
+  { field: 'stop', asks: asksForSomething, why: 'Use stop_sequences.' },
+  { field: 'logprobs', asks: asksForSomething, why: 'This API has no log probabilities.' },
+  { field: 'top_logprobs', asks: asksForSomething, why: 'This API has no log probabilities.' },
+  { field: 'reasoning_effort', asks: asksForSomething, why: 'Use output_config.effort.' },
+  { field: 'parallel_tool_calls', asks: (value) => value === false, why: 'Use tool_choice.' },
+  ...oneReplyRefusals('max_tokens'),
 ];

@@ -71,7 +71,7 @@ export async function readRequest<Shape extends z.ZodType>(
   }
   const honoured = new Set(shape instanceof z.ZodObject ? Object.keys(shape.shape) : []);
   const others = Object.entries(body).filter(([field]) => !honoured.has(field));
-  const rows = [...refusedFields, ...unheld, ...refused];
+  const rows = [...refused, ...refusedFields, ...unheld];
   refuseFields(others, rows);
   const ignored = others.map(([field]) => field).filter((name) => !neutralFields.has(name) && !isAmong(rows, name));
   if (ignored.length > 0) context.set('ignoredFields', ignored);

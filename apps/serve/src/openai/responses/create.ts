@@ -10,7 +10,7 @@ import { createdSeconds } from '../response-fields.ts';
 import { chatOf, showsLogProbs } from './chat-request.ts';
 import { conversationOf } from './conversation.ts';
 import { newId } from './output-items.ts';
-import { type ResponsesRequest, responsesShape, unsupportedFields } from './request-shape.ts';
+import { type ResponsesRequest, refusedFields, responsesShape } from './request-shape.ts';
 import { ResponseEvents } from './response-events.ts';
 import { responseHead } from './response-object.ts';
 
@@ -21,7 +21,7 @@ export const createResponse: Endpoint = {
   method: 'POST',
   path: '/v1/responses',
   async handle(context, server) {
-    const request = await readRequest(context, responsesShape, unsupportedFields);
+    const request = await readRequest(context, responsesShape, refusedFields);
     return withModel(context, server, request.model, (lease) => answer(context, server, lease, request));
   },
 };

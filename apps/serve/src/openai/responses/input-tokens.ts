@@ -4,13 +4,13 @@ import { type Endpoint, withModel } from '../../endpoint.ts';
 import { readRequest } from '../../generate/generation-request.ts';
 import { promptOf } from './chat-request.ts';
 import { conversationOf } from './conversation.ts';
-import { promptShape, unsupportedFields } from './request-shape.ts';
+import { promptShape, refusedFields } from './request-shape.ts';
 
 export const inputTokens: Endpoint = {
   method: 'POST',
   path: '/v1/responses/input_tokens',
   async handle(context, server) {
-    const request = await readRequest(context, promptShape, unsupportedFields);
+    const request = await readRequest(context, promptShape, refusedFields);
     return withModel(context, server, request.model, async (lease) => {
       const chat = { ...promptOf(request, conversationOf(request, server.responses)), request: {} };
       return context.json({

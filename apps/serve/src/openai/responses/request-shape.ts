@@ -1,7 +1,8 @@
 // The body of POST /v1/responses, and what of it the prompt is made of (docs/serving-responses.md has the table).
 import { z } from 'zod';
 import { generationFields } from '../../generate/generation-request.ts';
-import type { UnsupportedField } from '../../generate/unsupported.ts';
+import { oneReplyFields, oneReplyRefusals } from '../../generate/one-reply-fields.ts';
+import { asksForSomething, type RefusedField } from '../../generate/refused-fields.ts';
 import { inputShape } from './item-shapes.ts';
 
 const schema = z.record(z.string(), z.unknown());
@@ -81,6 +82,9 @@ const included = z.enum([
 
 const summary = z.enum(['auto', 'concise', 'detailed']).nullish();
 
+/** For what changes no answer of this server's. */
+const anything = z.unknown().optional();
+
 const promptFields = {
   input: inputShape.nullish(),
   instructions: z.string().nullish(),
@@ -108,13 +112,11 @@ const promptFields = {
   chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
 };
 
-const { n: _n, stream_options: _options, max_tokens: _max, ...shared } = generationFields;
-
 export const promptShape = z.looseObject({ model: z.string().nullish(), ...promptFields });
 export type PromptRequest = z.infer<typeof promptShape>;
 
 export const responsesShape = z.looseObject({
-  ...shared,
+  ...oneReplyFields,
   ...promptFields,
   max_output_tokens: z.int().min(1).nullish(),
   include: z.array(included).nullish(),
@@ -124,31 +126,25 @@ export const responsesShape = z.looseObject({
   prompt_cache_key: z.string().nullish(),
   safety_identifier: z.string().nullish(),
   user: z.string().nullish(),
+  ...{ max_tool_calls: anything, prompt_cache_options: anything, client_metadata: anything },
+  stream_options: generationFields.stream_options,
 });
 export type ResponsesRequest = z.infer<typeof responsesShape>;
 
-const given = (value: unknown): boolean => value !== undefined && value !== null;
-const on = (value: unknown): boolean =>
-  given(value) && value !== false && !(Array.isArray(value) && value.length === 0);
-
 /** OpenAI's fields that nothing here can do, and those of its other APIs that have another name in this one. */
-export const unsupportedFields: readonly UnsupportedField[] = [
-  { field: 'background', asks: on, why: 'A response is made while its client waits.' },
-  { field: 'conversation', asks: given, why: 'There are no conversations; use previous_response_id.' },
-  { field: 'prompt', asks: given, why: 'No prompts are stored here; use input and instructions.' },
-  { field: 'context_management', asks: on, why: 'Nothing is cut out of a prompt.' },
-  { field: 'moderation', asks: given, why: 'Nothing is moderated.' },
+export const refusedFields: readonly RefusedField[] = [
+  { field: 'background', asks: asksForSomething, why: 'A response is made while its client waits.' },
+  { field: 'conversation', asks: asksForSomething, why: 'There are no conversations; use previous_response_id.' },
+  { field: 'prompt', asks: asksForSomething, why: 'No prompts are stored here; use input and instructions.' },
+  { field: 'context_management', asks: asksForSomething, why: 'Nothing is cut out of a prompt.' },
+  { field: 'moderation', asks: asksForSomething, why: 'Nothing is moderated.' },
   {
     field: 'truncation',
-    asks: (value) => given(value) && value !== 'disabled',
+    asks: (value) => asksForSomething(value) && value !== 'disabled',
     why: 'A prompt is never cut; use "disabled".',
   },
-  { field: 'messages', asks: given, why: 'Use input.' },
-  { field: 'max_tokens', asks: given, why: 'Use max_output_tokens.' },
-  { field: 'max_completion_tokens', asks: given, why: 'Use max_output_tokens.' },
-  { field: 'n', asks: (value) => given(value) && value !== 1, why: 'A response is one reply.' },
-  { field: 'best_of', asks: (value) => given(value) && value !== 1, why: 'A response is one reply.' },
-  { field: 'use_beam_search', asks: (value) => value === true, why: 'A response is one reply.' },
-  { field: 'logprobs', asks: on, why: 'Use top_logprobs.' },
-  { field: 'reasoning_effort', asks: given, why: 'Use reasoning.effort.' },
+  { field: 'messages', asks: (value) => value !== undefined && value !== null, why: 'Use input.' },
+  { field: 'logprobs', asks: asksForSomething, why: 'Use top_logprobs.' },
+  { field: 'reasoning_effort', asks: asksForSomething, why: 'Use reasoning.effort.' },
+  ...oneReplyRefusals('max_output_tokens'),
 ];
