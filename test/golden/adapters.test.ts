@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openAdapter, openModel } from '@quern/models';
+import { openAdapter, openMerged, openModel } from '@quern/models';
 import { cpuDevice, type Device, referenceDevice } from '@quern/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
 import { knownTensor, writeAdapterFolder } from '../adapter-folder.ts';
@@ -62,6 +62,30 @@ describe.each(Object.entries(recorded))('%s', (name, { model, config, tensors, i
     const ours = await picked(device, 1);
     for (const [row, values] of logits.entries())
       for (const [i, value] of values.entries()) expect(Math.abs(ours[row]![i]! - value)).toBeLessThan(2e-3);
+  });
+
+  // Merged, an embedding that is the output matrix too would change both.
+  const mergeable = name !== 'qwen2';
+  it('gives the same when it is merged into the weights, or is refused', async () => {
+    const view = await openModel(path!);
+    const merging = openMerged(view, [{ path: adapterPath, scale: 1 }]);
+    if (!mergeable) {
+      await expect(merging).rejects.toMatchObject({
+        code: 'adapter-unsupported',
+        tensor: expect.stringMatching('embed'),
+      });
+      await view.close();
+      return;
+    }
+    const merged = await merging;
+    const all = await withModel(merged.view, cpu, { batchTokens: 16 }, (model) =>
+      allLogits(model, Int32Array.from(ids)),
+    );
+    await merged.close();
+    const vocab = all.length / ids.length;
+    for (const [row, values] of logits.entries())
+      for (const [i, value] of values.entries())
+        expect(Math.abs(all[positions[row]! * vocab + pick[i]!]! - value)).toBeLessThan(2e-3);
   });
 
   it('gives those of the model without the adapter', async () => {

@@ -20,7 +20,15 @@ import {
   type WriteFlagValues,
   writeAndReport,
 } from '@quern/kquant';
-import { type DraftChoice, type MmprojView, openMmproj, openModel } from '@quern/models';
+import {
+  type DraftChoice,
+  type MergedModel,
+  type MmprojView,
+  openMerged,
+  openMmproj,
+  openModel,
+  readMergedAdapters,
+} from '@quern/models';
 import { outputFile } from '@quern/source';
 import { type CommandContext, downloadProgress, progressMode } from '@quern/terminal';
 import { scaledModel } from './scaled-model.ts';
@@ -38,6 +46,7 @@ export interface ConvertOptions extends QuantizeFlagValues, WriteFlagValues {
   calibration?: string;
   mtp: DraftChoice;
   mmproj?: boolean;
+  lora?: readonly string[];
 }
 
 export async function convert(
@@ -55,6 +64,10 @@ export async function convert(
       `--mtp ${options.mtp} means nothing with --to hf: a checkpoint keeps its blocks.`,
     );
   if (options.mmproj) checkMmprojUsage(options);
+  if (options.to === 'hf' && options.lora)
+    throw new QuernError('usage-lora', '--lora means nothing with --to hf: adapters are merged as GGUF is written.', {
+      remedy: 'Convert with --lora first, then the result with --to hf.',
+    });
   if (options.to === 'hf') return toHuggingFace(ref, () => locate(ref, options, context), { ...options, ...context });
   if (options.maxShardSize !== undefined)
     throw new QuernError('usage-max-shard-size', '--max-shard-size means nothing without --to hf.');
@@ -72,9 +85,11 @@ export async function convert(
   const { path } = await locate(ref, options, context);
   const opened = await openModel(path, { draft: options.mtp, preTokenizer: options.pre });
   let towers: MmprojView | undefined;
+  let merged: MergedModel<ModelView> | undefined;
   try {
+    merged = await openMerged(opened, readMergedAdapters(options));
     towers = options.mmproj ? await openMmproj(path) : undefined;
-    const proved = await withProvedForms(opened);
+    const proved = await withProvedForms(merged.view);
     const planned = planConversion(proved, conversion ?? 'auto');
     const output = await outputOf(quantization?.name ?? planned.fileType);
     const beside = towers && (await fileOfTowers(towers, conversion ?? 'auto', ref, output, options));
@@ -93,6 +108,7 @@ export async function convert(
     }
   } finally {
     await towers?.close();
+    await merged?.close();
     await opened.close();
   }
 }

@@ -20,6 +20,8 @@ Examples:
       what would be written, tensor by tensor
   $ quern convert ./gemma-3-4b-it --type Q4_K_M --mmproj
       with its vision tower beside it, as llama.cpp reads it
+  $ quern convert ./Llama-3.2-1B --type Q4_K_M --lora ./my-adapter
+      with an adapter merged into its weights first
   $ quern convert small-Q8_0.gguf --to hf -o ./small
       a checkpoint that transformers and vLLM load
   $ quern convert ./Llama-3-8B-AWQ
@@ -70,6 +72,11 @@ export const convert: CommandDefinition<[ref: string], ConvertOptions> = {
         {
           flags: '--mmproj',
           description: 'write the vision and audio towers too, beside the output: mmproj-<name>-<TYPE>.gguf',
+        },
+        {
+          flags: '--lora <file[:scale]>',
+          description: 'merge a LoRA adapter into the weights: GGUF file, or PEFT folder; may be given again',
+          repeatable: true,
         },
         {
           flags: '--pre <name>',

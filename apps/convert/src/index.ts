@@ -1,1 +1,2 @@
+export { convertLora } from './convert-lora-definition.ts';
 export { convert } from './definition.ts';

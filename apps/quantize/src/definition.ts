@@ -65,6 +65,11 @@ export const quantize: CommandDefinition<
           flags: '--allow-requantize',
           description: 'accept an input that is already quantized, which loses more',
         },
+        {
+          flags: '--lora <file[:scale]>',
+          description: 'merge a LoRA adapter into the weights first; may be given again',
+          repeatable: true,
+        },
         { flags: '--keep-split', description: 'write as many files as the input has' },
         {
           flags: '--pre <name>',

@@ -11,6 +11,7 @@ import {
   type WriteFlagValues,
   writeAndReport,
 } from '@quern/kquant';
+import { type MergedModel, openMerged, readMergedAdapters } from '@quern/models';
 import { outputFile } from '@quern/source';
 import { type CommandContext, downloadProgress, progressMode } from '@quern/terminal';
 import { type LayerFlagValues, layerTypeOf, layerTypes, strangeLayerFlags } from './layer-flags.ts';
@@ -26,6 +27,7 @@ export interface QuantizeOptions extends QuantizeFlagValues, WriteFlagValues, Ta
   allowRequantize?: boolean;
   keepSplit?: boolean;
   pre?: string;
+  lora?: readonly string[];
 }
 
 export const quantize = (
@@ -37,6 +39,7 @@ export const quantize = (
 type Action = (input: string, options: QuantizeOptions, context: CommandContext) => Promise<number | undefined>;
 
 function actionOf(options: QuantizeOptions): Action {
+  refuseUnmerged(options);
   if (hasTarget(options)) return toTarget;
   const type = layerTypeOf(options.type);
   if (type === undefined) return quantizeToGguf;
@@ -68,15 +71,19 @@ async function quantizeToGguf(
   }: ScaledModel = awqScales === undefined
     ? { view: await openGgufInput(input, options, context), output: wanted }
     : await scaledModel(input, fileType, { ...options, awqScales }, context);
+  let merged: MergedModel<ModelView> | undefined;
   try {
+    merged = await openMerged(model, readMergedAdapters(options));
+    const { view } = merged;
     const request = { fileType, output, converted, keepSplit, allowRequantize, ...context };
-    const { plan, imatrix } = await quantizePlan(model, request, options);
+    const { plan, imatrix } = await quantizePlan(view, request, options);
     try {
-      return await writeAndReport(model, plan, output, { ...options, title: 'quantize', imatrix, ...context });
+      return await writeAndReport(view, plan, output, { ...options, title: 'quantize', imatrix, ...context });
     } finally {
       await imatrix?.close();
     }
   } finally {
+    await merged?.close();
     await model.close();
   }
 }
@@ -94,6 +101,14 @@ async function openGgufInput(input: string, options: QuantizeOptions, context: C
   const { path } = await locateCheckpoint(input, { accept, ...context, ...download.watch });
   download.finish();
   return openGgufModel(path);
+}
+
+/** Adapters are merged as a GGUF file is quantized to a type. @throws QuernError `usage-lora` */
+function refuseUnmerged({ lora, awqScales, type, ...options }: QuantizeOptions): void {
+  if (!lora || (awqScales === undefined && !hasTarget(options) && layerTypeOf(type) === undefined)) return;
+  throw new QuernError('usage-lora', '--lora goes with --type and a GGUF type alone.', {
+    remedy: 'Merge first: quern convert CHECKPOINT --lora ADAPTER, then quantize what that wrote.',
+  });
 }
 
 /** @throws QuernError `usage-not-for-type` */

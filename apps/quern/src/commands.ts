@@ -15,6 +15,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('@quern/convert-command')).convert,
   },
   {
+    name: 'convert-lora',
+    summary: 'LoRA adapter of PEFT to GGUF',
+    load: async () => (await import('@quern/convert-command')).convertLora,
+  },
+  {
     name: 'quantize',
     summary: 'to fewer bits: GGUF types and mixtures, AWQ and GPTQ folders',
     load: async () => (await import('@quern/quantize-command')).quantize,

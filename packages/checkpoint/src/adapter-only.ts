@@ -25,7 +25,9 @@ export async function refuseAdapter(
     {
       file: place,
       remedy:
-        'Merge it into its base model first: load both with PEFT, then merge_and_unload() and save_pretrained(), and give that folder.',
+        kind === 'LoRA'
+          ? `Merge it into its base model first: quern convert ${base ?? 'BASE'} --lora ${place}, or merge_and_unload() and save_pretrained() of PEFT. Or give the base model, and this with --lora (quern serve).`
+          : 'Merge it into its base model first: load both with PEFT, then merge_and_unload() and save_pretrained(), and give that folder.',
     },
   );
 }

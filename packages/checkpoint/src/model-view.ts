@@ -58,6 +58,8 @@ export interface ModelView {
   readonly metadata: GgufMetadata;
   /** In file order (for a lens: the order llama.cpp's converter would write). */
   readonly tensors: ReadonlyMap<string, TensorView>;
+  /** Where rows are computed from other files too: with others, or other settings, they are others. */
+  readonly computedFrom?: { readonly files: readonly string[]; readonly settings: string };
   /** What a lens left out or had to decide, one sentence each, for people to see. */
   readonly notes?: readonly string[];
   close(): Promise<void>;

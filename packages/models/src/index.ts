@@ -1,4 +1,7 @@
+export { adapterView } from './adapter/adapter-view.ts';
 export { openAdapter } from './adapter/open-adapter.ts';
+export { type MergedModel, openMerged } from './adapter/open-merged.ts';
+export { openPeftAdapter, type PeftAdapter } from './adapter/peft-adapter.ts';
 export { type AdapterOptions, type AdapterRequest, readAdapters, readMergedAdapters } from './adapter/read-adapters.ts';
 export * from './anywhere.ts';
 export { type ContentsDescription, describeContents, type LayerNumber, listTensors } from './describe-contents.ts';

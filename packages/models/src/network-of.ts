@@ -42,7 +42,10 @@ export function networkOf(view: ModelView): Network {
 
 /** GGUF files that stand beside a model, by their `general.type` (gguf-py constants.py GGUFType). */
 const besideModels: Readonly<Record<string, readonly [what: string, remedy: string]>> = {
-  adapter: ['a LoRA adapter', 'Give the model that it was made for, or one into which it was merged.'],
+  adapter: [
+    'a LoRA adapter',
+    'Give the model that it was made for, and this with --lora (quern serve, quern convert).',
+  ],
   mmproj: ['the projector for images or sound (mmproj) of a model', 'Give the model that it belongs to.'],
   imatrix: ['an importance matrix', 'Give it with --imatrix to quern quantize, beside a model.'],
 };

@@ -36,6 +36,8 @@ export interface NativeLogitsOptions {
   onDecoded?: (ms: number) => void;
   /** Milliseconds, for `onDecoded`; performance.now if absent. */
   clock?: () => number;
+  /** LoRA adapters in GGUF. */
+  adapters?: readonly { readonly path: string; readonly scale: number }[];
   /** Address of a `ggml_backend_sched_eval_callback`, called around every op. */
   evalCallback?: bigint;
 }
@@ -126,6 +128,7 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
     const context = llama.func('llama_init_from_model', 'void *', ['void *', contextParams])(model, params);
     if (!context) throw new Error('llama.cpp cannot make a context');
     try {
+      applyAdapters(model, context, options.adapters ?? []);
       const logits = new Float32Array(ids.length * vocabSize);
       for (let first = 0; first < ids.length; first += batchTokens) {
         const part = ids.slice(first, first + batchTokens);
@@ -135,6 +138,28 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
     } finally {
       llama.func('void llama_free(void *context)')(context);
     }
+  }
+
+  /** They belong to the model and go with it. */
+  function applyAdapters(
+    model: unknown,
+    context: unknown,
+    adapters: NonNullable<NativeLogitsOptions['adapters']>,
+  ): void {
+    if (adapters.length === 0) return;
+    const open = llama.func('void *llama_adapter_lora_init(void *model, const char *path)');
+    const apply = llama.func(
+      'int32_t llama_set_adapters_lora(void *context, void *adapters, size_t count, void *scales)',
+    );
+    const opened = BigUint64Array.from(adapters, ({ path }) => {
+      const adapter = open(model, path);
+      if (!adapter) throw new Error(`llama.cpp refuses the adapter ${path}`);
+      return BigInt(koffi.address(adapter));
+    });
+    const scales = Float32Array.from(adapters, ({ scale }) => scale);
+    const status = apply(context, opened, opened.length, scales);
+    keepAlive([opened, scales]);
+    if (status !== 0) throw new Error(`llama_set_adapters_lora failed with status ${status}`);
   }
 
   function decodeTogether(model: unknown, sequences: number, steps: number, threads: number): number[] {

@@ -62,8 +62,9 @@ function lensFileType(metadata: GgufMetadata): PlainFileType {
   return names.find((name) => plainFileTypes[name] === id) ?? 'F16';
 }
 
-/** The keys of the lens, with the type that was chosen (`enum llama_ftype`). */
+/** The keys of the lens, with the type that was chosen (`enum llama_ftype`); files of adapters do not tell it. */
 function convertedMetadata(metadata: GgufMetadata, fileType: number): GgufMetadata {
+  if (metadata.get('general.type')?.value === 'adapter') return metadata;
   const result: GgufMetadata = ggufTokenizerMetadata(metadata);
   result.set('general.file_type', { type: 'uint32', value: fileType });
   result.set('general.quantization_version', { type: 'uint32', value: 2 });

@@ -86,9 +86,9 @@ export async function writeModel(
   if (options.strict) refuseCompromises(plan, view.path);
   const views = plan.tensors.map((tensor) => sourceView(view, tensor));
   const layout = layoutOf(plan);
-  const files = new Set(views.map((tensor) => tensor.file));
+  const files = new Set([...views.map((tensor) => tensor.file), ...(view.computedFrom?.files ?? [])]);
   if (options.imatrix) files.add(options.imatrix.path);
-  const content = await contentIdentity(layout, plan, files, options);
+  const content = await contentIdentity(layout, plan, files, { ...options, settings: view.computedFrom?.settings });
   const { part, shard } = partOf(plan, layout, content, options.shard);
   const fileBytes = part.length + shard.end - shard.begin;
   const result = (resumedTensors: number): WriteResult => ({
@@ -245,16 +245,17 @@ async function contentIdentity(
   layout: GgufLayout,
   plan: Plan,
   files: Iterable<string>,
-  policy: WriteOptions,
+  policy: WriteOptions & { readonly settings?: string },
 ): Promise<string> {
   const steps = plan.tensors.map((tensor) => [
     ...[sourceNameOf(tensor), tensor.from.name, tensor.via?.name, tensor.importance],
   ]);
-  const { allowNonFinite = false, onOverflow = 'refuse', imatrix } = policy;
+  const { allowNonFinite = false, onOverflow = 'refuse', imatrix, settings } = policy;
   const weighted = imatrix && [basename(imatrix.path), [...imatrix.entries.keys()]];
   return createHash('sha256')
     .update(layout.header)
     .update(JSON.stringify([bytesVersion, steps, allowNonFinite, onOverflow, weighted, await sourceSizes(files)]))
+    .update(settings ?? '')
     .digest('hex');
 }
 

@@ -8,6 +8,7 @@ import { coreOf } from '../lens/tensor-names.ts';
 import { exportedArchitecture } from '../to-huggingface/choose-architecture.ts';
 import { checkCopy } from './base-copies.ts';
 import { checkShapes, placeOf, weightOf } from './check-pair.ts';
+import { inConverterOrder } from './converter-order.ts';
 import { embeddingName, type LoraAdapter, type LoraPair } from './lora.ts';
 import { lensedPair } from './pair-lens.ts';
 import { type PeftScales, readPeftConfig } from './peft-config.ts';
@@ -74,18 +75,9 @@ function pairsFor(
   modules: ReadonlyMap<string, ModulePair>,
   scales: PeftScales,
 ): Map<string, LoraPair> {
-  const pairs = new Map<string, LoraPair>();
-  const used = new Set<ModulePair>();
-  for (const entry of expected) {
-    if (pairs.has(entry.gguf)) continue;
-    const found = lensedPair(entry, modules, { ofGguf: base.expected === undefined });
-    if (!found) continue;
-    for (const pair of found.modules) used.add(pair);
-    const { a, b } = found;
-    const rank = checkShapes(entry.gguf, weightOf(base, entry.gguf, a).shape, { a, b });
-    pairs.set(entry.gguf, { weight: entry.gguf, a, b, rank, factor: factorOf(found.modules, rank, scales) });
-  }
-  const [unused] = [...modules.values()].filter((pair) => !used.has(pair));
+  const found = expected.flatMap((entry) => lensedPair(entry, modules, { ofGguf: base.expected === undefined }) ?? []);
+  const used = new Set(found.flatMap((pair) => pair.modules));
+  const unused = [...modules.values()].find((pair) => !used.has(pair));
   if (unused) {
     const names = expected.flatMap(({ sources }) => sources.map(({ name }) => name));
     throw new QuernError('adapter-no-weight', `The model has no ${unused.module}${hint(unused.module, names)}.`, {
@@ -93,7 +85,12 @@ function pairsFor(
       remedy: 'Give the model that the adapter was made for.',
     });
   }
-  return pairs;
+  return new Map(
+    inConverterOrder(found, modules).map(({ entry: { gguf: weight }, modules: of, a, b }) => {
+      const rank = checkShapes(weight, weightOf(base, weight, a).shape, { a, b });
+      return [weight, { weight, a, b, rank, factor: factorOf(of, rank, scales) }];
+    }),
+  );
 }
 
 function hint(module: string, names: readonly string[]): string {
