@@ -13,14 +13,25 @@ const pages = [
 const textOf = (page: string): string => readFileSync(join(root, page), 'utf8');
 /** llama.cpp's names, which the page for those who come from there lists; rewritten before the command sees them. */
 const aliases = ['docs/llama-cpp.md'];
-const commands = ['convert', 'quantize', 'merge', 'calibrate', 'eval', 'serve', 'inspect', 'tokenize', 'logits'];
+const commands = [
+  'convert',
+  'convert-lora',
+  'quantize',
+  'merge',
+  'calibrate',
+  'eval',
+  'serve',
+  'inspect',
+  'tokenize',
+  'logits',
+];
 
 test.each(commands)('the flags that pages show of quern %s are those of its help', async (name) => {
   const help = (await runCommand(name, '--help')).stdout;
   const flags = pages
     .filter((page) => !aliases.includes(page))
     .flatMap((page) =>
-      [...textOf(page).matchAll(new RegExp(`quern ${name}\\b([^\`|\\n]*)`, 'g'))].flatMap(([, line]) =>
+      [...textOf(page).matchAll(new RegExp(`quern ${name}(?![\\w-])([^\`|\\n]*)`, 'g'))].flatMap(([, line]) =>
         [...line!.matchAll(/(?<![\w-])--?[a-z][a-z-]*/g)].map(([flag]) => `${page}: ${flag}`),
       ),
     );
