@@ -78,9 +78,11 @@ export const llamaFlags: readonly LlamaFlag[] = [
   { names: ['-to'], means: '--timeout', instead: 'Only serve waits for clients.' },
   { names: ['-s'], means: '--seed', instead: ofRequests },
   { names: ['-sys', '--system-prompt'], means: '--system', instead: 'Each request says it, as its first message.' },
-  { names: ['-n', '--predict', '--n-predict'], instead: 'Each request says it, as max_tokens.' },
+  { names: ['-n', '--predict'], means: '--n-predict', instead: ofRequests },
+  { names: ['--temperature'], means: '--temp', instead: ofRequests },
+  { names: ['--typical-p'], means: '--typical', instead: ofRequests },
   {
-    names: ['--temp', '--temperature', '--top-k', '--top-p', '--min-p', '--presence-penalty', '--frequency-penalty'],
+    names: ['--temp', '--top-k', '--top-p', '--min-p', '--presence-penalty', '--frequency-penalty'],
     instead: ofRequests,
   },
   { names: ['--repeat-penalty'], instead: 'Each request says it, as repetition_penalty.' },

@@ -20,8 +20,9 @@ export function parserOf(definition: AnyCommandDefinition): Command {
   });
 }
 
-function optionOf({ flags, description, repeatable, choices, conflicts, default: usual }: Flag): Option {
+function optionOf({ flags, description, repeatable, choices, conflicts, environment, default: usual }: Flag): Option {
   const option = new Option(flags, description);
+  if (environment !== undefined) option.env(environment);
   if (choices) option.choices([...choices]);
   if (repeatable) option.argParser((value: string, before: string[] = []) => [...before, value]);
   else if (!option.variadic && !option.isBoolean()) refuseSecond(option);

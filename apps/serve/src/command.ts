@@ -33,6 +33,7 @@ import { socketPathOf } from './http/addresses.ts';
 import { isLoopback } from './http/host-names.ts';
 import { jsonLog, textLog } from './log-lines.ts';
 import { loadServedModel, type ServedModel } from './models/served-model.ts';
+import { readSamplingDefaults, type SamplingFlags } from './sampling-flags.ts';
 import { startServer } from './server.ts';
 import { readGraceMs, readServerFlags, type ServerFlags } from './server-flags.ts';
 import { readSpeculation, type SpeculationFlags } from './speculation-flags.ts';
@@ -49,6 +50,7 @@ export interface ServeOptions
     CacheOptions,
     OverrideOptions,
     ServerFlags,
+    SamplingFlags,
     SpeculationFlags,
     EmbeddingFlags,
     AdapterOptions {
@@ -79,6 +81,7 @@ export async function serve(reference: string, options: ServeOptions, context: C
   // Replies are worth more for being fast than for the last digits of an unrounded product.
   const devices = readDeviceRequest({ activations: 'int8', ...options });
   const guesses = readSpeculation(options);
+  const defaults = readSamplingDefaults(options);
   const override = readLoadOverride(options);
   const adapters = readAdapters(options);
   const { slotSavePath } = options;
@@ -103,6 +106,7 @@ export async function serve(reference: string, options: ServeOptions, context: C
       loadServedModel(path, {
         alias: options.alias,
         rng: options.rng,
+        defaults,
         ...sizes,
         slotSavePath,
         cacheTypes,
@@ -127,7 +131,7 @@ export async function serve(reference: string, options: ServeOptions, context: C
   try {
     const model = await Promise.race([server.ready, stopped]);
     progress.finish();
-    if (model && !options.quiet) printNote(describeServed(model));
+    if (model && !options.quiet) [describeServed(model), ...model.notes].forEach(printNote);
     await stopped;
     if (!options.quiet) printNote('shutting down');
     return exitCodes.ok;

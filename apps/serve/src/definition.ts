@@ -3,6 +3,8 @@ import { adapterFlags, cacheFlags, deviceFlags, overrideFlags } from '@quern/mod
 import { type CommandDefinition, modelForms } from '@quern/terminal';
 import type { ServeOptions } from './command.ts';
 import { embeddingFlags } from './embedding-flags.ts';
+import { withEnvironment } from './environment.ts';
+import { samplingFlags } from './sampling-flags.ts';
 import { serverFlags } from './server-flags.ts';
 import { speculationFlags } from './speculation-flags.ts';
 
@@ -24,7 +26,7 @@ export const serve: CommandDefinition<[model: string], ServeOptions> = {
   name: 'serve',
   description: 'Serve a model: OpenAI-compatible endpoints and a chat page.',
   arguments: [{ name: '<model>', isModel: true, description: modelForms }],
-  flags: [
+  flags: withEnvironment([
     {
       title: 'Server',
       flags: [
@@ -68,8 +70,9 @@ export const serve: CommandDefinition<[model: string], ServeOptions> = {
       ],
     },
     {
-      title: 'Sampling',
+      title: 'Sampling, where a request does not say it',
       flags: [
+        ...samplingFlags,
         {
           flags: '--rng <name>',
           description: 'random numbers: quern, or llama.cpp (its tokens for its seeds)',
@@ -92,7 +95,7 @@ export const serve: CommandDefinition<[model: string], ServeOptions> = {
     },
     { title: 'Computing', flags: deviceFlags },
     { title: 'Metadata for this run', flags: overrideFlags },
-  ],
+  ]),
   help,
   run: async ({ arguments: [model], options, context }) =>
     (await import('./command.ts')).serve(model, options, context),

@@ -1,5 +1,6 @@
 // The server's life: it listens first (probes get 503, not a refused connection), loads the model, answers, and shuts
 // down by letting running requests finish for a while.
+import { setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { getRequestListener } from '@hono/node-server';
@@ -63,6 +64,8 @@ const farewellMs = 1000;
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const models = new SingleModel(options.load);
   const [closing, stopping] = [new AbortController(), new AbortController()];
+  // Every request listens.
+  setMaxListeners(0, closing.signal, stopping.signal);
   const log = options.onRequest && new RequestLog(options.onRequest, options.logContents ?? false);
   const state: ServerState = {
     models,

@@ -11,6 +11,8 @@ export interface Flag {
   readonly repeatable?: boolean;
   readonly choices?: readonly string[];
   readonly default?: string;
+  /** A variable of the environment that gives the value where the flag is not given. */
+  readonly environment?: string;
   /** Names of values (`baseFile`) that cannot be given beside it. */
   readonly conflicts?: readonly string[];
 }

@@ -50,7 +50,8 @@ export function maxTokensOf(request: LengthRequest, preset?: number): number | u
   );
   if (said.length === 0) return preset;
   const [first, ...others] = said.filter(({ tokens }) => tokens !== -1);
-  if (first === undefined) return undefined;
+  // Said to have no end: no preset gives it one.
+  if (first === undefined) return Number.POSITIVE_INFINITY;
   const other = others.find(({ tokens }) => tokens !== first.tokens);
   if (other === undefined) return first.tokens;
   const message = `${first.name} (${first.tokens}) and ${other.name} (${other.tokens}) differ: give one of them.`;

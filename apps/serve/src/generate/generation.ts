@@ -11,6 +11,7 @@ import { stopStrings } from './ending-fields.ts';
 import type { GenerationRequest } from './generation-request.ts';
 import { checkGrammar, grammarOptions } from './grammar-request.ts';
 import { LineLimit, ReplyClock } from './reply-clock.ts';
+import { withDefaults } from './request-defaults.ts';
 import { logitBiasOf, samplingOptions } from './sampling-fields.ts';
 
 export type FinishReason = 'stop' | 'length';
@@ -150,9 +151,9 @@ function callOptions({ model, prompt, request, logProbs, maxTokens, signal }: Ge
   const { grammar, grammarTrigger } = grammarOptions(request, model, prompt);
   const room = model.contextTokens - prompt.length;
   return {
-    sampling: samplingOptions(request, model.tokenizer, model.rng),
+    sampling: samplingOptions(withDefaults(request, model.defaults), model.tokenizer, model.rng),
     // The engine gives one token at least; `generate` drops it where none is wanted.
-    maxTokens: Math.max(1, Math.min(maxTokens ?? room, room)),
+    maxTokens: Math.max(1, Math.min(maxTokens ?? model.defaults.maxTokens ?? room, room)),
     stopTokens: [...model.tokenizer.endOfGeneration, ...(request.stop_token_ids ?? [])],
     messageEnds: messageEnds(prompt, model),
     priority: request.priority ?? 0,

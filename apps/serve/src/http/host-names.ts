@@ -8,7 +8,7 @@ import { ApiError } from '../api-error.ts';
 export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);
 
 /**
- * @param hosts what the server listens on
+ * @param hosts the addresses that the server listens on; none when it has Unix sockets alone, which no browser reaches
  * @param allowed further names; given, they are asked for on every address
  * @returns a check of a Host header, or undefined where any name will do
  */
@@ -16,7 +16,8 @@ export function hostCheck(
   hosts: readonly string[],
   allowed: readonly string[],
 ): ((host: string | undefined) => void) | undefined {
-  if (allowed.includes('*') || (allowed.length === 0 && !hosts.every(isLoopback))) return undefined;
+  const isOpen = hosts.length === 0 || !hosts.every(isLoopback);
+  if (allowed.includes('*') || (allowed.length === 0 && isOpen)) return undefined;
   const own = hostname().toLowerCase();
   const names = new Set([...hosts, ...allowed, 'localhost', own, `${own}.local`].map((name) => name.toLowerCase()));
   return (header) => {

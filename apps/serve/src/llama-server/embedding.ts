@@ -18,6 +18,7 @@ const embeddingShape = z.looseObject({
 export const embedding: Endpoint = {
   method: 'POST',
   path: '/embedding',
+  aliases: ['/embeddings'],
   async handle(context, server) {
     const request = await readRequest(context, embeddingShape);
     const texts = request.content ?? request.input;

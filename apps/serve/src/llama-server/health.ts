@@ -7,6 +7,7 @@ import { type Endpoint, withModel } from '../endpoint.ts';
 export const health: Endpoint = {
   method: 'GET',
   path: '/health',
+  aliases: ['/v1/health'],
   open: true,
   handle: (context, server) =>
     withModel(context, server, undefined, async ({ model: { engine } }) => {

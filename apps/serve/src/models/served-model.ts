@@ -3,6 +3,8 @@ import { basename } from 'node:path';
 import { Engine, type RngName, type StartOptions } from '@quern/engine';
 import { describeModel, type ModelDescription, openModel } from '@quern/models';
 import { type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
+import { type RequestDefaults, recommendedSampling } from '../generate/request-defaults.ts';
+import type { SamplingRequest } from '../generate/sampling-fields.ts';
 import { TextThread } from '../text/text-thread.ts';
 
 export interface ServedModel {
@@ -22,6 +24,10 @@ export interface ServedModel {
   readonly rng: RngName;
   /** How a reranker that generates was asked: a text with `{query}` and `{document}`. */
   readonly rankTemplate?: string;
+  /** What requests get that do not say it. */
+  readonly defaults: RequestDefaults;
+  /** What a person should know about how it was loaded. */
+  readonly notes: readonly string[];
   /** Ends its threads, whatever they do. */
   close(): Promise<void>;
 }
@@ -29,10 +35,12 @@ export interface ServedModel {
 export interface LoadServedModelOptions extends Omit<StartOptions, 'modelPath'> {
   /** Default: the name of the file (without `.gguf`) or folder. */
   alias?: string;
-  /** As the engine's; 0 takes all that the model was trained for. */
+  /** As the engine's; 0 takes all that the model was trained for, and so does more than that. */
   contextTokens?: number;
   /** Default `quern`. */
   rng?: RngName;
+  /** They come before what the file recommends. */
+  defaults?: RequestDefaults;
 }
 
 /**
@@ -40,9 +48,10 @@ export interface LoadServedModelOptions extends Omit<StartOptions, 'modelPath'> 
  * @throws QuernError what `openModel`, `tokenizerFromGguf` and `Engine.start` throw
  */
 export async function loadServedModel(path: string, options: LoadServedModelOptions): Promise<ServedModel> {
-  const { alias, contextTokens, rng = 'quern', ...start } = options;
+  const { alias, contextTokens, rng = 'quern', defaults, ...start } = options;
   const view = await openModel(path, { override: options.override });
   let described: Pick<ServedModel, 'tokenizer' | 'description' | 'rankTemplate'>;
+  let recommended: SamplingRequest;
   try {
     const template = view.metadata.get('tokenizer.chat_template.rerank')?.value;
     described = {
@@ -50,14 +59,16 @@ export async function loadServedModel(path: string, options: LoadServedModelOpti
       description: describeModel(view),
       ...(typeof template === 'string' && { rankTemplate: template }),
     };
+    recommended = recommendedSampling(view.metadata);
   } finally {
     await view.close();
   }
   const trained = described.description.hyperparameters.contextLength;
+  const isCapped = contextTokens !== undefined && contextTokens > trained;
   const engine = await Engine.start({
     modelPath: path,
     ...start,
-    contextTokens: contextTokens === 0 ? trained : contextTokens,
+    contextTokens: contextTokens === 0 || isCapped ? trained : contextTokens,
   });
   const texts = new TextThread({ path, override: options.override });
   return {
@@ -68,9 +79,22 @@ export async function loadServedModel(path: string, options: LoadServedModelOpti
     engine,
     texts,
     rng,
+    defaults: { ...defaults, sampling: { ...recommended, ...defaults?.sampling } },
+    notes: [
+      ...(isCapped ? [cappedNote(contextTokens, trained)] : []),
+      ...(Object.keys(recommended).length > 0 ? [recommendedNote(recommended)] : []),
+    ],
     ...described,
     async close() {
       await Promise.all([engine.close({ cancel: true }), texts.close()]);
     },
   };
 }
+
+const cappedNote = (asked: number, trained: number): string =>
+  `a context of ${asked} tokens was asked for; the model was trained for ${trained}, which it gets (--rope-scaling stretches it)`;
+
+const recommendedNote = (sampling: SamplingRequest): string =>
+  `the model's file recommends ${Object.entries(sampling)
+    .map(([field, value]) => `${field} ${value}`)
+    .join(', ')}: requests and flags that say otherwise come first`;

@@ -46,6 +46,7 @@ export const chatShape = z.looseObject({
 export const chatCompletions: Endpoint = {
   method: 'POST',
   path: '/v1/chat/completions',
+  aliases: ['/chat/completions'],
   async handle(context, server) {
     const request = await readRequest(context, chatShape);
     return withModel(context, server, request.model, async (lease) => {

@@ -63,7 +63,7 @@ async function complete(
   const tasks = prompts.map(
     ({ ids }): GenerationTask => ({
       ...{ model, prompt: ids, request, signal, onEnd: server.onGeneration },
-      maxTokens: maxTokensOf(request, defaultMaxTokens),
+      maxTokens: maxTokensOf(request, model.defaults.maxTokens ?? defaultMaxTokens),
       // Candidates are compared by their log probabilities.
       ...(logProbs === undefined && candidates === count ? {} : { logProbs: logProbs ?? 0 }),
     }),

@@ -23,6 +23,7 @@ const describe = ({ id, createdSeconds, contextTokens, description }: ServedMode
 export const models: Endpoint = {
   method: 'GET',
   path: '/v1/models',
+  aliases: ['/models'],
   handle(context, server) {
     return withModel(context, server, undefined, ({ model }) =>
       context.json({ object: 'list', data: [describe(model)] }),
@@ -33,6 +34,7 @@ export const models: Endpoint = {
 export const model: Endpoint = {
   method: 'GET',
   path: '/v1/models/:id{.+}',
+  aliases: ['/models/:id{.+}'],
   handle(context, server) {
     return withModel(context, server, context.req.param('id'), ({ model }) => context.json(describe(model)));
   },

@@ -1,0 +1,73 @@
+// What a request gets that does not say it: the samplers' flags of llama-server, in its spellings.
+import { QuernError } from '@quern/errors';
+import type { Flag } from '@quern/terminal';
+import type { RequestDefaults } from './generate/request-defaults.ts';
+import { type SamplingRequest, samplingFields } from './generate/sampling-fields.ts';
+
+interface SamplingFlag {
+  readonly flags: string;
+  readonly description: string;
+  readonly field: keyof typeof samplingFields;
+  readonly read?: (text: string) => unknown;
+}
+
+const table = [
+  { flags: '--seed <number>', field: 'seed', description: 'seed (default: random)' },
+  { flags: '--temp <number>', field: 'temperature', description: 'temperature (default: 1)' },
+  { flags: '--top-k <count>', field: 'top_k', description: 'the most likely so many; 0: all' },
+  { flags: '--top-p <share>', field: 'top_p', description: 'the most likely that make up this share' },
+  { flags: '--min-p <share>', field: 'min_p', description: 'those with this share of the likeliest one’s' },
+  { flags: '--typical <share>', field: 'typical_p', description: 'locally typical ones' },
+  { flags: '--repeat-penalty <factor>', field: 'repeat_penalty', description: 'against repetitions; 1: none' },
+  { flags: '--repeat-last-n <count>', field: 'repeat_last_n', description: 'tokens that penalties look at; -1: all' },
+  { flags: '--presence-penalty <number>', field: 'presence_penalty', description: 'against tokens of the reply' },
+  { flags: '--frequency-penalty <number>', field: 'frequency_penalty', description: 'the same, for each time' },
+  { flags: '--dry-multiplier <number>', field: 'dry_multiplier', description: 'DRY against repetitions; 0: off' },
+  { flags: '--dry-base <number>', field: 'dry_base', description: 'its base' },
+  { flags: '--dry-allowed-length <count>', field: 'dry_allowed_length', description: 'what it lets pass' },
+  { flags: '--dry-penalty-last-n <count>', field: 'dry_penalty_last_n', description: 'tokens that it looks at' },
+  { flags: '--xtc-probability <share>', field: 'xtc_probability', description: 'XTC: how often; 0: off' },
+  { flags: '--xtc-threshold <share>', field: 'xtc_threshold', description: 'XTC: above which probability' },
+  {
+    flags: '--samplers <list>',
+    field: 'samplers',
+    description: 'names in their order, separated by semicolons',
+    read: (text) => text.split(';'),
+  },
+] as const satisfies readonly SamplingFlag[];
+
+type FlagName = 'seed' | 'temp' | 'samplers' | 'typical';
+/** As a parser makes them: in camel case. */
+export type SamplingFlags = { [Name in FlagName]?: string } & { nPredict?: string } & Record<string, unknown>;
+
+export const samplingFlags: readonly Flag[] = [
+  ...table.map(({ flags, description }) => ({ flags, description })),
+  { flags: '-n, --n-predict <count>', description: 'most tokens of a reply; -1: to the end of the context' },
+];
+
+const optionOf = (flags: string): string =>
+  /^--([\w-]+)/.exec(flags)![1]!.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/** What a request might say in the field of the same meaning. @throws QuernError `usage-bad-number` */
+export function readSamplingDefaults(options: SamplingFlags): RequestDefaults {
+  const sampling: Record<string, unknown> = {};
+  for (const { flags, field, read = Number } of table as readonly SamplingFlag[]) {
+    const text = options[optionOf(flags)] as string | undefined;
+    if (text === undefined) continue;
+    const value = text.trim() === '' ? Number.NaN : read(text);
+    const checked = samplingFields[field].safeParse(value);
+    if (!checked.success) throw badValue(flags.split(' ')[0]!, text, checked.error.issues[0]!.message);
+    sampling[field] = value;
+  }
+  return { sampling: sampling as SamplingRequest, maxTokens: readLength(options.nPredict) };
+}
+
+function readLength(text: string | undefined): number | undefined {
+  if (text === undefined || text === '-1') return undefined;
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw badValue('--n-predict', text, 'expected a number from 1 on, or -1');
+}
+
+const badValue = (flag: string, text: string, why: string): QuernError =>
+  new QuernError('usage-bad-number', `${flag} ${text}: ${why.replace(/^Invalid input: /, '')}.`);

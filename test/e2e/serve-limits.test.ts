@@ -1,0 +1,173 @@
+// What clients do by mistake or on purpose: bodies of every wrong kind, depth, half-sent requests, readers that do not read, clients
+// that vanish by the hundred. Each is told, or its connection is ended; the next request is answered.
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { neverEnding, startTestServer, type TestServer } from './serve-fixture.ts';
+
+const path = '/v1/chat/completions';
+const messages = [{ role: 'user', content: 'Hi' }];
+const endless = { messages, temperature: 0, ...neverEnding };
+
+let server: TestServer;
+/** The codes of what the server calls its own failures. */
+const failures: string[] = [];
+beforeAll(async () => {
+  server = await startTestServer({
+    maxRequests: 300,
+    timeoutMs: 5000,
+    onFailure: ({ code, message }) => failures.push(`${code}: ${message}`),
+    model: { maxSequences: 2 },
+  });
+  await server.ready;
+});
+afterAll(() => server.close({ graceMs: 0 }));
+
+const errorOf = async (response: Response) => ({ status: response.status, ...(await response.json()).error });
+const nested = (depth: number): string => `${'{"a":['.repeat(depth)}1${']}'.repeat(depth)}`;
+/** The server answers, and takes nothing that happened for a failure of its own. */
+async function expectWell(): Promise<void> {
+  expect((await server.post(path, { messages, max_tokens: 1 })).status).toBe(200);
+  expect(failures).toEqual([]);
+}
+
+describe('bodies', () => {
+  it.each([
+    ['chat_template_kwargs', `{"messages":[{"role":"user","content":"x"}],"chat_template_kwargs":${nested(10_000)}}`],
+    ['tools', `{"messages":[{"role":"user","content":"x"}],"tools":[${nested(10_000)}]}`],
+    ['messages.0', `{"messages":[{"role":"user","content":"x","more":${nested(10_000)}}]}`],
+    ['response_format', `{"messages":[{"role":"user","content":"x"}],"response_format":${nested(10_000)}}`],
+    [
+      'messages.0.tool_calls.0.function.arguments',
+      JSON.stringify({
+        messages: [
+          { role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: `{"a":${nested(10_000)}}` } }] },
+        ],
+      }),
+    ],
+  ])('%s ten thousand levels deep: 400 with the path', async (param, body) => {
+    const error = await errorOf(await server.post(path, body));
+    expect(error.status).toBe(400);
+    expect(error.param).toContain(param);
+    expect(error.message).toContain('nested deeper than');
+    await expectWell();
+  });
+
+  it.each([
+    ['{"messages": [{"role": "user", "content": "x",}]}', 'messages.0', 'line 1, column 47'],
+    ['{"messages": [{"role": "user"\n "content": "x"}]}', 'messages.0.role', 'line 2, column 2'],
+    ['{"messages": True}', 'messages', 'found "T"'],
+    ['prompt=x', null, 'found "p"'],
+    ['', null, 'empty'],
+  ])('%j: 400 with the place', async (body, param, message) => {
+    const error = await errorOf(await server.post(path, body));
+    expect(error).toMatchObject({ status: 400, code: 'invalid_json', param });
+    expect(error.message).toContain(message);
+  });
+
+  it('what is no UTF-8: 400', async () => {
+    const latin1 = Buffer.from('{"messages":[{"role":"user","content":"\xe9"}]}', 'latin1');
+    const response = await server.post(path, undefined, { body: latin1 });
+    expect(await errorOf(response)).toMatchObject({ status: 400, code: 'invalid_json' });
+  });
+
+  it('equal keys, and names of prototypes, are values like others', async () => {
+    const body = `{"messages":[],"messages":${JSON.stringify(messages)},"max_tokens":1,"__proto__":{"n":500},"constructor":1}`;
+    expect((await server.post(path, body)).status).toBe(200);
+  });
+});
+
+describe('routes', () => {
+  it.each(['/v1/models/', '/models', '/health/', '/v1/health'])('GET and HEAD %s', async (route) => {
+    expect((await fetch(server.url + route)).status).toBe(200);
+    const head = await fetch(server.url + route, { method: 'HEAD' });
+    expect(head.status).toBe(200);
+    expect(await head.text()).toBe('');
+  });
+
+  it('POST /chat/completions', async () => {
+    expect((await server.post('/chat/completions/', { messages, max_tokens: 1 })).status).toBe(200);
+  });
+});
+
+/** A connection that says `text` and then nothing. */
+async function half(text: string): Promise<Socket> {
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  socket.write(text);
+  return socket;
+}
+const closed = (socket: Socket): Promise<unknown> => (socket.closed ? Promise.resolve() : once(socket, 'close'));
+
+describe('connections', () => {
+  // Side by side: each waits for the time to run out.
+  it.concurrent.each([
+    ['nothing', ''],
+    ['half a head', `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-`],
+    ['half a body', `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"messages":`],
+    ['half of a large body', `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n{"messages":`],
+    ['half a chunk', `POST ${path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"me`],
+  ])('one that sends %s is ended', async (_, text) => {
+    const socket = await half(text);
+    socket.resume();
+    await closed(socket);
+  });
+
+  it('a head without end is refused', async () => {
+    const socket = await half(`GET /health HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'x'.repeat(100_000)}\r\n\r\n`);
+    let answer = '';
+    socket.on('data', (data) => (answer += data));
+    await closed(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+  });
+
+  it('a reader that reads nothing is ended, and its generation with it', async () => {
+    const before = server.records.length;
+    // More than the buffers of the system hold: every token with twenty others.
+    const body = JSON.stringify({ ...endless, stream: true, logprobs: true, top_logprobs: 20, n: 8 });
+    const socket = await half(
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+    socket.pause();
+    await expect.poll(() => server.records.length, { timeout: 600_000, interval: 50 }).toBe(before + 8);
+    socket.resume();
+    await closed(socket);
+    expect(server.records.slice(before).some(({ finishReason }) => finishReason === 'cancelled')).toBe(true);
+    await expectWell();
+  });
+});
+
+describe('clients that vanish', () => {
+  it('two hundred of them, running, in prefill and waiting: the next is answered', async () => {
+    const long = 'one two three four '.repeat(350);
+    const clients = Array.from({ length: 200 }, (_, i) => {
+      const abort = new AbortController();
+      const content = i % 2 ? long : 'Hi';
+      const body = { ...endless, stream: i % 3 === 0, messages: [{ role: 'user', content }] };
+      const answer = server.post(path, body, { signal: abort.signal }).then(
+        (response) => response.text().catch(() => 'gone'),
+        () => 'gone',
+      );
+      return { abort, answer };
+    });
+    const { engine } = await server.ready;
+    const inside = async (): Promise<number> => {
+      const { requests } = await engine.stats();
+      return requests.running + requests.waiting;
+    };
+    await expect.poll(inside, { interval: 5 }).toBeGreaterThan(100);
+    for (const { abort } of clients) abort.abort();
+    await Promise.all(clients.map(({ answer }) => answer));
+    await expectWell();
+    await expect.poll(inside, { interval: 5 }).toBe(0);
+  });
+
+  it('in the middle of a body', async () => {
+    for (let i = 0; i < 20; i++) {
+      const socket = await half(`POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"mess`);
+      socket.resetAndDestroy();
+    }
+    await expectWell();
+  });
+});
