@@ -3,7 +3,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseOverride } from '@quern/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withTemplate } from '../../apps/serve/src/template-flags.ts';
 import { runCommand, startCommand } from './cli-fixture.ts';
 import { neverEnding, startTestServer, type TestServer, tinyLlama } from './serve-fixture.ts';
 
@@ -26,15 +28,11 @@ afterAll(async () => {
 describe('what a model’s file recommends', () => {
   let server: TestServer;
   beforeAll(async () => {
-    const gguf = join(folder, 'recommending.gguf');
-    const recommended = ['temp=float:0', 'penalty_repeat=float:1.3', 'penalty_last_n=int:-1', 'top_k=str:nonsense'];
-    const overrides = recommended.flatMap((entry) => ['--override-kv', `general.sampling.${entry}`]);
-    const { code, stderr } = await runCommand('convert', tinyLlama, '--type', 'Q8_0', '-o', gguf, ...overrides);
-    expect(stderr.slice(-500)).not.toContain('error');
-    expect(code).toBe(0);
-    const { loadServedModel } = await import('@quern/serve-command/server');
+    // In place of the file's own: what its generation_config.json says (temperature 0.7, top_p 0.9).
+    const recommended = ['temp=float:0', 'penalty_repeat=float:1.3', 'penalty_last_n=int:99', 'top_k=str:nonsense'];
+    const metadata = recommended.map((entry) => parseOverride(`general.sampling.${entry}`));
     server = await startTestServer({
-      load: () => loadServedModel(gguf, { threads: 1, defaults: { sampling: { repeat_penalty: 1.1 }, maxTokens: 5 } }),
+      model: { override: { metadata, rope: {} }, defaults: { sampling: { repeat_penalty: 1.1 }, maxTokens: 5 } },
     });
     await server.ready;
   });
@@ -42,12 +40,13 @@ describe('what a model’s file recommends', () => {
 
   it('holds where neither flags nor requests say otherwise', async () => {
     const { defaults, notes } = await server.ready;
-    expect(defaults).toEqual({ sampling: { temperature: 0, repeat_penalty: 1.1, repeat_last_n: -1 }, maxTokens: 5 });
-    expect(notes.join()).toContain('temperature 0, repeat_last_n -1, repeat_penalty 1.3');
-    const asked = await textOf(server, { ...story, temperature: 0, repeat_penalty: 1.1, repeat_last_n: -1 });
+    const sampling = { temperature: 0, top_p: 0.9, repeat_penalty: 1.1, repeat_last_n: 99 };
+    expect(defaults).toEqual({ sampling, maxTokens: 5 });
+    expect(notes.join()).toContain('top_p 0.9, temperature 0, repeat_last_n 99, repeat_penalty 1.3');
+    const asked = await textOf(server, { ...story, temperature: 0, repeat_penalty: 1.1, repeat_last_n: 99 });
     expect(await textOf(server, story)).toBe(asked);
     // Under its other name too.
-    const other = { ...story, repetition_penalty: 2, repeat_last_n: -1, temperature: 0 };
+    const other = { ...story, repetition_penalty: 2, repeat_last_n: 99, temperature: 0 };
     expect(await textOf(server, { ...story, repetition_penalty: 2 })).toBe(await textOf(server, other));
     expect(await textOf(server, { ...story, repetition_penalty: 2 })).not.toBe(asked);
   });
@@ -67,8 +66,22 @@ it('a context beyond the trained one is the trained one, with a note', async () 
   const server = await startTestServer({ model: { contextTokens: 100_000 } });
   const { contextTokens, notes } = await server.ready;
   expect(contextTokens).toBe(2048);
-  expect(notes).toEqual([expect.stringMatching(/100000 tokens .* 2048/)]);
+  expect(notes[0]).toMatch(/100000 tokens .* 2048/);
   await server.close();
+});
+
+it('another template in place of the model’s own', async () => {
+  const template = '{% for m in messages %}{{ m.role | upper }}: {{ m.content }}\n{% endfor %}';
+  const override = withTemplate(undefined, { chatTemplate: template })!;
+  const server = await startTestServer({ model: { override, contextTokens: 64 } });
+  const { tokenizer } = await server.ready;
+  expect(tokenizer.chatTemplate).toBe(template);
+  const reply = await (await server.post(path, { messages: story.messages, max_tokens: 1 })).json();
+  expect(reply.usage.prompt_tokens).toBe(tokenizer.encode('USER: Tell me a story.\n').length);
+  await server.close();
+  expect(() => withTemplate(undefined, { chatTemplate: 'chatml' })).toThrow(/not its name|says nothing/);
+  expect(() => withTemplate(undefined, { chatTemplate: '{% for m in %}' })).toThrow();
+  expect(() => withTemplate(undefined, { chatTemplateFile: join(folder, 'none') })).toThrow(/cannot be read/);
 });
 
 describe('flags and variables', () => {

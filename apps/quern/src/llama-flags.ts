@@ -91,7 +91,10 @@ export const llamaFlags: readonly LlamaFlag[] = [
     instead: 'Each request says it, as grammar or json_schema.',
   },
   { names: ['--jinja', '-cb', '--cont-batching'], instead: automatic },
-  { names: ['--chat-template', '--chat-template-file'], instead: 'The template of the model is used.' },
+  {
+    names: ['--chat-template', '--chat-template-file'],
+    instead: 'Only serve takes another template than the model’s own.',
+  },
   { names: ['--mmap', '--no-mmap', '--mlock'], instead: 'Leave it out: weights are always read into memory.' },
   {
     names: ['-v', '--verbose', '-lv', '--verbosity'],

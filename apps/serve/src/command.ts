@@ -37,6 +37,7 @@ import { readSamplingDefaults, type SamplingFlags } from './sampling-flags.ts';
 import { startServer } from './server.ts';
 import { readGraceMs, readServerFlags, type ServerFlags } from './server-flags.ts';
 import { readSpeculation, type SpeculationFlags } from './speculation-flags.ts';
+import { type TemplateFlags, withTemplate } from './template-flags.ts';
 
 /** As llama.cpp: half the memory of F32, and hardly ever another token. */
 const usualCache: CacheTypes = { k: 'F16', v: 'F16' };
@@ -52,6 +53,7 @@ export interface ServeOptions
     ServerFlags,
     SamplingFlags,
     SpeculationFlags,
+    TemplateFlags,
     EmbeddingFlags,
     AdapterOptions {
   ctxSize?: string;
@@ -82,7 +84,7 @@ export async function serve(reference: string, options: ServeOptions, context: C
   const devices = readDeviceRequest({ activations: 'int8', ...options });
   const guesses = readSpeculation(options);
   const defaults = readSamplingDefaults(options);
-  const override = readLoadOverride(options);
+  const override = withTemplate(readLoadOverride(options), options);
   const adapters = readAdapters(options);
   const { slotSavePath } = options;
   if (slotSavePath !== undefined && !statSync(slotSavePath, { throwIfNoEntry: false })?.isDirectory())

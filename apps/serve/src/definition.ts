@@ -7,6 +7,7 @@ import { withEnvironment } from './environment.ts';
 import { samplingFlags } from './sampling-flags.ts';
 import { serverFlags } from './server-flags.ts';
 import { speculationFlags } from './speculation-flags.ts';
+import { templateFlags } from './template-flags.ts';
 
 const help = `
 Examples:
@@ -94,7 +95,7 @@ export const serve: CommandDefinition<[model: string], ServeOptions> = {
       ],
     },
     { title: 'Computing', flags: deviceFlags },
-    { title: 'Metadata for this run', flags: overrideFlags },
+    { title: 'Metadata for this run', flags: [...templateFlags, ...overrideFlags] },
   ]),
   help,
   run: async ({ arguments: [model], options, context }) =>

@@ -37,6 +37,8 @@ const variables = new Map([
   ['--rope-scale', 'LLAMA_ARG_ROPE_SCALE'],
   ['--rope-freq-base', 'LLAMA_ARG_ROPE_FREQ_BASE'],
   ['--rope-freq-scale', 'LLAMA_ARG_ROPE_FREQ_SCALE'],
+  ['--chat-template', 'LLAMA_ARG_CHAT_TEMPLATE'],
+  ['--chat-template-file', 'LLAMA_ARG_CHAT_TEMPLATE_FILE'],
   ['--models-dir', 'LLAMA_ARG_MODELS_DIR'],
   ['--models-preset', 'LLAMA_ARG_MODELS_PRESET'],
   ['--models-max', 'LLAMA_ARG_MODELS_MAX'],

@@ -40,7 +40,7 @@ type EndingRequest = z.infer<typeof endingShape>;
 
 /**
  * Most tokens of a reply, whichever name says so; `preset` when none does. OpenAI's newer name stands before its older one.
- * @returns undefined: until the model ends its turn or the context is full
+ * @returns undefined: nobody says it; Infinity: until the model ends its turn or the context is full
  * @throws ApiError 400 when two names say different things
  */
 export function maxTokensOf(request: LengthRequest, preset?: number): number | undefined {

@@ -30,7 +30,8 @@ export function recommendedSampling(metadata: ReadonlyMap<string, { readonly val
   };
   for (const [key, field] of recommended) {
     const value = metadata.get(`general.sampling.${key}`)?.value;
-    if (value !== undefined) take(field, Number(value));
+    // Stored as 32 bits, which are good for so many digits.
+    if (value !== undefined) take(field, Number(Number(value).toPrecision(7)));
   }
   const sequence = metadata.get('general.sampling.sequence')?.value;
   if (typeof sequence === 'string') take('samplers', sequence.split(';'));
