@@ -1,8 +1,9 @@
 // How well documents answer a query: by a cross-encoder that reads both together, or by the cosine of an embedding model's
 // vectors. Scores of cross-encoders are as the model gives them, as llama-server's are.
-import { encodePair } from '@quern/tokenizer';
+import type { TextPair } from '@quern/tokenizer';
 import { ApiError } from '../api-error.ts';
 import type { ServedModel } from '../models/served-model.ts';
+import { encodeText, encodeTextPair } from '../text/encode-text.ts';
 import { checkLength, requireEmbeddings } from './embed-texts.ts';
 
 export interface Ranked {
@@ -33,7 +34,7 @@ async function byPairs(
   documents: readonly string[],
   signal: AbortSignal,
 ): Promise<Ranked> {
-  const texts = documents.map((document) => pairOf(model, query, document));
+  const texts = await Promise.all(documents.map((document) => pairOf(model, query, document, signal)));
   for (const [index, { tokens }] of texts.entries()) checkLength(model, tokens.length, `documents.${index}`);
   const rows = await model.engine.embed(texts, { signal });
   const { softmax } = model.engine.info.embeddings!.scores!;
@@ -41,11 +42,17 @@ async function byPairs(
 }
 
 /** A model that generates was taught by a prompt of its own; others join the two as their tokenizer does. */
-function pairOf({ tokenizer, rankTemplate }: ServedModel, query: string, document: string) {
-  if (rankTemplate === undefined) return encodePair(tokenizer, query, document);
+async function pairOf(
+  model: ServedModel,
+  query: string,
+  document: string,
+  signal: AbortSignal,
+): Promise<Partial<TextPair> & Pick<TextPair, 'tokens'>> {
+  const { rankTemplate } = model;
+  if (rankTemplate === undefined) return encodeTextPair(model, query, document, signal);
   const given: Record<string, string> = { '{query}': query, '{document}': document };
   const text = rankTemplate.replace(/\{(query|document)\}/g, (name) => given[name]!);
-  return { tokens: tokenizer.encode(text, { parseSpecial: true }) };
+  return { tokens: await encodeText(model, text, { parseSpecial: true }, signal) };
 }
 
 async function byCosine(
@@ -54,10 +61,10 @@ async function byCosine(
   documents: readonly string[],
   signal: AbortSignal,
 ): Promise<Ranked> {
-  const encode = (text: string) => ({
-    tokens: model.tokenizer.encode(text, { addSpecial: true, parseSpecial: true }),
+  const encode = async (text: string) => ({
+    tokens: await encodeText(model, text, { addSpecial: true, parseSpecial: true }, signal),
   });
-  const texts = [query, ...documents].map(encode);
+  const texts = await Promise.all([query, ...documents].map(encode));
   for (const [index, { tokens }] of texts.entries())
     checkLength(model, tokens.length, index === 0 ? 'query' : `documents.${index - 1}`);
   const [asked, ...vectors] = await model.engine.embed(texts, { signal });

@@ -1,6 +1,6 @@
 // A client's text as tokens, without holding up other clients: what cannot fit is refused by its length before any work, and long texts are
 // encoded on a thread of their own.
-import type { EncodeOptions } from '@quern/tokenizer';
+import { type EncodeOptions, encodePair, type TextPair } from '@quern/tokenizer';
 import { ApiError } from '../api-error.ts';
 import type { ServedModel } from '../models/served-model.ts';
 
@@ -36,6 +36,17 @@ export async function encodeText(
   signal: AbortSignal,
 ): Promise<Int32Array> {
   return text.length <= longText ? tokenizer.encode(text, options) : texts.encode(text, options, signal);
+}
+
+/** Two texts as a model of pairs takes them. */
+export async function encodeTextPair(
+  { tokenizer, texts }: ServedModel,
+  first: string,
+  second: string,
+  signal: AbortSignal,
+): Promise<TextPair> {
+  const isShort = first.length + second.length <= longText;
+  return isShort ? encodePair(tokenizer, first, second) : texts.pair(first, second, signal);
 }
 
 function requireRoom({ tokenizer, contextTokens }: ServedModel, text: string, param: string): void {

@@ -4,14 +4,16 @@ import type { Worker } from 'node:worker_threads';
 import { type ErrorData, errorFromData } from '@quern/engine';
 import { QuernError } from '@quern/errors';
 import type { LoadOverride } from '@quern/models';
-import type { EncodeOptions, RenderChatOptions } from '@quern/tokenizer';
+import type { EncodeOptions, RenderChatOptions, TextPair } from '@quern/tokenizer';
 import { spawnWorker } from '@quern/workers';
 
 export type TextJob =
   | { readonly type: 'encode'; readonly text: string; readonly options: EncodeOptions }
+  | { readonly type: 'pair'; readonly first: string; readonly second: string }
   | { readonly type: 'render'; readonly options: RenderChatOptions };
 
-export type TextAnswer = { readonly result: Int32Array | string } | { readonly error: ErrorData };
+export type TextResult = Int32Array | TextPair | string;
+export type TextAnswer = { readonly result: TextResult } | { readonly error: ErrorData };
 
 /** Where the tokenizer is. */
 export interface TextWorkerData {
@@ -21,7 +23,7 @@ export interface TextWorkerData {
 
 interface Waiting {
   readonly job: TextJob;
-  resolve(result: Int32Array | string): void;
+  resolve(result: TextResult): void;
   reject(error: unknown): void;
 }
 
@@ -44,6 +46,11 @@ export class TextThread {
     return this.#ask({ type: 'encode', text, options }, signal) as Promise<Int32Array>;
   }
 
+  /** @throws QuernError as `encode` does */
+  pair(first: string, second: string, signal: AbortSignal): Promise<TextPair> {
+    return this.#ask({ type: 'pair', first, second }, signal) as Promise<TextPair>;
+  }
+
   /** @throws QuernError those of `renderChat`, `text-thread-ended` */
   render(options: RenderChatOptions, signal: AbortSignal): Promise<string> {
     return this.#ask({ type: 'render', options }, signal) as Promise<string>;
@@ -53,7 +60,7 @@ export class TextThread {
     await this.#worker?.terminate();
   }
 
-  #ask(job: TextJob, signal: AbortSignal): Promise<Int32Array | string> {
+  #ask(job: TextJob, signal: AbortSignal): Promise<TextResult> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
       const leave = (): void => {

@@ -3,8 +3,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorToData } from '@quern/engine';
 import { openModel } from '@quern/models';
-import { renderChat, tokenizerFromGguf } from '@quern/tokenizer';
-import type { TextAnswer, TextJob, TextWorkerData } from './text-thread.ts';
+import { encodePair, renderChat, tokenizerFromGguf } from '@quern/tokenizer';
+import type { TextAnswer, TextJob, TextResult, TextWorkerData } from './text-thread.ts';
 
 const { path, override } = workerData as TextWorkerData;
 const port = parentPort!;
@@ -21,9 +21,18 @@ opening.catch(() => {});
 
 port.on('message', async (job: TextJob) => {
   try {
-    const result = job.type === 'render' ? renderChat(job.options) : (await opening).encode(job.text, job.options);
-    port.postMessage({ result } satisfies TextAnswer, typeof result === 'string' ? [] : [result.buffer as ArrayBuffer]);
+    const result = await resultOf(job);
+    port.postMessage(
+      { result } satisfies TextAnswer,
+      result instanceof Int32Array ? [result.buffer as ArrayBuffer] : [],
+    );
   } catch (error) {
     port.postMessage({ error: errorToData(error) } satisfies TextAnswer);
   }
 });
+
+async function resultOf(job: TextJob): Promise<TextResult> {
+  if (job.type === 'render') return renderChat(job.options);
+  const tokenizer = await opening;
+  return job.type === 'pair' ? encodePair(tokenizer, job.first, job.second) : tokenizer.encode(job.text, job.options);
+}
