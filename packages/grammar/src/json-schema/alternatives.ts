@@ -1,6 +1,7 @@
 // What holds a schema together in place ($ref, allOf, anyOf, oneOf, not, if, dependencies) is taken apart: a schema becomes a
 // list of alternatives, each a list of schemas that must all hold, of which only the keywords about values count.
 import { spend } from '../work.ts';
+import { everything, type Left, narrowed } from './contradictions.ts';
 import { negation } from './negate.ts';
 import type { References } from './references.ts';
 import { inside, isObject, listOf, mapOf, type Place, refuse, type Schema } from './schema.ts';
@@ -17,6 +18,7 @@ interface State {
   /** `own`: what it holds together is done, its keywords about values are left. */
   readonly pending: readonly (Leaf & { readonly own?: boolean })[];
   readonly leaves: Alternative;
+  readonly left: Left;
 }
 
 export class Alternatives {
@@ -34,7 +36,9 @@ export class Alternatives {
   /** @throws QuernError `schema-unsupported` */
   of(places: readonly Place[]): Alternative[] {
     const found: Alternative[] = [];
-    const states: State[] = [{ pending: places.map((place) => ({ ...place, within: new Set() })), leaves: [] }];
+    const states: State[] = [
+      { pending: places.map((place) => ({ ...place, within: new Set() })), leaves: [], left: everything },
+    ];
     for (let state = states.pop(); state; state = states.pop()) {
       spend(
         1 + state.pending.length + state.leaves.length,
@@ -47,7 +51,7 @@ export class Alternatives {
       }
       if (next.schema === false) continue;
       if (next.own) {
-        states.push({ pending: rest, leaves: [...state.leaves, next] });
+        states.push({ ...state, pending: rest, leaves: [...state.leaves, next] });
         continue;
       }
       if (next.within.has(next.schema)) refuse(next, '$ref', 'the schema refers to itself and to nothing else');
@@ -55,13 +59,15 @@ export class Alternatives {
         states.push({ ...state, pending: rest });
         continue;
       }
+      const left = narrowed(state.left, next);
+      if (!left) continue;
       const leaf = { ...next, within: new Set([...next.within, next.schema]) };
       // Later alternatives lie deeper in the stack, so that they are found in their order.
       for (const parts of this.#branches(leaf).toReversed()) {
         const inner = parts.map((part) => ({ ...part, within: leaf.within }));
         const { leaves } = state;
-        if (comesLast(leaf)) states.push({ pending: [...inner, { ...leaf, own: true }, ...rest], leaves });
-        else states.push({ pending: [...inner, ...rest], leaves: [...leaves, leaf] });
+        if (comesLast(leaf)) states.push({ pending: [...inner, { ...leaf, own: true }, ...rest], leaves, left });
+        else states.push({ pending: [...inner, ...rest], leaves: [...leaves, leaf], left });
       }
       if (states.length + found.length > maxAlternatives)
         refuse(next, 'anyOf', `its alternatives multiply to more than ${maxAlternatives}`);

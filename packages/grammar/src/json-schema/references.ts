@@ -5,6 +5,20 @@ const nowhere = 'quern:///';
 const maxDepth = 500;
 /** Keywords under which no schema stands. */
 const data = new Set(['enum', 'const', 'default', 'examples']);
+/** Keywords under which names stand, and schemas under these. */
+const named = new Set(['$defs', 'definitions', 'properties', 'patternProperties', 'dependentSchemas', 'dependencies']);
+/** Keywords under which a schema stands, or a list of them. Under others, `$id` and anchors are words like any other. */
+const holding = new Set([
+  ...['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'items', 'prefixItems', 'additionalItems', 'contains'],
+  ...['additionalProperties', 'propertyNames', 'unevaluatedItems', 'unevaluatedProperties', 'contentSchema'],
+]);
+
+type Standing = 'schema' | 'names' | 'words';
+const below = (standing: Standing, key: string): Standing => {
+  if (standing === 'names') return 'schema';
+  if (standing === 'words') return 'words';
+  return named.has(key) ? 'names' : holding.has(key) ? 'schema' : 'words';
+};
 
 export class References {
   readonly #root: Place;
@@ -15,7 +29,7 @@ export class References {
 
   constructor(root: Schema) {
     this.#root = { schema: root, path: '#' };
-    this.#index(root, '#', nowhere, 0);
+    this.#index(root, '#', nowhere, 'schema', 0);
   }
 
   /** @throws QuernError `schema-unsupported` when the document does not hold what is referred to */
@@ -38,12 +52,19 @@ export class References {
     );
   }
 
-  #index(value: unknown, path: string, outer: string, depth: number): void {
+  #index(value: unknown, path: string, outer: string, standing: Standing, depth: number): void {
     if (depth > maxDepth) refuse(this.#root, '$defs', `schemas nest deeper than ${maxDepth}`);
     if (Array.isArray(value))
-      for (const [i, item] of value.entries()) this.#index(item, `${path}/${i}`, outer, depth + 1);
+      for (const [i, item] of value.entries()) this.#index(item, `${path}/${i}`, outer, standing, depth + 1);
     if (!isObject(value)) return;
-    const id = typeof value.$id === 'string' ? value.$id : typeof value.id === 'string' ? value.id : undefined;
+    const means = standing === 'schema';
+    const id = !means
+      ? undefined
+      : typeof value.$id === 'string'
+        ? value.$id
+        : typeof value.id === 'string'
+          ? value.id
+          : undefined;
     const url = id === undefined ? undefined : resolved(id, outer);
     const base = url ? url.href : outer;
     this.#bases.set(value, base);
@@ -51,12 +72,14 @@ export class References {
     if (path === '#') this.#known.set(nowhere, place);
     if (path === '#' || url) this.#known.set(base.replace(/#.*$/, ''), place);
     if (url?.hash) this.#known.set(url.href, place);
-    if (typeof value.$dynamicAnchor === 'string' || value.$recursiveAnchor === true) this.#dynamic++;
+    if (means && (typeof value.$dynamicAnchor === 'string' || value.$recursiveAnchor === true)) this.#dynamic++;
     for (const anchor of [value.$anchor, value.$dynamicAnchor])
-      if (typeof anchor === 'string') this.#known.set(`${base.replace(/#.*$/, '')}#${anchor}`, place);
+      if (means && typeof anchor === 'string') this.#known.set(`${base.replace(/#.*$/, '')}#${anchor}`, place);
     for (const [key, member] of Object.entries(value))
-      if (!data.has(key))
-        this.#index(member, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, base, depth + 1);
+      if (standing === 'names' || !data.has(key)) {
+        const inner = `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+        this.#index(member, inner, base, below(standing, key), depth + 1);
+      }
   }
 }
 

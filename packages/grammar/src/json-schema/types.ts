@@ -2,7 +2,7 @@
 import type { Alternative } from './alternatives.ts';
 import { isObject, type Place, refuse, type SchemaObject, someMember } from './schema.ts';
 
-const jsonTypes = ['null', 'boolean', 'number', 'string', 'array', 'object'] as const;
+export const jsonTypes = ['null', 'boolean', 'number', 'string', 'array', 'object'] as const;
 export type JsonType = (typeof jsonTypes)[number];
 
 export interface Types {
