@@ -11,7 +11,7 @@ import { type Alternative, Alternatives, type Leaf } from './alternatives.ts';
 import { arrayExpression } from './arrays.ts';
 import { Disjointness } from './disjoint.ts';
 import { isEmpty } from './negate.ts';
-import { objectShape } from './object-shape.ts';
+import { type ObjectShape, objectShape } from './object-shape.ts';
 import { objectExpression } from './objects.ts';
 import { placeAt, References } from './references.ts';
 import { numbersOf, textsOf } from './scalars.ts';
@@ -113,6 +113,10 @@ class SchemaCompiler {
     return [...values.values()];
   }
 
+  #shapeOf(alternative: Alternative): ObjectShape {
+    return objectShape(alternative, (places) => this.#alternatives.of(places));
+  }
+
   literal(value: unknown): Expression {
     return literalValue(value, this.#spelling);
   }
@@ -210,7 +214,7 @@ class SchemaCompiler {
         return arrayExpression(alternative, name, this);
       case 'object':
         if (!asks(alternative, 'object')) return anyObject;
-        return objectExpression(objectShape(alternative), alternative[0]!, name, this);
+        return objectExpression(this.#shapeOf(alternative), alternative[0]!, name, this);
     }
   }
 

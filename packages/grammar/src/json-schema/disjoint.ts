@@ -68,7 +68,7 @@ export class Disjointness {
     this.#taken.set(key, undefined);
     const facts = this.#alternatives()
       .of(places)
-      .map((alternative) => new Facts(alternative));
+      .map((alternative) => new Facts(alternative, (of) => this.#alternatives().of(of)));
     this.#taken.set(key, facts);
     return facts;
   }

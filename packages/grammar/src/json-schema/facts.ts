@@ -1,5 +1,6 @@
 // What an alternative says, found out when it is first asked for and kept.
 import type { Alternative } from './alternatives.ts';
+import type { AlternativesOf } from './names.ts';
 import { type ObjectShape, objectShape, type Property } from './object-shape.ts';
 import { type Texts, textsOf } from './scalars.ts';
 import { type Types, typesOf } from './types.ts';
@@ -14,8 +15,11 @@ export class Facts {
   #declared?: ReadonlyMap<string, Property>;
   #texts?: { readonly of: Texts | undefined };
 
-  constructor(alternative: Alternative) {
+  readonly #alternativesOf: AlternativesOf;
+
+  constructor(alternative: Alternative, alternativesOf: AlternativesOf) {
     this.alternative = alternative;
+    this.#alternativesOf = alternativesOf;
     this.types = typesOf(alternative);
     const values = listedValues(alternative);
     this.values = values && new Map(values.map((value) => [canonical(value), value]));
@@ -27,7 +31,7 @@ export class Facts {
   }
 
   get shape(): ObjectShape {
-    this.#shape ??= objectShape(this.alternative);
+    this.#shape ??= objectShape(this.alternative, this.#alternativesOf);
     return this.#shape;
   }
 

@@ -159,6 +159,23 @@ const cases: [string, object | boolean, unknown[], unknown[]][] = [
     [{ d: 1 }, { abc: 1 }],
   ],
   [
+    'names by reference',
+    {
+      type: 'object',
+      propertyNames: { anyOf: [{ $ref: '#/$defs/short' }, { enum: ['name'] }], not: { const: 'b' } },
+      $defs: { short: { type: 'string', maxLength: 1 } },
+    },
+    [{}, { a: 1, name: 2 }],
+    [{ b: 1 }, { ab: 1 }],
+  ],
+  [
+    'not all names, by reference',
+    { type: 'object', not: { propertyNames: { $ref: '#/$defs/short' } }, $defs: { short: { maxLength: 1 } } },
+    [{ ab: 1 }, { a: 1, ab: 2 }],
+    [{}, { a: 1 }],
+  ],
+  ['no names', { type: 'object', propertyNames: { type: 'integer' } }, [{}], [{ a: 1 }]],
+  [
     'counts of names',
     {
       type: 'object',

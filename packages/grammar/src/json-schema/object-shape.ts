@@ -1,7 +1,6 @@
 // What the schemas of an alternative say of objects: properties that they name, names that nobody declared.
 import {
   acceptsText,
-  anyText,
   type CharacterAutomaton,
   complementOf,
   differenceOf,
@@ -10,7 +9,8 @@ import {
 } from '../regex/automaton.ts';
 import { spend } from '../work.ts';
 import type { Alternative } from './alternatives.ts';
-import { patternAutomaton, textsOf } from './scalars.ts';
+import { type AlternativesOf, namesAllowedBy, namesRefusedBy } from './names.ts';
+import { patternAutomaton } from './scalars.ts';
 import {
   countOf,
   type Excluding,
@@ -20,7 +20,6 @@ import {
   namesOf,
   type Place,
   refuse,
-  type Schema,
   someMember,
 } from './schema.ts';
 
@@ -47,13 +46,13 @@ export interface ObjectShape {
 
 const maxPatterns = 6;
 
-export function objectShape(alternative: Alternative): ObjectShape {
+export function objectShape(alternative: Alternative, alternativesOf: AlternativesOf): ObjectShape {
   const required = new Set(alternative.flatMap((leaf) => namesOf(leaf, 'required') ?? []));
   const names = new Set([...alternative.flatMap((leaf) => Object.keys(mapOf(leaf, 'properties') ?? {})), ...required]);
   const keyRules = alternative.flatMap((leaf) =>
     (leaf.schema as { propertyNames?: unknown }).propertyNames === undefined ? [] : [inside(leaf, 'propertyNames')],
   );
-  const allowedNames = keyRules.map(namesAllowedBy);
+  const allowedNames = keyRules.map((rule) => namesAllowedBy(rule, alternativesOf));
   const properties = [...names].map((name): Property => {
     const places = alternative.flatMap((leaf) => placesFor(leaf, name, alternative));
     const isAllowed = allowedNames.every((allowed) => acceptsText(allowed, name));
@@ -63,7 +62,7 @@ export function objectShape(alternative: Alternative): ObjectShape {
   return {
     properties,
     others: othersOf(alternative, names, allowedNames),
-    some: someOf(alternative),
+    some: someOf(alternative, alternativesOf),
     min: Math.max(0, ...alternative.map((leaf) => countOf(leaf, 'minProperties') ?? 0)),
     max: Math.min(...alternative.map((leaf) => countOf(leaf, 'maxProperties') ?? Number.POSITIVE_INFINITY)),
   };
@@ -79,41 +78,27 @@ function refuseUnseen(outer: Alternative[number], alternative: Alternative): voi
   if (opposed) refuse(outer, 'unevaluatedProperties', 'beside not or if');
 }
 
-function namesAllowedBy(place: Place): CharacterAutomaton {
-  if (place.schema === true) return anyText;
-  if (place.schema === false) return textsAutomaton([]);
-  const { enum: listed, const: only } = place.schema as { enum?: unknown[]; const?: unknown };
-  const structural = ['$ref', 'allOf', 'anyOf', 'oneOf', 'not', 'if'].find((name) => name in (place.schema as object));
-  if (structural) refuse(place, 'propertyNames', `${structural} is not decided for names`);
-  const texts = textsOf([{ ...place, within: new Set<Schema>() }]);
-  if (!texts) return textsAutomaton([]);
-  let names = texts.automaton ?? anyText;
-  if (texts.min > 0 || texts.max < Number.POSITIVE_INFINITY) {
-    const most = texts.max === Number.POSITIVE_INFINITY ? '' : texts.max;
-    names = intersectionOf(names, patternAutomaton(place, 'propertyNames', `^[^]{${texts.min},${most}}$`));
-  }
-  const values = listed ?? (only === undefined ? undefined : [only]);
-  if (values) names = intersectionOf(names, textsAutomaton(values.filter((value) => typeof value === 'string')));
-  return names;
-}
-
 /** What several schemas ask for is looked for in one member, which is narrower than it need be where several would do. */
-function someOf(alternative: Alternative): Others | undefined {
+function someOf(alternative: Alternative, alternativesOf: AlternativesOf): Others | undefined {
   const kinds = alternative.flatMap((leaf) => {
     const kind = (leaf.schema as Excluding)[someMember];
     return kind ? [{ leaf, kind }] : [];
   });
   if (kinds.length === 0) return undefined;
   return {
-    names: kinds.map(({ leaf, kind }) => namesOfKind(leaf, kind)).reduce(intersectionOf),
+    names: kinds.map(({ leaf, kind }) => namesOfKind(leaf, kind, alternativesOf)).reduce(intersectionOf),
     places: kinds.map(({ leaf, kind }) => ({ schema: kind.value, path: leaf.path })),
   };
 }
 
-function namesOfKind(place: Place, { pattern, against, except }: MemberKind): CharacterAutomaton {
+function namesOfKind(
+  place: Place,
+  { pattern, against, except }: MemberKind,
+  alternativesOf: AlternativesOf,
+): CharacterAutomaton {
   const matching = (one: string): CharacterAutomaton => patternAutomaton(place, 'patternProperties', one);
   if (pattern !== undefined) return matching(pattern);
-  if (against !== undefined) return complementOf(namesAllowedBy({ ...place, schema: against }));
+  if (against !== undefined) return namesRefusedBy({ ...place, schema: against }, alternativesOf);
   const { names = [], patterns = [] } = except ?? {};
   return patterns.map(matching).reduce(differenceOf, complementOf(textsAutomaton(names)));
 }
