@@ -4,8 +4,8 @@ import {
   type GenerationRecord,
   type LoadServedModelOptions,
   loadServedModel,
-  type RunningServer,
-  type ServerOptions,
+  type SingleServer,
+  type SingleServerOptions,
   startServer,
 } from '@quern/serve-command/server';
 
@@ -29,14 +29,14 @@ export const endOfTurn = 3;
 /** With both ends forbidden (`<|end_of_text|>`, `<|im_end|>`) the tiny model writes until it is stopped. */
 export const neverEnding = { logit_bias: { 1: -100, [endOfTurn]: -100 } };
 
-export interface TestServer extends RunningServer {
+export interface TestServer extends SingleServer {
   /** How each generation ended, in order. */
   records: GenerationRecord[];
   post(path: string, body: unknown, init?: RequestInit): Promise<Response>;
 }
 
 export async function startTestServer(
-  options: Partial<ServerOptions> & { model?: LoadServedModelOptions } = {},
+  options: Partial<SingleServerOptions> & { model?: LoadServedModelOptions } = {},
 ): Promise<TestServer> {
   const { model = {}, ...serverOptions } = options;
   const records: GenerationRecord[] = [];

@@ -1,21 +1,8 @@
-// `quern serve`: one model behind an OpenAI-compatible server with a chat page.
-import { statSync } from 'node:fs';
-import { totalmem } from 'node:os';
+// `quern serve`: models behind an OpenAI-compatible server with a chat page.
 import { locateCheckpoint } from '@quern/checkpoint';
-import type { RngName, StartOptions } from '@quern/engine';
+import type { StartOptions } from '@quern/engine';
 import { QuernError } from '@quern/errors';
-import {
-  type AdapterOptions,
-  type CacheOptions,
-  type CacheTypes,
-  type DeviceOptions,
-  describeCacheTypes,
-  type OverrideOptions,
-  readAdapters,
-  readCacheTypes,
-  readDeviceRequest,
-  readLoadOverride,
-} from '@quern/models';
+import { describeCacheTypes } from '@quern/models';
 import {
   type CommandContext,
   createProgress,
@@ -23,119 +10,128 @@ import {
   exitCodes,
   formatBytes,
   parseCount,
+  printable,
   printJson,
   printLine,
   printNote,
   progressMode,
 } from '@quern/terminal';
-import { type EmbeddingFlags, readEmbeddings } from './embedding-flags.ts';
+import { toApiError } from './api-error.ts';
 import { socketPathOf } from './http/addresses.ts';
 import { isLoopback } from './http/host-names.ts';
 import { jsonLog, textLog } from './log-lines.ts';
+import { type ManyModelFlags, readManyModelFlags, wantsManyModels } from './many-model-flags.ts';
+import { ManyModels } from './models/many-models.ts';
+import { readSources } from './models/model-sources.ts';
 import { loadServedModel, type ServedModel } from './models/served-model.ts';
-import { readSamplingDefaults, type SamplingFlags } from './sampling-flags.ts';
-import { startServer } from './server.ts';
+import { type ModelFlags, readModelFlags } from './read-model-flags.ts';
+import { type RunningServer, serveModels, startServer } from './server.ts';
 import { readGraceMs, readServerFlags, type ServerFlags } from './server-flags.ts';
-import { readSpeculation, type SpeculationFlags } from './speculation-flags.ts';
-import { type TemplateFlags, withTemplate } from './template-flags.ts';
 
-/** As llama.cpp: half the memory of F32, and hardly ever another token. */
-const usualCache: CacheTypes = { k: 'F16', v: 'F16' };
-
-const MIB = 2 ** 20;
-/** llama.cpp's figure, on machines that can spare it. */
-const usualCacheRamMib = (): number => Math.min(8192, Math.floor(totalmem() / 4 / MIB));
-
-export interface ServeOptions
-  extends DeviceOptions,
-    CacheOptions,
-    OverrideOptions,
-    ServerFlags,
-    SamplingFlags,
-    SpeculationFlags,
-    TemplateFlags,
-    EmbeddingFlags,
-    AdapterOptions {
-  ctxSize?: string;
-  batchSize?: string;
-  parallel: string;
-  cacheTokens?: string;
-  cacheRam?: string;
-  slotSavePath?: string;
+export interface ServeOptions extends ServerFlags, ModelFlags, ManyModelFlags {
   queue: string;
-  rng: RngName;
   alias?: string;
   json?: boolean;
   quiet?: boolean;
 }
 
-export async function serve(reference: string, options: ServeOptions, context: CommandContext): Promise<number> {
-  const sizes = {
-    contextTokens: parseCount('--ctx-size', options.ctxSize, 1 << 30, 0),
-    maxSequences: parseCount('--parallel', options.parallel, 1024)!,
-    batchTokens: parseCount('--batch-size', options.batchSize, 1 << 16),
-    cacheTokens: parseCount('--cache-tokens', options.cacheTokens, 1 << 30),
-    cacheRamBytes: MIB * (parseCount('--cache-ram', options.cacheRam, 1 << 24, 0) ?? usualCacheRamMib()),
-  };
-  if (sizes.batchTokens !== undefined && sizes.batchTokens < sizes.maxSequences)
-    throw new QuernError('usage-bad-number', '--batch-size must be at least --parallel: each request wants a token.');
-  const cacheTypes = readCacheTypes(options, usualCache);
-  // Replies are worth more for being fast than for the last digits of an unrounded product.
-  const devices = readDeviceRequest({ activations: 'int8', ...options });
-  const guesses = readSpeculation(options);
-  const defaults = readSamplingDefaults(options);
-  const override = withTemplate(readLoadOverride(options), options);
-  const adapters = readAdapters(options);
-  const { slotSavePath } = options;
-  if (slotSavePath !== undefined && !statSync(slotSavePath, { throwIfNoEntry: false })?.isDirectory())
-    throw new QuernError('usage-no-folder', `--slot-save-path: '${slotSavePath}' is no folder.`);
+/** @throws QuernError `usage-no-model`, `usage-alias-of-many`, and those of flags, of `readSources` and of loading */
+export async function serve(
+  references: readonly string[],
+  options: ServeOptions,
+  context: CommandContext,
+): Promise<number> {
+  const [reference] = references;
+  const isMany = wantsManyModels(references, options);
+  if (!isMany && reference === undefined)
+    throw new QuernError('usage-no-model', 'There is no model to serve.', {
+      remedy:
+        'Name one, or serve a folder of them (--models-dir), a list (--preset), or the hub’s cache (--models-cached).',
+    });
+  if (isMany && options.alias !== undefined)
+    throw new QuernError('usage-alias-of-many', '--alias is for one model.', {
+      remedy: 'Names of several are given in a file of presets (--preset).',
+    });
+  const many = readManyModelFlags(options);
+  const { options: model, complete } = readModelFlags(options);
   const queue = parseCount('--queue', options.queue, 1 << 20, 0)!;
   const listening = readServerFlags(options, process.env);
   const graceMs = readGraceMs(options);
   const mode = progressMode(options);
   const download = downloadProgress(mode);
-  const located = { ...context, ...download.watch };
-  const { path } = await locateCheckpoint(reference, located);
-  const { modelDraft } = options;
-  const draft = modelDraft === undefined ? undefined : await locateCheckpoint(modelDraft, located);
-  download.finish();
+  const locate = { ...context, ...download.watch };
+  const onReload = options.quiet ? undefined : noteReload;
+  const serverOptions = {
+    ...listening,
+    maxRequests: model.maxSequences * (isMany ? many.maxLoaded : 1) + queue,
+    ...(options.quiet ? {} : options.json ? jsonLog : textLog),
+  };
 
+  if (isMany) {
+    const { maxLoaded } = many;
+    const { sources, startup } = await readSources({
+      models: references,
+      flags: options,
+      modelsAtOnce: maxLoaded,
+      locate,
+      onReload,
+    });
+    const models = new ManyModels(sources, many);
+    const server = await serveModels(models, serverOptions);
+    announce(server, options, listening);
+    if (!options.quiet)
+      printNote(`serving ${sources.map(({ id }) => printable(id)).join(', ')}: each loaded when it is asked for`);
+    for (const name of startup) void models.acquire(name, context.signal).then((lease) => lease.release(), noteFailure);
+    return untilStopped(server, context, graceMs, options);
+  }
+
+  const { path } = await locateCheckpoint(reference!, locate);
+  const request = await complete(locate);
+  download.finish();
   const progress = createProgress({ title: 'load', mode });
   const server = await startServer({
-    ...listening,
-    maxRequests: sizes.maxSequences + queue,
+    ...serverOptions,
+    strictModel: many.strict,
     load: () =>
       loadServedModel(path, {
+        ...request,
         alias: options.alias,
-        rng: options.rng,
-        defaults,
-        ...sizes,
-        slotSavePath,
-        cacheTypes,
-        ...(guesses && { speculation: { ...guesses, draftModelPath: draft?.path } }),
-        override,
-        adapters,
-        embeddings: readEmbeddings(options),
-        ...devices,
-        onReload: options.quiet ? undefined : noteReload,
+        onReload,
         onProgress: (done, total) => progress.update({ done, total }),
       }),
-    ...(options.quiet ? {} : options.json ? jsonLog : textLog),
   });
-  if (options.json) printJson({ url: server.url, urls: server.urls });
+  announce(server, options, listening);
+  const loaded = server.ready.then((served) => {
+    progress.finish();
+    if (!options.quiet) [describeServed(served), ...served.notes].forEach(printNote);
+  });
+  return untilStopped(server, context, graceMs, options, loaded);
+}
+
+function announce(
+  server: RunningServer,
+  { json }: ServeOptions,
+  { apiKeys, hosts }: ReturnType<typeof readServerFlags>,
+) {
+  if (json) printJson({ url: server.url, urls: server.urls });
   else for (const url of server.urls) printLine(`listening on ${url}`);
-  const { apiKeys, hosts } = listening;
   if (apiKeys.length === 0 && !hosts.every((host) => isLoopback(host) || socketPathOf(host) !== undefined))
     printNote('warning: other machines can use this server, without an API key');
-  const stopped = new Promise<undefined>((resolve) =>
-    context.signal.addEventListener('abort', () => resolve(undefined)),
-  );
+}
+
+/** @param loaded rejects when the server is of no use */
+async function untilStopped(
+  server: RunningServer,
+  { signal }: CommandContext,
+  graceMs: number,
+  { quiet }: ServeOptions,
+  loaded?: Promise<void>,
+): Promise<number> {
+  const stopped = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
   try {
-    const model = await Promise.race([server.ready, stopped]);
-    progress.finish();
-    if (model && !options.quiet) [describeServed(model), ...model.notes].forEach(printNote);
+    await Promise.race([loaded, stopped]);
     await stopped;
-    if (!options.quiet) printNote('shutting down');
+    if (!quiet) printNote('shutting down');
     return exitCodes.ok;
   } finally {
     await server.close({ graceMs });
@@ -160,3 +156,5 @@ function describeServed({ id, contextTokens, description, engine }: ServedModel)
 
 const noteReload: StartOptions['onReload'] = (error, { summary }) =>
   printNote(`${error.message} The model was loaded again on ${summary}`);
+
+const noteFailure = (error: unknown): void => printNote(`failure: ${toApiError(error).message}`);

@@ -25,7 +25,7 @@ export interface ServerState {
 /** Called for every failure that was not the client's. */
 export function recordFailure(server: ServerState, error: ApiError): void {
   if (error.status !== 500) return;
-  if (error.code.startsWith('engine-')) server.engineFailure ??= error;
+  if (error.code.startsWith('engine-') && !server.models.revives) server.engineFailure ??= error;
   server.onFailure?.(error);
 }
 
@@ -52,6 +52,23 @@ export async function withModel(
   answer: (lease: ModelLease) => Response | Promise<Response>,
 ): Promise<Response> {
   const lease = await server.models.acquire(name, context.req.raw.signal);
+  try {
+    return await answer(lease);
+  } finally {
+    lease.release();
+  }
+}
+
+/**
+ * Answers about a model that is loaded, as its query names it (`?model=`): nothing is loaded for it.
+ * @throws what `ModelHost.peek` throws
+ */
+export async function withLoadedModel(
+  context: Context,
+  server: ServerState,
+  answer: (lease: ModelLease) => Response | Promise<Response>,
+): Promise<Response> {
+  const lease = server.models.peek(context.req.query('model'));
   try {
     return await answer(lease);
   } finally {

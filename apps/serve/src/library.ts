@@ -1,5 +1,13 @@
 // What a program that wants the server itself imports, as `@quern/serve-command/server`.
 export type { Endpoint, ServerState } from './endpoint.ts';
 export type { GenerationRecord } from './generate/generation.ts';
+export { ManyModels, type ManyModelsOptions, type ModelSource } from './models/many-models.ts';
 export { type LoadServedModelOptions, loadServedModel, type ServedModel } from './models/served-model.ts';
-export { type RunningServer, type ServerOptions, startServer } from './server.ts';
+export {
+  type RunningServer,
+  type ServerOptions,
+  type SingleServer,
+  type SingleServerOptions,
+  serveModels,
+  startServer,
+} from './server.ts';

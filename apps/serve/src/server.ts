@@ -12,6 +12,7 @@ import { listen, socketPathOf } from './http/addresses.ts';
 import type { Certificate } from './http/certificates.ts';
 import { RequestLog, type RequestRecord } from './http/request-log.ts';
 import { limitReaders, timeOptions } from './http/time-limits.ts';
+import type { ModelHost } from './models/model-host.ts';
 import type { ServedModel } from './models/served-model.ts';
 import { SingleModel } from './models/single-model.ts';
 import { ResponseStore } from './openai/responses/response-store.ts';
@@ -34,8 +35,6 @@ export interface ServerOptions {
   maxBodyBytes?: number;
   /** What a client may take to send its request, and between reading. Default 120 seconds. */
   timeoutMs?: number;
-  /** Called once the socket listens. */
-  load: () => Promise<ServedModel>;
   onGeneration?: ServerState['onGeneration'];
   onFailure?: ServerState['onFailure'];
   /** Called when a response has ended. */
@@ -44,14 +43,25 @@ export interface ServerOptions {
   logContents?: boolean;
 }
 
+/** Of a server of one model. */
+export interface SingleServerOptions extends ServerOptions {
+  /** Called once the socket listens. */
+  load: () => Promise<ServedModel>;
+  /** Requests that name another model are refused. Default: they are answered, and told the right name. */
+  strictModel?: boolean;
+}
+
 export interface RunningServer {
   /** The first of `urls`. */
   readonly url: string;
   readonly urls: readonly string[];
-  /** The model, when it has loaded; rejects with what stopped it. */
-  readonly ready: Promise<ServedModel>;
   /** Refuses new requests, gives running ones `graceMs` to finish, tells the rest, ends the engine. */
   close(options?: { graceMs?: number }): Promise<void>;
+}
+
+export interface SingleServer extends RunningServer {
+  /** The model, when it has loaded; rejects with what stopped it. */
+  readonly ready: Promise<ServedModel>;
 }
 
 const defaultMaxBodyBytes = 16 * 2 ** 20;
@@ -61,8 +71,18 @@ const largeBodies = 4;
 const farewellMs = 1000;
 
 /** @throws QuernError `serve-cannot-listen` */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const models = new SingleModel(options.load);
+export async function startServer({
+  load,
+  strictModel = false,
+  ...options
+}: SingleServerOptions): Promise<SingleServer> {
+  const models = new SingleModel(load, strictModel);
+  const server = await serveModels(models, options);
+  return { ...server, ready: models.start() };
+}
+
+/** @throws QuernError `serve-cannot-listen` */
+export async function serveModels(models: ModelHost, options: ServerOptions): Promise<RunningServer> {
   const [closing, stopping] = [new AbortController(), new AbortController()];
   // Every request listens.
   setMaxListeners(0, closing.signal, stopping.signal);
@@ -110,11 +130,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await closeServers();
     throw error;
   }
-  const ready = models.start();
   return {
     url: urls[0]!,
     urls,
-    ready,
     async close({ graceMs = 5000 } = {}) {
       closing.abort();
       await connections.settled(graceMs);

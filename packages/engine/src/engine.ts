@@ -98,6 +98,11 @@ export class Engine {
     this.#adapters = this.#adapters.map((adapter) => ({ ...adapter, scale: all?.[adapter.id] ?? 0 }));
   }
 
+  /** Why nothing can be asked any more, once it cannot. */
+  get failure(): QuernError | undefined {
+    return this.#ended;
+  }
+
   /**
    * Generates after `prompt`, from the first `next()` on: token events, then exactly one finish event. Leaving the loop
    * cancels the request.

@@ -7,6 +7,7 @@ import { health } from './health.ts';
 import { infill } from './infill.ts';
 import { metricsPage } from './metrics.ts';
 import { changeProps, props } from './props.ts';
+import { loadModel, unloadModel } from './router.ts';
 import { slotAction, slots } from './slots.ts';
 import { detokenize, tokenize } from './tokenize.ts';
 
@@ -23,4 +24,6 @@ export const llamaServer: readonly Endpoint[] = [
   props,
   changeProps,
   embedding,
+  loadModel,
+  unloadModel,
 ];

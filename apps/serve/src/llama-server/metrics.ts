@@ -1,6 +1,6 @@
 // GET /metrics: figures for Prometheus, in its text format. What llama-server counts has llama-server's name.
 import type { EngineStats } from '@quern/engine';
-import { type Endpoint, withModel } from '../endpoint.ts';
+import { type Endpoint, withLoadedModel } from '../endpoint.ts';
 
 interface Metric {
   readonly name: string;
@@ -100,7 +100,7 @@ export const metricsPage: Endpoint = {
   method: 'GET',
   path: '/metrics',
   handle: (context, server) =>
-    withModel(context, server, undefined, async ({ model: { engine } }) => {
+    withLoadedModel(context, server, async ({ model: { engine } }) => {
       const stats = await engine.stats();
       const lines = metrics.map(
         ({ name, type, help, value }) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${value(stats)}\n`,

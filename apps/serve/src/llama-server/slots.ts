@@ -3,7 +3,7 @@
 import type { SlotRequest } from '@quern/engine';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
-import { type Endpoint, withModel } from '../endpoint.ts';
+import { type Endpoint, withLoadedModel } from '../endpoint.ts';
 import { readRequest } from '../generate/generation-request.ts';
 import { errorBody } from './error-body.ts';
 
@@ -12,7 +12,7 @@ export const slots: Endpoint = {
   path: '/slots',
   errorBody,
   handle: (context, server) =>
-    withModel(context, server, undefined, async ({ model: { engine, contextTokens } }) => {
+    withLoadedModel(context, server, async ({ model: { engine, contextTokens } }) => {
       const { slots: all } = await engine.stats();
       if (context.req.query('fail_on_no_slot') && all.every(({ processing }) => processing))
         throw new ApiError(503, 'no_slot', 'No slot is available.', { headers: { 'retry-after': '1' } });
@@ -33,7 +33,7 @@ export const slotAction: Endpoint = {
   path: '/slots/:id',
   errorBody,
   handle: (context, server) =>
-    withModel(context, server, undefined, async ({ model: { engine } }) => {
+    withLoadedModel(context, server, async ({ model: { engine } }) => {
       const action = actions.find((known) => known === context.req.query('action'));
       if (!action)
         throw new ApiError(400, 'invalid_value', `action must be one of ${actions.join(', ')}.`, { param: 'action' });

@@ -10,14 +10,48 @@ export interface ModelLease {
   share(): ModelLease;
 }
 
+export type ModelStatus = 'unloaded' | 'loading' | 'loaded' | 'unloading' | 'failed';
+
+/** A model that can be asked for. */
+export interface OfferedModel {
+  readonly id: string;
+  /** Other names of it. */
+  readonly aliases: readonly string[];
+  readonly status: ModelStatus;
+  /** While it loads, in bytes. */
+  readonly progress?: { readonly done: number; readonly total: number };
+  /** Why it did not load, or went away, the last time. */
+  readonly failure?: { readonly code: string; readonly message: string };
+  /** While it is loaded. */
+  readonly model?: ServedModel;
+  /** Weights and cache, while it is loaded. */
+  readonly bytes?: number;
+  /** When it will be unloaded if nobody asks; milliseconds since 1970. */
+  readonly expiresMs?: number;
+}
+
 export interface ModelHost {
+  /** Whether a model whose engine has ended is loaded again by the next request. */
+  readonly revives: boolean;
+  offered(): readonly OfferedModel[];
   /** The models that are loaded. */
   loaded(): readonly ServedModel[];
   /**
    * The model called `name` (nothing: the only one), loaded.
-   * @throws ApiError 404 `model_not_found`, 503 `model_loading`, and what loading throws
+   * @param keepMs how long it stays loaded without requests from now on; negative: for ever
+   * @throws ApiError 404 `model_not_found`, 400 `model_required`, 503 `model_loading`, and what loading throws
    */
-  acquire(name: string | null | undefined, signal: AbortSignal): Promise<ModelLease>;
+  acquire(name: string | null | undefined, signal: AbortSignal, keepMs?: number): Promise<ModelLease>;
+  /**
+   * The same for a look: nothing is loaded, and nothing stays longer for it.
+   * @throws ApiError 503 `model_not_loaded`, and those of `acquire`
+   */
+  peek(name: string | null | undefined): ModelLease;
+  /**
+   * Unloads a model as soon as nobody holds it.
+   * @throws ApiError 404 `model_not_found`, 400 `model_stays`
+   */
+  unload(name: string): void;
   /** Ends the engines, whatever they do. */
   close(): Promise<void>;
 }

@@ -1,12 +1,27 @@
-// GET /v1/models and /v1/models/{id}: what is served. `meta` carries what agents need to plan: the context length.
-import { type Endpoint, withModel } from '../endpoint.ts';
+// GET /v1/models and /v1/models/{id}: what can be asked for, loaded or not. `meta` carries what agents need to plan: the context
+// length; `status` is what llama-server's router says of a model.
+import type { Endpoint, ServerState } from '../endpoint.ts';
+import type { OfferedModel } from '../models/model-host.ts';
 import type { ServedModel } from '../models/served-model.ts';
+import { unknownModel } from '../models/unknown-model.ts';
 
-const describe = ({ id, createdSeconds, contextTokens, description }: ServedModel) => ({
+const describe = ({ id, aliases, status, progress, failure, model, bytes, expiresMs }: OfferedModel) => ({
   id,
   object: 'model',
-  created: createdSeconds,
+  created: model?.createdSeconds ?? 0,
   owned_by: 'quern',
+  ...(aliases.length > 0 && { aliases }),
+  status: {
+    value: status,
+    ...(progress && { progress: progress.total === 0 ? 0 : progress.done / progress.total }),
+    ...(failure && { failed: true, error: { code: failure.code, message: failure.message } }),
+    ...(bytes !== undefined && { bytes }),
+    ...(expiresMs !== undefined && { expires_at: new Date(expiresMs).toISOString() }),
+  },
+  ...(model && factsOf(model)),
+});
+
+const factsOf = ({ contextTokens, description }: ServedModel) => ({
   // vLLM's name of it, which several agents read.
   max_model_len: contextTokens,
   // llama-server's names.
@@ -20,15 +35,18 @@ const describe = ({ id, createdSeconds, contextTokens, description }: ServedMode
   },
 });
 
+/** @throws ApiError 503 while there is nothing to tell of the only model */
+function offeredBy({ models }: ServerState): readonly OfferedModel[] {
+  const offered = models.offered();
+  if (offered.length === 0) models.peek(undefined).release();
+  return offered;
+}
+
 export const models: Endpoint = {
   method: 'GET',
   path: '/v1/models',
   aliases: ['/models'],
-  handle(context, server) {
-    return withModel(context, server, undefined, ({ model }) =>
-      context.json({ object: 'list', data: [describe(model)] }),
-    );
-  },
+  handle: (context, server) => context.json({ object: 'list', data: offeredBy(server).map(describe) }),
 };
 
 export const model: Endpoint = {
@@ -36,6 +54,13 @@ export const model: Endpoint = {
   path: '/v1/models/:id{.+}',
   aliases: ['/models/:id{.+}'],
   handle(context, server) {
-    return withModel(context, server, context.req.param('id'), ({ model }) => context.json(describe(model)));
+    const id = context.req.param('id') ?? '';
+    const offered = offeredBy(server);
+    const found = offered.find((model) => model.id === id || model.aliases.includes(id));
+    if (found) return context.json(describe(found));
+    throw unknownModel(
+      id,
+      offered.map((model) => model.id),
+    );
   },
 };

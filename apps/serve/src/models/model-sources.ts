@@ -1,0 +1,112 @@
+// The models that a server of many is told of: names on the command line, folders, the cache of the hub, a file of presets.
+import { stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+import { cachedModels, folderModels, type LocateOptions, locateCheckpoint } from '@quern/checkpoint';
+import { QuernError } from '@quern/errors';
+import { hubSettings, readInputFile } from '@quern/source';
+import type { ManyModelFlags } from '../many-model-flags.ts';
+import { type ModelFlags, readModelFlags } from '../read-model-flags.ts';
+import type { ModelSource } from './many-models.ts';
+import { everyModel, parsePresets } from './preset-file.ts';
+import { type Preset, readPreset } from './preset-flags.ts';
+import { type LoadServedModelOptions, loadServedModel } from './served-model.ts';
+
+export interface SourcesRequest {
+  /** What a person typed. */
+  readonly models: readonly string[];
+  readonly flags: ModelFlags & ManyModelFlags;
+  readonly modelsAtOnce: number;
+  readonly locate: LocateOptions;
+  readonly onReload?: LoadServedModelOptions['onReload'];
+}
+
+export interface Sources {
+  readonly sources: readonly ModelSource[];
+  /** Names of those to be loaded before anybody asks. */
+  readonly startup: readonly string[];
+}
+
+/**
+ * A preset of the name of a model that is there anyway says how that model is loaded.
+ * @throws QuernError `serve-no-models`, `serve-name-twice`, `models-folder-missing`, `preset-…`, and those of `readModelFlags`
+ */
+export async function readSources(request: SourcesRequest): Promise<Sources> {
+  const { models, flags, modelsAtOnce } = request;
+  const found: Preset[] = models.map((model) => plain(nameOf(model), model, flags));
+  for (const dir of flags.modelsDir ?? [])
+    for (const { name, path, complete } of await folderModels(dir)) if (complete) found.push(plain(name, path, flags));
+  if (flags.modelsCached)
+    for (const { name, path, complete } of await cachedModels((await hubSettings({})).cacheDir))
+      if (complete) found.push(plain(name, path, flags));
+  refuseTwice(found);
+  const presets = flags.preset === undefined ? [] : await readPresets(flags.preset, flags);
+  const all = new Map(found.map((preset) => [preset.name, preset]));
+  for (const preset of presets) {
+    const there = all.get(preset.name);
+    all.set(preset.name, there && preset.model === preset.name ? { ...preset, model: there.model } : preset);
+  }
+  if (all.size === 0)
+    throw new QuernError('serve-no-models', 'There are no models to serve.', {
+      remedy: 'quern list shows what is here; quern pull fetches.',
+    });
+  const presetsOfAll = [...all.values()];
+  return {
+    sources: presetsOfAll.map((preset) => sourceOf(preset, modelsAtOnce, request)),
+    startup: presetsOfAll.filter(({ loadOnStartup }) => loadOnStartup).map(({ name }) => name),
+  };
+}
+
+const plain = (name: string, model: string, flags: ModelFlags): Preset => ({
+  ...{ name, model, flags, aliases: [], loadOnStartup: false },
+});
+
+/** A hub id is its own name; a path is called as the only model would be. */
+const nameOf = (model: string): string =>
+  /^[\w.-]+\/[\w.-]+(:[\w.-]+)?$/.test(model) && !/\.gguf$/i.test(model)
+    ? model
+    : basename(model).replace(/(-\d{5}-of-\d{5})?\.gguf$/i, '');
+
+function refuseTwice(found: readonly Preset[]): void {
+  const seen = new Map<string, string>();
+  for (const { name, model } of found) {
+    const before = seen.get(name);
+    if (before !== undefined)
+      throw new QuernError(
+        'serve-name-twice',
+        `Two models are called ${JSON.stringify(name)}: ${before} and ${model}.`,
+        {
+          remedy: 'Give one of them another name, in a file of presets (--preset).',
+        },
+      );
+    seen.set(name, model);
+  }
+}
+
+async function readPresets(file: string, flags: ModelFlags): Promise<Preset[]> {
+  const text = (await readInputFile(file, 'presets', 'preset-unreadable')).toString();
+  const sections = parsePresets(text, file);
+  const general = sections.find(({ name }) => name === everyModel) ?? { name: everyModel, entries: [] };
+  const usual = readPreset(general, flags, file).flags;
+  const own = sections.filter(({ name }) => name !== everyModel);
+  const presets = own.map((section) => readPreset(section, usual, file));
+  // Paths are the file's: it may be used from anywhere.
+  return Promise.all(presets.map(async (preset) => ({ ...preset, model: await fromFile(preset.model, file) })));
+}
+
+async function fromFile(model: string, file: string): Promise<string> {
+  if (isAbsolute(model)) return model;
+  const beside = join(dirname(file), model);
+  return (await stat(beside).catch(() => undefined)) ? beside : model;
+}
+
+function sourceOf({ name, model, aliases, flags }: Preset, modelsAtOnce: number, request: SourcesRequest): ModelSource {
+  const { options, complete } = readModelFlags(flags, modelsAtOnce);
+  const { contextTokens, cacheTokens = contextTokens, override } = options;
+  const { locate, onReload } = request;
+  return {
+    ...{ id: name, aliases, cacheTokens, override },
+    locate: async () => (await locateCheckpoint(model, locate)).path,
+    load: async (path, onProgress) =>
+      loadServedModel(path, { ...(await complete(locate)), alias: name, onProgress, onReload }),
+  };
+}
