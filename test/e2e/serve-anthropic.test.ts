@@ -6,7 +6,7 @@ import { expectedChats, neverEnding, startTestServer, type TestServer } from './
 let server: TestServer;
 let client: Anthropic;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ strictModel: true });
   await server.ready;
   client = new Anthropic({ baseURL: server.url, apiKey: 'any', maxRetries: 0 });
 });

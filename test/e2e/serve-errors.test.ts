@@ -31,8 +31,13 @@ describe('requests that cannot be answered', () => {
     expect(await errorOf(await server.post(path, body))).toMatchObject({ status: 400, code: 'invalid_json' });
   });
 
-  it('an unknown model: 404 with both names', async () => {
-    const error = await errorOf(await server.post(path, { model: 'gpt-4', messages: hello }));
+  it('any name of a model reaches the only one, whose own name is in the reply; strictly 404 with both names', async () => {
+    const request = { model: 'gpt-4', messages: hello, max_tokens: 1 };
+    expect(await (await server.post(path, request)).json()).toMatchObject({ model: 'tiny-llama' });
+    const strict = await startTestServer({ strictModel: true });
+    await strict.ready;
+    const error = await errorOf(await strict.post(path, request));
+    await strict.close();
     expect(error).toMatchObject({ status: 404, code: 'model_not_found', param: 'model' });
     expect(error.message).toMatch(/"gpt-4".*"tiny-llama"/);
   });

@@ -77,6 +77,7 @@ export const llamaFlags: readonly LlamaFlag[] = [
   },
   { names: ['-to'], means: '--timeout', instead: 'Only serve waits for clients.' },
   { names: ['-s'], means: '--seed', instead: ofRequests },
+  { names: ['--models-preset'], means: '--preset', instead: 'Only serve has several models.' },
   { names: ['-sys', '--system-prompt'], means: '--system', instead: 'Each request says it, as its first message.' },
   { names: ['-n', '--predict'], means: '--n-predict', instead: ofRequests },
   { names: ['--temperature'], means: '--temp', instead: ofRequests },
