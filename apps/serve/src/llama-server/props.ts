@@ -2,7 +2,7 @@
 // to change either.
 import { readFileSync } from 'node:fs';
 import { ApiError } from '../api-error.ts';
-import { type Endpoint, withModel } from '../endpoint.ts';
+import { type Endpoint, withLoadedModel } from '../endpoint.ts';
 import { defaultSettings } from './completion-fields.ts';
 import { errorBody } from './error-body.ts';
 
@@ -15,7 +15,7 @@ export const props: Endpoint = {
   path: '/props',
   errorBody,
   handle: (context, server) =>
-    withModel(context, server, context.req.query('model'), ({ model }) => {
+    withLoadedModel(context, server, ({ model }) => {
       const { tokenizer, engine } = model;
       const piece = (id: number | undefined) => (id === undefined ? '' : tokenizer.piece(id));
       return context.json({
