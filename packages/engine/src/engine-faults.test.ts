@@ -5,20 +5,13 @@ import { cpuDevice } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EngineCore } from './core.ts';
 import { Engine } from './engine.ts';
-import type { FinishEvent, GenerateEvent } from './request.ts';
+import { Grammars } from './grammars.ts';
 import { Random } from './sampling/random.ts';
+import { collect } from './testing/collect.ts';
 
 const modelPath = fileURLToPath(new URL('../../../test/models/arch/llama3', import.meta.url));
+const tinyLlama = fileURLToPath(new URL('../../../test/models/tiny-llama', import.meta.url));
 const greedy = { sampling: { temperature: 0 } };
-
-async function collect(events: AsyncIterable<GenerateEvent>): Promise<{ tokens: number[]; finish: FinishEvent }> {
-  const tokens: number[] = [];
-  for await (const event of events) {
-    if ('finishReason' in event) return { tokens, finish: event };
-    tokens.push(event.token);
-  }
-  throw new Error('the generation ended without a finish event');
-}
 
 describe('an engine', () => {
   let engine: Engine;
@@ -102,3 +95,38 @@ it('keeps its memory flat over thousands of requests that have nothing in common
   model.dispose();
   await device.dispose();
 }, 120_000);
+
+it('ends a reply when its grammar asks for what no token says, and goes on with the others', async () => {
+  const device = await cpuDevice({ threads: 1 });
+  const view = await openModel(tinyLlama);
+  const model = await loadModel(view, device, { batchTokens: 32, cells: 256, maxSequences: 2, maxOutputs: 2 });
+  await view.close();
+  // A vocabulary without the letter Q.
+  const stringsOf = (key: string) => (view.metadata.get(key) as { value: readonly string[] }).value;
+  const strings = (value: readonly string[]) => ({ type: 'array', of: 'string', value }) as const;
+  const tokens = stringsOf('tokenizer.ggml.tokens').map((token, i) => (token.includes('Q') ? `zz${i}` : token));
+  const merges = stringsOf('tokenizer.ggml.merges').filter((pair) => !pair.includes('Q'));
+  const metadata = new Map(view.metadata)
+    .set('tokenizer.ggml.tokens', strings(tokens))
+    .set('tokenizer.ggml.merges', strings(merges));
+  const core = new EngineCore(model, { contextTokens: 128, grammars: new Grammars(metadata) });
+  const ends: string[] = [];
+  const ask = (text: string): void => {
+    core.submit(
+      Int32Array.of(0, 2, 323),
+      { ...greedy, maxTokens: 8, stopTokens: [3], grammar: { kind: 'gbnf', text } },
+      (outcome) => {
+        if ('error' in outcome) ends.push(outcome.error.code);
+        else if ('finishReason' in outcome.event) ends.push(outcome.event.finishReason);
+      },
+    );
+  };
+  ask('root ::= "Q"');
+  ask('root ::= "ab" "Q"');
+  ask('root ::= "ab"');
+  while (!core.idle) await core.step();
+  expect(ends.sort()).toEqual(['grammar-no-token', 'grammar-no-token', 'stop']);
+  expect(core.freeBlocks).toBe(model.blocks);
+  model.dispose();
+  await device.dispose();
+});

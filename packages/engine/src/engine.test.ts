@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { QuernError } from '@quern/errors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CallOptions, Engine } from './engine.ts';
-import type { FinishEvent, GenerateEvent } from './request.ts';
+import { collect } from './testing/collect.ts';
 
 const modelPath = (name: string) => fileURLToPath(new URL(`../../../test/models/${name}`, import.meta.url));
 
@@ -15,15 +15,6 @@ const chats: { ids: number[]; greedy_ids: number[]; rendered: string }[] = JSON.
 const END_OF_TURN = 3;
 const tinyLlama = modelPath('tiny-llama');
 const greedy: CallOptions = { sampling: { temperature: 0 } };
-
-async function collect(events: AsyncIterable<GenerateEvent>): Promise<{ tokens: number[]; finish: FinishEvent }> {
-  const tokens: number[] = [];
-  for await (const event of events) {
-    if ('finishReason' in event) return { tokens, finish: event };
-    tokens.push(event.token);
-  }
-  throw new Error('the generation ended without a finish event');
-}
 
 describe('tiny-llama', () => {
   let engine: Engine;
