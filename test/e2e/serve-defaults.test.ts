@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseOverride } from '@quern/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withTemplate } from '../../apps/serve/src/template-flags.ts';
+import { withTemplate } from '../../apps/serve/src/with-template.ts';
 import { runCommand, startCommand } from './cli-fixture.ts';
 import { neverEnding, startTestServer, type TestServer, tinyLlama } from './serve-fixture.ts';
 

@@ -200,7 +200,7 @@ it('what is larger than the memory for models is refused with both numbers', asy
 });
 
 it.skipIf(process.platform !== 'linux')(
-  'gives the memory of what it unloads back, 20 times (asked of /proc)',
+  'gives the memory of what it unloads back, ten times (asked of /proc)',
   async () => {
     const server = await start(['llama3', 'qwen2'], {}, 1 << 16);
     const load = async (name: string): Promise<number> => {
@@ -211,8 +211,8 @@ it.skipIf(process.platform !== 'linux')(
     const reserved = (): number => 1024 * Number(/VmSize:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
     const kvBytes = Math.min(await load('llama3'), await load('qwen2'));
     const before = reserved();
-    for (let i = 0; i < 10; i++) for (const name of ['llama3', 'qwen2']) await load(name);
+    for (let i = 0; i < 5; i++) for (const name of ['llama3', 'qwen2']) await load(name);
     expect(kvBytes).toBeGreaterThan(1e7);
-    expect(reserved() - before).toBeLessThan(5 * kvBytes);
+    expect(reserved() - before).toBeLessThan(4 * kvBytes);
   },
 );

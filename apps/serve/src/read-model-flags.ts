@@ -18,9 +18,11 @@ import {
 import { parseCount } from '@quern/terminal';
 import { type EmbeddingFlags, readEmbeddings } from './embedding-flags.ts';
 import type { LoadServedModelOptions } from './models/served-model.ts';
-import { readSamplingDefaults, type SamplingFlags } from './sampling-flags.ts';
+import { readSamplingDefaults } from './read-sampling-flags.ts';
+import type { SamplingFlags } from './sampling-flags.ts';
 import { readSpeculation, type SpeculationFlags } from './speculation-flags.ts';
-import { type TemplateFlags, withTemplate } from './template-flags.ts';
+import type { TemplateFlags } from './template-flags.ts';
+import { withTemplate } from './with-template.ts';
 
 export interface ModelFlags
   extends DeviceOptions,

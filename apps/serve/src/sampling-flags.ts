@@ -1,17 +1,16 @@
 // What a request gets that does not say it: the samplers' flags of llama-server, in its spellings.
-import { QuernError } from '@quern/errors';
 import type { Flag } from '@quern/terminal';
-import type { RequestDefaults } from './generate/request-defaults.ts';
-import { type SamplingRequest, samplingFields } from './generate/sampling-fields.ts';
+import type { samplingFields } from './generate/sampling-fields.ts';
 
-interface SamplingFlag {
+export interface SamplingFlag {
   readonly flags: string;
   readonly description: string;
   readonly field: keyof typeof samplingFields;
   readonly read?: (text: string) => unknown;
 }
 
-const table = [
+/** One row each; read-sampling-flags.ts says what they mean. */
+export const samplingTable = [
   { flags: '--seed <number>', field: 'seed', description: 'seed (default: random)' },
   { flags: '--temp <number>', field: 'temperature', description: 'temperature (default: 1)' },
   { flags: '--top-k <count>', field: 'top_k', description: 'the most likely so many; 0: all' },
@@ -41,33 +40,6 @@ type FlagName = 'seed' | 'temp' | 'samplers' | 'typical';
 export type SamplingFlags = { [Name in FlagName]?: string } & { nPredict?: string } & Record<string, unknown>;
 
 export const samplingFlags: readonly Flag[] = [
-  ...table.map(({ flags, description }) => ({ flags, description })),
+  ...samplingTable.map(({ flags, description }) => ({ flags, description })),
   { flags: '-n, --n-predict <count>', description: 'most tokens of a reply; -1: to the end of the context' },
 ];
-
-const optionOf = (flags: string): string =>
-  /^--([\w-]+)/.exec(flags)![1]!.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-
-/** What a request might say in the field of the same meaning. @throws QuernError `usage-bad-number` */
-export function readSamplingDefaults(options: SamplingFlags): RequestDefaults {
-  const sampling: Record<string, unknown> = {};
-  for (const { flags, field, read = Number } of table as readonly SamplingFlag[]) {
-    const text = options[optionOf(flags)] as string | undefined;
-    if (text === undefined) continue;
-    const value = text.trim() === '' ? Number.NaN : read(text);
-    const checked = samplingFields[field].safeParse(value);
-    if (!checked.success) throw badValue(flags.split(' ')[0]!, text, checked.error.issues[0]!.message);
-    sampling[field] = value;
-  }
-  return { sampling: sampling as SamplingRequest, maxTokens: readLength(options.nPredict) };
-}
-
-function readLength(text: string | undefined): number | undefined {
-  if (text === undefined || text === '-1') return undefined;
-  const count = Number(text);
-  if (Number.isSafeInteger(count) && count > 0) return count;
-  throw badValue('--n-predict', text, 'expected a number from 1 on, or -1');
-}
-
-const badValue = (flag: string, text: string, why: string): QuernError =>
-  new QuernError('usage-bad-number', `${flag} ${text}: ${why.replace(/^Invalid input: /, '')}.`);
