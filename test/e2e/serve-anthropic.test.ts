@@ -118,6 +118,11 @@ describe('POST /v1/messages', () => {
     expect(apart.content).toEqual(together.content);
   });
 
+  it('goes on with a reply that was begun', async () => {
+    const reply = await create({ messages: [...hello, { role: 'assistant', content: 'The capital of' }] });
+    expect(reply.content).toEqual([{ type: 'text', text: ' France is Paris.' }]);
+  });
+
   it('stops at a stop sequence and says which', async () => {
     const reply = await create({ stop_sequences: ['nowhere', ' is'] });
     expect(reply).toMatchObject({ stop_reason: 'stop_sequence', stop_sequence: ' is' });
@@ -270,7 +275,14 @@ describe('failures in Anthropic’s form', () => {
       { messages: [{ role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_x', content: 'y' }] }] },
       /^messages\.0\.content\.0\.tool_use_id: .*toolu_x/,
     ],
-    ['a begun reply', { messages: [...hello, { role: 'assistant', content: 'The' }] }, /^messages: .*continued/],
+    [
+      'calls without results',
+      {
+        messages: [...hello, { role: 'assistant', content: [{ type: 'tool_use', id: 'x', name: 'f', input: {} }] }],
+      },
+      /^messages: .*results/,
+    ],
+    ['a begun reply of nothing', { messages: [...hello, { role: 'assistant', content: ' ' }] }, /^messages: /],
     [
       'a tool of Anthropic’s',
       { tools: [{ type: 'web_search_20250305', name: 'web_search' }] },

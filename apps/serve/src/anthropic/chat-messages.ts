@@ -27,9 +27,10 @@ export function chatMessages(
   thinkingTurns: number,
 ): RequestMessage[] {
   const turns = turnsOf(messages);
-  if (turns.at(-1)!.role === 'assistant') {
-    const message = 'The last message is the assistant’s; a reply that was begun cannot be continued here.';
-    throw new ApiError(400, 'unsupported_parameter', message, { param: 'messages' });
+  const last = turns.at(-1)!;
+  if (last.role === 'assistant' && last.blocks.some(({ block }) => block.type === 'tool_use')) {
+    const message = 'The last message calls tools; give their results.';
+    throw new ApiError(400, 'invalid_value', message, { param: 'messages' });
   }
   const thoughtful = turns.filter(({ blocks }) => blocks.some(({ block }) => block.type === 'thinking'));
   const keep = new Set(thoughtful.slice(Math.max(0, thoughtful.length - thinkingTurns)));

@@ -14,6 +14,8 @@ export function promptOf(request: PromptRequest): Omit<ChatRequest, 'request'> {
   return {
     messages: chatMessages(request.system ?? [], request.messages, thinkingTurns(request)),
     tools,
+    // A last message of the assistant is the beginning of the reply.
+    ...(request.messages.at(-1)!.role === 'assistant' ? { ending: 'continued' as const } : {}),
     ...(choice && { toolChoice: choice.type === 'any' ? 'required' : choice.type === 'tool' ? choice : choice.type }),
     ...(choice && 'disable_parallel_tool_use' in choice && choice.disable_parallel_tool_use
       ? { parallelToolCalls: false }

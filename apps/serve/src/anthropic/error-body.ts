@@ -18,6 +18,7 @@ export const requestId = (): string => `req_${randomUUID().replaceAll('-', '')}`
 /** Fields of the chat that have another name here. */
 const names: Readonly<Record<string, string>> = {
   response_format: 'output_config.format',
+  continue_final_message: 'messages',
   parallel_tool_calls: 'tool_choice.disable_parallel_tool_use',
   thinking_budget: 'thinking.budget_tokens',
 };

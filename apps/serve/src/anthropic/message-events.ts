@@ -66,8 +66,7 @@ export async function* messageEvents(
   for await (const event of events) {
     // How much of the prompt was cached is known with the first token, and a message begins with it.
     if (!begun) {
-      const cached = event.type === 'end' ? event.cost.cachedTokens : (event.tokens[0]?.cachedTokens ?? 0);
-      yield { type: 'message_start', message: emptyMessage(head, cached) };
+      yield { type: 'message_start', message: emptyMessage(head, event.cost.cachedTokens) };
       yield { type: 'ping' };
       begun = true;
     }
