@@ -70,6 +70,18 @@ describe('chat', () => {
     expect(lazy).toEqual(free);
   });
 
+  it('a pattern may be the trigger, of a part of the text or of all of it', async () => {
+    const body = { seed: 5, grammar: 'root ::= [^<] "yes"', grammar_lazy: true };
+    for (const trigger of [
+      { type: 2, value: '([^])' },
+      { type: 3, value: '[^]' },
+    ]) {
+      const { content, finish } = await contentOf({ ...body, grammar_triggers: [trigger] });
+      expect(content).toMatch(/^[^<]yes$/u);
+      expect(finish).toBe('stop');
+    }
+  });
+
   it('text completions too', async () => {
     const body = { prompt: 'Once', grammar: 'root ::= "a" | "b"' };
     const reply = await (await server.post('/v1/completions', body)).json();

@@ -21,15 +21,20 @@ class Work {
     rules: 0,
   };
   total = 0;
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   spend(steps: number, kind: WorkKind): void {
     this.#spent[kind] += steps;
     this.total += steps;
-    if (this.total <= maxSteps) return;
+    if (this.total <= this.#most) return;
     const [[most]] = Object.entries(this.#spent).sort(([, a], [, b]) => b - a) as [[string, number]];
     throw new QuernError(
       'grammar-too-much-work',
-      `To compile the grammar takes more than ${maxSteps} steps, most of them for ${most}.`,
+      `To compile the grammar takes more than ${this.#most} steps, most of them for ${most}.`,
       { remedy: 'Use fewer of these, or simpler ones.' },
     );
   }
@@ -39,9 +44,9 @@ class Work {
 let current: Work | undefined;
 
 /** @throws QuernError `grammar-too-much-work` */
-export function boundedWork<T>(make: () => T): { readonly made: T; readonly steps: number } {
+export function boundedWork<T>(make: () => T, most = maxSteps): { readonly made: T; readonly steps: number } {
   const outer = current;
-  const work = new Work();
+  const work = new Work(most);
   current = work;
   try {
     return { made: make(), steps: work.total };

@@ -33,16 +33,16 @@ export const grammarFields = {
       }),
     ])
     .nullish(),
-  /** llama.cpp's: the grammar waits for a word (type 1) or a token (type 0). */
+  /** llama.cpp's: the grammar waits for a token (type 0), a word (1), a pattern (2), or a pattern that is all of the text so far (3). */
   grammar_lazy: z.boolean().nullish(),
   grammar_triggers: z
     .array(
       z.union(
         [
           z.looseObject({ type: z.literal(0), token: z.int().min(0) }),
-          z.looseObject({ type: z.literal(1), value: z.string().min(1) }),
+          z.looseObject({ type: z.literal([1, 2, 3]), value: z.string().min(1).max(10_000) }),
         ],
-        'expected {"type": 0, "token": id} or {"type": 1, "value": word}; patterns do not switch a grammar on',
+        'expected {"type": 0, "token": id}, {"type": 1, "value": word} or {"type": 2 or 3, "value": pattern}',
       ),
     )
     .max(100)
@@ -95,9 +95,16 @@ function triggerOf({ grammar_lazy: lazy, grammar_triggers: triggers }: GrammarRe
   }
   return {
     words: triggers.flatMap((trigger) => (trigger.type === 1 ? [trigger.value] : [])),
+    patterns: triggers.flatMap((trigger) =>
+      trigger.type === 2 ? [trigger.value] : trigger.type === 3 ? [anchored(trigger.value)] : [],
+    ),
     tokens: triggers.flatMap((trigger) => (trigger.type === 0 ? [trigger.token] : [])),
   };
 }
+
+/** As llama.cpp does. */
+const anchored = (pattern: string): string =>
+  `${pattern.startsWith('^') ? '' : '^'}${pattern}${pattern.endsWith('$') ? '' : '$'}`;
 
 /** A template may open the model's reasoning; what is asked of the answer holds behind it. */
 function openReasoning(tokenizer: Tokenizer, prompt: Int32Array): GrammarTrigger | undefined {

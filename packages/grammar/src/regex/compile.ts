@@ -19,7 +19,8 @@ export function fullAutomaton(source: string): CharacterAutomaton {
   return automatonOf({ kind: 'choice', options: whole });
 }
 
-function automatonOf(node: RegexNode): CharacterAutomaton {
+/** Texts in which the tree matches somewhere. @throws RegexError */
+export function automatonOf(node: RegexNode): CharacterAutomaton {
   const graph = new Thompson();
   return graph.determinize(graph.either(optionsOf(node).map((items) => layFrom(graph, items, true))));
 }
@@ -61,6 +62,6 @@ function layFrom(graph: Thompson, items: readonly RegexNode[], anywhere: boolean
   return lay(before, graph.embed(negated ? differenceOf(follows, seen) : intersectionOf(follows, seen)));
 }
 
-const isStart = (node: RegexNode): boolean => node.kind === 'assertion' && node.asserts === 'start';
-const looksBack = (node: RegexNode): boolean =>
+export const isStart = (node: RegexNode): boolean => node.kind === 'assertion' && node.asserts === 'start';
+export const looksBack = (node: RegexNode): boolean =>
   (node.kind === 'assertion' && node.asserts !== 'end') || partsOf(node).some(looksBack);

@@ -1,9 +1,10 @@
-// A regular expression as a tree. Groups are gone: what they remember does not matter for what matches.
+// A regular expression as a tree. What groups remember does not matter for what matches; where they stand is kept.
 import type { CodePointSet } from '../characters/code-point-set.ts';
 
 export type RegexNode =
   | { readonly kind: 'set'; readonly set: CodePointSet }
-  | { readonly kind: 'sequence'; readonly items: readonly RegexNode[] }
+  /** `captured`: a group that remembers. */
+  | { readonly kind: 'sequence'; readonly items: readonly RegexNode[]; readonly captured?: true }
   | { readonly kind: 'choice'; readonly options: readonly RegexNode[] }
   | { readonly kind: 'repeat'; readonly item: RegexNode; readonly min: number; readonly max: number }
   | { readonly kind: 'assertion'; readonly asserts: Assertion }

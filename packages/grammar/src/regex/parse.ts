@@ -87,11 +87,13 @@ class RegexParser {
   #group(depth: number): RegexNode {
     if (this.#takeIf('?<=') || this.#takeIf('?<!')) throw new RegexError('lookbehind cannot be enforced');
     const lookahead = this.#takeIf('?=') ? 'yes' : this.#takeIf('?!') ? 'no' : undefined;
-    const plain = lookahead !== undefined || this.#takeIf('?:') || this.#takeMatch(/^\?<[\p{L}_$][\p{L}\p{N}_$]*>/u);
-    if (!plain && this.#next === '?') throw new RegexError('this kind of group (?… is not known');
+    const plain = lookahead !== undefined || this.#takeIf('?:');
+    const named = !plain && this.#takeMatch(/^\?<[\p{L}_$][\p{L}\p{N}_$]*>/u);
+    if (!plain && !named && this.#next === '?') throw new RegexError('this kind of group (?… is not known');
     const inner = this.choice(depth + 1);
     if (!this.#takeIf(')')) throw new RegexError('there is a ( without )');
-    return lookahead ? { kind: 'lookahead', inner, negated: lookahead === 'no' } : inner;
+    if (lookahead) return { kind: 'lookahead', inner, negated: lookahead === 'no' };
+    return plain ? inner : { kind: 'sequence', items: [inner], captured: true };
   }
 
   #escape(): RegexNode {

@@ -1,9 +1,10 @@
 import { QuernError } from '@quern/errors';
 import { expect, it } from 'vitest';
-import { type GrammarTrigger, LazyConstraint } from './lazy-constraint.ts';
-import { Automaton } from './matcher.ts';
-import { compileGrammar, type GrammarSource } from './source.ts';
-import { TokenTrie } from './tokens/token-trie.ts';
+import { Automaton } from '../matcher.ts';
+import { compileGrammar, type GrammarSource } from '../source.ts';
+import { TokenTrie } from '../tokens/token-trie.ts';
+import { LazyConstraint } from './lazy-constraint.ts';
+import type { GrammarTrigger } from './starter.ts';
 
 const encoder = new TextEncoder();
 const texts = ['a', 'b', '<', '<c', 'call>', '>', '1', '2', '>1', '>x', 'all>2', '1</c', 'call>x', ' ', 'c', 'l'];
@@ -66,6 +67,21 @@ it('may begin behind the word, or with a token', () => {
   expect(allowed(token)).toEqual(everything);
   token.accept(called);
   expect(allowed(token)).toEqual(['1', '2']);
+});
+
+it('waits for a pattern, and begins with its group', () => {
+  const constraint = lazy({ patterns: ['b+(<c[al]*>)'] });
+  accept(constraint, 'a', '<c', 'a', 'l', 'l');
+  // Nothing stands in front of it that the pattern asks for.
+  expect(allowed(constraint)).toEqual(everything);
+  accept(constraint, '>', 'b', 'b', '<c', 'a', 'l', 'l');
+  // `<callall>2` would switch on what does not begin so.
+  expect(allowed(constraint)).toEqual(everything.filter((text) => !['>x', 'all>2'].includes(text)));
+  accept(constraint, '>1');
+  expect(allowed(constraint)).toEqual(['1', '2', 'end']);
+  const other = lazy({ patterns: ['b+(<c[al]*>)'] });
+  accept(other, 'b', '<c');
+  expect(allowed(other)).toEqual(everything.filter((text) => !['>', '>1', '>x'].includes(text)));
 });
 
 it('refuses to wait for nothing, or for what the grammar forbids', () => {
