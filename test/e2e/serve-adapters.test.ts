@@ -51,6 +51,22 @@ it('a request that does not say gets the adapters as they were loaded, and one t
   for (const [i, lora] of others.entries()) expect(await complete(lora)).toBe(replies[i]);
 });
 
+it('POST /lora-adapters changes what requests get that do not say', async () => {
+  const list = async () => (await fetch(`${server.url}/lora-adapters`)).json();
+  const asLoaded = await complete();
+  expect(await list()).toMatchObject([
+    { id: 0, scale: 1, path: expect.stringMatching(/a$/) },
+    { id: 1, scale: 0, path: expect.stringMatching(/b$/) },
+  ]);
+  expect(await (await server.post('/lora-adapters', [{ id: 1, scale: 0.5 }])).json()).toEqual({ success: true });
+  expect(await list()).toMatchObject([{ scale: 0 }, { scale: 0.5 }]);
+  expect(await complete()).toBe(await complete([{ id: 1, scale: 0.5 }]));
+  for (const wrong of [[{ id: 7, scale: 1 }], [{ id: 0 }], { id: 0, scale: 1 }])
+    expect((await server.post('/lora-adapters', wrong)).status).toBe(400);
+  await server.post('/lora-adapters', [{ id: 0, scale: 1 }]);
+  expect(await complete()).toBe(asLoaded);
+});
+
 it.each([
   [[{ id: 2, scale: 1 }], /only 2 are loaded/],
   [[{ id: 0 }], /scale/],

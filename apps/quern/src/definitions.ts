@@ -1,5 +1,5 @@
 // What `quern inspect`, `tokenize`, `embed` and `logits` are called and take.
-import { deviceFlags, overrideFlags } from '@quern/models/flags';
+import { adapterFlags, deviceFlags, overrideFlags } from '@quern/models/flags';
 import { type CommandDefinition, type Flag, modelForms } from '@quern/terminal';
 import type { EmbedOptions } from './embed.ts';
 import type { InspectOptions } from './inspect.ts';
@@ -124,6 +124,7 @@ export const logits: CommandDefinition<[model: string], LogitsOptions> = {
       ],
     },
     { title: 'Computing', flags: deviceFlags },
+    { title: 'LoRA adapters', flags: adapterFlags },
     { title: 'Metadata for this run', flags: overrideFlags },
   ],
   help: `

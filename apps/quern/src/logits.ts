@@ -2,11 +2,15 @@
 import { dtypeByName } from '@quern/blocks';
 import { QuernError } from '@quern/errors';
 import {
+  type AdapterOptions,
   type DeviceOptions,
   hyperparameters,
   loadOnDevices,
   type Model,
+  type OpenedAdapters,
   type OverrideOptions,
+  openAdapters,
+  readAdapters,
   readDeviceRequest,
   readLoadOverride,
   sequenceLogits,
@@ -24,7 +28,7 @@ import {
 import { openReference } from './open-reference.ts';
 import { parseTokenIds, requireInVocabulary } from './token-ids.ts';
 
-export interface LogitsOptions extends DeviceOptions, OverrideOptions {
+export interface LogitsOptions extends DeviceOptions, OverrideOptions, AdapterOptions {
   ids?: string;
   idsFile?: string;
   output?: string;
@@ -41,6 +45,7 @@ const maxBatchTokens = 512;
 export async function logits(name: string, options: LogitsOptions, context: CommandContext): Promise<undefined> {
   const request = readDeviceRequest(options);
   const override = readLoadOverride(options);
+  const requested = readAdapters(options);
   const output = await outputFile(options.output, usualOutput);
   const { force, idsFile } = options;
   await requireOutputFile(output, { inputs: idsFile === undefined ? [] : [idsFile], force });
@@ -48,7 +53,9 @@ export async function logits(name: string, options: LogitsOptions, context: Comm
   const view = await openReference(name, context, options, override);
   const progress = createProgress({ title: 'logits', unit: 'tokens', total: ids.length, mode: progressMode(options) });
   let dispose = async (): Promise<void> => {};
+  let opened: OpenedAdapters | undefined;
   try {
+    opened = await openAdapters(requested, view);
     const { vocabSize, contextLength } = hyperparameters(view);
     requireInVocabulary(ids, vocabSize);
     const inputs = new Set([...view.tensors.values()].map(({ file }) => file));
@@ -57,6 +64,7 @@ export async function logits(name: string, options: LogitsOptions, context: Comm
     const loaded = await loadOnDevices(view, request, {
       batchTokens: Math.min(ids.length, maxBatchTokens),
       cells: ids.length,
+      adapters: opened.adapters,
       maxOutputs: Math.max(1, Math.min(ids.length, Math.floor(logitsBudgetBytes / (4 * vocabSize)))),
     });
     ({ dispose } = loaded);
@@ -77,6 +85,7 @@ export async function logits(name: string, options: LogitsOptions, context: Comm
     } else printLine(`${output}: logits of ${ids.length} positions × ${vocabSize} tokens`);
   } finally {
     await dispose();
+    await opened?.close();
     await view.close();
   }
 }

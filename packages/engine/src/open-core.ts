@@ -1,5 +1,5 @@
 // From a path to an engine that can compute: model, devices, core.
-import { loadOnDevices, networkOf, openAdapter, openModel, type ScaledAdapter } from '@quern/models';
+import { loadOnDevices, networkOf, type OpenedAdapters, openAdapters, openModel } from '@quern/models';
 import type { EmbeddingQueue } from './embedding/embedding-queue.ts';
 import { openEmbeddings } from './embedding/open-embeddings.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -26,10 +26,10 @@ export async function openCore(
   onProgress?: (doneBytes: number, totalBytes: number) => void,
 ): Promise<OpenedCore> {
   const view = await openModel(options.modelPath, { override: options.override });
-  const adapters: ScaledAdapter[] = [];
+  let opened: OpenedAdapters | undefined;
   try {
-    for (const { path, scale } of options.adapters ?? [])
-      adapters.push({ adapter: await openAdapter(path, view), scale });
+    opened = await openAdapters(options.adapters ?? [], view);
+    const { adapters } = opened;
     const request = { ...options, devices: options.devices ?? [{ kind: 'cpu' } as const] };
     const { output, pooling } = networkOf(view);
     if (options.embeddings || pooling || output.headless)
@@ -62,7 +62,7 @@ export async function openCore(
       throw error;
     }
   } finally {
-    for (const { adapter } of adapters) await adapter.close();
+    await opened?.close();
     await view.close();
   }
 }

@@ -1,5 +1,6 @@
 export { adapterView } from './adapter/adapter-view.ts';
 export { openAdapter } from './adapter/open-adapter.ts';
+export { type OpenedAdapters, openAdapters } from './adapter/open-adapters.ts';
 export { type MergedModel, openMerged } from './adapter/open-merged.ts';
 export { openPeftAdapter, type PeftAdapter } from './adapter/peft-adapter.ts';
 export { type AdapterOptions, type AdapterRequest, readAdapters, readMergedAdapters } from './adapter/read-adapters.ts';

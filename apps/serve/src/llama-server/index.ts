@@ -5,6 +5,7 @@ import { completion } from './completion.ts';
 import { embedding } from './embedding.ts';
 import { health } from './health.ts';
 import { infill } from './infill.ts';
+import { changeLoraAdapters, loraAdapters } from './lora-adapters.ts';
 import { metricsPage } from './metrics.ts';
 import { changeProps, props } from './props.ts';
 import { loadModel, unloadModel } from './router.ts';
@@ -16,6 +17,8 @@ export const llamaServer: readonly Endpoint[] = [
   metricsPage,
   slots,
   slotAction,
+  loraAdapters,
+  changeLoraAdapters,
   completion,
   infill,
   tokenize,

@@ -1,8 +1,7 @@
 // Adapters that a person names, merged into a model that is open.
 import type { ModelView } from '@quern/checkpoint';
-import type { ScaledAdapter } from './lora.ts';
 import { withAdaptersMerged } from './merged-view.ts';
-import { openAdapter } from './open-adapter.ts';
+import { openAdapters } from './open-adapters.ts';
 import type { AdapterBase } from './peft-adapter.ts';
 import type { AdapterRequest } from './read-adapters.ts';
 
@@ -12,17 +11,13 @@ export interface MergedModel<View> {
   close(): Promise<void>;
 }
 
-/** @throws QuernError those of `openAdapter` and `withAdaptersMerged` */
+/** @throws QuernError those of `openAdapters` and `withAdaptersMerged` */
 export async function openMerged<View extends ModelView & AdapterBase>(
   view: View,
   requests: readonly AdapterRequest[],
 ): Promise<MergedModel<View>> {
-  const adapters: ScaledAdapter[] = [];
-  const close = async (): Promise<void> => {
-    for (const { adapter } of adapters) await adapter.close();
-  };
+  const { adapters, close } = await openAdapters(requests, view);
   try {
-    for (const { path, scale } of requests) adapters.push({ adapter: await openAdapter(path, view), scale });
     return { view: withAdaptersMerged(view, adapters), close };
   } catch (error) {
     await close();
