@@ -1,0 +1,50 @@
+// What Ollama's lists say of a model.
+import { createHash } from 'node:crypto';
+import type { OfferedModel } from '../models/model-host.ts';
+import type { ServedModel } from '../models/served-model.ts';
+
+/** 134515008 → `134.52M`. */
+function shortCount(count: number): string {
+  const [divisor, unit] = count >= 1e9 ? [1e9, 'B'] : count >= 1e6 ? [1e6, 'M'] : [1e3, 'K'];
+  return `${Number((count / divisor).toPrecision(5))}${unit}`;
+}
+
+/** The type that most weights have. */
+function mainType({ description }: ServedModel): string {
+  const counts = Object.entries(description.typeHistogram).sort(([, a], [, b]) => b.bytes - a.bytes);
+  return counts[0]?.[0] ?? '';
+}
+
+/** A model that is not loaded has not been looked into. */
+export const detailsOf = (model: ServedModel | undefined): object => ({
+  parent_model: '',
+  format: 'gguf',
+  family: model?.description.architecture ?? '',
+  families: model ? [model.description.architecture] : [],
+  parameter_size: model ? shortCount(model.description.parameters) : '',
+  quantization_level: model ? mainType(model) : '',
+});
+
+/**
+ * A row of a list. `digest` tells models of this server apart, as clients use it; it is made of the name, and is not that of a file.
+ */
+export const rowOf = ({ id, model, bytes }: OfferedModel): object => ({
+  name: id,
+  model: id,
+  modified_at: new Date((model?.createdSeconds ?? 0) * 1000).toISOString(),
+  size: model?.description.dataBytes ?? bytes ?? 0,
+  digest: createHash('sha256').update(id).digest('hex'),
+  details: detailsOf(model),
+});
+
+/** What a request may ask of it, in Ollama's words. */
+export function capabilitiesOf({ engine, tokenizer, fillIn }: ServedModel): string[] {
+  if (engine.info.embeddings) return ['embedding'];
+  const template = tokenizer.chatTemplate ?? '';
+  return [
+    'completion',
+    ...(template.includes('tools') ? ['tools'] : []),
+    ...(fillIn ? ['insert'] : []),
+    ...(/<think|reasoning_content|enable_thinking/.test(template) ? ['thinking'] : []),
+  ];
+}

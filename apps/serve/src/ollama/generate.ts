@@ -1,0 +1,107 @@
+// POST /api/generate: one prompt, through the model's template unless `raw`; between `prompt` and `suffix` where that is given.
+import { z } from 'zod';
+import { ApiError } from '../api-error.ts';
+import { prepareChat } from '../chat/chat.ts';
+import type { ChatEvent } from '../chat/reply.ts';
+import type { ServerState } from '../endpoint.ts';
+import { fillInPrompt } from '../generate/fill-in.ts';
+import { checkTask, type GenerationTask, generate as generateText } from '../generate/generation.ts';
+import { readRequest } from '../generate/generation-request.ts';
+import type { ModelLease } from '../models/model-host.ts';
+import type { ServedModel } from '../models/served-model.ts';
+import { respond } from '../respond.ts';
+import { lineStream } from '../stream-form.ts';
+import { encodePrompt } from '../text/encode-text.ts';
+import { thinkingOf } from './chat.ts';
+import { ollamaEndpoint } from './ollama-endpoint.ts';
+import { headOf, logProbsOf as logProbsField, type Piece, pieces, wholePiece } from './reply-events.ts';
+import { checkContext, generationOf, logProbsOf, maxTokensOf, sharedFields } from './request-fields.ts';
+import { loadedReason, withOllamaModel } from './with-model.ts';
+
+const generateShape = z.looseObject({
+  ...sharedFields,
+  prompt: z.string().nullish(),
+  suffix: z.string().nullish(),
+  system: z.string().nullish(),
+  raw: z.boolean().nullish(),
+  images: z.array(z.unknown()).max(0, 'no images are read').nullish(),
+  template: z.literal('', 'the model’s own template is used; render another yourself and send it with raw').nullish(),
+  context: z.array(z.int()).max(0, 'a conversation goes on in the messages of /api/chat').nullish(),
+});
+type OllamaGenerateRequest = z.infer<typeof generateShape>;
+
+export const generate = ollamaEndpoint('POST', '/api/generate', async (context, server) => {
+  const request = await readRequest(context, generateShape);
+  return withOllamaModel(context, server, request, async ({ lease, startMs }) => {
+    const { model } = lease;
+    checkContext(request, model);
+    if (!request.prompt && !request.suffix)
+      return Response.json({
+        ...headOf(model),
+        ...{ response: '', done: true, done_reason: loadedReason(request.keep_alive) },
+      });
+    const reply = await replyTo(request, lease, server, context.req.raw.signal);
+    const told = () => pieces(reply(), startMs);
+    const shown = request.logprobs ?? false;
+    const answer = { chunks: () => chunks(told(), model, shown), whole: () => whole(told(), model, shown) };
+    return respond(server, lease, answer, (request.stream ?? true) ? lineStream : undefined);
+  });
+});
+
+/** @throws ApiError 400 */
+async function replyTo(
+  request: OllamaGenerateRequest,
+  lease: ModelLease,
+  server: ServerState,
+  signal: AbortSignal,
+): Promise<() => AsyncGenerator<ChatEvent>> {
+  const { prompt, suffix, system, raw } = request;
+  const text = prompt ?? '';
+  const generation = { request: generationOf(request), maxTokens: maxTokensOf(request), ...logProbsOf(request) };
+  if (!raw && !suffix) {
+    const messages = [
+      ...(system ? [{ role: 'system' as const, content: system }] : []),
+      { role: 'user' as const, content: text },
+    ];
+    const chat = await prepareChat(lease, { messages, ...thinkingOf(request), ...generation }, server, signal);
+    return () => chat.replies(1)[0]!;
+  }
+  if (system) {
+    const message = 'system: a raw prompt, or one with a suffix, is taken as it is.';
+    throw new ApiError(400, 'invalid_value', message, { param: 'system' });
+  }
+  const { model } = lease;
+  const ids = suffix
+    ? await fillInPrompt(model, { prefix: text, suffix }, { param: 'suffix', signal })
+    : await encodePrompt(model, text, { addSpecial: true, parseSpecial: true }, { param: 'prompt', signal });
+  const task: GenerationTask = { model, prompt: ids, ...generation, signal, onEnd: server.onGeneration };
+  checkTask(task, 'prompt');
+  return () => contentOnly(task);
+}
+
+/** A text of no chat: all of it is content. */
+async function* contentOnly(task: GenerationTask): AsyncGenerator<ChatEvent> {
+  for await (const event of generateText(task)) {
+    const { cost } = event;
+    if (event.type === 'end') yield { type: 'end', finishReason: event.finishReason, cost };
+    else yield { type: 'reply', parts: event.text ? [{ type: 'content', text: event.text }] : [], tokens: event.tokens, cost };
+  }
+}
+
+const responseFields = ({ content = '', thinking }: Partial<Piece>): object => ({
+  response: content,
+  ...(thinking && { thinking }),
+});
+
+async function* chunks(told: AsyncGenerator<Piece>, model: ServedModel, shown: boolean): AsyncGenerator<unknown> {
+  for await (const piece of told) {
+    if (!(piece.end || piece.content || piece.thinking || (shown && piece.tokens.length > 0))) continue;
+    const logprobs = logProbsField(model, piece.tokens, shown);
+    yield { ...headOf(model), ...responseFields(piece), done: false, ...logprobs, ...piece.end };
+  }
+}
+
+async function whole(told: AsyncGenerator<Piece>, model: ServedModel, shown: boolean): Promise<unknown> {
+  const { end, ...reply } = await wholePiece(told);
+  return { ...headOf(model), ...responseFields(reply), ...logProbsField(model, reply.tokens, shown), ...end };
+}

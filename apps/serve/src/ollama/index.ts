@@ -1,0 +1,13 @@
+// Ollama's API.
+import type { Endpoint } from '../endpoint.ts';
+import { chat } from './chat.ts';
+import { embed, embeddings } from './embed.ts';
+import { generate } from './generate.ts';
+import { running, show, tags, version } from './lists.ts';
+import { notHere } from './not-here.ts';
+
+export const ollama: readonly Endpoint[] = [
+  ...[chat, generate, embed, embeddings],
+  ...[tags, running, show, version],
+  ...notHere,
+];
