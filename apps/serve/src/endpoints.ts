@@ -3,8 +3,9 @@
 import { anthropic } from './anthropic/index.ts';
 import type { Endpoint } from './endpoint.ts';
 import { llamaServer } from './llama-server/index.ts';
+import { ollama } from './ollama/index.ts';
 import { openAi } from './openai/index.ts';
 import { page } from './page.ts';
 import { rerank } from './rerank/rerank.ts';
 
-export const endpoints: readonly Endpoint[] = [page, ...openAi, ...anthropic, ...llamaServer, ...rerank];
+export const endpoints: readonly Endpoint[] = [page, ...openAi, ...anthropic, ...ollama, ...llamaServer, ...rerank];

@@ -9,7 +9,14 @@ import { lineStream } from '../stream-form.ts';
 import { messageOf, messageShape } from './messages.ts';
 import { ollamaEndpoint } from './ollama-endpoint.ts';
 import { headOf, logProbsOf as logProbsField, type Piece, pieces, wholePiece } from './reply-events.ts';
-import { checkContext, generationOf, logProbsOf, maxTokensOf, type SharedRequest, sharedFields } from './request-fields.ts';
+import {
+  checkContext,
+  generationOf,
+  logProbsOf,
+  maxTokensOf,
+  type SharedRequest,
+  sharedFields,
+} from './request-fields.ts';
 import { loadedReason, withOllamaModel } from './with-model.ts';
 
 const chatShape = z.looseObject({

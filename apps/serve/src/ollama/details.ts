@@ -38,13 +38,13 @@ export const rowOf = ({ id, model, bytes }: OfferedModel): object => ({
 });
 
 /** What a request may ask of it, in Ollama's words. */
-export function capabilitiesOf({ engine, tokenizer, fillIn }: ServedModel): string[] {
+export function capabilitiesOf({ engine, tokenizer }: ServedModel): string[] {
   if (engine.info.embeddings) return ['embedding'];
   const template = tokenizer.chatTemplate ?? '';
   return [
     'completion',
     ...(template.includes('tools') ? ['tools'] : []),
-    ...(fillIn ? ['insert'] : []),
+    ...(tokenizer.fillIn.middle === undefined ? [] : ['insert']),
     ...(/<think|reasoning_content|enable_thinking/.test(template) ? ['thinking'] : []),
   ];
 }

@@ -84,7 +84,13 @@ async function* contentOnly(task: GenerationTask): AsyncGenerator<ChatEvent> {
   for await (const event of generateText(task)) {
     const { cost } = event;
     if (event.type === 'end') yield { type: 'end', finishReason: event.finishReason, cost };
-    else yield { type: 'reply', parts: event.text ? [{ type: 'content', text: event.text }] : [], tokens: event.tokens, cost };
+    else
+      yield {
+        type: 'reply',
+        parts: event.text ? [{ type: 'content', text: event.text }] : [],
+        tokens: event.tokens,
+        cost,
+      };
   }
 }
 

@@ -28,7 +28,9 @@ export const running = ollamaEndpoint('GET', '/api/ps', (_context, server) => {
 /** The level of Ollama's API that is spoken here: clients look for what they need at least. */
 const apiLevel = '0.12.6';
 
-export const version = ollamaEndpoint('GET', '/api/version', () => Response.json({ version: apiLevel, server: 'quern' }));
+export const version = ollamaEndpoint('GET', '/api/version', () =>
+  Response.json({ version: apiLevel, server: 'quern' }),
+);
 
 const showShape = z.looseObject({
   model: z.string().min(1).nullish(),

@@ -19,7 +19,14 @@ export const messageShape = z.looseObject({
 });
 type OllamaMessage = z.infer<typeof messageShape>;
 
-export function messageOf({ role, content, thinking, tool_calls, tool_name, tool_call_id }: OllamaMessage): RequestMessage {
+export function messageOf({
+  role,
+  content,
+  thinking,
+  tool_calls,
+  tool_name,
+  tool_call_id,
+}: OllamaMessage): RequestMessage {
   const text = content ?? '';
   if (role === 'system' || role === 'user') return { role, content: text };
   if (role === 'tool') return { role, content: text, ...(tool_name && { name: tool_name }), tool_call_id };

@@ -6,7 +6,11 @@ import { ollamaEndpoint } from './ollama-endpoint.ts';
 const instead: readonly (readonly [Endpoint['method'], string, string])[] = [
   ['POST', '/api/pull', 'Fetch models with quern pull; a server of --models-cached offers what is there.'],
   ['POST', '/api/push', 'Nothing is uploaded.'],
-  ['POST', '/api/create', 'Make models with quern convert and quern quantize, and give them names in a file of presets (--preset).'],
+  [
+    'POST',
+    '/api/create',
+    'Make models with quern convert and quern quantize, and give them names in a file of presets (--preset).',
+  ],
   ['POST', '/api/copy', 'Give a model further names in a file of presets (--preset).'],
   ['DELETE', '/api/delete', 'Remove models with quern rm.'],
 ];

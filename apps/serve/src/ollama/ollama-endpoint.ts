@@ -9,11 +9,12 @@ export const errorBody = ({ message, code, param }: ApiError): object => ({
   ...(param !== null && { param }),
 });
 
-export const ollamaEndpoint = (
-  method: Endpoint['method'],
-  path: string,
-  handle: Endpoint['handle'],
-): Endpoint => ({ method, path, errorBody, handle });
+export const ollamaEndpoint = (method: Endpoint['method'], path: string, handle: Endpoint['handle']): Endpoint => ({
+  method,
+  path,
+  errorBody,
+  handle,
+});
 
 /** Ollama's clients add the tag that means the newest. */
 export const withoutLatest = (name: string): string => name.replace(/:latest$/, '');

@@ -92,7 +92,9 @@ export function logProbsOf({ tokenizer }: ServedModel, tokens: readonly TokenEve
 }
 
 /** All pieces as one. */
-export async function wholePiece(all: AsyncGenerator<Piece>): Promise<Required<Omit<Piece, 'end'>> & Pick<Piece, 'end'>> {
+export async function wholePiece(
+  all: AsyncGenerator<Piece>,
+): Promise<Required<Omit<Piece, 'end'>> & Pick<Piece, 'end'>> {
   const whole = { thinking: '', content: '', calls: [] as OllamaCall[], tokens: [] as TokenEvent[] };
   let end: Piece['end'];
   for await (const piece of all) {
