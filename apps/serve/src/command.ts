@@ -22,6 +22,7 @@ import { isLoopback } from './http/host-names.ts';
 import { jsonLog, textLog } from './log-lines.ts';
 import { type ManyModelFlags, readManyModelFlags, wantsManyModels } from './many-model-flags.ts';
 import { ManyModels } from './models/many-models.ts';
+import { modelShelf } from './models/model-shelf.ts';
 import { readSources } from './models/model-sources.ts';
 import { loadServedModel, type ServedModel } from './models/served-model.ts';
 import { type ModelFlags, readModelFlags } from './read-model-flags.ts';
@@ -69,7 +70,7 @@ export async function serve(
 
   if (isMany) {
     const { maxLoaded } = many;
-    const { sources, startup } = await readSources({
+    const { sources, startup, sourceNamed } = await readSources({
       models: references,
       flags: options,
       modelsAtOnce: maxLoaded,
@@ -77,10 +78,15 @@ export async function serve(
       onReload,
     });
     const models = new ManyModels(sources, many);
-    const server = await serveModels(models, serverOptions);
+    const shelf = options.allowChanges ? modelShelf(models, sourceNamed) : undefined;
+    const server = await serveModels(models, { ...serverOptions, shelf });
     announce(server, options, listening);
     if (!options.quiet)
-      printNote(`serving ${sources.map(({ id }) => printable(id)).join(', ')}: each loaded when it is asked for`);
+      printNote(
+        sources.length === 0
+          ? 'serving no models until one is fetched'
+          : `serving ${sources.map(({ id }) => printable(id)).join(', ')}: each loaded when it is asked for`,
+      );
     for (const name of startup) void models.acquire(name, context.signal).then((lease) => lease.release(), noteFailure);
     return untilStopped(server, context, graceMs, options);
   }

@@ -4,10 +4,13 @@ import type { Admission } from './admission.ts';
 import type { ApiError } from './api-error.ts';
 import type { GenerationRecord } from './generate/generation.ts';
 import type { ModelHost, ModelLease } from './models/model-host.ts';
+import type { ModelShelf } from './models/model-shelf.ts';
 import type { ResponseStore } from './openai/responses/response-store.ts';
 
 export interface ServerState {
   readonly models: ModelHost;
+  /** Undefined: clients add, name and take away no models. */
+  readonly shelf?: ModelShelf;
   readonly admission: Admission;
   /** Aborted when no new requests are answered any more. */
   readonly closing: AbortSignal;

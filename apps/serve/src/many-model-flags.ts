@@ -13,6 +13,7 @@ export interface ManyModelFlags {
   modelsMemory?: string;
   idleUnload?: string;
   strictModel?: boolean;
+  allowChanges?: boolean;
 }
 
 export const manyModelFlags: readonly Flag[] = [
@@ -36,13 +37,21 @@ export const manyModelFlags: readonly Flag[] = [
     description: 'unload a model that nobody has asked for so long: 5m, 30s, 1h (default: when its place is needed)',
   },
   {
+    flags: '--allow-changes',
+    description: 'clients may fetch models of the hub, name and delete them (Ollama’s /api/pull, create, copy, delete)',
+  },
+  {
     flags: '--strict-model',
     description: 'of one model: refuse requests that name another, instead of answering with this one',
   },
 ];
 
 export const wantsManyModels = (models: readonly string[], flags: ManyModelFlags): boolean =>
-  models.length > 1 || flags.modelsDir !== undefined || flags.preset !== undefined || flags.modelsCached === true;
+  models.length > 1 ||
+  flags.modelsDir !== undefined ||
+  flags.preset !== undefined ||
+  flags.modelsCached === true ||
+  flags.allowChanges === true;
 
 /** @throws QuernError `usage-bad-number`, `usage-bad-time` */
 export function readManyModelFlags(flags: ManyModelFlags): ManyModelsOptions {

@@ -35,6 +35,8 @@ export interface ServerOptions {
   maxBodyBytes?: number;
   /** What a client may take to send its request, and between reading. Default 120 seconds. */
   timeoutMs?: number;
+  /** What clients may do to the list of models. Default: nothing. */
+  shelf?: ServerState['shelf'];
   onGeneration?: ServerState['onGeneration'];
   onFailure?: ServerState['onFailure'];
   /** Called when a response has ended. */
@@ -89,6 +91,7 @@ export async function serveModels(models: ModelHost, options: ServerOptions): Pr
   const log = options.onRequest && new RequestLog(options.onRequest, options.logContents ?? false);
   const state: ServerState = {
     models,
+    shelf: options.shelf,
     admission: new Admission(options.maxRequests),
     closing: closing.signal,
     stopping: stopping.signal,

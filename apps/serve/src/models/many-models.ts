@@ -38,7 +38,7 @@ const usualContext = 4096;
 export class ManyModels implements ModelHost {
   readonly revives = true;
   readonly #pool: ModelPool<ServedModel>;
-  readonly #sources: readonly ModelSource[];
+  #sources: readonly ModelSource[];
   readonly #strict: boolean;
   /** By all names. */
   readonly #ids = new Map<string, string>();
@@ -86,6 +86,48 @@ export class ManyModels implements ModelHost {
 
   unload(name: string): void {
     this.#pool.release(this.#named(name));
+  }
+
+  /** Offers one more model; one of its name is there already, or not. */
+  add(source: ModelSource): void {
+    if (this.#pool.members.has(source.id)) return;
+    this.#pool.add(thingOf(source));
+    this.#sources = [...this.#sources, source];
+    this.#ids.set(source.id, source.id);
+  }
+
+  /** Calls a model by one more name. @throws ApiError 404 `model_not_found`, 400 `name_taken` */
+  addName(name: string, model: string): void {
+    const id = this.#ids.get(model);
+    if (id === undefined) throw unknownModel(model, [...this.#ids.keys()]);
+    if (this.#pool.members.has(name))
+      throw new ApiError(400, 'name_taken', `There is a model called "${name}" already.`, { param: 'destination' });
+    this.#ids.set(name, id);
+    this.#sources = this.#sources.map((source) =>
+      source.id === id ? { ...source, aliases: [...source.aliases.filter((other) => other !== name), name] } : source,
+    );
+  }
+
+  /** Forgets a further name of a model; false: it is none. */
+  removeName(name: string): boolean {
+    if (this.#pool.members.has(name) || !this.#ids.delete(name)) return false;
+    this.#sources = this.#sources.map((source) => ({
+      ...source,
+      aliases: source.aliases.filter((other) => other !== name),
+    }));
+    return true;
+  }
+
+  /** Offers a model no longer, once it is unloaded. @throws ApiError 404 `model_not_found`, 409 `model_in_use` */
+  remove(id: string): void {
+    if (!this.#pool.members.has(id)) throw unknownModel(id, [...this.#ids.keys()]);
+    this.#pool.release(id);
+    if (!this.#pool.remove(id))
+      throw new ApiError(409, 'model_in_use', `The model "${id}" is in use; ask again when it is unloaded.`, {
+        param: 'model',
+      });
+    this.#sources = this.#sources.filter((source) => source.id !== id);
+    for (const [name, named] of this.#ids) if (named === id) this.#ids.delete(name);
   }
 
   close(): Promise<void> {

@@ -37,14 +37,31 @@ export interface Hold<Loaded> {
 }
 
 export class ModelPool<Loaded> {
-  readonly members: ReadonlyMap<string, PoolMember<Loaded>>;
+  readonly #members: Map<string, PoolMember<Loaded>>;
   readonly #options: PoolOptions;
   #turn = 0;
   #closed = false;
 
   constructor(things: readonly PoolThing<Loaded>[], options: PoolOptions) {
-    this.members = new Map(things.map((thing) => [thing.name, new PoolMember(thing)]));
+    this.#members = new Map(things.map((thing) => [thing.name, new PoolMember(thing)]));
     this.#options = options;
+  }
+
+  get members(): ReadonlyMap<string, PoolMember<Loaded>> {
+    return this.#members;
+  }
+
+  /** One more of a name that is not taken. */
+  add(thing: PoolThing<Loaded>): void {
+    this.#members.set(thing.name, new PoolMember(thing));
+  }
+
+  /** Takes a member away that is not loaded and that nobody waits for; false: it is still in use. */
+  remove(name: string): boolean {
+    const member = this.#members.get(name);
+    if (member && (member.isPresent || member.waiters.length > 0)) return false;
+    this.#members.delete(name);
+    return true;
   }
 
   /**

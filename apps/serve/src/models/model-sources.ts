@@ -24,6 +24,8 @@ export interface Sources {
   readonly sources: readonly ModelSource[];
   /** Names of those to be loaded before anybody asks. */
   readonly startup: readonly string[];
+  /** A model of that name, loaded as the flags say. */
+  readonly sourceNamed: (name: string) => ModelSource;
 }
 
 /**
@@ -45,13 +47,14 @@ export async function readSources(request: SourcesRequest): Promise<Sources> {
     const there = all.get(preset.name);
     all.set(preset.name, there && preset.model === preset.name ? { ...preset, model: there.model } : preset);
   }
-  if (all.size === 0)
+  if (all.size === 0 && !flags.allowChanges)
     throw new QuernError('serve-no-models', 'There are no models to serve.', {
       remedy: 'quern list shows what is here; quern pull fetches.',
     });
   const presetsOfAll = [...all.values()];
   return {
     sources: presetsOfAll.map((preset) => sourceOf(preset, modelsAtOnce, request)),
+    sourceNamed: (name) => sourceOf(plain(name, name, flags), modelsAtOnce, request),
     startup: presetsOfAll.filter(({ loadOnStartup }) => loadOnStartup).map(({ name }) => name),
   };
 }

@@ -4,10 +4,10 @@ import { chat } from './chat.ts';
 import { embed, embeddings } from './embed.ts';
 import { generate } from './generate.ts';
 import { running, show, tags, version } from './lists.ts';
-import { notHere } from './not-here.ts';
+import { manage } from './manage.ts';
 
 export const ollama: readonly Endpoint[] = [
   ...[chat, generate, embed, embeddings],
   ...[tags, running, show, version],
-  ...notHere,
+  ...manage,
 ];

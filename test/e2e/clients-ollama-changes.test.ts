@@ -1,0 +1,89 @@
+// Ollama's client fetches, names and deletes models of a server that may change (--allow-changes), from a hub on the loopback.
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { locateCheckpoint } from '@quern/checkpoint';
+import { loadServedModel, ManyModels, modelShelf, type RunningServer, serveModels } from '@quern/serve-command/server';
+import { Ollama } from 'ollama';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LoopbackHub, startLoopbackHub } from '../loopback-hub.ts';
+
+const cache = mkdtempSync(join(tmpdir(), 'quern-shelf-'));
+const gguf = new URL('../models/arch/llama3/llama.cpp-q8_0.gguf', import.meta.url);
+const name = 'o/tiny-GGUF:Q8_0';
+let hub: LoopbackHub;
+let server: RunningServer;
+let client: Ollama;
+
+beforeAll(async () => {
+  hub = await startLoopbackHub({ repositories: { 'o/tiny-GGUF': { 'tiny-Q8_0.gguf': await readFile(gguf) } } });
+  Object.assign(process.env, { HF_ENDPOINT: hub.endpoint, HF_HUB_OFFLINE: '0', HF_HUB_CACHE: cache });
+  const models = new ManyModels([], { maxLoaded: 2, maxBytes: 2 ** 30, keepMs: -1, strict: true });
+  const shelf = modelShelf(models, (id) => ({
+    ...{ id, aliases: [] },
+    locate: async () => (await locateCheckpoint(id)).path,
+    load: (path) => loadServedModel(path, { alias: id, threads: 1 }),
+  }));
+  server = await serveModels(models, { hosts: ['127.0.0.1'], port: 0, maxRequests: 8, shelf });
+  client = new Ollama({ host: server.url });
+});
+afterAll(async () => {
+  await server.close();
+  await hub.close();
+  rmSync(cache, { recursive: true });
+});
+
+const names = async (): Promise<string[]> => (await client.list()).models.map((model) => model.name);
+const once = { raw: true, prompt: 'a', options: { num_predict: 2, temperature: 0 } };
+
+describe('a server whose models may change', () => {
+  it('has none, and refuses what is no model of the hub', async () => {
+    expect(await names()).toEqual([]);
+    await expect(client.pull({ model: './some.gguf' })).rejects.toThrow(/no model of the hub/);
+    await expect(client.pull({ model: 'o/none-at-all' })).rejects.toThrow();
+    await expect(client.generate({ model: name, ...once })).rejects.toThrow(/not served here|no model/i);
+  });
+
+  it('fetches one with progress, and answers with it', async () => {
+    const states = [];
+    for await (const state of await client.pull({ model: name, stream: true })) states.push(state);
+    expect(states[0]!.status).toBe('pulling manifest');
+    expect(states.at(-1)!.status).toBe('success');
+    expect(states.some(({ total, completed }) => total > 0 && completed > 0)).toBe(true);
+    expect(await names()).toEqual([name]);
+    expect((await client.generate({ model: name, ...once })).eval_count).toBe(2);
+  });
+
+  it('fetches what is there again without harm', async () => {
+    expect(await client.pull({ model: name })).toMatchObject({ status: 'success' });
+    expect(await names()).toEqual([name]);
+  });
+
+  it('calls it by a further name, and forgets that', async () => {
+    await client.copy({ source: name, destination: 'mine' });
+    expect((await client.generate({ model: 'mine', ...once })).model).toBe(name);
+    await client.delete({ model: 'mine' });
+    await expect(client.generate({ model: 'mine', ...once })).rejects.toThrow();
+    expect(await client.create({ model: 'other', from: name })).toMatchObject({ status: 'success' });
+    await expect(client.create({ model: 'x', from: name, system: 'Be a pirate.' })).rejects.toThrow(/system/);
+    await expect(client.copy({ source: 'none', destination: 'y' })).rejects.toThrow();
+  });
+
+  it('deletes it from the cache once nobody has it', async () => {
+    await expect(client.delete({ model: 'nobody' })).rejects.toThrow();
+    await expect
+      .poll(
+        () =>
+          client.delete({ model: name }).then(
+            () => true,
+            (error: Error) => error.message,
+          ),
+        { timeout: 30_000 },
+      )
+      .toBe(true);
+    expect(await names()).toEqual([]);
+    expect(readdirSync(cache).filter((entry) => entry.startsWith('models--'))).toEqual([]);
+    await expect(client.generate({ model: name, ...once })).rejects.toThrow();
+  });
+});
