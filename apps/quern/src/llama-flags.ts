@@ -18,7 +18,7 @@ export interface LlamaFlag {
 
 const runs = 'Commands that run a model have it: eval, serve, run, logits.';
 const onlyServe = 'Only serve guesses tokens ahead.';
-const ofRequests = 'Each request says it, in the field of that name.';
+const ofRequests = 'Only what generates has it: serve, run.';
 const automatic = 'Leave it out: it is always so here.';
 
 export const llamaFlags: readonly LlamaFlag[] = [
@@ -83,10 +83,9 @@ export const llamaFlags: readonly LlamaFlag[] = [
   { names: ['--temperature'], means: '--temp', instead: ofRequests },
   { names: ['--typical-p'], means: '--typical', instead: ofRequests },
   {
-    names: ['--temp', '--top-k', '--top-p', '--min-p', '--presence-penalty', '--frequency-penalty'],
+    names: ['--temp', '--top-k', '--repeat-penalty', '--top-p', '--min-p', '--presence-penalty', '--frequency-penalty'],
     instead: ofRequests,
   },
-  { names: ['--repeat-penalty'], instead: 'Each request says it, as repetition_penalty.' },
   {
     names: ['--grammar', '--grammar-file', '--json-schema', '--json-schema-file', '-jf'],
     instead: 'Each request says it, as grammar or json_schema.',

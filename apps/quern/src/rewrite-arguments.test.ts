@@ -39,8 +39,8 @@ test.each([
 
 test.each([
   ['serve a -tb 4', /serve has no -tb.*-t/],
-  ['serve a -n 100', /max_tokens/],
-  ['serve a --temp 0', /serve has no --temp\. Each request says it/],
+  ['quantize a -n 100', /quantize has no -n\. Only what generates/],
+  ['eval a --temp 0', /eval has no --temp\. Only what generates/],
   ['eval a -b 512', /eval has no -b\. Only serve/],
   ['eval a --batch-size 512', /eval has no --batch-size/],
   ['quantize a -ngl 1', /quantize has no -ngl\..*eval, serve, run, logits/],

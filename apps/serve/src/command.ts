@@ -26,8 +26,9 @@ import { modelShelf } from './models/model-shelf.ts';
 import { readSources } from './models/model-sources.ts';
 import { loadServedModel, type ServedModel } from './models/served-model.ts';
 import { type ModelFlags, readModelFlags } from './read-model-flags.ts';
+import { readGraceMs, readServerFlags } from './read-server-flags.ts';
 import { type RunningServer, serveModels, startServer } from './server.ts';
-import { readGraceMs, readServerFlags, type ServerFlags } from './server-flags.ts';
+import type { ServerFlags } from './server-flags.ts';
 
 export interface ServeOptions extends ServerFlags, ModelFlags, ManyModelFlags {
   queue: string;

@@ -1,8 +1,7 @@
 // The flags of the server itself: where it listens, who may use it, how long it waits, what it logs.
-import { type Flag, parseCount } from '@quern/terminal';
-import { type ApiKeyFlags, readApiKeys } from './http/api-keys.ts';
-import { type CertificateFlags, readCertificate } from './http/certificates.ts';
-import type { ServerOptions } from './server.ts';
+import type { Flag } from '@quern/terminal';
+import type { ApiKeyFlags } from './http/api-keys.ts';
+import type { CertificateFlags } from './http/certificates.ts';
 
 export interface ServerFlags extends ApiKeyFlags, CertificateFlags {
   host?: string[];
@@ -47,27 +46,3 @@ export const serverFlags: readonly Flag[] = [
   },
   { flags: '--log-contents', description: 'log what is said, too' },
 ];
-
-/** @throws QuernError `usage-…`, `serve-key-file`, `serve-certificate` */
-export function readServerFlags(flags: ServerFlags, environment: NodeJS.ProcessEnv) {
-  return {
-    hosts: flags.host?.flatMap(listOf) ?? ['127.0.0.1'],
-    port: parseCount('--port', flags.port, 65535, 0)!,
-    apiKeys: readApiKeys(flags, environment),
-    certificate: readCertificate(flags),
-    corsOrigins: listOf(flags.corsOrigins ?? ''),
-    allowedHosts: listOf(flags.allowedHosts ?? ''),
-    maxBodyBytes: 2 ** 20 * parseCount('--max-body', flags.maxBody, 4096)!,
-    timeoutMs: 1000 * parseCount('--timeout', flags.timeout, 86_400)!,
-    logContents: flags.logContents ?? false,
-  } satisfies Partial<ServerOptions>;
-}
-
-export const readGraceMs = ({ shutdownGrace }: ServerFlags): number =>
-  1000 * parseCount('--shutdown-grace', shutdownGrace, 86_400, 0)!;
-
-const listOf = (text: string): string[] =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');

@@ -4,6 +4,7 @@ import { samplerNames } from '@quern/engine';
 import { z } from 'zod';
 import { lengthFields, maxTokensOf, stopStrings } from '../generate/ending-fields.ts';
 import { generationFields } from '../generate/generation-request.ts';
+import type { RequestDefaults } from '../generate/request-defaults.ts';
 import type { ServedModel } from '../models/served-model.ts';
 
 const tokenCount = z.int('expected a number of tokens, or -1 for as many as there is room for').min(-1).nullish();
@@ -42,11 +43,15 @@ const off = {
 };
 
 /** With llama-server's defaults in the place of what is not said, and a seed that can be told. -1 asks for any. */
-export function withUsualSampling<Request extends CompletionRequest>(request: Request): Request {
+export function withUsualSampling<Request extends CompletionRequest>(
+  request: Request,
+  { sampling }: RequestDefaults,
+): Request {
   const { seed } = request;
   const given = Object.entries(request).filter(([, value]) => value !== undefined && value !== null);
   return {
     ...usualSampling,
+    ...sampling,
     ...(Object.fromEntries(given) as Request),
     seed: seed === undefined || seed === null || seed === -1 ? randomInt(2 ** 32 - 1) : seed,
   };
@@ -58,7 +63,8 @@ export function settingsOf(request: CompletionRequest): object {
   const sampling = Object.fromEntries(
     Object.entries(defaults).map(([name, value]) => [name, request[name as keyof typeof defaults] ?? value]),
   );
-  const most = maxTokensOf(request) ?? -1;
+  const said = maxTokensOf(request) ?? -1;
+  const most = Number.isFinite(said) ? said : -1;
   return {
     ...sampling,
     ...{ seed: request.seed ?? -1, max_tokens: most, n_predict: most, n_keep: 0, n_discard: 0 },
@@ -75,7 +81,11 @@ export const probabilitiesOf = ({ n_probs: own, logprobs }: CompletionRequest): 
   (own ?? logprobs) || undefined;
 
 /** The settings of a request that says nothing. */
-export const defaultSettings = ({ contextTokens }: ServedModel): object => ({
+export const defaultSettings = ({ contextTokens, defaults }: ServedModel): object => ({
   n_ctx: contextTokens,
-  params: settingsOf(usualSampling as CompletionRequest),
+  params: settingsOf({
+    ...(usualSampling as CompletionRequest),
+    ...defaults.sampling,
+    n_predict: defaults.maxTokens ?? -1,
+  }),
 });

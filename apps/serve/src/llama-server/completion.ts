@@ -44,7 +44,7 @@ export async function complete(
   { lease, server, signal, param }: CompletionPlace,
 ): Promise<Response> {
   const { model } = lease;
-  const request = withUsualSampling(given);
+  const request = withUsualSampling(given, model.defaults);
   const logProbs = probabilitiesOf(request);
   const tasks = prompts.map(
     (prompt): GenerationTask => ({

@@ -31,7 +31,8 @@ export const tokenize: Endpoint = {
       for (const [at, part] of parts.entries()) {
         const options = { addSpecial: (add_special ?? false) && at === 0, parseSpecial: parse_special ?? true };
         if (typeof part === 'number') tokens.push(part);
-        else tokens.push(...(await encodeText(served, part, options, context.req.raw.signal)));
+        // One by one: there may be more than a call takes arguments.
+        else for (const id of await encodeText(served, part, options, context.req.raw.signal)) tokens.push(id);
       }
       requireTokens(tokens, served.tokenizer.vocabSize, 'content');
       if (!with_pieces) return context.json({ tokens });
