@@ -159,7 +159,8 @@ describe('what the server says of itself', () => {
   it('GET /props', async () => {
     const props = await (await fetch(`${server.url}/props`)).json();
     expect(props).toMatchObject({
-      default_generation_settings: { n_ctx: 512, params: { temperature: 0.8, top_p: 0.95, seed: -1 } },
+      // Temperature and top_p are those of the folder's generation_config.json.
+      default_generation_settings: { n_ctx: 512, params: { temperature: 0.7, top_p: 0.9, top_k: 40, seed: -1 } },
       ...{ total_slots: 4, model_alias: 'tiny', model_path: tinyLlama, is_sleeping: false },
       ...{ bos_token: '<|begin_of_text|>', modalities: { vision: false, audio: false } },
     });
