@@ -62,7 +62,7 @@ export async function decodeText(
   if (header.fingerprint !== fingerprint)
     throw new QuernError('slot-file-foreign', 'This text was computed by another model, or with other settings.', {
       file: name,
-      remedy: 'Restore it with the model, the cache types and the activations that it was saved with.',
+      remedy: 'Restore it with the model, the adapters, the cache types and the activations that it was saved with.',
     });
   const { blockTokens, blockBytes, slotBytes } = sizes;
   const { tokens: count, blocks, snapshots, scope = '' } = header;
