@@ -7,7 +7,7 @@ import { expectedChats, neverEnding, startTestServer, type TestServer } from './
 let server: TestServer;
 let client: OpenAI;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ strictModel: true });
   await server.ready;
   client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'any', maxRetries: 0 });
 });
