@@ -40,8 +40,8 @@ describe('quern serve', () => {
   });
 
   it('leaves with 1 when the model cannot be loaded, without listening forever', async () => {
-    const { code, stderr } = await runCommand('serve', tinyLlama, '--port', '0', '-c', '4096');
-    expect(stderr).toMatch(/context of 4096 tokens .* 2048/);
+    const { code, stderr } = await runCommand('serve', tinyLlama, '--port', '0', '-c', '256', '--cache-tokens', '64');
+    expect(stderr).toMatch(/context of 256 tokens .* cache of 64/);
     expect(code).toBe(1);
   });
 
