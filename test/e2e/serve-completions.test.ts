@@ -126,6 +126,26 @@ describe('POST /v1/completions', () => {
     expect(none.usage.completion_tokens).toBe(0);
   });
 
+  it('echo with logprobs: a reply that becomes a prompt has the log probabilities that it was told with', async () => {
+    const told = (await complete({ prompt: chat!.ids, max_tokens: 5, logprobs: 2, return_token_ids: true })).choices[0];
+    const prompt = [...chat!.ids, ...told.token_ids];
+    const body = { prompt, max_tokens: 1, logprobs: 2, echo: true };
+    const [echoed] = (await complete(body)).choices;
+    const { logprobs, text } = echoed;
+    expect(logprobs.tokens).toHaveLength(prompt.length + 1);
+    expect([logprobs.token_logprobs[0], logprobs.top_logprobs[0]]).toEqual([null, null]);
+    const close = (value: number | null) => expect.closeTo(value!, 2);
+    const reply = logprobs.token_logprobs.slice(chat!.ids.length, -1);
+    expect(reply).toEqual(told.logprobs.token_logprobs.map(close));
+    expect(logprobs.tokens.slice(chat!.ids.length, -1)).toEqual(told.logprobs.tokens);
+    for (const [i, token] of logprobs.tokens.entries())
+      if (i > 0) expect(text.slice(logprobs.text_offset[i], logprobs.text_offset[i] + token.length)).toBe(token);
+    const [first] = await readEvents(await server.post(path, { ...body, stream: true }));
+    expect(first.choices[0].logprobs.tokens).toEqual(logprobs.tokens.slice(0, -1));
+    const alone = (await complete({ ...body, max_tokens: 0 })).choices[0].logprobs;
+    expect(alone.token_logprobs).toEqual(logprobs.token_logprobs.slice(0, -1));
+  });
+
   it.each([
     ['a prompt that is no text', { prompt: ['a', {}] }],
     ['an empty list', { prompt: [] }],

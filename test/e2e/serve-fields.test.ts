@@ -151,6 +151,28 @@ describe('tokens', () => {
     expect(await contentOf({ logit_bias: { ' Paris': 0 } })).toBe(paris);
   });
 
+  it('min_tokens: no end before, neither of the model’s turn nor a text', async () => {
+    const whole = await chat({});
+    const least = whole.usage.completion_tokens + 4;
+    const longer = await chat({ min_tokens: least, max_tokens: 60, return_token_ids: true });
+    expect(longer.usage.completion_tokens).toBeGreaterThanOrEqual(least);
+    expect(longer.choices[0].message.content.startsWith(paris)).toBe(true);
+    expect(await contentOf({ stop: 'capital', min_tokens: 5 })).toBe(paris);
+    expect((await chat({ min_tokens: 5, max_tokens: 4 })).error).toMatchObject({ param: 'min_tokens' });
+  });
+
+  it('allowed_token_ids and bad_words', async () => {
+    const whole = await chat({ return_token_ids: true });
+    const some: number[] = whole.choices[0].token_ids.slice(0, 3);
+    const only = await chat({ allowed_token_ids: some, max_tokens: 12, return_token_ids: true });
+    expect(only.choices[0].token_ids).toHaveLength(12);
+    expect(only.choices[0].token_ids.every((id: number) => some.includes(id))).toBe(true);
+    expect((await chat({ allowed_token_ids: [4096] })).error).toMatchObject({ param: 'allowed_token_ids' });
+    const other = await contentOf({ bad_words: ['Paris', 'capital of'] });
+    expect(other).not.toMatch(/Paris|capital of/);
+    expect(await contentOf({ bad_words: ['Berlin'] })).toBe(paris);
+  });
+
   it('skip_special_tokens: false shows them', async () => {
     const prompt = expectedChats[0]!.ids;
     const text = async (fields: object): Promise<string> =>

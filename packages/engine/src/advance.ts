@@ -28,7 +28,9 @@ export function advance(sequence: Sequence, rows: readonly LogitRow[], end: End)
 function sample(sequence: Sequence, row: LogitRow, end: End): number | undefined {
   try {
     const report = reportLogProbs(row, sequence.logprobs);
-    if (row instanceof Float32Array) sequence.constraint?.apply(row); // what is held to a grammar needs all
+    // What forbids tokens is given all of them.
+    if (row instanceof Float32Array) sequence.rules?.apply(row, sequence);
+    if (row instanceof Float32Array) sequence.constraint?.apply(row);
     const { token, ...probabilities } = sampleFrom(row, sequence);
     sequence.markToken();
     if (sequence.stopTokens.has(token)) {
@@ -50,7 +52,9 @@ function sample(sequence: Sequence, row: LogitRow, end: End): number | undefined
   }
 }
 
-function sampleFrom(row: LogitRow, { sampler, samplingProbs }: Sequence) {
+function sampleFrom(row: LogitRow, { sampler, samplingProbs, dictated, generated }: Sequence) {
+  const word = dictated?.[generated];
+  if (word !== undefined) return { token: word };
   if (samplingProbs === undefined) return { token: sampler.sample(row) };
   const { likeliest, ...chosen } = sampler.sampleAndTell(row, samplingProbs);
   return samplingProbs > 0 ? { ...chosen, likeliest } : chosen;

@@ -3,6 +3,7 @@
 export type { BeamOptions } from './beams/options.ts';
 export { EngineCore } from './core.ts';
 export { tokenNamed } from './grammars.ts';
+export type { HistogramCounts } from './histogram.ts';
 export { type LoadedCore, loadCore } from './load-core.ts';
 export {
   type EngineInfo,
@@ -30,4 +31,4 @@ export { type StageName as SamplerName, stageNames as samplerNames } from './sam
 export { type RngName, rngNames } from './sampling/uniform.ts';
 export { type SpeculationOptions, type SpeculationType, speculationTypes } from './speculation/options.ts';
 export type { SpeculationStats } from './speculation/stats.ts';
-export type { EngineStats, StepTotals } from './stats.ts';
+export type { EngineStats, Latencies, StepTotals } from './stats.ts';

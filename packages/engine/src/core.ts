@@ -11,6 +11,7 @@ import type { Grammars } from './grammars.ts';
 import { areAllFinite, copyOf, highestIn, type LogitRow, readRows } from './logit-rows.ts';
 import { notFinite } from './not-finite.ts';
 import type { GenerateOptions } from './request.ts';
+import { RunTotals } from './run-totals.ts';
 import { topLogProbs } from './sampling/log-probs.ts';
 import type { Share } from './scheduling/divide.ts';
 import { Pace } from './scheduling/pace.ts';
@@ -44,7 +45,7 @@ export class EngineCore {
   readonly #drafter?: Drafter;
   readonly #rollback: Rollback;
   readonly #grammars?: Grammars;
-  readonly #totals = { steps: 0, promptTokens: 0, cachedTokens: 0, generatedTokens: 0 };
+  readonly #totals = new RunTotals();
 
   /**
    * `model` must have been loaded with `maxOutputs` ≥ `maxSequences`, `batchTokens` ≥ `maxSequences` and at least
@@ -102,7 +103,8 @@ export class EngineCore {
         return { id, processing: sequence !== undefined, tokens: (sequence?.tokens ?? tokens).length };
       }),
       ...this.#cache.store.stats,
-      totals: { ...this.#totals, preemptions },
+      totals: { ...this.#totals.sums, preemptions },
+      latencies: this.#totals.latencies,
       ...(this.#drafter?.stats && { speculation: this.#drafter.stats }),
     };
   }
@@ -150,6 +152,9 @@ export class EngineCore {
     const startMs = performance.now();
     this.#endLate(startMs);
     await this.#drafter?.propose(this.#scheduler.decoding());
+    // What is dictated is known ahead: as many at a time as there are rows of logits.
+    for (const sequence of this.#scheduler.decoding())
+      if (sequence.dictated) sequence.drafts = sequence.dictated.slice(sequence.generated);
     const shares = this.#scheduler.plan();
     if (shares.length === 0) {
       // All that runs are lanes whose search waits for one that finds no room.
@@ -168,7 +173,7 @@ export class EngineCore {
     await this.#drafter?.follow?.(shares, batch);
     for (const { sequence } of shares) if (sequence.isAtCheckpoint) this.#cache.checkpoint(sequence);
     const promptTokens = shares.reduce((sum, { count }) => sum + count, 0) - decoding;
-    this.#totals.steps++;
+    this.#totals.step(shares);
     this.#pace.learn(decoding, promptTokens, performance.now() - startMs);
   }
 
@@ -207,9 +212,11 @@ export class EngineCore {
   }
 
   #advance(sequence: Sequence, rows: readonly LogitRow[]): void {
+    const { generated } = sequence;
     const accepted = advance(sequence, rows, (ended, outcome) => this.#end(ended, outcome));
+    this.#totals.tokens(sequence, generated);
     this.#rollback.settle(sequence);
-    if (rows.length > 1) this.#drafter?.judge(sequence, rows.length - 1, accepted);
+    if (rows.length > 1 && !sequence.dictated) this.#drafter?.judge(sequence, rows.length - 1, accepted);
   }
 
   /** Lets the beam searches go on whose lanes have all been computed. */
@@ -246,12 +253,10 @@ export class EngineCore {
   #end(sequence: Sequence, outcome: Outcome, how: 'release' | 'discard' = 'release'): void {
     if (sequence.ended) return;
     const all = sequence.beams?.lanes ?? [sequence];
-    this.#totals.promptTokens += all[0]!.promptTokens;
-    this.#totals.cachedTokens += all[0]!.cachedTokens;
+    this.#totals.ended(all, outcome);
     for (const one of all) {
       one.ended = true;
       this.#rollback.settle(one);
-      this.#totals.generatedTokens += one.generated;
       this.#scheduler.remove(one, how);
     }
     for (const branch of sequence.branches) if (!branch.ended) this.#scheduler.enqueue(branch);

@@ -38,8 +38,11 @@ export async function readRows(
 }
 
 /** How many of the likeliest tokens are enough; undefined: none but all. */
-function needsOf({ beams, constraint, sampler, logprobs = 0 }: Sequence, model: Model): number | undefined {
-  const chosenFrom = beams?.needs ?? (constraint ? undefined : sampler.needs);
+function needsOf(
+  { beams, constraint, rules, dictated, sampler, logprobs = 0 }: Sequence,
+  model: Model,
+): number | undefined {
+  const chosenFrom = beams?.needs ?? (constraint || rules || dictated ? undefined : sampler.needs);
   if (chosenFrom === undefined) return undefined;
   const count = Math.min(Math.max(chosenFrom, logprobs), model.hyperparameters.vocabSize);
   return count <= model.mostHighest ? count : undefined;

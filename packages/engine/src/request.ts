@@ -5,6 +5,7 @@ import type { BeamOptions } from './beams/options.ts';
 import type { TokenLogProb } from './sampling/log-probs.ts';
 import type { SamplingOptions } from './sampling/options.ts';
 import type { TokenProbability } from './sampling/sampler.ts';
+import type { TokenRuleOptions } from './sampling/token-rules.ts';
 
 /** A grammar that another thread has compiled. */
 export interface CompiledGrammar {
@@ -14,7 +15,7 @@ export interface CompiledGrammar {
   readonly program: Program;
 }
 
-export interface GenerateOptions {
+export interface GenerateOptions extends TokenRuleOptions {
   /** Most tokens to generate. Default: until the context is full. */
   readonly maxTokens?: number;
   readonly sampling?: SamplingOptions;
@@ -47,6 +48,8 @@ export interface GenerateOptions {
   readonly grammarTrigger?: GrammarTrigger;
   /** Searches for the likeliest replies; nothing is drawn, and all tokens are told at the end. Default: replies are sampled. */
   readonly beams?: BeamOptions;
+  /** The reply is these tokens, whatever the model would say: so their log probabilities are told. Default: the sampler chooses. */
+  readonly dictated?: readonly number[];
   /** Adapters by number; those that are not named are off. Default: all of them, as they stand (`Engine.adapters`). */
   readonly adapters?: readonly AdapterScale[];
 }

@@ -1,4 +1,6 @@
 // What the engine is doing and what it holds, at one moment between two batches; sums are since the model was loaded.
+import type { HistogramCounts } from './histogram.ts';
+import type { FinishReason } from './request.ts';
 import type { SpeculationStats } from './speculation/stats.ts';
 
 export interface EngineStats {
@@ -24,17 +26,40 @@ export interface EngineStats {
     readonly snapshots: number;
   };
   readonly totals: StepTotals;
+  readonly latencies: Latencies;
   /** Where the engine guesses. */
   readonly speculation?: SpeculationStats;
 }
 
 export interface StepTotals {
-  /** Batches computed. */
+  /** Batches computed, and the sequences in them. */
   readonly steps: number;
+  readonly sequences: number;
   /** Of requests that have ended: tokens of prompts, and those of them that needed no computation. */
   readonly promptTokens: number;
   readonly cachedTokens: number;
   readonly generatedTokens: number;
+  /** Most tokens of prompt and reply of one request. */
+  readonly mostTokens: number;
+  /** Of requests that have ended with a reply: until their first token, waiting not included, and from there on. */
+  readonly promptMs: number;
+  readonly generationMs: number;
+  readonly endings: Readonly<Record<Ending, number>>;
   /** Requests that gave their blocks back and had to wait. */
   readonly preemptions: number;
+}
+
+/** How requests end. */
+export type Ending = FinishReason | 'error';
+
+/** Of requests that have ended with a reply. */
+export interface Latencies {
+  /** From submission to the first token, and to the last. */
+  readonly firstToken: HistogramCounts;
+  readonly request: HistogramCounts;
+  /** Between tokens, of all requests; those that were guessed share the time of their step. */
+  readonly interToken: HistogramCounts;
+  readonly queue: HistogramCounts;
+  readonly prefill: HistogramCounts;
+  readonly decode: HistogramCounts;
 }

@@ -19,7 +19,7 @@ const incompatible: Readonly<Record<string, unknown>> = {
   stream: false,
   ...{ grammar: '', json_schema: null, structured_outputs: null },
   ...{ guided_json: null, guided_regex: null, guided_choice: null, guided_grammar: null },
-  t_max_predict_ms: 0,
+  ...{ t_max_predict_ms: 0, min_tokens: 0, allowed_token_ids: null, bad_words: null },
   ...{ ignore_eos: false, frequency_penalty: 0, presence_penalty: 0, dry_multiplier: 0 },
   ...{ repetition_penalty: 1, repeat_penalty: 1 },
 };

@@ -11,6 +11,7 @@ import { grammarFields } from './grammar-request.ts';
 import { neutralFields } from './neutral-fields.ts';
 import { asksForSomething, type RefusedField, refusedFields, refuseFields } from './refused-fields.ts';
 import { samplingFields } from './sampling-fields.ts';
+import { tokenRuleFields } from './token-rule-fields.ts';
 
 export const generationFields = {
   model: z.string().nullish(),
@@ -32,6 +33,7 @@ export const generationFields = {
   skip_special_tokens: z.boolean().nullish(),
   max_tokens: lengthFields.max_tokens,
   ...endingFields,
+  ...tokenRuleFields,
   ...samplingFields,
   ...beamFields,
   ...grammarFields,

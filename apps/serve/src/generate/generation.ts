@@ -13,6 +13,7 @@ import { checkGrammar, grammarOptions } from './grammar-request.ts';
 import { LineLimit, ReplyClock } from './reply-clock.ts';
 import { withDefaults } from './request-defaults.ts';
 import { logitBiasOf, samplingOptions } from './sampling-fields.ts';
+import { tokenRules } from './token-rule-fields.ts';
 
 export type FinishReason = 'stop' | 'length';
 
@@ -61,7 +62,7 @@ export interface GenerationTask {
  * @param param the field that the prompt came from
  * @throws ApiError 400 `not_a_generating_model`, `context_length_exceeded` with the numbers (a prompt is never cut), `empty_prompt`, `invalid_grammar`, `invalid_value`
  */
-export async function checkTask({ model, prompt, request }: GenerationTask, param: string): Promise<void> {
+export async function checkTask({ model, prompt, request, maxTokens }: GenerationTask, param: string): Promise<void> {
   if (model.engine.info.embeddings) {
     const message = `The model "${model.id}" makes vectors of texts and generates nothing; use /v1/embeddings.`;
     throw new ApiError(400, 'not_a_generating_model', message, { param: 'model' });
@@ -70,12 +71,18 @@ export async function checkTask({ model, prompt, request }: GenerationTask, para
   const named = {
     logit_bias: logitBiasOf(request, model.tokenizer).keys(),
     stop_token_ids: request.stop_token_ids ?? [],
+    allowed_token_ids: request.allowed_token_ids ?? [],
   };
   for (const [field, ids] of Object.entries(named)) {
     const unknown = [...ids].find((id) => id >= vocabSize);
     if (unknown === undefined) continue;
     const message = `${field} names token ${unknown}, but the vocabulary has ${vocabSize} tokens.`;
     throw new ApiError(400, 'invalid_value', message, { param: field });
+  }
+  const least = request.min_tokens ?? 0;
+  if (maxTokens !== undefined && least > maxTokens) {
+    const message = `min_tokens (${least}) is more than the reply may have (${maxTokens}).`;
+    throw new ApiError(400, 'invalid_value', message, { param: 'min_tokens' });
   }
   checkAdapters(request.lora, model);
   await checkGrammar(request, model, prompt);
@@ -121,7 +128,9 @@ export async function* generate(task: GenerationTask): AsyncGenerator<Generation
         return;
       }
       clock.token(event);
-      const { text, stop } = stops.push(stream.push(event.token));
+      const written = stream.push(event.token);
+      const mayStop = clock.cost.completionTokens > (request.min_tokens ?? 0);
+      const { text, stop } = mayStop ? stops.push(written) : { text: written };
       yield {
         ...{ type: 'text', text: writesStop && stop !== undefined ? text + stop : text },
         ...{ tokens: [event], cost: clock.cost },
@@ -163,6 +172,7 @@ function callOptions({ model, prompt, request, logProbs, maxTokens, signal }: Ge
     grammar,
     grammarTrigger,
     ...beamOptions(request),
+    ...tokenRules(request, model.tokenizer),
     ...adaptersOf(request.lora),
     signal,
   };

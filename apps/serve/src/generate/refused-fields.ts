@@ -49,11 +49,8 @@ export const refusedFields: readonly RefusedField[] = [
   { field: 'suffix', asks: asksForSomething, why: 'Text is inserted by /v1/completions and /infill.' },
   { field: 'prompt_embeds', asks: given, why: 'A prompt is text or token ids.' },
   // vLLM
-  { field: 'bad_words', asks: asksForSomething, why: 'Tokens are allowed and forbidden by logit_bias.' },
-  { field: 'allowed_token_ids', asks: given, why: 'Tokens are allowed and forbidden by logit_bias.' },
   { field: 'logits_processors', asks: asksForSomething, why: 'Tokens are allowed and forbidden by logit_bias.' },
-  { field: 'min_tokens', asks: asksForSomething, why: 'A reply has no least length.' },
-  { field: 'prompt_logprobs', asks: given, why: 'There are log probabilities of the reply alone.' },
+  { field: 'prompt_logprobs', asks: given, why: 'Use echo and logprobs of /v1/completions.' },
   { field: 'logprob_token_ids', asks: asksForSomething, why: 'The likeliest tokens are told: use top_logprobs.' },
   { field: 'return_tokens_as_token_ids', asks: asksForSomething, why: elsewhere('return_token_ids') },
   { field: 'truncate_prompt_tokens', asks: given, why: 'A prompt is never cut.' },

@@ -1,6 +1,7 @@
 // Prompts that are the client's own, without a chat template: text, token ids, both mixed, and lists of them. Forms are those of
 // OpenAI's completions and llama-server's. Special tokens written in a text are recognised, and BOS is added in front of a prompt
 // that begins with text where the model wants it.
+import type { Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import type { ServedModel } from '../models/served-model.ts';
@@ -27,7 +28,7 @@ export type PromptField = z.infer<typeof promptField>;
 
 export interface TextPrompt {
   readonly ids: Int32Array;
-  /** As the client wrote it; of token ids, what they say. */
+  /** As the client wrote it; of token ids, the text that becomes them, without the BOS that is added. */
   readonly text: string;
 }
 
@@ -75,7 +76,14 @@ async function readPrompt(
     const message = `The prompt has token ${unknown}, but the vocabulary has ${tokenizer.vocabSize} tokens.`;
     throw new ApiError(400, 'invalid_value', message, { param: origin.param });
   }
+  const written = (part: number | string, at: number) => {
+    if (typeof part === 'string') return part;
+    return at === 0 && part === tokenizer.bos ? '' : tokenizer.decode([part], { special: true });
+  };
   const hasText = parts.some((part) => typeof part === 'string');
-  const written = (part: number | string) => (typeof part === 'number' ? tokenizer.decode([part]) : part);
-  return { ids: Int32Array.from(ids), text: hasText ? parts.map(written).join('') : tokenizer.decode(ids) };
+  return { ids: Int32Array.from(ids), text: hasText ? parts.map(written).join('') : idsAsText(tokenizer, ids) };
 }
+
+/** Whole, because a token may be a part of a character. */
+const idsAsText = (tokenizer: Tokenizer, ids: readonly number[]): string =>
+  tokenizer.decode(ids[0] === tokenizer.bos ? ids.slice(1) : ids, { special: true });

@@ -1,13 +1,10 @@
-// GET /metrics: figures for Prometheus, in its text format. What llama-server counts has llama-server's name.
-import type { EngineStats } from '@quern/engine';
+// GET /metrics: figures for Prometheus, in its text format. What llama-server and vLLM count has their names.
 import { type Endpoint, withLoadedModel } from '../endpoint.ts';
+import { errorBody } from './error-body.ts';
+import { type Metric, metricText } from './metric.ts';
+import { vllmMetrics } from './vllm-metrics.ts';
 
-interface Metric {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge';
-  readonly help: string;
-  readonly value: (stats: EngineStats) => number;
-}
+const perSecond = (amount: number, ms: number): number => (ms > 0 ? (1000 * amount) / ms : 0);
 
 const metrics: readonly Metric[] = [
   {
@@ -25,6 +22,38 @@ const metrics: readonly Metric[] = [
       help: 'Tokens generated, of requests that have ended.',
     },
     value: ({ totals }) => totals.generatedTokens,
+  },
+  {
+    ...{ name: 'llamacpp:prompt_seconds_total', type: 'counter', help: 'Time that computing prompts took.' },
+    value: ({ totals }) => totals.promptMs / 1000,
+  },
+  {
+    ...{ name: 'llamacpp:prompt_tokens_seconds', type: 'gauge', help: 'Prompt tokens per second, on average.' },
+    value: ({ totals }) => perSecond(totals.promptTokens - totals.cachedTokens, totals.promptMs),
+  },
+  {
+    ...{ name: 'llamacpp:tokens_predicted_seconds_total', type: 'counter', help: 'Time that generating took.' },
+    value: ({ totals }) => totals.generationMs / 1000,
+  },
+  {
+    ...{ name: 'llamacpp:predicted_tokens_seconds', type: 'gauge', help: 'Generated tokens per second, on average.' },
+    value: ({ totals }) => perSecond(totals.generatedTokens, totals.generationMs),
+  },
+  {
+    ...{ name: 'llamacpp:n_tokens_max', type: 'counter', help: 'Most tokens that a request had.' },
+    value: ({ totals }) => totals.mostTokens,
+  },
+  {
+    ...{ name: 'llamacpp:n_busy_slots_per_decode', type: 'gauge', help: 'Requests in a batch, on average.' },
+    value: ({ totals }) => totals.sequences / Math.max(1, totals.steps),
+  },
+  {
+    ...{ name: 'llamacpp:spec_decode_num_draft_tokens_total', type: 'counter', help: 'Tokens guessed ahead.' },
+    value: ({ speculation }) => speculation?.guessed ?? 0,
+  },
+  {
+    ...{ name: 'llamacpp:spec_decode_num_accepted_tokens_total', type: 'counter', help: 'Those that were right.' },
+    value: ({ speculation }) => speculation?.accepted ?? 0,
   },
   {
     ...{ name: 'llamacpp:n_decode_total', type: 'counter', help: 'Batches computed.' },
@@ -99,12 +128,12 @@ const metrics: readonly Metric[] = [
 export const metricsPage: Endpoint = {
   method: 'GET',
   path: '/metrics',
+  errorBody,
   handle: (context, server) =>
-    withLoadedModel(context, server, async ({ model: { engine } }) => {
+    withLoadedModel(context, server, async ({ model: { id, engine } }) => {
       const stats = await engine.stats();
-      const lines = metrics.map(
-        ({ name, type, help, value }) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${value(stats)}\n`,
-      );
-      return context.body(lines.join(''), 200, { 'content-type': 'text/plain; version=0.0.4' });
+      const own = metrics.map((metric) => metricText(metric, stats));
+      const labelled = vllmMetrics.map((metric) => metricText(metric, stats, { model_name: id }));
+      return context.body([...own, ...labelled].join(''), 200, { 'content-type': 'text/plain; version=0.0.4' });
     }),
 };

@@ -4,15 +4,17 @@ import type { TokenEvent } from '@quern/engine';
 import { costOfAll, costOfPrompts, type ReplyCost } from '../generate/cost.ts';
 import { cancelled, type GenerationEvent, type GenerationTask, generate } from '../generate/generation.ts';
 import { interleave } from '../generate/interleave.ts';
+import { promptLogProbs } from '../generate/prompt-log-probs.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import type { Extras } from './extras.ts';
 import { usage } from './response-fields.ts';
-import { type TextLogProbs, textLogProbs } from './token-log-probs.ts';
+import { logProbsBehind, promptTextLogProbs, type TextLogProbs, textLogProbs } from './token-log-probs.ts';
 
 export interface CompletionForm {
   readonly model: ServedModel;
   readonly head: object;
-  readonly showsLogProbs: boolean;
+  /** How many alternatives per token to tell; undefined: no log probabilities. */
+  readonly logProbs?: number;
   readonly includeUsage: boolean;
   /** Choices of each prompt. */
   readonly count: number;
@@ -22,6 +24,8 @@ export interface CompletionForm {
 export interface PromptReplies {
   readonly branches: readonly GenerationTask[];
   readonly extras: Extras;
+  /** What they are replies to. */
+  readonly task: GenerationTask;
   /** In front of every reply. */
   readonly echo: string;
 }
@@ -48,14 +52,15 @@ const likelihood = ({ tokens }: Reply): number =>
   tokens.reduce((sum, { logprob }) => sum + logprob!, 0) / Math.max(1, tokens.length);
 
 export async function wholeCompletion(prompts: readonly PromptReplies[], form: CompletionForm): Promise<unknown> {
-  const { model, count } = form;
+  const { count } = form;
+  const echoed = await Promise.all(prompts.map((prompt) => echoLogProbs(prompt, form)));
   const answers = await Promise.all(prompts.map(({ branches }) => Promise.all(branches.map(readReply))));
   const choices = answers.flatMap((replies, at) => {
     const { echo, extras } = prompts[at]!;
     const best = replies.length === count ? replies : [...replies].sort((a, b) => likelihood(b) - likelihood(a));
     return best.slice(0, count).map(({ text, tokens, end }, reply) => ({
       ...choice(at * count + reply, echo + text),
-      logprobs: form.showsLogProbs ? textLogProbs(model.tokenizer, tokens, echo.length) : null,
+      logprobs: logProbsBehind(echoed[at], replyLogProbs(tokens, echo.length, form)),
       finish_reason: end.finishReason,
       ...extras.prompt(),
       ...extras.choice(tokens, end),
@@ -63,6 +68,15 @@ export async function wholeCompletion(prompts: readonly PromptReplies[], form: C
   });
   const cost = costOfPrompts(answers.map((replies) => costOfAll(replies.map(({ end }) => end.cost))));
   return { ...form.head, choices, usage: usage(cost), ...prompts[0]!.extras.timings(cost) };
+}
+
+const replyLogProbs = (tokens: readonly TokenEvent[], offset: number, { model, logProbs }: CompletionForm) =>
+  logProbs === undefined ? null : textLogProbs(model.tokenizer, tokens, offset);
+
+/** Those of a prompt that is shown: before the replies, which find the prompt computed. */
+async function echoLogProbs({ task, echo }: PromptReplies, { model, logProbs }: CompletionForm) {
+  if (!echo || logProbs === undefined) return undefined;
+  return promptTextLogProbs(model.tokenizer, task.prompt, echo, await promptLogProbs(task, logProbs));
 }
 
 const choice = (index: number, text: string, logprobs: TextLogProbs | null = null) => ({
@@ -74,7 +88,7 @@ export async function* completionChunks(
   prompts: readonly PromptReplies[],
   form: CompletionForm,
 ): AsyncGenerator<unknown> {
-  const { head, model, count, includeUsage } = form;
+  const { head, count, includeUsage } = form;
   const shared = { ...head, ...(includeUsage ? { usage: null } : {}) };
   const chunk = (of: object, extras: Extras, cost: ReplyCost) => ({
     ...shared,
@@ -84,9 +98,11 @@ export async function* completionChunks(
   const branches = prompts.flatMap((prompt) => prompt.branches);
   const offsets = branches.map((_, index) => prompts[Math.floor(index / count)]!.echo.length);
   const costs: ReplyCost[][] = prompts.map(() => []);
+  const echoed = await Promise.all(prompts.map((prompt) => echoLogProbs(prompt, form)));
   for (const index of branches.keys()) {
-    const { echo, extras } = prompts[Math.floor(index / count)]!;
-    const first = extras.prompt();
+    const at = Math.floor(index / count);
+    const { echo, extras } = prompts[at]!;
+    const first = { ...extras.prompt(), ...(echoed[at] && { logprobs: echoed[at] }) };
     if (echo || Object.keys(first).length > 0) yield { ...shared, choices: [{ ...choice(index, echo), ...first }] };
   }
   for await (const { index, value: event } of interleave(branches.map(generate))) {
@@ -98,7 +114,7 @@ export async function* completionChunks(
       costs[at]!.push(event.cost);
       continue;
     }
-    const logprobs = form.showsLogProbs ? textLogProbs(model.tokenizer, event.tokens, offsets[index]!) : null;
+    const logprobs = replyLogProbs(event.tokens, offsets[index]!, form);
     offsets[index]! += logprobs?.tokens.join('').length ?? 0;
     const more = extras.choice(event.tokens);
     if (event.text || logprobs?.tokens.length || Object.keys(more).length > 0)

@@ -72,7 +72,7 @@ async function complete(
   const form: CompletionForm = {
     model,
     head: { id: responseId('cmpl'), object: 'text_completion', created: createdSeconds(), model: model.id },
-    showsLogProbs: logProbs !== undefined,
+    logProbs,
     includeUsage: request.stream_options?.include_usage ?? false,
     count,
   };
@@ -80,7 +80,7 @@ async function complete(
     tasks.map((task, at) => ({
       branches: branchesOf(task, branches),
       extras: extrasOf(request, task.prompt),
-      echo: request.echo ? prompts[at]!.text : '',
+      ...{ task, echo: request.echo ? prompts[at]!.text : '' },
     }));
   const answer = {
     chunks: () => completionChunks(replies(count), form),
@@ -104,11 +104,7 @@ function candidatesOf(count: number, bestOf: number, stream: boolean): number {
 
 /** @throws ApiError 400 */
 async function promptsOf(model: ServedModel, request: CompletionRequest, signal: AbortSignal): Promise<TextPrompt[]> {
-  const { suffix, echo, logprobs } = request;
-  if (echo && logprobs !== undefined && logprobs !== null) {
-    const message = 'Log probabilities of a prompt are not told: leave out echo or logprobs.';
-    throw new ApiError(400, 'unsupported_parameter', message, { param: 'echo' });
-  }
+  const { suffix } = request;
   const origin = { param: 'prompt', signal };
   const prompts = await readPrompts(model, request.prompt, request.add_special_tokens ?? true, origin);
   if (!suffix) return prompts;

@@ -13,8 +13,9 @@ export interface ChatLogProbs {
 }
 export interface TextLogProbs {
   tokens: string[];
-  token_logprobs: number[];
-  top_logprobs: Record<string, number>[];
+  /** null: of a prompt's first token, which nothing is before. */
+  token_logprobs: (number | null)[];
+  top_logprobs: (Record<string, number> | null)[];
   /** Where each token begins in the generated text, in UTF-16 units as JavaScript and OpenAI's clients count. */
   text_offset: number[];
 }
@@ -47,4 +48,28 @@ export function textLogProbs(tokenizer: Tokenizer, tokens: readonly TokenEvent[]
     offset += text.length;
   }
   return shape;
+}
+
+/** @param text as it is shown, without the BOS that is added */
+export function promptTextLogProbs(
+  tokenizer: Tokenizer,
+  prompt: Int32Array,
+  text: string,
+  behindFirst: readonly TokenEvent[],
+): TextLogProbs {
+  const first = one(tokenizer, prompt[0]!, 0).token;
+  const isShown = prompt[0] !== tokenizer.bos || text.startsWith(first);
+  const head = { tokens: [first], token_logprobs: [null], top_logprobs: [null], text_offset: [0] };
+  return logProbsBehind(head, textLogProbs(tokenizer, behindFirst, isShown ? first.length : 0))!;
+}
+
+/** Those of two texts, one behind the other. */
+export function logProbsBehind(before: TextLogProbs | undefined, behind: TextLogProbs | null): TextLogProbs | null {
+  if (!before || !behind) return behind;
+  return {
+    tokens: [...before.tokens, ...behind.tokens],
+    token_logprobs: [...before.token_logprobs, ...behind.token_logprobs],
+    top_logprobs: [...before.top_logprobs, ...behind.top_logprobs],
+    text_offset: [...before.text_offset, ...behind.text_offset],
+  };
 }

@@ -6,6 +6,7 @@ import type { CachedBlock } from '../cache/cached-block.ts';
 import type { FinishEvent, FinishReason, GenerateEvent, GenerateOptions } from '../request.ts';
 import { resolveSampling } from '../sampling/options.ts';
 import { Sampler } from '../sampling/sampler.ts';
+import { TokenRules } from '../sampling/token-rules.ts';
 import { scalesOf, scopeOf } from './adapter-scope.ts';
 import { checkpointsOf } from './checkpoints.ts';
 import { MS_PER_PRIORITY } from './waiting-line.ts';
@@ -38,6 +39,9 @@ export class Sequence {
   readonly emit: (outcome: Outcome) => void;
   /** Forbids tokens before one is sampled. */
   constraint?: Constraint | LazyConstraint;
+  readonly rules?: TokenRules;
+  /** Takes the place of what would be sampled, as far as it reaches. */
+  readonly dictated?: readonly number[];
   /** Of each adapter of the model how much; undefined: none of any. */
   readonly adapterScales?: Float32Array;
   /** Texts of other scopes share no state with this one. */
@@ -72,6 +76,7 @@ export class Sequence {
   readonly #submitted = performance.now();
   #admitted?: number;
   #firstToken?: number;
+  #tokensTold?: number;
 
   /** @throws QuernError `prompt-empty`, `prompt-too-long`, `token-out-of-range`, `request-invalid`, `sampling-invalid` */
   constructor(
@@ -99,6 +104,12 @@ export class Sequence {
     this.sampler = new Sampler(sampling, prompt, vocabSize);
     this.seed = sampling.seed;
     this.stopTokens = new Set(stopTokens);
+    if (options.minTokens || options.allowedTokens || options.bannedSequences?.length)
+      this.rules = new TokenRules(options, stopTokens, vocabSize);
+    if (options.dictated) {
+      checkPrompt(Int32Array.from(options.dictated), vocabSize);
+      this.dictated = options.dictated;
+    }
     this.logprobs = logprobs;
     this.samplingProbs = samplingProbs;
     this.mostDrafts = maxDrafts;
@@ -132,6 +143,14 @@ export class Sequence {
   markToken(): void {
     this.generated++;
     this.#firstToken ??= performance.now();
+  }
+
+  /** Since this was asked last, or since the first token. */
+  msSinceTokens(): number {
+    const now = performance.now();
+    const ms = now - (this.#tokensTold ?? this.#firstToken ?? now);
+    this.#tokensTold = now;
+    return ms;
   }
 
   finishEvent(finishReason: FinishReason, stopToken?: number): FinishEvent {

@@ -1,0 +1,33 @@
+// The request fields of vLLM that forbid tokens whatever the sampler would choose: `min_tokens`, `allowed_token_ids`, `bad_words`.
+import type { GenerateOptions } from '@quern/engine';
+import type { Tokenizer } from '@quern/tokenizer';
+import { z } from 'zod';
+
+export const tokenRuleFields = {
+  /** Neither a token nor a text of `stop` ends the reply before so many tokens. */
+  min_tokens: z.int().min(0).nullish(),
+  allowed_token_ids: z
+    .array(z.int().min(0))
+    .min(1)
+    .max(1 << 20)
+    .nullish(),
+  bad_words: z.array(z.string().min(1).max(256)).max(256).nullish(),
+};
+
+const ruleShape = z.looseObject(tokenRuleFields);
+type RuleRequest = z.infer<typeof ruleShape>;
+
+export function tokenRules(
+  { min_tokens: least, allowed_token_ids: allowed, bad_words: words }: RuleRequest,
+  tokenizer: Tokenizer,
+): Pick<GenerateOptions, 'minTokens' | 'allowedTokens' | 'bannedSequences'> {
+  return {
+    ...(least ? { minTokens: least } : {}),
+    ...(allowed ? { allowedTokens: allowed } : {}),
+    ...(words?.length ? { bannedSequences: words.flatMap((word) => spellings(word, tokenizer)) } : {}),
+  };
+}
+
+/** As vLLM: a word is forbidden by its tokens, at the beginning of a text and behind a space. */
+const spellings = (word: string, tokenizer: Tokenizer): number[][] =>
+  ['', ' '].map((before) => [...tokenizer.encode(before + word.trimStart())]).filter((ids) => ids.length > 0);

@@ -1,0 +1,68 @@
+// GET /metrics: what was really done, in the names of llama-server and vLLM, as Prometheus reads it.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { neverEnding, startTestServer, type TestServer } from './serve-fixture.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({ model: { alias: 'a "model"', contextTokens: 256 } });
+  await server.ready;
+});
+afterAll(() => server.close());
+
+const line = /^([a-z_]+:[a-z0-9_]+)(\{[^}]*\})? (\S+)$/;
+
+/** Every line but comments, by its name and labels. */
+async function figures(): Promise<Map<string, number>> {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  const lines = text.split('\n').filter((one) => one && !one.startsWith('#'));
+  return new Map(lines.map((one) => [line.exec(one)![1]! + (line.exec(one)![2] ?? ''), Number(line.exec(one)![3])]));
+}
+
+it('counts what was done, in both names', async () => {
+  const before = Date.now();
+  const bodies = [{ max_tokens: 7 }, { max_tokens: 9, prompt: 'a b c' }];
+  let prompts = 0;
+  let cached = 0;
+  for (const body of bodies) {
+    const { usage } = await (await server.post('/v1/completions', { prompt: 'x y', ...neverEnding, ...body })).json();
+    prompts += usage.prompt_tokens;
+    cached += usage.prompt_tokens_details.cached_tokens;
+  }
+  const seconds = (Date.now() - before) / 1000;
+  const seen = await figures();
+  const model = '{model_name="a \\"model\\""';
+  const of = (name: string, more = '') => seen.get(`vllm:${name}${model}${more}}`);
+  expect(seen.get('llamacpp:prompt_tokens_total')).toBe(prompts - cached);
+  expect([of('prompt_tokens_total'), of('generation_tokens_total')]).toEqual([prompts, 16]);
+  expect(seen.get('llamacpp:tokens_predicted_total')).toBe(16);
+  expect(of('request_success_total', ',finished_reason="length"')).toBe(2);
+  expect(of('num_requests_running')).toBe(0);
+  expect(seen.get('llamacpp:n_tokens_max')).toBe(prompts - (await tokensOf('x y')) + 9);
+  const spent = seen.get('llamacpp:prompt_seconds_total')! + seen.get('llamacpp:tokens_predicted_seconds_total')!;
+  expect(spent).toBeGreaterThan(0);
+  expect(spent).toBeLessThan(seconds);
+  for (const name of ['time_to_first_token', 'e2e_request_latency', 'request_queue_time', 'request_decode_time']) {
+    expect(of(`${name}_seconds_count`), name).toBe(2);
+    expect(of(`${name}_seconds_bucket`, ',le="+Inf"'), name).toBe(2);
+    expect(of(`${name}_seconds_sum`), name).toBeLessThan(seconds);
+  }
+  // Between 7 tokens there are 6 gaps, between 9 there are 8.
+  expect(of('inter_token_latency_seconds_count')).toBe(14);
+  expect(of('inter_token_latency_seconds_sum')).toBeLessThan(seconds);
+});
+
+async function tokensOf(content: string): Promise<number> {
+  const { tokens } = await (await server.post('/tokenize', { content, add_special: true })).json();
+  return tokens.length;
+}
+
+it('tells of a request that was given up', async () => {
+  const stop = new AbortController();
+  const body = JSON.stringify({ prompt: 'x', stream: true, ...neverEnding, max_tokens: 200 });
+  const response = await server.post('/v1/completions', body, { signal: stop.signal });
+  await response.body!.getReader().read();
+  stop.abort();
+  const aborted = async () =>
+    (await figures()).get('vllm:request_success_total{model_name="a \\"model\\"",finished_reason="abort"}');
+  await expect.poll(aborted).toBe(1);
+});
