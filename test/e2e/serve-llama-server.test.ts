@@ -91,6 +91,18 @@ describe('POST /completion', () => {
     expect(event.completion_probabilities[0].top_logprobs[0].id).toBe(chat!.greedy_ids[0]);
   });
 
+  it('post_sampling_probs: of what the sampler left', async () => {
+    const body = { prompt: chat!.ids, n_predict: 4, n_probs: 5, post_sampling_probs: true, seed: 1 };
+    const { completion_probabilities: greedy } = await complete(body);
+    for (const { prob, top_probs: top } of greedy) expect([prob, top.length]).toEqual([1, 1]);
+    const { completion_probabilities: two } = await complete({ ...body, temperature: 2, top_k: 2, min_p: 0, top_p: 1 });
+    for (const { id, prob, top_probs: top } of two) {
+      expect(top).toHaveLength(2);
+      expect(top[0].prob + top[1].prob).toBeCloseTo(1, 5);
+      expect(top.find((other: { id: number }) => other.id === id).prob).toBe(prob);
+    }
+  });
+
   it('response_fields chooses, and takes nested ones out', async () => {
     const reply = await complete({ prompt: 'a', response_fields: ['content', 'generation_settings/top_k', 'nothing'] });
     expect(reply).toEqual({ content: expect.any(String), 'generation_settings/top_k': 40 });

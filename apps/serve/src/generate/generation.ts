@@ -50,6 +50,8 @@ export interface GenerationTask {
   maxTokens: number | undefined;
   /** How many alternatives per token to report; undefined: no log probabilities. */
   logProbs?: number;
+  /** How many likely tokens to report of those that the sampler left; undefined: none. */
+  samplingProbs?: number;
   /** Aborts when the client goes away. */
   signal: AbortSignal;
   onEnd?: (record: GenerationRecord, signal: AbortSignal) => void;
@@ -156,7 +158,8 @@ export function branchesOf(task: GenerationTask, count: number): GenerationTask[
   return replies.map((events) => ({ ...task, events }));
 }
 
-function callOptions({ model, prompt, request, logProbs, maxTokens, signal }: GenerationTask): CallOptions {
+function callOptions(task: GenerationTask): CallOptions {
+  const { model, prompt, request, logProbs, samplingProbs, maxTokens, signal } = task;
   const { grammar, grammarTrigger } = grammarOptions(request, model, prompt);
   const room = model.contextTokens - prompt.length;
   return {
@@ -169,6 +172,7 @@ function callOptions({ model, prompt, request, logProbs, maxTokens, signal }: Ge
     deadlineMs: request.deadline_ms ?? undefined,
     maxDrafts: request['speculative.n_max'] ?? undefined,
     ...(logProbs === undefined ? {} : { logprobs: logProbs }),
+    ...(samplingProbs === undefined ? {} : { samplingProbs }),
     grammar,
     grammarTrigger,
     ...beamOptions(request),

@@ -22,6 +22,8 @@ export const completionFields = {
   /** How many likely tokens to tell of beside each; 0: none. */
   n_probs: probabilities,
   logprobs: probabilities,
+  /** Of the candidates that the sampler left, instead of the model's own distribution. */
+  post_sampling_probs: z.boolean().nullish(),
   return_tokens: z.boolean().nullish(),
   timings_per_token: z.boolean().nullish(),
   /** Fields of the answer, with `/` between the names of nested ones. */
@@ -72,7 +74,8 @@ export function settingsOf(request: CompletionRequest): object {
     ...{ logit_bias: request.logit_bias ?? [], n_probs: probabilitiesOf(request) ?? 0, lora: request.lora ?? [] },
     ...{ grammar: request.grammar ?? '', grammar_lazy: request.grammar_lazy ?? false },
     grammar_triggers: request.grammar_triggers ?? [],
-    ...{ timings_per_token: request.timings_per_token ?? false, post_sampling_probs: false },
+    post_sampling_probs: request.post_sampling_probs ?? false,
+    ...{ timings_per_token: request.timings_per_token ?? false },
   };
 }
 

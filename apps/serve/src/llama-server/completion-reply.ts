@@ -74,7 +74,9 @@ function ending({ model, prompt }: GenerationTask, end: End, request: Completion
 const probabilities = (model: ServedModel, tokens: readonly TokenEvent[], request: CompletionRequest): object =>
   probabilitiesOf(request) === undefined || tokens.length === 0
     ? {}
-    : { completion_probabilities: tokenProbabilities(model.tokenizer, tokens) };
+    : {
+        completion_probabilities: tokenProbabilities(model.tokenizer, tokens, request.post_sampling_probs ?? false),
+      };
 
 /** Nested ones come to the top, under their whole path; those that are not there are left out. */
 function chosenFields(answer: object, paths: readonly string[]): object {

@@ -48,8 +48,9 @@ export async function complete(
   const logProbs = probabilitiesOf(request);
   const tasks = prompts.map(
     (prompt): GenerationTask => ({
-      ...{ model, prompt, request, signal, onEnd: server.onGeneration, maxTokens: maxTokensOf(request) },
-      ...(logProbs !== undefined && { logProbs }),
+      ...{ model, prompt, request, signal, onEnd: server.onGeneration },
+      maxTokens: maxTokensOf(request, model.defaults.maxTokens),
+      ...(request.post_sampling_probs ? { samplingProbs: logProbs } : { logProbs }),
     }),
   );
   for (const task of tasks) await checkTask(task, param);
