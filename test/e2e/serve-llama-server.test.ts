@@ -112,7 +112,6 @@ describe('POST /completion', () => {
     [{ prompt: 'word '.repeat(900) }, 400, 'exceed_context_size_error'],
     [{ prompt: 'a', temperature: 'warm' }, 400, 'invalid_request_error'],
     [{ prompt: 'a', return_progress: true, stream: true }, 400, 'invalid_request_error'],
-    [{ prompt: 'a', model: 'other' }, 404, 'not_found_error'],
   ])('failures are llama-server’s: %o', async (body, code, type) => {
     const response = await server.post('/completion', body);
     expect(response.status).toBe(code);
