@@ -114,6 +114,30 @@ it('names what answers: aliases do, others get 404 with the nearest, none gets 4
   expect(await ask(strict, 'gpt-4o')).toMatchObject({ status: 404 });
 });
 
+it('a streamed reply begins while its model is loaded, and tells so in comments; what fails is told in it', async () => {
+  const server = await start(['llama3', 'qwen2']);
+  const request = { prompt: [5, 6, 7], temperature: 0, max_tokens: 8, stream: true };
+  const [first, second] = await Promise.all(
+    ['llama3', 'qwen2'].map(async (model) => (await server.post('/v1/completions', { ...request, model })).text()),
+  );
+  expect(first).toMatch(/^: (loading|waiting for a place)/);
+  expect(second).toMatch(/^: (loading|waiting for a place)/);
+  const said = (stream: string) =>
+    stream
+      .split('\n\n')
+      .filter((line) => line.startsWith('data: {'))
+      .map((line) => JSON.parse(line.slice(6)).choices[0].text)
+      .join('');
+  expect([said(first!), said(second!)]).toEqual([alone.llama3, alone.qwen2]);
+  expect(first).toMatch(/data: \[DONE\]\n\n$/);
+  await server.post('/models/unload', { model: 'qwen2' });
+  await server.post('/models/unload', { model: 'llama3' });
+  while (server.models.loaded().length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  const refused = await server.post('/v1/completions', { ...request, model: 'qwen2', prompt: [1e6] });
+  expect(await refused.text()).toMatch(/^: (loading|waiting)[\s\S]*data: \{"error":/);
+  expect(await ask(server, 'qwen2')).toMatchObject({ text: alone.qwen2 });
+});
+
 it('tells of each model: loaded, unloaded, loaded and unloaded on request', async () => {
   const server = await start(['llama3', 'qwen2'], { maxLoaded: 2 });
   const list = async () => (await (await fetch(`${server.url}/models`)).json()).data;
@@ -143,13 +167,15 @@ it('tells of each model: loaded, unloaded, loaded and unloaded on request', asyn
   expect(await ask(server, 'llama3')).toMatchObject({ text: alone.llama3 });
 });
 
-it('a model goes when nobody asks, and a stream keeps it', async () => {
-  const server = await start(['llama3'], { keepMs: 50 });
-  const endless = { model: 'llama3', prompt: [5, 6, 7], max_tokens: 200, ignore_eos: true, stream: true };
-  const stream = (await server.post('/v1/completions', endless)).body!.getReader();
-  await stream.read();
-  expect((await server.status('llama3')).value).toBe('loaded');
-  while (!(await stream.read()).done) expect((await server.status('llama3')).value).toBe('loaded');
+it('a model goes when nobody asks, and who holds it keeps it', async () => {
+  const keepMs = 50;
+  const server = await start(['llama3'], { keepMs });
+  const lease = await server.models.acquire('llama3', new AbortController().signal);
+  const shared = lease.share();
+  lease.release();
+  const begun = Date.now();
+  while (Date.now() < begun + 2 * keepMs) expect((await server.status('llama3')).value).toBe('loaded');
+  shared.release();
   while ((await server.status('llama3')).value !== 'unloaded') await new Promise((resolve) => setTimeout(resolve, 5));
   expect(await ask(server, 'llama3')).toMatchObject({ text: alone.llama3 });
 });

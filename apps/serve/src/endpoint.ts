@@ -3,9 +3,11 @@ import type { Context } from 'hono';
 import type { Admission } from './admission.ts';
 import type { ApiError } from './api-error.ts';
 import type { GenerationRecord } from './generate/generation.ts';
+import { modelToLoad, replyWhileLoading } from './models/load-progress.ts';
 import type { ModelHost, ModelLease } from './models/model-host.ts';
 import type { ModelShelf } from './models/model-shelf.ts';
 import type { ResponseStore } from './openai/responses/response-store.ts';
+import type { StreamForm } from './stream-form.ts';
 
 export interface ServerState {
   readonly models: ModelHost;
@@ -46,6 +48,7 @@ export interface Endpoint {
 
 /**
  * Answers with a model that stays loaded until the endpoint has returned; `respond` holds it for as long as a stream runs.
+ * @param form of a reply that is streamed: then one that waits for its model begins at once, and tells how far the loading is
  * @throws what `ModelHost.acquire` throws
  */
 export async function withModel(
@@ -53,8 +56,15 @@ export async function withModel(
   server: ServerState,
   name: string | null | undefined,
   answer: (lease: ModelLease) => Response | Promise<Response>,
+  form?: StreamForm,
 ): Promise<Response> {
-  const lease = await server.models.acquire(name, context.req.raw.signal);
+  const { signal } = context.req.raw;
+  const { models } = server;
+  if (form && name && modelToLoad(server, name)) {
+    const failed = (error: ApiError): void => recordFailure(server, error);
+    return replyWhileLoading({ models, name, form, signal, answer, failed });
+  }
+  const lease = await models.acquire(name, signal);
   try {
     return await answer(lease);
   } finally {

@@ -14,6 +14,7 @@ import { costOfAll, type ReplyCost } from '../generate/cost.ts';
 import { lengthFields, maxTokensOf } from '../generate/ending-fields.ts';
 import { generationFields, readRequest } from '../generate/generation-request.ts';
 import { interleave } from '../generate/interleave.ts';
+import type { ModelLease } from '../models/model-host.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { respond } from '../respond.ts';
 import { openAiStream } from '../stream-form.ts';
@@ -49,7 +50,8 @@ export const chatCompletions: Endpoint = {
   aliases: ['/chat/completions'],
   async handle(context, server) {
     const request = await readRequest(context, chatShape);
-    return withModel(context, server, request.model, async (lease) => {
+    const stream = request.stream ? openAiStream : undefined;
+    const reply = async (lease: ModelLease): Promise<Response> => {
       const chat = await prepareChat(lease, chatOf(request), server, context.req.raw.signal);
       const form = {
         model: lease.model,
@@ -60,8 +62,9 @@ export const chatCompletions: Endpoint = {
       };
       const replies = () => chat.replies(request.n ?? 1);
       const answer = { chunks: () => chunks(replies(), form), whole: () => whole(replies(), form) };
-      return respond(server, lease, answer, request.stream ? openAiStream : undefined);
-    });
+      return respond(server, lease, answer, stream);
+    };
+    return withModel(context, server, request.model, reply, stream);
   },
 };
 

@@ -41,9 +41,8 @@ export const completions: Endpoint = {
   path: '/v1/completions',
   async handle(context, server) {
     const request = await readRequest(context, completionShape);
-    return withModel(context, server, request.model, (lease) =>
-      complete(request, lease, server, context.req.raw.signal),
-    );
+    const reply = (lease: ModelLease) => complete(request, lease, server, context.req.raw.signal);
+    return withModel(context, server, request.model, reply, request.stream ? openAiStream : undefined);
   },
 };
 
