@@ -2,6 +2,7 @@ export { analyseTemplate } from './analysis/analyse-template.ts';
 export type { Special } from './analysis/probe.ts';
 export { blameTool, type ReplyConstraint, replyGrammar } from './constraints/reply-grammar.ts';
 export type { ChatFormat, ToolDefinition } from './format.ts';
-export { type Prompt, type PromptOptions, renderPrompt } from './prompt/render-prompt.ts';
+export { formatTags } from './format-tags.ts';
+export { type Prompt, type PromptOptions, promptOf, promptRendering, renderPrompt } from './prompt/render-prompt.ts';
 export type { ReplyEvent } from './reply/events.ts';
 export { createReplyReader, type ReplyOptions, type ReplyReader } from './reply/reply-reader.ts';

@@ -1,8 +1,8 @@
 // A reply in the events of Anthropic's streams: a message of numbered blocks, each opened, filled and closed.
 import { randomUUID } from 'node:crypto';
+import type { ReplyEvent } from '@quern/chat';
 import { BlankTexts } from '../chat/blank-texts.ts';
 import type { ChatEvent } from '../chat/reply.ts';
-import type { ReplyEvent } from '../chat/reply-reader.ts';
 import { sealThought } from '../chat/thought-seal.ts';
 import { cancelled } from '../generate/generation.ts';
 

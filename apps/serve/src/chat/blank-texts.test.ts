@@ -1,6 +1,6 @@
+import type { ReplyEvent } from '@quern/chat';
 import { describe, expect, it } from 'vitest';
 import { BlankTexts } from './blank-texts.ts';
-import type { ReplyEvent } from './reply-reader.ts';
 
 const text = (content: string): ReplyEvent => ({ type: 'content', text: content });
 const call = (index: number): ReplyEvent => ({ type: 'call', index, name: 'f' });

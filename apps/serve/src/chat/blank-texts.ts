@@ -1,7 +1,7 @@
 // White space between calls, or between a thought and a call, says nothing. Where contents are blocks of their own
 // (Anthropic's, Responses'), a block of it alone would be shown as an empty paragraph, and Anthropic's own API refuses one
 // that comes back. Inside and before other text it stays.
-import type { ReplyEvent } from './reply-reader.ts';
+import type { ReplyEvent } from '@quern/chat';
 
 export class BlankTexts {
   #held = '';

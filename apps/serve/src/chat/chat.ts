@@ -1,14 +1,13 @@
 // A chat request in no API's words: each API brings its own here, and tells the events in its own again.
 
-import { ApiError } from '../api-error.ts';
 import type { ServerState } from '../endpoint.ts';
 import { branchesOf, checkTask, type GenerationTask } from '../generate/generation.ts';
 import type { GenerationRequest } from '../generate/generation-request.ts';
 import type { ModelLease } from '../models/model-host.ts';
-import type { ServedModel } from '../models/served-model.ts';
 import { encodePrompt, encodeText } from '../text/encode-text.ts';
+import { chatConstraint } from './constraint.ts';
 import type { RequestMessage, RequestTool } from './messages.ts';
-import { chatText, type PromptEnding } from './prompt.ts';
+import { chatPrompt, type PromptEnding } from './prompt.ts';
 import { type ChatEvent, chatReply } from './reply.ts';
 
 /** OpenAI's `tool_choice`, with the name of the one tool that must be called. */
@@ -59,56 +58,39 @@ export async function prepareChat(
   server: ServerState,
   signal: AbortSignal,
 ): Promise<PreparedChat> {
-  refuseUnheld(chat, model);
-  const { request, maxTokens, logProbs } = chat;
+  const { request, maxTokens, logProbs, parallelToolCalls: parallel, thinkingBudget } = chat;
   const tools = offeredTools(chat);
-  const text = await textOf(chat, model, signal);
-  const tokens = templateTokens(chat);
-  const prompt = await encodePrompt(model, text, tokens, { param: 'messages', signal });
-  const task: GenerationTask = { model, prompt, request, maxTokens, logProbs, signal, onEnd: server.onGeneration };
+  const { text, reasoningOpen } = await chatPrompt(model, chat, tools, signal);
+  const prompt = await encodePrompt(model, text, templateTokens(chat), { param: 'messages', signal });
+  const constraint = chatConstraint(chat, tools ?? [], model, reasoningOpen);
+  const task: GenerationTask = {
+    ...{ model, prompt, request, maxTokens, logProbs, signal, constraint },
+    shown: model.chat.marks,
+    onEnd: server.onGeneration,
+  };
   await checkTask(task, 'messages');
+  const answerConstraint = chatConstraint(chat, tools ?? [], model, false);
+  const form = { tools, reasoningOpen, parallel, thinkingBudget, answerConstraint };
   return {
     promptTokens: prompt.length,
     prompt,
-    replies: (count) => branchesOf(task, count).map((branch) => chatReply(branch, tools !== undefined)),
+    replies: (count) => branchesOf(task, count).map((branch) => chatReply(branch, form)),
   };
 }
 
 /** How many tokens the prompt of a chat has, however many that are. @throws ApiError 400 */
 export async function countChatTokens({ model }: ModelLease, chat: ChatRequest, signal: AbortSignal): Promise<number> {
-  return (await encodeText(model, await textOf(chat, model, signal), templateTokens(chat), signal)).length;
+  const { text } = await chatPrompt(model, chat, offeredTools(chat), signal);
+  return (await encodeText(model, text, templateTokens(chat), signal)).length;
 }
 
 /** The text that the messages become. @throws ApiError 400 */
-export const renderedChat = ({ model }: ModelLease, chat: ChatRequest, signal: AbortSignal): Promise<string> =>
-  textOf(chat, model, signal);
+export async function renderedChat({ model }: ModelLease, chat: ChatRequest, signal: AbortSignal): Promise<string> {
+  return (await chatPrompt(model, chat, offeredTools(chat), signal)).text;
+}
 
 /** The template writes special tokens, BOS included, unless the request wants them once more. */
 const templateTokens = ({ addSpecial = false }: ChatRequest) => ({ parseSpecial: true, addSpecial });
 
 const offeredTools = ({ toolChoice, tools }: ChatRequest): readonly RequestTool[] | undefined =>
   toolChoice !== 'none' && tools?.length ? tools : undefined;
-
-function textOf(chat: ChatRequest, model: ServedModel, signal: AbortSignal): Promise<string> {
-  const { messages, thinking, reasoningEffort, templateVariables, ending } = chat;
-  const extra = {
-    ...(thinking === undefined ? {} : { enable_thinking: thinking }),
-    ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort }),
-    ...templateVariables,
-  };
-  return chatText(model, { messages, tools: offeredTools(chat), extra, ending }, signal);
-}
-
-/** @throws ApiError 400 for wishes that a reply cannot be held to */
-function refuseUnheld(chat: ChatRequest, { tokenizer }: ServedModel): void {
-  const { toolChoice = 'auto', parallelToolCalls, thinkingBudget } = chat;
-  if (toolChoice !== 'auto' && toolChoice !== 'none')
-    throw unheld('A tool call cannot be forced; use "auto" or "none".', 'tool_choice');
-  if (parallelToolCalls === false && offeredTools(chat))
-    throw unheld('A reply cannot be held to one tool call.', 'parallel_tool_calls');
-  if (thinkingBudget !== undefined && tokenizer.chatTemplate?.includes('think'))
-    throw unheld('The thinking of this model has no limit.', 'thinking_budget');
-}
-
-const unheld = (message: string, param: string): ApiError =>
-  new ApiError(400, 'unsupported_parameter', message, { param });

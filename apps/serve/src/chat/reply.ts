@@ -1,9 +1,9 @@
-// A chat reply as events: its content and, when the request offered tools, the calls cut out of it.
+// A chat reply as events: reasoning, content and calls, taken apart by the model's format.
+import { createReplyReader, type ReplyEvent, type ReplyOptions } from '@quern/chat';
 import type { TokenEvent } from '@quern/engine';
 import type { ReplyCost } from '../generate/cost.ts';
 import { type FinishReason, type GenerationTask, generate } from '../generate/generation.ts';
-import type { ReplyEvent, ReplyReader } from './reply-reader.ts';
-import { ToolCallReader } from './tool-calls.ts';
+import { afterThinking, costOfBoth } from './thinking-budget.ts';
 
 /** `tokens` are those sampled since the last event; what they say may come later. */
 export type ChatEvent =
@@ -18,30 +18,54 @@ export type ChatEvent =
       cost: ReplyCost;
     };
 
-const plainReader: ReplyReader = {
-  push: (text) => (text ? [{ type: 'content', text }] : []),
-  end: () => [],
-};
+export interface ReplyForm extends ReplyOptions {
+  /** Most tokens of reasoning; what comes behind them is the answer. */
+  readonly thinkingBudget?: number;
+  /** What holds the reply once its reasoning is over. */
+  readonly answerConstraint?: GenerationTask['constraint'];
+}
 
-export async function* chatReply(task: GenerationTask, offersTools: boolean): AsyncGenerator<ChatEvent> {
-  const reader = offersTools ? new ToolCallReader() : plainReader;
+export async function* chatReply(task: GenerationTask, form: ReplyForm): AsyncGenerator<ChatEvent> {
+  const { format } = task.model.chat;
+  const reader = createReplyReader(format, form);
+  const budget = form.thinkingBudget ?? Number.POSITIVE_INFINITY;
+  const tokens: number[] = [];
+  let reasoningTokens = 0;
   let called = false;
-  for await (const event of generate(task)) {
-    if (event.type === 'text') {
-      const parts = reader.push(event.text);
-      called ||= parts.some((part) => part.type === 'call');
-      if (parts.length > 0 || event.tokens.length > 0)
-        yield { type: 'reply', parts, tokens: event.tokens, cost: event.cost };
-      continue;
+  let spent: ReplyCost | undefined;
+  const costOf = (cost: ReplyCost): ReplyCost => ({ ...(spent ? costOfBoth(spent, cost) : cost), reasoningTokens });
+  for (let now: GenerationTask | undefined = task; now; ) {
+    let next: GenerationTask | undefined;
+    for await (const event of generate(now)) {
+      if (event.type === 'text') {
+        const parts = reader.push(event.text);
+        called ||= parts.some((part) => part.type === 'call');
+        tokens.push(...event.tokens.map(({ token }) => token));
+        if (reader.inReasoning) reasoningTokens += event.tokens.length;
+        const cost = costOf(event.cost);
+        if (parts.length > 0 || event.tokens.length > 0) yield { type: 'reply', parts, tokens: event.tokens, cost };
+        if (spent || !reader.inReasoning || reasoningTokens < budget) continue;
+        const cut = afterThinking(now, tokens, form);
+        // Without room for an answer, the reasoning is all there is.
+        if (!cut) continue;
+        const said = reader.push(cut.closing);
+        if (said.length > 0) yield { type: 'reply', parts: said, tokens: [], cost };
+        spent = { ...event.cost, completionTokens: event.cost.completionTokens + cut.closingTokens };
+        next = cut.task;
+        break;
+      }
+      const cost = costOf(event.cost);
+      const rest = reader.end();
+      called ||= rest.some((part) => part.type === 'call');
+      if (rest.length > 0) yield { type: 'reply', parts: rest, tokens: [], cost };
+      yield {
+        type: 'end',
+        finishReason: called && event.finishReason === 'stop' ? 'tool_calls' : event.finishReason,
+        stopText: event.stopText,
+        stopToken: event.stopToken,
+        cost,
+      };
     }
-    const rest = reader.end();
-    if (rest.length > 0) yield { type: 'reply', parts: rest, tokens: [], cost: event.cost };
-    yield {
-      type: 'end',
-      finishReason: called && event.finishReason === 'stop' ? 'tool_calls' : event.finishReason,
-      stopText: event.stopText,
-      stopToken: event.stopToken,
-      cost: event.cost,
-    };
+    now = next;
   }
 }

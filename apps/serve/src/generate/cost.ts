@@ -12,6 +12,8 @@ export interface ReplyCost {
   /** Of the prompt's, those that needed no computation. */
   readonly cachedTokens: number;
   readonly guesses?: Guesses;
+  /** Of the completion's, those of reasoning. */
+  readonly reasoningTokens?: number;
   /** Milliseconds until the first token, waiting not included where the engine has told so, and from there to the last. */
   readonly promptMs: number;
   readonly generationMs: number;
@@ -39,6 +41,7 @@ export function costOfAll(replies: readonly ReplyCost[]): ReplyCost {
     cachedTokens: Math.min(...replies.map(({ cachedTokens }) => cachedTokens)),
     promptMs: replies[0]!.promptMs,
     generationMs: Math.max(...replies.map(({ generationMs }) => generationMs)),
+    reasoningTokens: sum(({ reasoningTokens }) => reasoningTokens),
     guesses: { guessed: sum(({ guesses }) => guesses?.guessed), accepted: sum(({ guesses }) => guesses?.accepted) },
   };
 }

@@ -9,7 +9,7 @@ import { beamOptions } from './beam-fields.ts';
 import type { ReplyCost } from './cost.ts';
 import { stopStrings } from './ending-fields.ts';
 import type { GenerationRequest } from './generation-request.ts';
-import { checkGrammar, grammarOptions } from './grammar-request.ts';
+import { type Constraint, checkConstraint, requestConstraint } from './grammar-request.ts';
 import { LineLimit, ReplyClock } from './reply-clock.ts';
 import { withDefaults } from './request-defaults.ts';
 import { logitBiasOf, samplingOptions } from './sampling-fields.ts';
@@ -52,6 +52,10 @@ export interface GenerationTask {
   logProbs?: number;
   /** How many likely tokens to report of those that the sampler left; undefined: none. */
   samplingProbs?: number;
+  /** Control tokens that are written as their text. */
+  shown?: ReadonlySet<number>;
+  /** What holds the reply, where it is more than the request's own fields say. */
+  constraint?: Constraint;
   /** Aborts when the client goes away. */
   signal: AbortSignal;
   onEnd?: (record: GenerationRecord, signal: AbortSignal) => void;
@@ -64,7 +68,8 @@ export interface GenerationTask {
  * @param param the field that the prompt came from
  * @throws ApiError 400 `not_a_generating_model`, `context_length_exceeded` with the numbers (a prompt is never cut), `empty_prompt`, `invalid_grammar`, `invalid_value`
  */
-export async function checkTask({ model, prompt, request, maxTokens }: GenerationTask, param: string): Promise<void> {
+export async function checkTask(task: GenerationTask, param: string): Promise<void> {
+  const { model, prompt, request, maxTokens } = task;
   if (model.engine.info.embeddings) {
     const message = `The model "${model.id}" makes vectors of texts and generates nothing; use /v1/embeddings.`;
     throw new ApiError(400, 'not_a_generating_model', message, { param: 'model' });
@@ -87,7 +92,7 @@ export async function checkTask({ model, prompt, request, maxTokens }: Generatio
     throw new ApiError(400, 'invalid_value', message, { param: 'min_tokens' });
   }
   checkAdapters(request.lora, model);
-  await checkGrammar(request, model, prompt);
+  await checkConstraint(constraintOf(task), model);
   beamOptions(request);
   if (prompt.length === 0) throw new ApiError(400, 'empty_prompt', 'The prompt has no tokens.', { param });
   if (prompt.length < model.contextTokens) return;
@@ -100,7 +105,8 @@ export async function checkTask({ model, prompt, request, maxTokens }: Generatio
 /** Runs a generation. Leaving the loop early cancels it in the engine. */
 export async function* generate(task: GenerationTask): AsyncGenerator<GenerationEvent> {
   const { model, prompt, request } = task;
-  const stream = new TextStream(model.tokenizer, { special: request.skip_special_tokens === false });
+  const shown = task.shown ?? new Set();
+  const stream = new TextStream(model.tokenizer, { special: request.skip_special_tokens === false, shown });
   const stops = new StopMatcher(stopStrings(request));
   const writesStop = request.include_stop_str_in_output ?? false;
   const events = task.events ?? model.engine.generate(prompt, callOptions(task));
@@ -158,9 +164,12 @@ export function branchesOf(task: GenerationTask, count: number): GenerationTask[
   return replies.map((events) => ({ ...task, events }));
 }
 
+const constraintOf = ({ constraint, request, model, prompt }: GenerationTask): Constraint | undefined =>
+  constraint ?? requestConstraint(request, model, prompt);
+
 function callOptions(task: GenerationTask): CallOptions {
   const { model, prompt, request, logProbs, samplingProbs, maxTokens, signal } = task;
-  const { grammar, grammarTrigger } = grammarOptions(request, model, prompt);
+  const { grammar, grammarTrigger } = constraintOf(task) ?? {};
   const room = model.contextTokens - prompt.length;
   return {
     sampling: samplingOptions(withDefaults(request, model.defaults), model.tokenizer, model.rng),

@@ -6,6 +6,7 @@ import type { GrammarSource, GrammarTrigger } from '@quern/grammar';
 import type { Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
+import type { ModelChat } from '../models/model-chat.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { askedByVllm, vllmGrammarFields } from './vllm-grammar-fields.ts';
 
@@ -52,38 +53,47 @@ export const grammarFields = {
 const fieldsShape = z.looseObject(grammarFields);
 type GrammarRequest = z.infer<typeof fieldsShape>;
 
+/** What a reply is held to, and the field that asks. */
+export interface Constraint {
+  readonly param: string;
+  readonly grammar: GrammarSource;
+  readonly grammarTrigger?: GrammarTrigger;
+  /** Says which part of what was asked does not compile. */
+  readonly blame?: (error: QuernError) => QuernError;
+}
+
 /**
- * What the engine is told.
+ * What the request's own fields hold the reply to.
  * @param prompt where it leaves reasoning open, JSON begins when that has been closed
  * @throws ApiError 400 `invalid_value` when two fields ask for different things
  */
-export function grammarOptions(
+export function requestConstraint(
   request: GrammarRequest,
-  { tokenizer }: ServedModel,
+  { tokenizer, chat }: ServedModel,
   prompt: Int32Array,
-): { readonly param?: string; readonly grammar?: GrammarSource; readonly grammarTrigger?: GrammarTrigger } {
-  const [asked, other] = askedFor(request);
-  if (!asked) return {};
+): Constraint | undefined {
+  const asked = askedGrammar(request);
+  if (!asked) return undefined;
   const { param, source: grammar, fromStart } = asked;
-  if (other) throw new ApiError(400, 'invalid_value', `${param} and ${other.param}: give only one of them.`, { param });
-  const grammarTrigger = triggerOf(request) ?? (fromStart ? undefined : openReasoning(tokenizer, prompt));
+  const grammarTrigger = triggerOf(request) ?? (fromStart ? undefined : openReasoning(tokenizer, chat, prompt));
   return { param, grammar, ...(grammarTrigger && { grammarTrigger }) };
 }
 
 /**
  * Compiles what is asked for, in the engine's thread for grammars.
- * @throws ApiError 400 `invalid_grammar`, and those of `grammarOptions`
+ * @throws ApiError 400 `invalid_grammar`
  */
-export async function checkGrammar(request: GrammarRequest, model: ServedModel, prompt: Int32Array): Promise<void> {
-  const { param, grammar, grammarTrigger } = grammarOptions(request, model, prompt);
-  if (!param || !grammar) return;
+export async function checkConstraint(constraint: Constraint | undefined, model: ServedModel): Promise<void> {
+  if (!constraint) return;
+  const { param, grammar, grammarTrigger, blame } = constraint;
   const { tokenizer, engine } = model;
   try {
     const tokenOf = (text: string) => tokenNamed(tokenizer, text);
     await engine.compileGrammar(grammar, { tokenOf, vocabSize: tokenizer.vocabSize }, grammarTrigger);
   } catch (error) {
     if (!(error instanceof QuernError) || !/^(?:grammar|schema)-/.test(error.code)) throw error;
-    throw new ApiError(400, 'invalid_grammar', `${param}: ${error.describe()}`, { param });
+    const told = blame?.(error) ?? error;
+    throw new ApiError(400, 'invalid_grammar', `${param}: ${told.describe()}`, { param });
   }
 }
 
@@ -107,9 +117,16 @@ const anchored = (pattern: string): string =>
   `${pattern.startsWith('^') ? '' : '^'}${pattern}${pattern.endsWith('$') ? '' : '$'}`;
 
 /** A template may open the model's reasoning; what is asked of the answer holds behind it. */
-function openReasoning(tokenizer: Tokenizer, prompt: Int32Array): GrammarTrigger | undefined {
-  const end = tokenizer.decode(prompt.slice(-8), { special: true }).trimEnd();
-  return end.endsWith('<think>') ? { words: ['</think>'], from: 'behind' } : undefined;
+function openReasoning(
+  tokenizer: Tokenizer,
+  { format: { reasoning } }: ModelChat,
+  prompt: Int32Array,
+): GrammarTrigger | undefined {
+  if (!reasoning) return undefined;
+  const end = tokenizer.decode(prompt.slice(-32), { special: true }).trimEnd();
+  if (!end.endsWith(reasoning.open)) return undefined;
+  const close = tokenNamed(tokenizer, reasoning.close);
+  return { words: [reasoning.close], ...(close !== undefined && { tokens: [close] }), from: 'behind' };
 }
 
 export interface Asked {
@@ -118,6 +135,14 @@ export interface Asked {
   readonly source: GrammarSource;
   /** It describes the reply from its first token on, reasoning included. */
   readonly fromStart?: true;
+}
+
+/** @throws ApiError 400 `invalid_value` when two fields ask for different things */
+export function askedGrammar(request: GrammarRequest): Asked | undefined {
+  const [asked, other] = askedFor(request);
+  if (!asked || !other) return asked;
+  const { param } = asked;
+  throw new ApiError(400, 'invalid_value', `${param} and ${other.param}: give only one of them.`, { param });
 }
 
 function askedFor(request: GrammarRequest): Asked[] {

@@ -6,6 +6,7 @@ import { type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
 import { type RequestDefaults, recommendedSampling } from '../generate/request-defaults.ts';
 import type { SamplingRequest } from '../generate/sampling-fields.ts';
 import { TextThread } from '../text/text-thread.ts';
+import { type ModelChat, modelChat } from './model-chat.ts';
 
 export interface ServedModel {
   /** What clients call it. */
@@ -16,6 +17,7 @@ export interface ServedModel {
   /** Most tokens of prompt and reply of one request. */
   readonly contextTokens: number;
   readonly tokenizer: Tokenizer;
+  readonly chat: ModelChat;
   /** What long texts are encoded by. */
   readonly texts: TextThread;
   readonly engine: Engine;
@@ -71,6 +73,7 @@ export async function loadServedModel(path: string, options: LoadServedModelOpti
     contextTokens: contextTokens === 0 || isCapped ? trained : contextTokens,
   });
   const texts = new TextThread({ path, override: options.override });
+  const chat = modelChat(described.tokenizer);
   return {
     id: alias ?? basename(path).replace(/\.gguf$/i, ''),
     path,
@@ -78,9 +81,11 @@ export async function loadServedModel(path: string, options: LoadServedModelOpti
     contextTokens: engine.info.contextTokens,
     engine,
     texts,
+    chat,
     rng,
     defaults: { ...defaults, sampling: { ...recommended, ...defaults?.sampling } },
     notes: [
+      ...(chat.isGuess && !engine.info.embeddings ? [guessNote] : []),
       ...(isCapped ? [cappedNote(contextTokens, trained)] : []),
       ...(Object.keys(recommended).length > 0 ? [recommendedNote(recommended)] : []),
     ],
@@ -90,6 +95,8 @@ export async function loadServedModel(path: string, options: LoadServedModelOpti
     },
   };
 }
+
+const guessNote = 'the model has no chat template: ChatML is used, which it may not know';
 
 const cappedNote = (asked: number, trained: number): string =>
   `a context of ${asked} tokens was asked for; the model was trained for ${trained}, which it gets (--rope-scaling stretches it)`;

@@ -1,13 +1,13 @@
 // POST /v1/chat/completions: the model's chat template renders messages and tools; the reply comes back whole or as
-// server-sent events. `<tool_call>` blocks of the reply become `tool_calls` when the request offers tools.
+// server-sent events, taken apart into reasoning, content and tool calls by the model's own format.
 import { randomUUID } from 'node:crypto';
+import type { ReplyEvent } from '@quern/chat';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { type ChatRequest, prepareChat } from '../chat/chat.ts';
 import { messageShape, toolShape } from '../chat/messages.ts';
 import type { PromptEnding } from '../chat/prompt.ts';
 import type { ChatEvent } from '../chat/reply.ts';
-import type { ReplyEvent } from '../chat/reply-reader.ts';
 import { type WholeReply, wholeReply } from '../chat/whole-reply.ts';
 import { type Endpoint, withModel } from '../endpoint.ts';
 import { costOfAll, type ReplyCost } from '../generate/cost.ts';
@@ -34,6 +34,11 @@ export const chatShape = z.looseObject({
       z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string() }) }),
     ])
     .nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']).nullish(),
+  /** llama-server's: most tokens of thinking; 0: none, -1: no limit. */
+  thinking_budget_tokens: z.int().min(-1).nullish(),
+  reasoning_budget: z.int().min(-1).nullish(),
   chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
   /** vLLM's: how the prompt ends. */
   add_generation_prompt: z.boolean().nullish(),
@@ -80,6 +85,9 @@ export function chatOf(request: z.infer<typeof chatShape>): ChatRequest {
     messages: request.messages,
     tools: request.tools ?? undefined,
     toolChoice: typeof request.tool_choice === 'object' ? request.tool_choice?.function : request.tool_choice,
+    parallelToolCalls: request.parallel_tool_calls ?? undefined,
+    reasoningEffort: request.reasoning_effort ?? undefined,
+    thinkingBudget: thinkingBudgetOf(request),
     templateVariables: { ...request.chat_template_kwargs, ...(documents && { documents }) },
     ending: endingOf(request),
     addSpecial: request.add_special_tokens ?? false,
@@ -87,6 +95,11 @@ export function chatOf(request: z.infer<typeof chatShape>): ChatRequest {
     maxTokens: maxTokensOf(request),
     ...(request.logprobs ? { logProbs: top ?? 0 } : {}),
   };
+}
+
+function thinkingBudgetOf(request: z.infer<typeof chatShape>): number | undefined {
+  const budget = request.thinking_budget_tokens ?? request.reasoning_budget ?? -1;
+  return budget < 0 ? undefined : budget;
 }
 
 function endingOf(request: z.infer<typeof chatShape>): PromptEnding {

@@ -12,20 +12,33 @@ export interface Usage {
   completion_tokens: number;
   total_tokens: number;
   prompt_tokens_details: { cached_tokens: number };
-  /** Where tokens were guessed ahead: OpenAI's fields for that. */
-  completion_tokens_details?: { accepted_prediction_tokens: number; rejected_prediction_tokens: number };
+  /** Where the model thought, or tokens were guessed ahead: OpenAI's fields for that. */
+  completion_tokens_details?: {
+    reasoning_tokens?: number;
+    accepted_prediction_tokens?: number;
+    rejected_prediction_tokens?: number;
+  };
 }
 
-export const usage = ({ promptTokens, completionTokens, cachedTokens, guesses }: ReplyCost): Usage => ({
-  prompt_tokens: promptTokens,
-  completion_tokens: completionTokens,
-  total_tokens: promptTokens + completionTokens,
-  prompt_tokens_details: { cached_tokens: cachedTokens },
-  ...(guesses &&
-    guesses.guessed > 0 && {
-      completion_tokens_details: {
+export const usage = (cost: ReplyCost): Usage => {
+  const { promptTokens, completionTokens, cachedTokens } = cost;
+  const details = { ...reasoningDetails(cost), ...guessDetails(cost) };
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+    prompt_tokens_details: { cached_tokens: cachedTokens },
+    ...(Object.keys(details).length > 0 && { completion_tokens_details: details }),
+  };
+};
+
+const reasoningDetails = ({ reasoningTokens = 0 }: ReplyCost) =>
+  reasoningTokens > 0 ? { reasoning_tokens: reasoningTokens } : {};
+
+const guessDetails = ({ guesses }: ReplyCost) =>
+  guesses && guesses.guessed > 0
+    ? {
         accepted_prediction_tokens: guesses.accepted,
         rejected_prediction_tokens: guesses.guessed - guesses.accepted,
-      },
-    }),
-});
+      }
+    : {};

@@ -1,5 +1,6 @@
 // From messages to the text of a prompt, in the shape that the template reads, with thinking switched as the request asks.
-import { type ChatMessage, renderChat } from '@quern/tokenizer';
+import { QuernError } from '@quern/errors';
+import { type ChatMessage, type RenderChatOptions, renderChat } from '@quern/tokenizer';
 import type { Special } from '../analysis/probe.ts';
 import type { ChatFormat, ToolDefinition } from '../format.ts';
 import { templateMessages } from './messages.ts';
@@ -27,17 +28,28 @@ export interface Prompt {
 
 /** @throws QuernError what `renderChat` throws */
 export function renderPrompt(format: ChatFormat, template: string, options: PromptOptions): Prompt {
+  return promptOf(format, renderChat(promptRendering(format, template, options)), options);
+}
+
+/** What `renderChat` is asked, for those who call it elsewhere; `promptOf` makes a prompt of what it says. */
+export function promptRendering(format: ChatFormat, template: string, options: PromptOptions): RenderChatOptions {
   const { tools, special, continueFinalMessage } = options;
-  const messages = templateMessages(format, options.messages);
-  const rendered = renderChat({
+  return {
     template,
-    messages,
+    messages: templateMessages(format, options.messages),
     ...(tools?.length && { tools }),
-    addGenerationPrompt: (options.addGenerationPrompt ?? true) && !continueFinalMessage,
+    addGenerationPrompt: opensReply(options) && !continueFinalMessage,
     extra: { ...thinkingVariables(format, options.thinking), ...options.variables },
     ...special,
-  });
-  if (continueFinalMessage) return { text: upToContent(rendered, messages.at(-1)), reasoningOpen: false };
+  };
+}
+
+const opensReply = ({ addGenerationPrompt = true }: PromptOptions): boolean => addGenerationPrompt;
+
+export function promptOf(format: ChatFormat, rendered: string, options: PromptOptions): Prompt {
+  if (options.continueFinalMessage)
+    return { text: upToContent(rendered, options.messages.at(-1)), reasoningOpen: false };
+  if (!opensReply(options)) return { text: rendered, reasoningOpen: false };
   const thinks = options.thinking !== false && options.thinking !== 'none';
   const text = thinks ? rendered : withoutReasoning(format, rendered);
   const { reasoning } = format;
@@ -76,9 +88,14 @@ function withoutReasoning({ reasoning, channels, thinking }: ChatFormat, text: s
   return `${text}${reasoning.open}\n\n${reasoning.close}\n\n`;
 }
 
-/** As transformers does: all that the template writes behind the last content is cut. */
-function upToContent(text: string, message: ChatMessage | undefined): string {
-  const content = String(message?.content ?? '').trim();
-  const at = text.lastIndexOf(content);
-  return at < 0 ? text : text.slice(0, at + content.length);
+/** As transformers does: all that the template writes behind the last content is cut. Templates cut white space off, too. */
+function upToContent(rendered: string, message: ChatMessage | undefined): string {
+  const said = message?.role === 'assistant' && typeof message.content === 'string' ? message.content.trimStart() : '';
+  const words = said.trimEnd();
+  const at = words === '' ? -1 : rendered.lastIndexOf(words);
+  if (at >= 0) return rendered.slice(0, at + (rendered.startsWith(said, at) ? said : words).length);
+  throw new QuernError(
+    'chat-nothing-to-continue',
+    "The last message must be the assistant's, with text that the template keeps, for a reply to go on with it.",
+  );
 }

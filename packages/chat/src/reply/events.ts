@@ -18,6 +18,8 @@ export class EventList {
   #space = '';
   #hasText = false;
   #keepsFront = false;
+  /** Whether what comes is reasoning. */
+  inReasoning = false;
 
   /** @param keepsFront white space in front is part of the text: nothing was before it */
   beginText(keepsFront = false): void {

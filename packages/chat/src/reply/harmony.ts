@@ -40,7 +40,9 @@ function* readMessage(input: Input, events: EventList, context: CallContext, beg
   }
   input.sinceMark();
   events.beginText();
-  yield* readBody(input, events, channel === 'analysis' ? 'reasoning' : 'content');
+  events.inReasoning = channel === 'analysis';
+  yield* readBody(input, events, events.inReasoning ? 'reasoning' : 'content');
+  events.inReasoning = false;
 }
 
 function* readCall(input: Input, events: EventList, context: CallContext, name: string): Reading {

@@ -24,6 +24,8 @@ export interface ReplyReader {
   push(text: string): ReplyEvent[];
   /** What was held back. */
   end(): ReplyEvent[];
+  /** Whether the text so far ends inside the reasoning. */
+  readonly inReasoning: boolean;
 }
 
 export function createReplyReader(format: ChatFormat, options: ReplyOptions): ReplyReader {
@@ -38,7 +40,11 @@ export function createReplyReader(format: ChatFormat, options: ReplyOptions): Re
     reading.next();
     return events.take();
   };
+  events.inReasoning = options.reasoningOpen;
   return {
+    get inReasoning() {
+      return events.inReasoning;
+    },
     push(text) {
       input.feed(text);
       return run();
@@ -116,6 +122,7 @@ class Reply {
     const input = this.#input;
     const marks = new Marks([close.trim()]);
     this.#events.beginText();
+    this.#events.inReasoning = true;
     yield* input.skipSpace();
     yield* input.accept([open.trim()]);
     for (;;) {
@@ -124,6 +131,7 @@ class Reply {
       this.#events.text('reasoning', input.take(found?.at ?? (input.ended ? text.length : marks.before(text))));
       if (found || input.ended) {
         input.skip(found?.mark.length ?? 0);
+        this.#events.inReasoning = false;
         return this.#events.beginText();
       }
       yield;

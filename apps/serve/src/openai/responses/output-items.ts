@@ -1,7 +1,7 @@
 // The items of a response while they are made: each is opened, filled in pieces and closed, with an event for each step.
 import { randomUUID } from 'node:crypto';
+import type { ReplyEvent } from '@quern/chat';
 import { closedJson } from '../../chat/closed-json.ts';
-import type { ReplyEvent } from '../../chat/reply-reader.ts';
 import { sealThought } from '../../chat/thought-seal.ts';
 import type { OutputItem } from './response-object.ts';
 import { customArgument, type OfferedTool } from './tools.ts';

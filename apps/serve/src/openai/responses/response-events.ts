@@ -1,9 +1,10 @@
 // A response as the events of its stream. The response that is not streamed is the one in the last of them.
+
+import type { ReplyEvent } from '@quern/chat';
 import type { Tokenizer } from '@quern/tokenizer';
 import type { ApiError } from '../../api-error.ts';
 import { BlankTexts } from '../../chat/blank-texts.ts';
 import type { ChatEvent } from '../../chat/reply.ts';
-import type { ReplyEvent } from '../../chat/reply-reader.ts';
 import { cancelled } from '../../generate/generation.ts';
 import { createdSeconds } from '../response-fields.ts';
 import { chatLogProbs } from '../token-log-probs.ts';

@@ -1,0 +1,44 @@
+// What a chat holds its reply to: calls to the schemas of their tools, an answer to that of the request.
+import { blameTool, replyGrammar } from '@quern/chat';
+import { QuernError } from '@quern/errors';
+import { ApiError } from '../api-error.ts';
+import { askedGrammar, type Constraint } from '../generate/grammar-request.ts';
+import type { ServedModel } from '../models/served-model.ts';
+import type { ChatRequest } from './chat.ts';
+import type { RequestTool } from './messages.ts';
+
+/**
+ * Undefined where the request's own grammar says all, or nothing is asked.
+ * @throws ApiError 400 for wishes that a reply cannot be held to
+ */
+export function chatConstraint(
+  chat: ChatRequest,
+  tools: readonly RequestTool[],
+  { chat: { format } }: ServedModel,
+  reasoningOpen: boolean,
+): Constraint | undefined {
+  const { toolChoice: choice = 'auto', parallelToolCalls: parallel = true, request } = chat;
+  const asked = askedGrammar(request);
+  const forced = choice !== 'auto' && choice !== 'none';
+  if (forced && tools.length === 0)
+    throw refused('A call is asked for, but the request offers no tools.', 'tool_choice');
+  if (asked?.fromStart || request.grammar_lazy) {
+    if (!forced) return undefined;
+    throw refused(
+      `${asked?.param ?? 'grammar_lazy'} holds the whole reply; it cannot be a tool call too.`,
+      'tool_choice',
+    );
+  }
+  try {
+    const grammar = replyGrammar(format, { tools, choice, parallel, answer: asked?.source, reasoningOpen });
+    if (!grammar) return undefined;
+    const blame = asked ? undefined : (error: QuernError) => blameTool(error, tools);
+    return { param: asked?.param ?? 'tools', grammar, blame };
+  } catch (error) {
+    if (!(error instanceof QuernError)) throw error;
+    if (error.code.startsWith('tool-')) throw refused(error.describe(), 'tool_choice');
+    throw new ApiError(400, 'invalid_grammar', `tools: ${error.describe()}`, { param: 'tools' });
+  }
+}
+
+const refused = (message: string, param: string): ApiError => new ApiError(400, 'invalid_value', message, { param });

@@ -1,0 +1,29 @@
+// How a model chats: its template, what the template says of its format, and the tokens whose text readers of replies need.
+import { analyseTemplate, type ChatFormat, formatTags, type Special } from '@quern/chat';
+import { tokenNamed } from '@quern/engine';
+import type { Tokenizer } from '@quern/tokenizer';
+
+export interface ModelChat {
+  readonly template: string;
+  /** The model has no template: ChatML stands in. */
+  readonly isGuess: boolean;
+  readonly format: ChatFormat;
+  readonly special: Special;
+  /** Control tokens that replies are taken apart by. */
+  readonly marks: ReadonlySet<number>;
+}
+
+/** What most models that were tuned without a template of their own were tuned with. */
+const chatMl =
+  "{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}{% endfor %}" +
+  "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
+export function modelChat(tokenizer: Tokenizer): ModelChat {
+  const template = tokenizer.chatTemplate ?? chatMl;
+  const piece = (token: number | undefined) => (token === undefined ? '' : tokenizer.piece(token));
+  const special = { bosToken: piece(tokenizer.bos), eosToken: piece(tokenizer.eos) };
+  const format = analyseTemplate(template, special);
+  const tokens = formatTags(format).map((tag) => tokenNamed(tokenizer, tag));
+  const marks = new Set(tokens.filter((token) => token !== undefined));
+  return { template, isGuess: tokenizer.chatTemplate === undefined, format, special, marks };
+}
