@@ -11,12 +11,8 @@ import { type RequestTool, templateMessages } from './messages.ts';
 /** The assistant's turn is opened behind the messages; or not; or the last message goes on. */
 export type PromptEnding = 'opened' | 'closed' | 'continued';
 
-/** What the client can mend by changing its request, and the field for it; other failures are the model's. */
-const requestFaults: Readonly<Record<string, string>> = {
-  'chat-template-refused': 'messages',
-  'chat-template-runaway': 'messages',
-  'chat-nothing-to-continue': 'continue_final_message',
-};
+/** What the client can mend by changing its messages; other template failures are the model's. */
+const messageFaults = new Set(['chat-template-refused', 'chat-template-runaway']);
 
 /** @throws ApiError 400 when the template refuses these messages */
 export async function chatPrompt(
@@ -40,9 +36,13 @@ export async function chatPrompt(
     const rendered = await renderMessages(model, promptRendering(format, template, options), signal);
     return promptOf(format, rendered, options);
   } catch (error) {
-    const param = error instanceof QuernError ? requestFaults[error.code] : undefined;
-    if (!(error instanceof QuernError) || !param) throw error;
-    throw new ApiError(400, error.code.replaceAll('-', '_'), error.message, { param });
+    if (!(error instanceof QuernError)) throw error;
+    if (error.code === 'chat-nothing-to-continue') {
+      const param = 'continue_final_message';
+      throw new ApiError(400, 'invalid_value', `${param}: ${error.message}`, { param });
+    }
+    if (!messageFaults.has(error.code)) throw error;
+    throw new ApiError(400, error.code.replaceAll('-', '_'), error.message, { param: 'messages' });
   }
 }
 
