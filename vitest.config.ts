@@ -7,6 +7,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
   test: {
     pool: 'forks',
+    // It has a `source` of its own, in TypeScript that Node does not read.
+    server: { deps: { inline: [/@ai-sdk/, /eventsource-parser/, /^ai$/, /node_modules\/ai\//] } },
     // As many as there are processors; vitest alone would leave one idle, which is half of a small machine.
     maxWorkers: availableParallelism(),
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/**/*.test.ts'],
