@@ -166,7 +166,7 @@ function thingOf({ id, cacheTokens, override, locate, load }: ModelSource): Pool
     load: async (onProgress) => load(await locate(), onProgress),
     bytesOf: ({ engine: { info } }) => info.memory.weightBytes + info.memory.kvBytes,
     failureOf: ({ engine }) => engine.failure,
-    close: ({ engine }) => engine.close({ cancel: true }),
+    close: (model) => model.close(),
   };
 }
 

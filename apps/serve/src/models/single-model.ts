@@ -68,7 +68,7 @@ export class SingleModel implements ModelHost {
 
   async close(): Promise<void> {
     const model = await this.#starting?.catch(() => undefined);
-    await model?.engine.close({ cancel: true });
+    await model?.close();
   }
 }
 
