@@ -26,7 +26,6 @@ export class ResponseEvents {
   #open: OpenItem | undefined;
   #kind: ReplyEvent['type'] | undefined;
   #sequence = 0;
-  #reasoningTokens = 0;
   #logProbs: object[] = [];
 
   constructor(form: ResponseForm) {
@@ -55,7 +54,7 @@ export class ResponseEvents {
       const response = this.#response(status, {
         completed_at: createdSeconds(),
         incomplete_details: status === 'incomplete' ? { reason: 'max_output_tokens' } : null,
-        usage: responseUsage(event.cost, this.#reasoningTokens),
+        usage: responseUsage(event.cost),
       });
       ended(response);
       yield this.#numbered({ type: `response.${status}`, response });
@@ -85,7 +84,6 @@ export class ResponseEvents {
 
   #count({ parts, tokens }: Extract<ChatEvent, { type: 'reply' }>): void {
     const kind = parts.at(-1)?.type ?? this.#kind;
-    if (kind === 'reasoning') this.#reasoningTokens += tokens.length;
     if (this.#form.showsLogProbs && tokens.length > 0)
       this.#logProbs.push(...chatLogProbs(this.#form.tokenizer, tokens).content);
     if (parts.length > 0 && kind !== 'content') this.#logProbs = [];

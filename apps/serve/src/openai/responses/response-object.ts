@@ -97,10 +97,10 @@ export function responseHead(
   };
 }
 
-export const responseUsage = (cost: ReplyCost, reasoningTokens: number): ResponseUsage => ({
+export const responseUsage = (cost: ReplyCost): ResponseUsage => ({
   input_tokens: cost.promptTokens,
   input_tokens_details: { cached_tokens: cost.cachedTokens, cache_write_tokens: 0 },
   output_tokens: cost.completionTokens,
-  output_tokens_details: { reasoning_tokens: reasoningTokens },
+  output_tokens_details: { reasoning_tokens: cost.reasoningTokens ?? 0 },
   total_tokens: cost.promptTokens + cost.completionTokens,
 });
