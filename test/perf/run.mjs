@@ -1,17 +1,18 @@
 // All benchmarks, one after the other, on an otherwise idle machine: more than half an hour on two cores, and 20 GB of
 // scratch space. What they print goes into docs/benchmarks.md.
 //
-//   npm run bench [-- name …]        names: quantize, model, convert, memory, attention, ops, generation, engine, browser,
+//   npm run bench [-- name …]        names: quantize, model, convert, memory, attention, ops, generation, engine, serve, browser,
 //                                          wikitext, gpu
 //
 // Needs a build (`npm run build`): forward passes run from it, since tsx slows closures down.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { syntheticCheckpoint } from './synthetic-checkpoint.mjs';
 
 const here = import.meta.dirname;
+const quern = join(here, '../../apps/quern/bin/quern.js');
 const onBuild = ['--import', 'tsx'];
 const onSource = [...onBuild, '--conditions=source'];
 
@@ -20,22 +21,29 @@ function node(...args) {
   if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}`);
 }
 
-/** Files of about 250M weights for generation; small ones fit in a cache and say little. */
-async function withFiles(types, measure) {
+async function withFolder(use) {
   const folder = mkdtempSync(join(tmpdir(), 'quern-bench-'));
   try {
-    const checkpoint = join(folder, 'checkpoint');
-    await syntheticCheckpoint(checkpoint, 500);
-    const quern = join(here, '../../apps/quern/bin/quern.js');
-    const files = types.map((type) => {
-      const file = join(folder, `${type}.gguf`);
-      node(quern, 'convert', checkpoint, '--type', type, '-o', file);
-      return file;
-    });
-    measure(files);
+    await use(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A GGUF file of `type` in `folder`. */
+function converted(checkpoint, type, folder) {
+  const file = join(folder, `${basename(checkpoint)}-${type}.gguf`);
+  node(quern, 'convert', checkpoint, '--type', type, '-o', file);
+  return file;
+}
+
+/** Files of about 250M weights for generation; small ones fit in a cache and say little. */
+async function withFiles(types, measure) {
+  await withFolder(async (folder) => {
+    const checkpoint = join(folder, 'checkpoint');
+    await syntheticCheckpoint(checkpoint, 500);
+    await measure(types.map((type) => converted(checkpoint, type, folder)));
+  });
 }
 
 async function generation() {
@@ -43,6 +51,14 @@ async function generation() {
     for (const threads of ['1', '2'])
       for (const activations of ['int8', 'f32'])
         node(...onBuild, join(here, 'generation.ts'), ...files, '--threads', threads, '--activations', activations);
+  });
+}
+
+/** A small model, so that the server's own work is what shows. */
+function serve() {
+  return withFolder((folder) => {
+    const file = converted(join(here, '../models/tiny-llama'), 'F16', folder);
+    node(...onBuild, join(here, 'serve.ts'), file);
   });
 }
 
@@ -69,6 +85,7 @@ const benchmarks = {
   gpu: () => node(...onBuild, join(here, 'gpu.ts')),
   generation,
   engine: () => withFiles(['Q4_K_M'], ([file]) => node(...onBuild, join(here, 'engine.ts'), file)),
+  serve,
   wikitext: () => node(...onBuild, join(here, 'wikitext.ts')),
   browser,
 };
