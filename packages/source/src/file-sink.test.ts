@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -55,6 +55,14 @@ test('a folder that does not exist is a write error with the path', async () => 
 test('a folder of the final name is refused before the work', async () => {
   await expect(createFileSink(dir, 4)).rejects.toMatchObject({ code: 'write-failed', file: dir });
   expect(existsSync(`${dir}.partial`)).toBe(false);
+});
+
+test('a pipe or a device of the final name stays what it is', async () => {
+  const pipe = join(dir, 'pipe');
+  await run('mkfifo', [pipe]);
+  await expect(createFileSink(pipe, 4)).rejects.toMatchObject({ code: 'write-failed', file: pipe });
+  expect((await stat(pipe)).isFIFO()).toBe(true);
+  expect(existsSync(`${pipe}.partial`)).toBe(false);
 });
 
 test('more than the file system can hold is refused before anything is written', async () => {

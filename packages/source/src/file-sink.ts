@@ -45,9 +45,11 @@ export async function createFileSink(path: string, size: number, options: FileSi
   const fail = (cause: unknown): never => {
     throw writeError(path, size, cause, options);
   };
-  // Else the rename would fail, after all the work.
-  if ((await stat(path).catch(() => undefined))?.isDirectory()) {
-    throw new QuernError('write-failed', 'A folder has this name.', { file: path, remedy: 'Give a file name.' });
+  // Else the rename would fail after all the work, or put a file in the place of a device (/dev/null, for whoever may).
+  const there = await stat(path).catch(() => undefined);
+  if (there && !there.isFile()) {
+    const what = there.isDirectory() ? 'A folder' : 'A device, a pipe or a socket';
+    throw new QuernError('write-failed', `${what} has this name.`, { file: path, remedy: 'Give the name of a file.' });
   }
   if (!options.resume) await rm(partialPath, { force: true }).catch(fail);
   let handle: FileHandle | undefined = await open(partialPath, options.resume ? 'r+' : 'wx+').catch(fail);
