@@ -92,7 +92,7 @@ export class CrewMember {
     let chunks = 0;
     let at = JOBS;
     for (const { kernel, words, items, itemsPerChunk } of jobs) {
-      control[at + KERNEL] = this.#kernelNumbers.get(kernel)!;
+      control[at + KERNEL] = this.#numberOf(kernel);
       control[at + ITEMS] = items;
       control[at + ITEMS_PER_CHUNK] = itemsPerChunk;
       control[at + FIRST_CHUNK] = chunks;
@@ -112,6 +112,13 @@ export class CrewMember {
     for (let left: number; (left = Atomics.load(control, CHUNKS_UNFINISHED)) > 0; )
       this.#await(CHUNKS_UNFINISHED, left);
     return Atomics.load(control, FAILED) === 0;
+  }
+
+  /** A missing number would read as 0 in the shared words: another kernel would run. */
+  #numberOf(kernel: string): number {
+    const number = this.#kernelNumbers.get(kernel);
+    if (number !== undefined) return number;
+    throw new Error(`The WebAssembly module has no kernel ${kernel}: it was built from other sources than these.`);
   }
 
   /** A worker's life: takes chunks until `stop`. */
