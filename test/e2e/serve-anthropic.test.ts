@@ -294,7 +294,6 @@ describe('failures in Anthropic’s form', () => {
     ['OpenAI’s stop', { stop: ['x'] }, /^stop: .*stop_sequences/],
     ['a field of vLLM', { truncate_prompt_tokens: 5 }, /^truncate_prompt_tokens: /],
     ['a field of llama-server', { n_predict: 5 }, /^n_predict: /],
-    ['a field of vLLM', { min_tokens: 3 }, /^min_tokens: /],
     ['several replies', { n: 2 }, /^n: /],
     [
       'an edit that cuts the prompt',

@@ -363,7 +363,6 @@ describe('what cannot be done is refused by name', () => {
     ['a measure of words', { text: { verbosity: 'low' } }, 'text.verbosity'],
     ['chat’s messages', { messages: [] }, 'messages'],
     ['chat’s limit', { max_tokens: 5 }, 'max_tokens'],
-    ['a field of vLLM', { min_tokens: 3 }, 'min_tokens'],
     ['several replies', { n: 2 }, 'n'],
     ['beams', { use_beam_search: true }, 'use_beam_search'],
     ['an image', { input: [{ role: 'user', content: [image] }] }, 'input.0.content.0'],
