@@ -7,7 +7,7 @@ import type { ModelLease } from '../models/model-host.ts';
 import { encodePrompt, encodeText } from '../text/encode-text.ts';
 import { chatConstraint } from './constraint.ts';
 import type { RequestMessage, RequestTool } from './messages.ts';
-import { chatPrompt, type PromptEnding } from './prompt.ts';
+import { chatPrompt, isThinkingOff, type PromptEnding } from './prompt.ts';
 import { type ChatEvent, chatReply } from './reply.ts';
 
 /** OpenAI's `tool_choice`, with the name of the one tool that must be called. */
@@ -58,18 +58,19 @@ export async function prepareChat(
   server: ServerState,
   signal: AbortSignal,
 ): Promise<PreparedChat> {
-  const { request, maxTokens, logProbs, parallelToolCalls: parallel, thinkingBudget } = chat;
+  const { request, maxTokens, logProbs, parallelToolCalls: parallel } = chat;
+  const thinkingBudget = isThinkingOff(chat) ? 0 : chat.thinkingBudget;
   const tools = offeredTools(chat);
   const { text, reasoningOpen } = await chatPrompt(model, chat, tools, signal);
   const prompt = await encodePrompt(model, text, templateTokens(chat), { param: 'messages', signal });
-  const constraint = chatConstraint(chat, tools ?? [], model, reasoningOpen);
+  const constraint = chatConstraint(chat, tools ?? [], model, { reasoningOpen, mayReason: thinkingBudget !== 0 });
   const task: GenerationTask = {
     ...{ model, prompt, request, maxTokens, logProbs, signal, constraint },
     shown: model.chat.marks,
     onEnd: server.onGeneration,
   };
   await checkTask(task, 'messages');
-  const answerConstraint = chatConstraint(chat, tools ?? [], model, false);
+  const answerConstraint = chatConstraint(chat, tools ?? [], model, { reasoningOpen: false, mayReason: false });
   const form = { tools, reasoningOpen, parallel, thinkingBudget, answerConstraint };
   return {
     promptTokens: prompt.length,

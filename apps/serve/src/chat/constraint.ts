@@ -1,5 +1,5 @@
 // What a chat holds its reply to: calls to the schemas of their tools, an answer to that of the request.
-import { blameTool, replyGrammar } from '@quern/chat';
+import { blameTool, type ReplyConstraint, replyGrammar } from '@quern/chat';
 import { QuernError } from '@quern/errors';
 import { ApiError } from '../api-error.ts';
 import { askedGrammar, type Constraint } from '../generate/grammar-request.ts';
@@ -15,7 +15,7 @@ export function chatConstraint(
   chat: ChatRequest,
   tools: readonly RequestTool[],
   { chat: { format } }: ServedModel,
-  reasoningOpen: boolean,
+  reasoning: Pick<ReplyConstraint, 'reasoningOpen' | 'mayReason'>,
 ): Constraint | undefined {
   const { toolChoice: choice = 'auto', parallelToolCalls: parallel = true, request } = chat;
   const asked = askedGrammar(request);
@@ -30,7 +30,7 @@ export function chatConstraint(
     );
   }
   try {
-    const grammar = replyGrammar(format, { tools, choice, parallel, answer: asked?.source, reasoningOpen });
+    const grammar = replyGrammar(format, { tools, choice, parallel, answer: asked?.source, ...reasoning });
     if (!grammar) return undefined;
     const blame = asked ? undefined : (error: QuernError) => blameTool(error, tools);
     return { param: asked?.param ?? 'tools', grammar, blame };

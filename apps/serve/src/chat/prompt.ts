@@ -46,6 +46,12 @@ export async function chatPrompt(
   }
 }
 
+/** Whether the reply is to begin with its answer. */
+export function isThinkingOff(chat: ChatRequest): boolean {
+  const thinking = thinkingOf(chat);
+  return thinking === false || thinking === 'none';
+}
+
 /** A budget of nothing, or an effort of none, is no thinking; templates know `enable_thinking` by other names, too. */
 function thinkingOf({ thinking, thinkingBudget, reasoningEffort, templateVariables }: ChatRequest) {
   const variable = templateVariables?.enable_thinking;

@@ -59,6 +59,20 @@ describe.each(templates)('replyGrammar of %s', (_, template) => {
     expect(matched(named, reply).whole).toBe(false);
   });
 
+  it('begins with reasoning only where it may', () => {
+    const { reply, reasoningOpen } = renderReply(template, format, base.tools, { calls });
+    if (!format.reasoning || format.channels || reasoningOpen) return;
+    const { open, close } = format.reasoning;
+    // Some templates write an empty thought in front of calls.
+    const begun = reply.trimStart().startsWith(open.trim());
+    const thought = begun ? reply.trimEnd() : `${open}hm${close}\n${reply.trimEnd()}`;
+    expect(matched(replyGrammar(format, base)!, thought).whole).toBe(true);
+    const held = matched(replyGrammar(format, { ...base, mayReason: false })!, thought);
+    expect(open.startsWith(held.begins.trimStart())).toBe(true);
+    if (begun) return;
+    expect(matched(replyGrammar(format, { ...base, mayReason: false })!, reply.trimEnd()).whole).toBe(true);
+  });
+
   it('takes no arguments that the schema forbids', () => {
     const wrong = [{ name: 'get_weather', args: { text: 'x', count: 'many' } }];
     const { reply, reasoningOpen } = renderReply(template, format, base.tools, { calls: wrong });

@@ -15,6 +15,8 @@ export interface ReplyConstraint {
   readonly answer?: GrammarSource;
   /** The prompt ends inside the reasoning. */
   readonly reasoningOpen: boolean;
+  /** Whether the reply may begin with reasoning of its own. Default: yes. */
+  readonly mayReason?: boolean;
 }
 
 /**
@@ -65,9 +67,9 @@ const firstPiece = (mark: string): string => mark.split(/\s/, 1)[0]!;
 
 function reasoningBefore(
   { reasoning, channels }: ChatFormat,
-  { reasoningOpen }: ReplyConstraint,
+  { reasoningOpen, mayReason = true }: ReplyConstraint,
 ): GrammarSource | undefined {
-  if (!reasoning) return undefined;
+  if (!reasoning || (!reasoningOpen && !mayReason)) return undefined;
   const behind = channels ? markSource('<|start|>assistant') : space;
   if (reasoningOpen) return sequence(freeUntil(reasoning.close), behind);
   const whole = optional(sequence(markSource(reasoning.open), freeUntil(reasoning.close), behind));
