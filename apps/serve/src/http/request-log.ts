@@ -6,7 +6,7 @@ import type { GenerationRecord } from '../generate/generation.ts';
 
 export interface RequestRecord {
   readonly method: string;
-  /** Without the query. */
+  /** As it came, without the query. */
   readonly path: string;
   /** 499 when the client left before the end. */
   readonly status: number;
@@ -45,7 +45,9 @@ export class RequestLog {
   /** The first of all handlers. */
   readonly start: MiddlewareHandler<{ Bindings: HttpBindings }> = async (context, next) => {
     const startMs = performance.now();
-    const { method, path } = context.req;
+    const { method, url } = context.req;
+    // As it came: decoded, it may break lines.
+    const path = new URL(url).pathname;
     const open: OpenRequest = { generations: [], ...(this.#withContents && { contents: { response: '' } }) };
     context.set(variable as never, open as never);
     const { outgoing } = context.env;
