@@ -41,7 +41,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'serve',
-    summary: 'OpenAI-compatible server with a chat page',
+    summary: 'server for the clients of OpenAI, Anthropic, Ollama and llama-server',
     load: async () => (await import('@quern/serve-command')).serve,
   },
   {

@@ -1,4 +1,4 @@
-// `quern serve`: models behind an OpenAI-compatible server with a chat page.
+// `quern serve`: models behind a server for the clients of OpenAI, Anthropic, Ollama and llama-server, with a chat page.
 import { locateCheckpoint } from '@quern/checkpoint';
 import type { StartOptions } from '@quern/engine';
 import { QuernError } from '@quern/errors';

@@ -24,7 +24,7 @@ QUERN_API_KEY. Ctrl-C and SIGTERM let running requests finish.`;
 
 export const serve: CommandDefinition<[models: string[]], ServeOptions> = {
   name: 'serve',
-  description: 'Serve models: OpenAI-compatible endpoints and a chat page.',
+  description: 'Serve models to the clients of OpenAI, Anthropic, Ollama and llama-server, with a chat page.',
   arguments: [{ name: '[models...]', isModel: true, description: modelForms }],
   flags: withEnvironment([
     {
