@@ -294,6 +294,8 @@ describe('failures in Anthropic’s form', () => {
     ['OpenAI’s stop', { stop: ['x'] }, /^stop: .*stop_sequences/],
     ['a field of vLLM', { truncate_prompt_tokens: 5 }, /^truncate_prompt_tokens: /],
     ['a field of llama-server', { n_predict: 5 }, /^n_predict: /],
+    ['a wrong value of a field of vLLM', { bad_words: [5] }, /^bad_words\.0: /],
+    ['another one', { allowed_token_ids: 5 }, /^allowed_token_ids: /],
     ['several replies', { n: 2 }, /^n: /],
     [
       'an edit that cuts the prompt',

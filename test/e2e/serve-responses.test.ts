@@ -363,6 +363,8 @@ describe('what cannot be done is refused by name', () => {
     ['a measure of words', { text: { verbosity: 'low' } }, 'text.verbosity'],
     ['chat’s messages', { messages: [] }, 'messages'],
     ['chat’s limit', { max_tokens: 5 }, 'max_tokens'],
+    ['a wrong value of a field of vLLM', { bad_words: [5] }, 'bad_words.0'],
+    ['another one', { allowed_token_ids: 5 }, 'allowed_token_ids'],
     ['several replies', { n: 2 }, 'n'],
     ['beams', { use_beam_search: true }, 'use_beam_search'],
     ['an image', { input: [{ role: 'user', content: [image] }] }, 'input.0.content.0'],

@@ -4,12 +4,14 @@ import { generationFields } from './generation-request.ts';
 import { grammarFields } from './grammar-request.ts';
 import { asksForSomething, type RefusedField } from './refused-fields.ts';
 import { samplingFields } from './sampling-fields.ts';
+import { tokenRuleFields } from './token-rule-fields.ts';
 
 const { model, stream, priority, 'speculative.n_max': mostGuesses, lora, skip_special_tokens } = generationFields;
 
 export const oneReplyFields = {
   ...{ model, stream, priority, 'speculative.n_max': mostGuesses, lora, skip_special_tokens },
   ...endingFields,
+  ...tokenRuleFields,
   ...samplingFields,
   ...grammarFields,
 };
