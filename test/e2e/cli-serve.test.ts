@@ -32,6 +32,12 @@ describe('quern serve', () => {
       body: JSON.stringify({ messages: [{ role: 'user', content: 'What is the capital of France?' }], temperature: 0 }),
     });
     expect((await reply.json()).choices[0].message.content).toBe('The capital of France is Paris.');
+    // Long texts have a thread of their own, which must not outlive the server.
+    const long = await fetch(`${url}/tokenize`, {
+      method: 'POST',
+      body: JSON.stringify({ content: 'a '.repeat(10_000) }),
+    });
+    expect(long.status).toBe(200);
     const ended = new Promise((resolve) => child.once('close', resolve));
     child.kill(signal);
     expect(await ended).toBe(0);
