@@ -21,10 +21,22 @@ export function bodyGrammar(calls: CallFormat, tool: ToolDefinition): GrammarSou
   }
 }
 
-/** The schema of a tool's arguments: an object, whether it says so or not. */
+/**
+ * The schema of a tool's arguments: an object, whether it says so or not.
+ * @throws QuernError `schema-unsupported` where it says that they are something else, which no reader takes for a call
+ */
 export function argumentsSchema({ function: { parameters } }: ToolDefinition): Record<string, unknown> {
   const schema = record(parameters) ?? {};
-  const says = ['type', '$ref', 'anyOf', 'oneOf', 'allOf', 'enum', 'const'].some((keyword) => keyword in schema);
+  if (schema.type !== undefined) {
+    const types = [schema.type].flat();
+    if (!types.includes('object')) {
+      throw new QuernError('schema-unsupported', `Its arguments are ${types.join(' or ')} by its schema.`, {
+        remedy: 'The arguments of a call are an object: say "type": "object".',
+      });
+    }
+    return types.length === 1 ? schema : { ...schema, type: 'object' };
+  }
+  const says = ['$ref', 'anyOf', 'oneOf', 'allOf', 'enum', 'const'].some((keyword) => keyword in schema);
   return says ? schema : { type: 'object', ...schema };
 }
 

@@ -79,6 +79,14 @@ describe.each(templates)('replyGrammar of %s', (_, template) => {
     expect(matched(replyGrammar(format, { ...base, reasoningOpen })!, reply).whole).toBe(false);
   });
 
+  it('refuses arguments that are no object by their schema', () => {
+    const grammarOf = (type: unknown) =>
+      replyGrammar(format, { ...base, tools: [{ type: 'function', function: { name: 'f', parameters: { type } } }] });
+    for (const type of ['array', 'string', ['array', 'null']])
+      expect(() => grammarOf(type)).toThrow(expect.objectContaining({ code: 'schema-unsupported' }));
+    expect(() => grammarOf(['object', 'null'])).not.toThrow();
+  });
+
   it('leaves nothing to write but calls that are valid, and that are read as calls', () => {
     const parameters = {
       type: 'object',
