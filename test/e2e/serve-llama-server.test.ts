@@ -133,6 +133,9 @@ describe('tokens and templates', () => {
     expect((await post('/tokenize', { content: 'a', add_special: true })).tokens[0]).toBe(chat!.ids[0]);
     expect((await post('/tokenize', { content: 'a<|im_end|>', parse_special: false })).tokens).not.toContain(3);
     expect((await post('/detokenize', { tokens: [99999] })).error).toMatchObject({ code: 400 });
+    // More than are decoded at a time, and a character that two of the parts share.
+    const { tokens: many } = await post('/tokenize', { content: '𝒳'.repeat(50_001) });
+    expect((await post('/detokenize', { tokens: many })).content).toBe('𝒳'.repeat(50_001));
   });
 
   describe.skipIf(oracleUnavailable)('as llama.cpp', () => {

@@ -19,9 +19,16 @@ const wrapped = z.looseObject({
 });
 const onePrompt = z.union([z.string(), mixed, wrapped]);
 
-export const promptField = z.union(
-  [onePrompt, z.array(onePrompt).min(1).max(maxPrompts)],
-  `expected a text, a list of token ids, or a list of 1 to ${maxPrompts} of these`,
+/** Looking at each of a million prompts, to say in the end that they are too many, takes seconds. */
+const areTooMany = (value: unknown): boolean =>
+  Array.isArray(value) && value.length > maxPrompts && value.some((part) => typeof part === 'object');
+
+export const promptField = z.preprocess(
+  (value) => (areTooMany(value) ? undefined : value),
+  z.union(
+    [onePrompt, z.array(onePrompt).min(1).max(maxPrompts)],
+    `expected a text, a list of token ids, or a list of 1 to ${maxPrompts} of these`,
+  ),
 );
 type OnePrompt = z.infer<typeof onePrompt>;
 export type PromptField = z.infer<typeof promptField>;

@@ -1,4 +1,6 @@
 // POST /tokenize and /detokenize: text to tokens and back, so that a client can count before it asks.
+import { setImmediate } from 'node:timers/promises';
+import type { Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { type Endpoint, withModel } from '../endpoint.ts';
@@ -50,12 +52,26 @@ export const detokenize: Endpoint = {
   errorBody,
   async handle(context, server) {
     const request = await readRequest(context, tokensShape);
-    return withModel(context, server, request.model, ({ model: { tokenizer } }) => {
+    return withModel(context, server, request.model, async ({ model: { tokenizer } }) => {
       requireTokens(request.tokens, tokenizer.vocabSize, 'tokens');
-      return context.json({ content: tokenizer.decode(request.tokens, { special: true }) });
+      return context.json({ content: await textOf(request.tokens, tokenizer, context.req.raw.signal) });
     });
   },
 };
+
+/** Decoded at a time: others are answered in between. */
+const slice = 65_536;
+
+async function textOf(ids: readonly number[], tokenizer: Tokenizer, signal: AbortSignal): Promise<string> {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  let text = '';
+  for (let at = 0; at < ids.length; at += slice) {
+    if (at > 0) await setImmediate();
+    signal.throwIfAborted();
+    text += decoder.decode(tokenizer.decodeBytes(ids.slice(at, at + slice), { special: true }), { stream: true });
+  }
+  return text + decoder.decode();
+}
 
 function requireTokens(ids: readonly number[], vocabSize: number, param: string): void {
   const unknown = ids.find((id) => id >= vocabSize);
