@@ -134,7 +134,7 @@ describe('a model that chats', () => {
       'a schema that cannot be enforced',
       '/api/chat',
       { format: { type: 'array', uniqueItems: true, items: {} } },
-      /.+/,
+      /^format: /,
     ],
     ['top_logprobs alone', '/api/chat', { top_logprobs: 2 }, /top_logprobs/],
   ])('refuses %s with 400 and a text', async (_, path, fields, words) => {

@@ -98,6 +98,7 @@ describe('requests that cannot be answered', () => {
     ['structured_outputs.structural_tag', { structural_tag: '<tool>' }],
     ['top_logprobs', 3],
     ['continue_final_message', true],
+    ['tools', ['f', 'f'].map((name) => ({ type: 'function', function: { name } }))],
   ])('a wrong value of %s (%j): 400 naming the field', async (param, value) => {
     const field = param.split('.')[0]!;
     const error = await errorOf(await server.post(path, { messages: hello, [field]: value }));

@@ -176,7 +176,8 @@ describe('POST /v1/responses', () => {
     expect(error).toMatchObject({
       status: 400,
       code: 'invalid_grammar',
-      message: expect.stringMatching(/uniqueItems/),
+      param: 'text.format',
+      message: expect.stringMatching(/^(400 )?text\.format: .*uniqueItems/),
     });
   });
 

@@ -39,6 +39,15 @@ export class ApiError extends Error {
     this.headers = details.headers ?? {};
   }
 
+  /** The same fault by the names that another API has for its fields. */
+  renamed(names: Readonly<Record<string, string>>): ApiError {
+    const { status, code, message, param, headers } = this;
+    const name = param === null ? undefined : names[param];
+    if (name === undefined) return this;
+    const told = message.startsWith(`${param}: `) ? `${name}${message.slice(param!.length)}` : message;
+    return new ApiError(status, code, told, { param: name, headers });
+  }
+
   body(): { error: { message: string; type: string; code: string; param: string | null } } {
     return { error: { message: this.message, type: types[this.status], code: this.code, param: this.param } };
   }

@@ -1,5 +1,6 @@
 // A chat request in no API's words: each API brings its own here, and tells the events in its own again.
 
+import { ApiError } from '../api-error.ts';
 import type { ServerState } from '../endpoint.ts';
 import { branchesOf, checkTask, type GenerationTask } from '../generate/generation.ts';
 import type { GenerationRequest } from '../generate/generation-request.ts';
@@ -93,5 +94,12 @@ export async function renderedChat({ model }: ModelLease, chat: ChatRequest, sig
 /** The template writes special tokens, BOS included, unless the request wants them once more. */
 const templateTokens = ({ addSpecial = false }: ChatRequest) => ({ parseSpecial: true, addSpecial });
 
-const offeredTools = ({ toolChoice, tools }: ChatRequest): readonly RequestTool[] | undefined =>
-  toolChoice !== 'none' && tools?.length ? tools : undefined;
+/** @throws ApiError 400 `invalid_value` for two of one name: nobody could tell whose call it is */
+function offeredTools({ toolChoice, tools }: ChatRequest): readonly RequestTool[] | undefined {
+  if (toolChoice === 'none' || !tools?.length) return undefined;
+  const names = tools.map((tool) => tool.function.name);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.size === seen.add(name).size);
+  if (twice === undefined) return tools;
+  throw new ApiError(400, 'invalid_value', `tools: two are called "${twice}".`, { param: 'tools' });
+}

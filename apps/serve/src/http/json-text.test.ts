@@ -75,6 +75,15 @@ test('what is nested too deeply is refused with its path, however deep', () => {
   expect(refusalOf(nested(200_000).slice(0, -1)).code).toBe('invalid_json');
 });
 
+test('what has more parts than anybody means is refused; numbers and texts in a list are as many as fit', () => {
+  const many = 2 ** 18;
+  for (const text of [`[${'[],'.repeat(many)}[]]`, `[${'{"a":1},'.repeat(many / 2)}{}]`])
+    expect(refusalOf(text)).toMatchObject({ status: 400, code: 'invalid_value' });
+  const keys = Object.fromEntries(Array.from({ length: many + 1 }, (_, i) => [i, 0]));
+  expect(refusalOf(JSON.stringify({ logit_bias: keys })).message).toMatch(/more than 262144/);
+  expect(parseJson(`[${'"x",'.repeat(2 * many)}"x"]`)).toHaveLength(2 * many + 1);
+});
+
 test('equal keys: the last one counts, as everywhere', () => {
   expect(parseJson('{"a":1,"a":2}')).toEqual({ a: 2 });
   expect(Object.keys(parseJson('{"__proto__":{"x":1}}') as object)).toEqual(['__proto__']);

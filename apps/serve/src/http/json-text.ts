@@ -1,16 +1,21 @@
-// JSON from a client: what is no JSON is refused with its place, and so is what is nested deeper than anybody means. Templates, schemas
-// and checks walk over values by calling themselves, and a stack that overflows there would be the server's fault.
+// JSON from a client: what is no JSON is refused with its place, and so is what is nested deeper, or made of more parts, than anybody
+// means. Templates, schemas and checks walk over values by calling themselves, and a stack that overflows there would be the server's
+// fault; they take microseconds for each part, on the thread that answers everybody.
 import { ApiError } from '../api-error.ts';
 import { jsonFault } from './json-fault.ts';
 
 /** Schemas of tools are the deepest that clients send: some dozen. */
 const maxDepth = 128;
+/**
+ * Lists, objects and keys; numbers and texts in a list are none. A vocabulary of biases and the longest conversations have half of that.
+ */
+const maxParts = 2 ** 18;
 /** Steps of a path that are shown. */
 const shownSteps = 6;
 
 /**
  * @param where the field that the text is the value of; empty for a whole body
- * @throws ApiError 400 `invalid_json`, with line, column and path; `invalid_value` for depth
+ * @throws ApiError 400 `invalid_json`, with line, column and path; `invalid_value` for depth and number
  */
 export function parseJson(text: string, where = ''): unknown {
   let value: unknown;
@@ -27,23 +32,31 @@ export function parseJson(text: string, where = ''): unknown {
       `${path === '' ? '' : ` (in ${path})`}: ${fault.what}.`;
     throw new ApiError(400, 'invalid_json', message, paramOf(path));
   }
-  requireShallow(value, where);
+  requireModest(value, where);
   return value;
 }
 
 const paramOf = (param: string) => (param === '' ? {} : { param });
 
-/** @throws ApiError 400 `invalid_value` naming the path to what is nested too deeply */
-export function requireShallow(value: unknown, where = ''): void {
+/** @throws ApiError 400 `invalid_value` naming the path to what is nested too deeply, or that there are too many parts */
+function requireModest(value: unknown, where: string): void {
+  let parts = 0;
   /** Lists and objects on the way down, and how far each has been looked at. */
   const way: { readonly inner: Record<string, unknown>; readonly keys?: readonly string[]; next: number }[] = [];
   const enter = (inner: unknown): void => {
     if (typeof inner !== 'object' || inner === null) return;
-    way.push({
-      inner: inner as Record<string, unknown>,
-      keys: Array.isArray(inner) ? undefined : Object.keys(inner),
-      next: 0,
-    });
+    const keys = Array.isArray(inner) ? undefined : Object.keys(inner);
+    parts += 1 + (keys?.length ?? 0);
+    if (parts > maxParts) {
+      const subject = where === '' ? 'The request body' : where;
+      throw new ApiError(
+        400,
+        'invalid_value',
+        `${subject} has more than ${maxParts} lists, objects and keys.`,
+        paramOf(where),
+      );
+    }
+    way.push({ inner: inner as Record<string, unknown>, keys, next: 0 });
   };
   enter(value);
   while (way.length > 0) {

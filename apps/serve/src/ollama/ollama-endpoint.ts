@@ -2,12 +2,14 @@
 import type { ApiError } from '../api-error.ts';
 import type { Endpoint } from '../endpoint.ts';
 
+/** Fields of the chat that have another name here. */
+const names = { json_schema: 'format', response_format: 'format', thinking_budget: 'think' };
+
 /** The code and the field stand beside the text, which is all that Ollama's clients read. */
-export const errorBody = ({ message, code, param }: ApiError): object => ({
-  error: message,
-  code,
-  ...(param !== null && { param }),
-});
+export function errorBody(error: ApiError): object {
+  const { message, code, param } = error.renamed(names);
+  return { error: message, code, ...(param !== null && { param }) };
+}
 
 export const ollamaEndpoint = (method: Endpoint['method'], path: string, handle: Endpoint['handle']): Endpoint => ({
   method,

@@ -17,9 +17,13 @@ import { responseHead } from './response-object.ts';
 /** Types of tools that the model was not offered, since nothing here is like them. */
 const leftOutHeader = 'quern-tools-left-out';
 
+/** Fields of the chat that have another name here. */
+const names = { response_format: 'text.format' };
+
 export const createResponse: Endpoint = {
   method: 'POST',
   path: '/v1/responses',
+  errorBody: (error) => error.renamed(names).body(),
   async handle(context, server) {
     const request = await readRequest(context, responsesShape, refusedFields);
     return withModel(context, server, request.model, (lease) => answer(context, server, lease, request));
