@@ -136,6 +136,12 @@ describe('a model that chats', () => {
       { format: { type: 'array', uniqueItems: true, items: {} } },
       /^format: /,
     ],
+    [
+      'a schema that cannot be enforced, for a raw prompt',
+      '/api/generate',
+      { prompt: 'x', raw: true, format: { type: 'array', uniqueItems: true, items: {} } },
+      /^format: /,
+    ],
     ['top_logprobs alone', '/api/chat', { top_logprobs: 2 }, /top_logprobs/],
   ])('refuses %s with 400 and a text', async (_, path, fields, words) => {
     const messages = [{ role: 'user', content: 'x' }];

@@ -75,7 +75,7 @@ async function replyTo(
     ? await fillInPrompt(model, { prefix: text, suffix }, { param: 'suffix', signal })
     : await encodePrompt(model, text, { addSpecial: true, parseSpecial: true }, { param: 'prompt', signal });
   const task: GenerationTask = { model, prompt: ids, ...generation, signal, onEnd: server.onGeneration };
-  checkTask(task, 'prompt');
+  await checkTask(task, 'prompt');
   return () => contentOnly(task);
 }
 
