@@ -1,6 +1,7 @@
 // Anthropic's error object, `{type: "error", error: {type, message}, request_id}`.
-import { randomUUID } from 'node:crypto';
+
 import type { ApiError, ErrorStatus } from '../api-error.ts';
+import { randomId } from '../random-id.ts';
 
 const types: Partial<Record<ErrorStatus, string>> = {
   401: 'authentication_error',
@@ -13,7 +14,7 @@ const types: Partial<Record<ErrorStatus, string>> = {
 
 /** The header that the SDK takes a request's id from. */
 export const requestIdHeader = 'request-id';
-export const requestId = (): string => `req_${randomUUID().replaceAll('-', '')}`;
+export const requestId = (): string => randomId('req_');
 
 /** Fields of the chat that have another name here. */
 const names: Readonly<Record<string, string>> = {
@@ -24,11 +25,12 @@ const names: Readonly<Record<string, string>> = {
 };
 
 /** The form has no place for the field at fault, so the message begins with it. */
-export function errorBody({ status, message, param, headers }: ApiError) {
-  const bare = param && message.startsWith(`${param}: `) ? message.slice(param.length + 2) : message;
+export function errorBody(given: ApiError) {
+  const { status, message, param, headers } = given.renamed(names);
+  const named = !param || message.startsWith(`${param}: `);
   const error = {
     type: types[status] ?? 'invalid_request_error',
-    message: param ? `${names[param] ?? param}: ${bare}` : bare,
+    message: named ? message : `${param}: ${message}`,
   };
   return { type: 'error', error, request_id: headers[requestIdHeader] ?? null };
 }

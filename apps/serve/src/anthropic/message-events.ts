@@ -1,10 +1,11 @@
 // A reply in the events of Anthropic's streams: a message of numbered blocks, each opened, filled and closed.
-import { randomUUID } from 'node:crypto';
+
 import type { ReplyEvent } from '@quern/chat';
 import { BlankTexts } from '../chat/blank-texts.ts';
 import type { ChatEvent } from '../chat/reply.ts';
 import { sealThought } from '../chat/thought-seal.ts';
 import { cancelled } from '../generate/generation.ts';
+import { randomId } from '../random-id.ts';
 
 export interface Usage {
   /** Of the prompt, what had to be computed. */
@@ -134,7 +135,7 @@ class Blocks {
         yield this.#delta({ type: 'text_delta', text: part.text });
         return;
       case 'call': {
-        const id = `toolu_${randomUUID().replaceAll('-', '')}`;
+        const id = randomId('toolu_');
         yield* this.#start({ type: 'tool_use', id, name: part.name, input: {} });
         return;
       }

@@ -1,8 +1,9 @@
 // POST /v1/messages, Anthropic's chat. Whole or streamed, a message is made of the same events.
-import { randomUUID } from 'node:crypto';
+
 import { prepareChat } from '../chat/chat.ts';
 import { withModel } from '../endpoint.ts';
 import { readRequest } from '../generate/generation-request.ts';
+import { randomId } from '../random-id.ts';
 import { respond } from '../respond.ts';
 import { namedEventStream } from '../stream-form.ts';
 import { anthropicEndpoint } from './anthropic-endpoint.ts';
@@ -19,7 +20,7 @@ export const messages = anthropicEndpoint('/v1/messages', async (context, server
   return withModel(context, server, request.model, async (lease) => {
     const chat = await prepareChat(lease, chatOf(request), server, context.req.raw.signal);
     const head = {
-      id: `msg_${randomUUID().replaceAll('-', '')}`,
+      id: randomId('msg_'),
       model: lease.model.id,
       promptTokens: chat.promptTokens,
       maxTokens: request.max_tokens,

@@ -1,11 +1,12 @@
 // POST /api/embed, and /api/embeddings of older clients: vectors of texts. Ollama cuts what is too long unless told otherwise; here nothing
 // is ever cut, and a text that is too long is refused with both numbers.
 import { z } from 'zod';
-import { ApiError } from '../api-error.ts';
+import { checkDimensions, firstDimensions } from '../embed/dimensions.ts';
 import { embedTexts } from '../embed/embed-texts.ts';
 import { readRequest } from '../generate/generation-request.ts';
 import { respondWhole } from '../respond.ts';
 import { ollamaEndpoint } from './ollama-endpoint.ts';
+import { nanoseconds } from './reply-events.ts';
 import { keepAliveField, modelField } from './request-fields.ts';
 import { withOllamaModel } from './with-model.ts';
 
@@ -22,8 +23,9 @@ const embedShape = z.looseObject({
 
 export const embed = ollamaEndpoint('POST', '/api/embed', async (context, server) => {
   const request = await readRequest(context, embedShape);
-  return withOllamaModel(context, server, request, ({ lease: { model }, startMs }) =>
-    respondWhole(server, async () => {
+  return withOllamaModel(context, server, request, ({ lease: { model }, startMs }) => {
+    checkDimensions(model, request.dimensions);
+    return respondWhole(server, async () => {
       const texts = typeof request.input === 'string' ? [request.input] : request.input;
       const { vectors, promptTokens } =
         texts.length === 0
@@ -31,25 +33,14 @@ export const embed = ollamaEndpoint('POST', '/api/embed', async (context, server
           : await embedTexts(model, texts, 'input', context.req.raw.signal, true);
       return {
         model: model.id,
-        embeddings: vectors.map((vector) => Array.from(normalized(vector, request.dimensions ?? vector.length))),
-        total_duration: Math.round((performance.now() - startMs.request) * 1e6),
-        load_duration: Math.round((startMs.loaded - startMs.request) * 1e6),
+        embeddings: vectors.map((vector) => Array.from(firstDimensions(vector, request.dimensions ?? vector.length))),
+        total_duration: nanoseconds(performance.now() - startMs.request),
+        load_duration: nanoseconds(startMs.loaded - startMs.request),
         prompt_eval_count: promptTokens,
       };
-    }),
-  );
+    });
+  });
 });
-
-/** The first numbers, of length 1; zeros stay what they are. */
-function normalized(vector: Float32Array, dimensions: number): Float32Array {
-  if (dimensions > vector.length) {
-    const message = `dimensions: ${dimensions} were asked for; the vectors have ${vector.length}.`;
-    throw new ApiError(400, 'invalid_value', message, { param: 'dimensions' });
-  }
-  const first = vector.subarray(0, dimensions);
-  const length = Math.sqrt(first.reduce((sum, value) => sum + value * value, 0));
-  return length === 0 ? first : first.map((value) => value / length);
-}
 
 const embeddingsShape = z.looseObject({ model: modelField, prompt: z.string(), keep_alive: keepAliveField, options });
 

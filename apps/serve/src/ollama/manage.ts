@@ -17,7 +17,7 @@ const named = {
 };
 const stream = z.boolean().nullish();
 
-function nameOf({ model, name }: { model?: string | null; name?: string | null }): string {
+export function nameOf({ model, name }: { model?: string | null; name?: string | null }): string {
   const given = model ?? name;
   if (given) return withoutLatest(given);
   throw new ApiError(400, 'invalid_value', 'model: which one?', { param: 'model' });

@@ -19,7 +19,7 @@ export interface Piece {
   readonly end?: Readonly<Record<string, unknown>>;
 }
 
-const nanoseconds = (ms: number): number => Math.round(ms * 1e6);
+export const nanoseconds = (ms: number): number => Math.round(ms * 1e6);
 
 /** @param startMs when the request came, and when its model was loaded, by `performance.now()` */
 export async function* pieces(

@@ -1,6 +1,6 @@
 // POST /v1/chat/completions: the model's chat template renders messages and tools; the reply comes back whole or as
 // server-sent events, taken apart into reasoning, content and tool calls by the model's own format.
-import { randomUUID } from 'node:crypto';
+
 import type { ReplyEvent } from '@quern/chat';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
@@ -16,6 +16,7 @@ import { generationFields, readRequest } from '../generate/generation-request.ts
 import { interleave } from '../generate/interleave.ts';
 import type { ModelLease } from '../models/model-host.ts';
 import type { ServedModel } from '../models/served-model.ts';
+import { randomId } from '../random-id.ts';
 import { respond } from '../respond.ts';
 import { openAiStream } from '../stream-form.ts';
 import { type Extras, extraFields, extrasOf } from './extras.ts';
@@ -120,7 +121,7 @@ interface Form {
 }
 
 const newCall = (name: string, args: string) => ({
-  id: `call_${randomUUID().replaceAll('-', '')}`,
+  id: randomId('call_'),
   type: 'function',
   function: { name, arguments: args },
 });

@@ -1,9 +1,10 @@
 // Fields that every completion response carries.
-import { randomUUID } from 'node:crypto';
+
 import type { ReplyCost } from '../generate/cost.ts';
+import { randomId } from '../random-id.ts';
 
 /** `chatcmpl-…` or `cmpl-…`: clients look for `cmpl` in it. */
-export const responseId = (prefix: 'chatcmpl' | 'cmpl'): string => `${prefix}-${randomUUID().replaceAll('-', '')}`;
+export const responseId = (prefix: 'chatcmpl' | 'cmpl'): string => randomId(`${prefix}-`);
 
 export const createdSeconds = (): number => Math.floor(Date.now() / 1000);
 

@@ -1,12 +1,13 @@
 // The items of a response while they are made: each is opened, filled in pieces and closed, with an event for each step.
-import { randomUUID } from 'node:crypto';
+
 import type { ReplyEvent } from '@quern/chat';
 import { closedJson } from '../../chat/closed-json.ts';
 import { sealThought } from '../../chat/thought-seal.ts';
+import { randomId } from '../../random-id.ts';
 import type { OutputItem } from './response-object.ts';
 import { customArgument, type OfferedTool } from './tools.ts';
 
-export const newId = (prefix: string): string => `${prefix}_${randomUUID().replaceAll('-', '')}`;
+export const newId = (prefix: string): string => randomId(`${prefix}_`);
 
 /** An event without its place in the response. */
 export type ItemEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
