@@ -1,6 +1,10 @@
 // What a client gets when a request cannot be answered: OpenAI's error object, the right status, the numbers.
+import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { loadServedModel } from '@quern/serve-command/server';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { neverEnding, startTestServer, type TestServer, tinyLlama } from './serve-fixture.ts';
 
 const path = '/v1/chat/completions';
@@ -130,6 +134,15 @@ describe('requests that cannot be answered', () => {
 });
 
 describe('a server that is not ready, full, locked or broken', () => {
+  /** Those of engines, in the order of their start. */
+  let threads: Worker[];
+  const watch = (worker: Worker): unknown => threads.push(worker);
+  beforeEach(() => {
+    threads = [];
+    process.on('worker', watch);
+  });
+  afterEach(() => void process.off('worker', watch));
+
   it('answers 503 while the model loads, then 200', async () => {
     let proceed = () => {};
     const gate = new Promise<void>((resolve) => (proceed = resolve));
@@ -183,21 +196,53 @@ describe('a server that is not ready, full, locked or broken', () => {
     await server.close();
   });
 
-  it('answers 500 when the engine is gone, also inside a stream', async () => {
+  it('tells the requests of an engine that dies, and loads the model again for the next, or for a look', async () => {
     const failures: string[] = [];
     const server = await startTestServer({ onFailure: ({ code }) => failures.push(code) });
-    const model = await server.ready;
-    await model.engine.close();
-    expect(await errorOf(await server.post(path, { messages: hello }))).toMatchObject({
-      status: 500,
-      type: 'server_error',
-      code: 'engine-closed',
-    });
-    const stream = await (await server.post(path, { messages: hello, stream: true })).text();
-    expect(stream).toMatch(/"error":\{.*"code":"engine-closed".*\n\n$/);
+    const first = await server.ready;
+    // As a fault in its thread would end it.
+    const dies = async (): Promise<string> => {
+      const stream = (await server.post(path, { ...endless, stream: true })).body!;
+      const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+      let text = (await reader.read()).value!;
+      await threads.at(-1)!.terminate();
+      for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+      return text;
+    };
+    const stream = await dies();
+    expect(stream).toMatch(/"error":\{.*"code":"engine-crashed".*\n\n$/);
     expect(stream).not.toContain('[DONE]');
-    expect(failures).toEqual(['engine-closed', 'engine-closed']);
-    expect(await errorOf(await fetch(`${server.url}/health`))).toMatchObject({ status: 503, code: 'engine-closed' });
+    expect(failures).toEqual(['engine-crashed']);
+    const { data } = await (await fetch(`${server.url}/v1/models`)).json();
+    expect(data).toMatchObject([{ id: first.id, status: { value: 'failed', error: { code: 'engine-crashed' } } }]);
+    // All who ask wait for the one that is being loaded.
+    const asked = await Promise.all([1, 2, 3].map(() => server.post(path, { messages: hello, max_tokens: 1 })));
+    expect(asked.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(threads).toHaveLength(2);
+
+    await dies();
+    expect(await errorOf(await fetch(`${server.url}/health`))).toMatchObject({ status: 503, code: 'engine-crashed' });
+    await expect.poll(async () => (await fetch(`${server.url}/health`)).status).toBe(200);
+    expect(threads).toHaveLength(3);
     await server.close();
+  });
+
+  it('a file that is gone when its model must be loaded again fails those who ask until it is back', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'quern-gone-')), 'model.gguf');
+    await copyFile(join(tinyLlama, '../arch/llama3/llama.cpp-bf16.gguf'), file);
+    const server = await startTestServer({ load: () => loadServedModel(file, { threads: 1, contextTokens: 64 }) });
+    await server.ready;
+    const ask = () => server.post('/v1/completions', { prompt: [5, 6, 7], max_tokens: 1 });
+    await rename(file, `${file}.away`);
+    expect((await ask()).status).toBe(200);
+    await threads.at(-1)!.terminate();
+    const refused = await errorOf(await ask());
+    expect(refused).toMatchObject({ status: 500, message: expect.stringContaining('model.gguf') });
+    const unwell = await errorOf(await fetch(`${server.url}/health`));
+    expect(unwell).toMatchObject({ status: 503, code: refused.code, message: expect.stringContaining('model.gguf') });
+    await rename(`${file}.away`, file);
+    await expect.poll(async () => (await ask()).status).toBe(200);
+    await server.close();
+    await rm(dirname(file), { recursive: true });
   });
 });

@@ -23,15 +23,11 @@ export interface ServerState {
   /** Told how every generation ended, and for which request; and about every failure that is the server's own: what the log shows. */
   readonly onGeneration?: (record: GenerationRecord, signal: AbortSignal) => void;
   readonly onFailure?: (error: ApiError) => void;
-  /** Why the engine cannot answer any more, once it cannot. */
-  engineFailure?: ApiError;
 }
 
 /** Called for every failure that was not the client's. */
 export function recordFailure(server: ServerState, error: ApiError): void {
-  if (error.status !== 500) return;
-  if (error.code.startsWith('engine-') && !server.models.revives) server.engineFailure ??= error;
-  server.onFailure?.(error);
+  if (error.status === 500) server.onFailure?.(error);
 }
 
 export interface Endpoint {

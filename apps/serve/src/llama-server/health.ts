@@ -1,4 +1,4 @@
-// GET /health: 200 when requests can be answered; 503 while the only model loads and after its engine has failed (what load
+// GET /health: 200 when requests can be answered; 503 while the only model loads, for the first time or after its engine has failed (what load
 // balancers and orchestrators poll). Each engine's thread itself answers, so a server whose engine hangs is not healthy. It also
 // says what the KV cache is and what is kept of earlier requests. Of several models it says how each is; `?model=` asks for one.
 import type { Engine } from '@quern/engine';
@@ -11,11 +11,10 @@ export const health: Endpoint = {
   aliases: ['/v1/health'],
   open: true,
   handle(context, server) {
-    if (server.models.revives && context.req.query('model') === undefined) return healthOfAll(server);
-    return withLoadedModel(context, server, async ({ model: { engine } }) => {
-      if (server.engineFailure) throw new ApiError(503, server.engineFailure.code, server.engineFailure.message);
-      return context.json({ status: 'ok', ...(await healthOf(engine)) });
-    });
+    if (!server.models.isSingle && context.req.query('model') === undefined) return healthOfAll(server);
+    return withLoadedModel(context, server, async ({ model: { engine } }) =>
+      context.json({ status: 'ok', ...(await healthOf(engine)) }),
+    );
   },
 };
 

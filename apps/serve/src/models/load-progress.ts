@@ -17,11 +17,7 @@ export interface LoadingReply {
 
 /** The model of that name, where a request for it has to wait until it is loaded. */
 export const modelToLoad = ({ models }: { models: ModelHost }, name: string): OfferedModel | undefined =>
-  models
-    .offered()
-    .find(
-      ({ id, aliases, status }) => status !== 'loaded' && models.revives && (id === name || aliases.includes(name)),
-    );
+  models.offered().find(({ id, aliases, status }) => status !== 'loaded' && (id === name || aliases.includes(name)));
 
 export function replyWhileLoading(reply: LoadingReply): Response {
   const parts = partsOf(reply);

@@ -36,7 +36,7 @@ export interface ManyModelsOptions {
 const usualContext = 4096;
 
 export class ManyModels implements ModelHost {
-  readonly revives = true;
+  readonly isSingle = false;
   readonly #pool: ModelPool<ServedModel>;
   #sources: readonly ModelSource[];
   readonly #strict: boolean;

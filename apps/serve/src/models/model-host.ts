@@ -31,20 +31,20 @@ export interface OfferedModel {
 }
 
 export interface ModelHost {
-  /** Whether a model whose engine has ended is loaded again by the next request. */
-  readonly revives: boolean;
+  /** One model that is there from the start: how it is, the server is. */
+  readonly isSingle: boolean;
   offered(): readonly OfferedModel[];
   /** The models that are loaded. */
   loaded(): readonly ServedModel[];
   /**
-   * The model called `name` (nothing: the only one), loaded.
+   * The model called `name` (nothing: the only one), loaded; one whose engine has ended is loaded again.
    * @param keepMs how long it stays loaded without requests from now on; negative: for ever
    * @throws ApiError 404 `model_not_found`, 400 `model_required`, 503 `model_loading`, and what loading throws
    */
   acquire(name: string | null | undefined, signal: AbortSignal, keepMs?: number): Promise<ModelLease>;
   /**
-   * The same for a look: nothing is loaded, and nothing stays longer for it.
-   * @throws ApiError 503 `model_not_loaded`, and those of `acquire`
+   * The same for a look: nobody waits for a model, and nothing stays longer for it.
+   * @throws ApiError 503 `model_not_loaded`, or why the only model's engine has ended; and those of `acquire`
    */
   peek(name: string | null | undefined): ModelLease;
   /**

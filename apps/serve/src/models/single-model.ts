@@ -1,16 +1,20 @@
-// A server of one model. It listens before the model is there, so that probes see 503 and not a refused connection.
+// A server of one model. It listens before the model is there, so that probes see 503 and not a refused connection. A model whose
+// engine has ended is loaded anew by whoever asks next, or looks: load balancers that see 503 send no request that could do it.
 import { ApiError, toApiError } from '../api-error.ts';
 import type { ModelHost, ModelLease, OfferedModel } from './model-host.ts';
 import type { ServedModel } from './served-model.ts';
 import { unknownModel } from './unknown-model.ts';
 
 export class SingleModel implements ModelHost {
-  readonly revives = false;
+  readonly isSingle = true;
   readonly #load: () => Promise<ServedModel>;
   readonly #strict: boolean;
-  #starting: Promise<ServedModel> | undefined;
+  #loading: Promise<ServedModel> | undefined;
+  /** The last that was loaded, dead or alive. */
   #model: ServedModel | undefined;
+  /** Why it could not be loaded again, the last time. */
   #failure: unknown;
+  #closed = false;
 
   /** @param strict whether requests must name the model as it is called; else any name will do, and replies have the right one */
   constructor(load: () => Promise<ServedModel>, strict: boolean) {
@@ -18,59 +22,93 @@ export class SingleModel implements ModelHost {
     this.#strict = strict;
   }
 
-  /** Loads the model; rejects with what stopped it. */
+  /** Loads the model, once for all who wait for it; rejects with what stopped it. */
   start(): Promise<ServedModel> {
-    this.#starting = this.#load().then((model) => (this.#model = model));
-    // The caller may look at it late; a rejection until then is not unhandled.
-    this.#starting.catch((error: unknown) => (this.#failure = error));
-    return this.#starting;
+    if (this.#closed) return Promise.reject(new ApiError(503, 'cancelled', 'The server is closing.'));
+    if (this.#loading) return this.#loading;
+    // Its threads have ended, or do so beside.
+    this.#model?.close().catch(() => {});
+    this.#loading = this.#load();
+    this.#loading.then(
+      (model) => {
+        this.#model = model;
+        this.#failure = undefined;
+        this.#loading = undefined;
+      },
+      // The caller may look at it late; a rejection until then is not unhandled.
+      (error: unknown) => {
+        this.#failure = error;
+        this.#loading = undefined;
+      },
+    );
+    return this.#loading;
   }
 
   offered(): readonly OfferedModel[] {
     const model = this.#model;
     // Its name is in the file.
     if (!model) return [];
-    const failure = model.engine.failure ?? this.#failure;
-    return [
-      {
-        id: model.id,
-        aliases: [],
-        status: failure === undefined ? 'loaded' : 'failed',
-        ...(failure !== undefined && { failure: toApiError(failure) }),
-        model,
-        bytes: model.engine.info.memory.weightBytes + model.engine.info.memory.kvBytes,
-      },
-    ];
+    const { id } = model;
+    const died = model.engine.failure;
+    if (died !== undefined) {
+      const status = this.#loading ? 'loading' : 'failed';
+      return [{ id, aliases: [], status, failure: toApiError(this.#failure ?? died) }];
+    }
+    const { weightBytes, kvBytes } = model.engine.info.memory;
+    return [{ id, aliases: [], status: 'loaded', model, bytes: weightBytes + kvBytes }];
   }
 
   loaded(): readonly ServedModel[] {
-    return this.#model ? [this.#model] : [];
+    return this.offered().flatMap(({ model }) => model ?? []);
   }
 
-  async acquire(name: string | null | undefined): Promise<ModelLease> {
-    return this.peek(name);
+  async acquire(name: string | null | undefined, signal: AbortSignal): Promise<ModelLease> {
+    const model = this.#named(name);
+    return leaseOf(model.engine.failure === undefined ? model : await unlessAborted(this.start(), signal));
   }
 
   peek(name: string | null | undefined): ModelLease {
-    const model = this.#model;
-    if (!model)
-      throw new ApiError(503, 'model_loading', 'The model is still loading.', { headers: { 'retry-after': '1' } });
-    if (this.#strict && name && name !== model.id) throw unknownModel(name, [model.id]);
-    return leaseOf(model);
+    const model = this.#named(name);
+    const died = model.engine.failure;
+    if (died === undefined) return leaseOf(model);
+    const { code, message } = toApiError(this.#failure ?? died);
+    void this.start().catch(() => {});
+    throw new ApiError(503, code, `${message} The model is being loaded again.`, { headers: retrySoon });
   }
 
   unload(name: string): void {
-    this.peek(name);
+    this.#named(name);
     const message =
       'The server was started with one model, which stays loaded; with --models-dir, --preset or several it may go.';
     throw new ApiError(400, 'model_stays', message, { param: 'model' });
   }
 
   async close(): Promise<void> {
-    const model = await this.#starting?.catch(() => undefined);
-    await model?.close();
+    this.#closed = true;
+    await this.#loading?.catch(() => {});
+    await this.#model?.close();
+  }
+
+  /** @throws ApiError 503 `model_loading`, 404 `model_not_found` */
+  #named(name: string | null | undefined): ServedModel {
+    const model = this.#model;
+    if (!model) throw new ApiError(503, 'model_loading', 'The model is still loading.', { headers: retrySoon });
+    if (this.#strict && name && name !== model.id) throw unknownModel(name, [model.id]);
+    return model;
   }
 }
 
+const retrySoon = { 'retry-after': '1' };
+
 /** The only model is never unloaded: nothing counts its holders. */
 const leaseOf = (model: ServedModel): ModelLease => ({ model, release: () => {}, share: () => leaseOf(model) });
+
+/** Whoever leaves waits no longer; what is loaded is there for the next. */
+function unlessAborted<Value>(waiting: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason);
+    if (signal.aborted) leave();
+    signal.addEventListener('abort', leave);
+    waiting.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}
