@@ -1,12 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-// Tests import packages as source (the `source` export condition); only the .wasm files come from a build.
+// Tests import packages as source (the `source` export condition); the threads and commands that they start, and the .wasm files, come from a build.
 export default defineConfig({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
   test: {
     pool: 'forks',
+    globalSetup: ['tools/build-before-tests.mjs'],
     // It has a `source` of its own, in TypeScript that Node does not read.
     server: { deps: { inline: [/@ai-sdk/, /eventsource-parser/, /^ai$/, /node_modules\/ai\//] } },
     // As many as there are processors; vitest alone would leave one idle, which is half of a small machine.

@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { cpuDevice } from '@quern/runtime';
-import { spawnWorker } from '@quern/workers';
 import { describe, expect, it } from 'vitest';
 
 const run = promisify(execFile);
@@ -32,7 +32,7 @@ describe('cpu device', () => {
   });
 
   it('works inside a worker and ends with it', async () => {
-    const worker = spawnWorker(new URL('./in-worker.ts', import.meta.url), import.meta.url);
+    const worker = new Worker(new URL('./in-worker.mjs', import.meta.url), { execArgv: [] });
     const sum = await new Promise((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);

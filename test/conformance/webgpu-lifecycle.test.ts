@@ -193,7 +193,7 @@ describe.skipIf(missing)(`webgpu device${missing ? ` (skipped: ${missing})` : ''
       const { webgpuDevice } = await import('@quern/runtime');
       const error = await webgpuDevice({ software: true }).catch((error) => error);
       console.log(JSON.stringify([error.code, error.message, error.remedy]));`;
-    const args = ['--import', 'tsx', '--conditions=source', '--input-type=module', '-e', program];
+    const args = ['--input-type=module', '-e', program];
     const env = { ...process.env, VK_ICD_FILENAMES: '/dev/null', VK_DRIVER_FILES: '/dev/null' };
     const { stdout } = await run(process.execPath, args, { cwd: root, timeout: 300_000, env });
     const [code, message, remedy] = JSON.parse(stdout) as string[];

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { openGgufModel } from '@quern/checkpoint';
 import { afterAll, expect, it } from 'vitest';
 import { knownTensor, writeAdapterFolder } from '../adapter-folder.ts';
+import { commandLine, root } from './cli-fixture.ts';
 
-const root = join(import.meta.dirname, '../..');
 const tinyLlama = join(root, 'test/models/tiny-llama');
 const folder = mkdtempSync(join(tmpdir(), 'quern-command-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -20,9 +20,10 @@ const [a, b] = [
 writeAdapterFolder(join(folder, 'adapter'), { peft_type: 'LORA', r: 2, lora_alpha: 4 }, [a, b]);
 
 function quern(...args: string[]) {
-  const main = join(root, 'apps/quern/src/main.ts');
-  const node = ['--conditions=source', '--import', import.meta.resolve('tsx'), main, ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, node, { cwd: folder, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, commandLine(...args), {
+    cwd: folder,
+    encoding: 'utf8',
+  });
   return { status, stdout, stderr };
 }
 

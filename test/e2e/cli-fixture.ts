@@ -1,14 +1,12 @@
-// Runs the real `quern` command, on source, as a process of its own.
+// Runs the real `quern` command, as it was built, as a process of its own.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 export const root = join(import.meta.dirname, '../..');
-const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/loader.mjs')).href;
-const nodeArguments = ['--import', tsx, '--conditions=source', join(root, 'apps/quern/src/main.ts')];
+const quern = join(root, 'apps/quern/bin/quern.js');
 
 /** What node is given to run a line of `quern`. */
-export const commandLine = (...args: string[]): string[] => [...nodeArguments, ...args];
+export const commandLine = (...args: string[]): string[] => [quern, ...args];
 
 export interface CommandResult {
   code: number | null;
@@ -17,7 +15,7 @@ export interface CommandResult {
 }
 
 export function startCommand(...args: string[]): ChildProcess {
-  return spawn(process.execPath, [...nodeArguments, ...args], {
+  return spawn(process.execPath, commandLine(...args), {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     // As started by hand, not by npx.
@@ -31,8 +29,8 @@ export function runCommand(...args: string[]): Promise<CommandResult> {
 
 /** One after the other in one process: for commands that are refused. */
 export async function runCommands(lines: readonly (readonly string[])[]): Promise<CommandResult[]> {
-  const script = join(import.meta.dirname, 'command-lines.ts');
-  const child = spawn(process.execPath, [...nodeArguments.slice(0, -1), script, JSON.stringify(lines)], { cwd: root });
+  const script = join(import.meta.dirname, 'command-lines.mjs');
+  const child = spawn(process.execPath, [script, JSON.stringify(lines)], { cwd: root });
   const { stdout, stderr } = await resultOf(child);
   if (stdout === '') throw new Error(stderr);
   return JSON.parse(stdout) as CommandResult[];

@@ -4,8 +4,8 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { commandLine, root } from './cli-fixture.ts';
 
-const root = join(import.meta.dirname, '../..');
 const tinyLlama = join(root, 'test/models/tiny-llama');
 const tinyGguf = join(tinyLlama, 'expected/llama.cpp-bf16.gguf');
 const qwen3 = join(root, 'test/models/arch/qwen3');
@@ -18,10 +18,10 @@ beforeEach(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function quern(...args: string[]) {
-  const tsx = import.meta.resolve('tsx');
-  const main = join(root, 'apps/quern/src/main.ts');
-  const node = ['--conditions=source', '--import', tsx, main, ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, node, { cwd: folder, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, commandLine(...args), {
+    cwd: folder,
+    encoding: 'utf8',
+  });
   return { status, stdout, stderr };
 }
 

@@ -85,10 +85,10 @@ describe.skipIf(noDisk)('a disk of 6 MiB', () => {
 });
 
 test.skipIf(process.platform === 'win32')('a file size limit is named', () => {
-  const script = join(import.meta.dirname, 'write-child.ts');
+  const script = join(import.meta.dirname, 'write-child.mjs');
   const output = join(folder, 'limited.gguf');
   const checkpoint = join(import.meta.dirname, '../models/tiny-llama');
-  const node = [process.execPath, '--conditions=source', '--import', 'tsx', script, checkpoint, 'Q8_0', output];
+  const node = [process.execPath, script, checkpoint, 'Q8_0', output];
   const { status, stderr } = spawnSync('bash', ['-c', 'ulimit -f 1000; exec "$@"', 'bash', ...node]);
   expect(status).not.toBe(0);
   expect(String(stderr)).toContain("code: 'file-too-large'");

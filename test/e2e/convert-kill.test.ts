@@ -26,11 +26,8 @@ interface Outcome {
 
 /** Runs to the end, or until a share of the bytes is done: then `signal` is sent. */
 function run(fileType: string, output: string, signal?: NodeJS.Signals, share = 1): Promise<Outcome> {
-  const script = join(import.meta.dirname, 'write-child.ts');
-  const child = spawn(process.execPath, [
-    ...['--conditions=source', '--import', 'tsx', script],
-    ...[checkpoint, fileType, output],
-  ]);
+  const script = join(import.meta.dirname, 'write-child.mjs');
+  const child = spawn(process.execPath, [script, checkpoint, fileType, output]);
   let text = '';
   const listen = (chunk: Buffer) => {
     text += chunk;

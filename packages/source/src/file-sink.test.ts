@@ -78,7 +78,7 @@ test('more than the file system can hold is refused before anything is written',
 // The two limits below hold for a whole process or mount, so a child process meets them: it writes `size` bytes after
 // `ballast` bytes of something else, and reports the error and what is left in the folder.
 const child = `
-  import { createFileSink } from ${JSON.stringify(new URL('./index.ts', import.meta.url))};
+  import { createFileSink } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url))};
   import { writeFileSync, readdirSync } from 'node:fs';
   const [dir, size, ballast] = process.argv.slice(-3);
   try {
@@ -95,9 +95,9 @@ const child = `
 
 /** @param launcher a command that runs its further arguments under a limit */
 async function writeUnder(launcher: string[], folder: string, size: number, ballast: number): Promise<unknown> {
-  const script = join(dir, 'child.mts');
+  const script = join(dir, 'child.mjs');
   await writeFile(script, child);
-  const node = [process.execPath, '--import', import.meta.resolve('tsx'), '--conditions=source', script];
+  const node = [process.execPath, script];
   const [command, ...args] = [...launcher, ...node, folder, String(size), String(ballast)];
   return JSON.parse((await run(command!, args)).stdout);
 }

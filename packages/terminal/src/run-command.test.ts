@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 /** Runs `body` (which sees the package as `terminal` and `QuernError`) as a program of its own. */
 function program(body: string, shell?: string, words: readonly string[] = []) {
   const code = `import * as terminal from '@quern/terminal'; import { QuernError } from '@quern/errors'; ${body}`;
-  const args = ['--conditions=source', '--import', 'tsx', '--input-type=module', '-e', code, 'quern.js', ...words];
+  const args = ['--input-type=module', '-e', code, 'quern.js', ...words];
   // As started by hand, not by npx.
   const options = { cwd: import.meta.dirname, env: { ...process.env, npm_command: undefined } };
   const result = shell

@@ -1,19 +1,15 @@
-// Starts worker threads. A package's worker file is plain JavaScript after a build, but TypeScript when tests run on
-// source; Node 20 cannot run that by itself, so there the worker first registers tsx (a development dependency).
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+// Starts worker threads. Their files are JavaScript: those of a build, also where the caller runs from source, as it does in
+// tests. A loader of TypeScript in every thread would take longer than most tests (Node 20 has none of its own).
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 /**
  * Starts `file` (a URL relative to the caller, e.g. `new URL('./pool-worker.ts', import.meta.url)`) as a worker.
- * Pass the extension of the source: when the caller itself runs from a build, `.ts` is turned into `.js`.
+ * Pass the extension of the source: `.ts` is turned into `.js`, and `src` into `dist` when the caller runs from source.
  */
 export function spawnWorker(file: URL, callerUrl: string, options: WorkerOptions = {}): Worker {
-  if (!callerUrl.endsWith('.ts')) return new Worker(new URL(file.href.replace(/\.ts$/, '.js')), options);
-  // Resolved here: code that is evaluated resolves names from the working directory, which is the user's.
-  // By way of the package's folder, since `require.resolve` would give the CommonJS half.
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'));
-  const [loader, entry] = [new URL('dist/esm/api/index.mjs', tsx).href, file.href].map((name) => JSON.stringify(name));
-  const boot = `import(${loader}).then(({register})=>{register();return import(${entry})})`;
-  return new Worker(boot, { ...options, eval: true, execArgv: ['--conditions=source'] });
+  const built = file.href.replace(/\.ts$/, '.js');
+  if (!callerUrl.endsWith('.ts')) return new Worker(new URL(built), options);
+  const inDist = built.replace(/^(.*)\/src\//, '$1/dist/');
+  // No flags of the process: its loader and its `--conditions=source` are for the source.
+  return new Worker(new URL(inDist), { ...options, execArgv: [] });
 }

@@ -1,20 +1,20 @@
 // Many command lines in one process, for tests of what is refused at once: starting a process for each takes a hundred times
 // as long as the refusal.
-//   command-lines.ts <JSON: [[word, …], …]>     prints [{code, stdout, stderr}, …]
-import { runProgram } from '../../apps/quern/src/program.ts';
+//   command-lines.mjs <JSON: [[word, …], …]>     prints [{code, stdout, stderr}, …]
+import { runProgram } from '../../apps/quern/dist/program.js';
 
 const write = { stdout: process.stdout.write.bind(process.stdout), stderr: process.stderr.write.bind(process.stderr) };
 // A failed command ends its process some time later; this one has others to run.
-process.exit = (() => {}) as never;
+process.exit = () => {};
 
 const results = [];
-for (const args of JSON.parse(process.argv[2]!) as string[][]) {
+for (const args of JSON.parse(process.argv[2])) {
   const result = { code: 0, stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr'] as const)
-    process[stream].write = ((text: string) => {
+  for (const stream of ['stdout', 'stderr'])
+    process[stream].write = (text) => {
       result[stream] += text;
       return true;
-    }) as never;
+    };
   process.exitCode = 0;
   await runProgram(args);
   results.push({ ...result, code: Number(process.exitCode) });

@@ -1,9 +1,9 @@
 // The process that convert-kill.test.ts kills: converts or quantizes as told, with a journal entry per megabyte.
-//   write-child.ts <checkpoint> <file type> <output>
+//   write-child.mjs <checkpoint> <file type> <output>
 import { conversionType, planConversion, planTypes, writeModel } from '@quern/kquant';
 import { openModel } from '@quern/models';
 
-const [checkpoint, fileType, output] = process.argv.slice(2) as [string, string, string];
+const [checkpoint, fileType, output] = process.argv.slice(2);
 const model = await openModel(checkpoint);
 const conversion = conversionType(fileType);
 const converted = planConversion(model, conversion ?? 'auto');
