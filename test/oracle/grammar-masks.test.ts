@@ -64,7 +64,7 @@ describe.skipIf(unavailable)('masks are those of llama.cpp', () => {
         const may = theirs.allowed();
         const { allowed, complete } = ours;
         const wrong = compared.filter((token) => allowed.has(token) !== may[token]);
-        expect(wrong.map((token) => new TextDecoder().decode(trie.tokenBytes[token]))).toEqual([]);
+        expect(wrong.map((token) => new TextDecoder().decode(trie.bytesOf(token).slice()))).toEqual([]);
         expect(ends.map((end) => may[end])).toEqual(ends.map(() => complete));
         const next = compared.filter((token) => may[token]);
         if (next.length === 0) break;

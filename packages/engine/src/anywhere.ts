@@ -2,7 +2,6 @@
 
 export type { BeamOptions } from './beams/options.ts';
 export { EngineCore } from './core.ts';
-export { tokenNamed } from './grammars.ts';
 export type { HistogramCounts } from './histogram.ts';
 export { type LoadedCore, loadCore } from './load-core.ts';
 export {
@@ -32,3 +31,4 @@ export { type RngName, rngNames } from './sampling/uniform.ts';
 export { type SpeculationOptions, type SpeculationType, speculationTypes } from './speculation/options.ts';
 export type { SpeculationStats } from './speculation/stats.ts';
 export type { EngineStats, Latencies, StepTotals } from './stats.ts';
+export { tokenNamed } from './vocabulary.ts';

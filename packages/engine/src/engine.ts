@@ -48,7 +48,7 @@ export class Engine {
   readonly #requests = new Map<number, Mailbox<GenerateEvent>>();
   readonly #questions = new Map<number, Mailbox<Answer>>();
   #adapters: readonly LoadedAdapter[];
-  readonly #grammars = new GrammarCompiler();
+  readonly #grammars: GrammarCompiler;
   #nextId = 0;
   /** Set once nothing can be asked any more. */
   #ended?: QuernError;
@@ -59,8 +59,9 @@ export class Engine {
   private constructor(
     worker: Worker,
     info: EngineInfo,
-    { onReload, adapters = [] }: Pick<StartOptions, 'onReload' | 'adapters'>,
+    { onReload, adapters = [], modelPath, override }: StartOptions,
   ) {
+    this.#grammars = new GrammarCompiler({ modelPath, override });
     this.#adapters = adapters.map((adapter, id) => ({ id, ...adapter }));
     this.#worker = worker;
     this.#info = info;
@@ -79,7 +80,7 @@ export class Engine {
     const worker = spawnWorker(new URL('./engine-worker.ts', import.meta.url), import.meta.url, {
       workerData: options satisfies EngineOptions,
     });
-    return new Engine(worker, await untilReady(worker, onProgress), { onReload, adapters: options.adapters });
+    return new Engine(worker, await untilReady(worker, onProgress), { ...options, onReload });
   }
 
   /** Of the model as it is loaded now. */

@@ -1,8 +1,12 @@
 // The thread that compiles grammars: what it makes is what compiling here makes, and the caller stays free.
 import { setImmediate as turn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Automaton, compileGrammar, GrammarMatcher, type GrammarSource, TokenTrie } from '@quern/grammar';
+import { openModel } from '@quern/models';
+import { tokenizerFromGguf } from '@quern/tokenizer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { GrammarCompiler } from './grammar-compiler.ts';
+import { Grammars } from './grammars.ts';
 
 const compiler = new GrammarCompiler();
 afterAll(() => compiler.close());
@@ -75,5 +79,23 @@ describe('the compiler', () => {
     expect(compiler.known({ ...source }, undefined)).toBe(first);
     for (let i = 0; i < 40; i++) await compiler.compile({ kind: 'choice', choices: [`${i}`] }, vocabulary, undefined);
     expect(compiler.known(source, undefined)).toBeUndefined();
+  });
+
+  it('lays the vocabulary of a model out, which who uses its grammars then need not read', async () => {
+    const modelPath = fileURLToPath(new URL('../../../test/models/arch/llama3', import.meta.url));
+    const ofModel = new GrammarCompiler({ modelPath });
+    const compiled = await ofModel.compile({ kind: 'regex', pattern: '^[a-c]{3}$' }, vocabulary, undefined);
+    ofModel.close();
+    const unread = new Map<string, never>();
+    const constraint = new Grammars(unread).constraint(compiled, undefined, new Set());
+    const view = await openModel(modelPath);
+    const tokenizer = tokenizerFromGguf(view.metadata);
+    await view.close();
+    const logits = new Float32Array(tokenizer.vocabSize);
+    constraint.apply(logits);
+    const texts = Array.from(logits, (_, id) => new TextDecoder().decode(tokenizer.decodeBytes([id])));
+    const begins = texts.map((text) => /^[a-c]{1,3}$/.test(text));
+    expect(begins.filter(Boolean).length).toBeGreaterThan(2);
+    expect(Array.from(logits, (logit) => logit === 0)).toEqual(begins);
   });
 });

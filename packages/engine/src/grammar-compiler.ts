@@ -1,11 +1,11 @@
 // Grammars are compiled in a thread of their own: a schema that takes its second holds up neither the caller nor the tokens of
-// others. What it makes lies in shared memory, so it costs nobody a copy.
+// others. That thread lays the model's vocabulary out as a tree, too. What it makes lies in shared memory, so it costs nobody a copy.
 import type { Worker } from 'node:worker_threads';
-import { type GrammarSource, type GrammarTrigger, tokenNames } from '@quern/grammar';
+import { type GrammarSource, type GrammarTrigger, tokenNames, type VocabularyTree } from '@quern/grammar';
 import { spawnWorker } from '@quern/workers';
 import { Mailbox } from './mailbox.ts';
 import { crashed } from './not-answering.ts';
-import { type ErrorData, errorFromData } from './protocol.ts';
+import { type EngineOptions, type ErrorData, errorFromData } from './protocol.ts';
 import type { CompiledGrammar } from './request.ts';
 
 /** What a grammar may name. */
@@ -14,6 +14,9 @@ export interface GrammarVocabulary {
   readonly tokenOf: (text: string) => number | undefined;
   readonly vocabSize: number;
 }
+
+/** Whose vocabulary it is. */
+export type GrammarModel = Pick<EngineOptions, 'modelPath' | 'override'>;
 
 export interface CompileTask {
   readonly id: number;
@@ -24,7 +27,7 @@ export interface CompileTask {
 }
 
 export type CompileOutcome =
-  | { readonly id: number; readonly program: CompiledGrammar['program'] }
+  | { readonly id: number; readonly program: CompiledGrammar['program']; readonly tree?: VocabularyTree }
   | { readonly id: number; readonly error: ErrorData };
 
 const maxKept = 32;
@@ -42,7 +45,13 @@ export class GrammarCompiler {
   readonly #waiting = new Map<number, Mailbox<CompileOutcome>>();
   /** The least recently used first. */
   readonly #kept = new Map<string, Kept>();
+  readonly #model?: GrammarModel;
   #nextId = 0;
+
+  /** @param model without it, who uses the grammars lays its vocabulary out itself */
+  constructor(model?: GrammarModel) {
+    this.#model = model;
+  }
 
   /** @throws QuernError `grammar-…`, `schema-…`, `engine-crashed` */
   compile(
@@ -87,11 +96,13 @@ export class GrammarCompiler {
     this.#worker.postMessage({ id, source, trigger, tokens, vocabSize } satisfies CompileTask);
     const outcome = await mailbox.take();
     if ('error' in outcome) throw errorFromData(outcome.error);
-    return { kind: 'compiled', key, program: outcome.program };
+    return { kind: 'compiled', key, program: outcome.program, tree: outcome.tree };
   }
 
   #start(): Worker {
-    const worker = spawnWorker(new URL('./grammar-worker.ts', import.meta.url), import.meta.url);
+    const worker = spawnWorker(new URL('./grammar-worker.ts', import.meta.url), import.meta.url, {
+      workerData: this.#model,
+    });
     // It waits for work as long as the process does something else.
     worker.unref();
     worker.on('message', (outcome: CompileOutcome) => {

@@ -10,8 +10,9 @@ import {
   LazyConstraint,
   TokenTrie,
 } from '@quern/grammar';
-import { type MetadataView, type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
+import type { MetadataView } from '@quern/tokenizer';
 import type { CompiledGrammar } from './request.ts';
+import { readVocabulary, tokenNamed, type Vocabulary } from './vocabulary.ts';
 
 /** Each may keep some 100 MB of masks and places. */
 const maxKept = 4;
@@ -19,9 +20,10 @@ const maxKept = 4;
 export class Grammars {
   readonly #metadata: MetadataView;
   readonly #kept = new Map<string, Automaton>();
-  #vocabulary?: { tokenizer: Tokenizer; trie: TokenTrie };
+  #vocabulary?: Vocabulary;
+  #trie?: TokenTrie;
 
-  /** @param metadata of the model; its tokenizer is read when the first grammar comes */
+  /** @param metadata of the model; its tokenizer is read when the first grammar comes that no other thread has compiled */
   constructor(metadata: MetadataView) {
     this.#metadata = metadata;
   }
@@ -41,24 +43,19 @@ export class Grammars {
   }
 
   #compile(source: GrammarSource | CompiledGrammar): Automaton {
-    const { tokenizer, trie } = (this.#vocabulary ??= readVocabulary(this.#metadata));
-    if (source.kind === 'compiled') return new Automaton(source.program, trie);
+    if (source.kind === 'compiled') {
+      const trie = (this.#trie ??= new TokenTrie(source.tree ?? this.#read().tree));
+      return new Automaton(source.program, trie);
+    }
+    const { tokenizer, tree } = this.#read();
+    const trie = (this.#trie ??= new TokenTrie(tree));
     const tokenOf = (text: string): number | undefined => tokenNamed(tokenizer, text);
     return new Automaton(compileGrammar(source, { tokenOf, vocabSize: trie.vocabSize }), trie);
   }
-}
 
-/** The token whose text this is, special ones included. */
-export function tokenNamed(tokenizer: Tokenizer, text: string): number | undefined {
-  const ids = tokenizer.encode(text, { parseSpecial: true });
-  return ids.length === 1 ? ids[0] : undefined;
-}
-
-function readVocabulary(metadata: MetadataView): { tokenizer: Tokenizer; trie: TokenTrie } {
-  const tokenizer = tokenizerFromGguf(metadata);
-  // Control tokens have no bytes of their own: a grammar names them as tokens, or not at all.
-  const bytes = Array.from({ length: tokenizer.vocabSize }, (_, id) => tokenizer.decodeBytes([id]));
-  return { tokenizer, trie: new TokenTrie(bytes) };
+  #read(): Vocabulary {
+    return (this.#vocabulary ??= readVocabulary(this.#metadata));
+  }
 }
 
 /** For a core that was made without its model's metadata. */

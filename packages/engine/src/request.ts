@@ -1,6 +1,6 @@
 // What is asked of the engine and what it answers. Everything here survives structured clone: it crosses threads.
 
-import type { GrammarSource, GrammarTrigger, Program } from '@quern/grammar';
+import type { GrammarSource, GrammarTrigger, Program, VocabularyTree } from '@quern/grammar';
 import type { BeamOptions } from './beams/options.ts';
 import type { TokenLogProb } from './sampling/log-probs.ts';
 import type { SamplingOptions } from './sampling/options.ts';
@@ -13,6 +13,8 @@ export interface CompiledGrammar {
   /** Equal for equal grammars. */
   readonly key: string;
   readonly program: Program;
+  /** The model's vocabulary, where that thread has laid it out. */
+  readonly tree?: VocabularyTree;
 }
 
 export interface GenerateOptions extends TokenRuleOptions {

@@ -52,7 +52,7 @@ function randomTexts(source: GrammarSource, count: number): string[] {
       const from = closing.length > 0 && random() < 0.6 ? closing : allowed;
       const token = from[Math.floor(random() * from.length)]!;
       matcher.accept(token);
-      bytes.push(...(trie.tokenBytes[token] ?? []));
+      bytes.push(...trie.bytesOf(token));
     }
   }
   return texts;

@@ -41,8 +41,8 @@ export class GrammarMatcher {
   /** False when the token is not allowed; the matcher then stays where it is. */
   accept(token: number): boolean {
     const { machine, trie } = this.#automaton;
-    const bytes = trie.tokenBytes[token];
-    const read = bytes && bytes.length > 0 ? this.#after(bytes) : machine.dead;
+    const bytes = trie.bytesOf(token);
+    const read = bytes.length > 0 ? this.#after(bytes) : machine.dead;
     const named = machine.afterToken(this.#at, token);
     const next = named.length === 0 ? read : machine.either([read], named);
     if (next.dead) return false;

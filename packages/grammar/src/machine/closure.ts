@@ -61,7 +61,7 @@ export class Closure {
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
       this.#effort.spend();
-      if (set.reading.length > 0 || set.tokens.length > 0) {
+      if (set.edges.length > 0 || set.tokens.length > 0) {
         const known = this.#waiting.get(frame);
         if (known) known.push(set);
         else this.#waiting.set(frame, [set]);

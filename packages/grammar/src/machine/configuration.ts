@@ -13,13 +13,18 @@ export class Configuration {
   readonly complete: boolean;
   /** A caller that is not known (`hole`) goes on from here. */
   readonly leaves: boolean;
-  /** By class of byte; undefined where nobody asked yet, as a whole too: most are where a token ends, and lead no further. */
+  /** Where one byte alone can be read: its class; -1 elsewhere. */
+  readonly onlyClass: number;
+  /** Behind that byte; undefined where nobody asked yet. */
+  next: Configuration | undefined;
+  /** By class of byte, for others; undefined where nobody asked yet, as a whole too: most are where a token ends, and lead no further. */
   row: (Configuration | undefined)[] | undefined;
 
   constructor(threads: readonly Thread[], complete: boolean, leaves: boolean) {
     this.threads = threads;
     this.complete = complete;
     this.leaves = leaves;
+    this.onlyClass = threads.length === 1 ? threads[0]!.set.onlyClass : -1;
   }
 
   /** Nothing can follow. */

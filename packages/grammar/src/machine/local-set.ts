@@ -1,10 +1,9 @@
 // Where a text can be within one rule: a set of nodes, made deterministic when it is first needed (the subset construction,
 // lazily). Sets are interned, so everything that is known of a place (its transitions, its token masks) is kept with it.
 import type { ByteClasses } from './byte-classes.ts';
-import { jumpsAt, kindAt, nodeAt } from './packed.ts';
-import { behindByte, byteAt, type GrammarNode, type Measure, type Program } from './program.ts';
+import { jumpsAt, kindAt, nodeAt, textEdgeAt } from './packed.ts';
+import type { ByteEdge, GrammarNode, Measure, Program } from './program.ts';
 
-type Reading = Extract<GrammarNode, { kind: 'bytes' | 'text' }>;
 type Calling = Extract<GrammarNode, { kind: 'call' | 'repeat' | 'measured' }>;
 
 /** The same rule called from several nodes of a set: one call, which returns to all of them. */
@@ -21,8 +20,10 @@ export interface LocalCall {
 export class LocalSet {
   readonly id: number;
   readonly members: readonly number[];
-  /** Nodes that read a byte. */
-  readonly reading: readonly { readonly id: number; readonly node: Reading }[];
+  /** What reads a byte. */
+  readonly edges: readonly ByteEdge[];
+  /** Where one byte alone can be read, as in the middle of a name: its class; -1 elsewhere. */
+  readonly onlyClass: number;
   readonly tokens: readonly Extract<GrammarNode, { kind: 'tokens' }>[];
   readonly calls: readonly LocalCall[];
   /** The rule can end here. */
@@ -35,20 +36,24 @@ export class LocalSet {
   constructor(id: number, members: readonly number[], program: Program) {
     this.id = id;
     this.members = members;
-    const all = members.map((node) => nodeAt(program, node));
-    this.reading = members.flatMap((id, i) => {
-      const node = all[i]!;
-      return node.kind === 'bytes' || node.kind === 'text' ? [{ id, node }] : [];
-    });
-    this.tokens = all.filter((node) => node.kind === 'tokens');
-    this.calls = groupCalls(all.filter((node): node is Calling => 'entry' in node));
-    this.final = all.some(({ kind }) => kind === 'end');
-    this.measure = all.find((node) => node.kind === 'bytes')?.measure;
+    const edges: ByteEdge[] = [];
+    const others: ReturnType<typeof nodeAt>[] = [];
+    for (const member of members) {
+      if (kindAt(program, member) === 'text') edges.push(textEdgeAt(program, member));
+      else others.push(nodeAt(program, member));
+    }
+    for (const node of others) if (node.kind === 'bytes') for (const edge of node.edges) edges.push(edge);
+    this.edges = edges;
+    this.onlyClass = edges.length === 1 && edges[0]![0] === edges[0]![1] ? program.classes.of[edges[0]![0]]! : -1;
+    this.tokens = others.filter((node) => node.kind === 'tokens');
+    this.calls = groupCalls(others.filter((node): node is Calling => 'entry' in node));
+    this.final = others.some(({ kind }) => kind === 'end');
+    this.measure = others.find((node) => node.kind === 'bytes')?.measure;
   }
 
   /** Nothing can follow but the end of the rule. */
   get onlyEnds(): boolean {
-    return this.final && this.reading.length === 0 && this.calls.length === 0 && this.tokens.length === 0;
+    return this.final && this.edges.length === 0 && this.calls.length === 0 && this.tokens.length === 0;
   }
 }
 
@@ -111,6 +116,7 @@ export class LocalSets {
   }
 
   after(set: LocalSet, byteClass: number): LocalSet | null {
+    if (set.onlyClass >= 0) return byteClass === set.onlyClass ? this.ofNode(set.edges[0]![2]) : null;
     set.row ??= new Array(this.#classes.count);
     const known = set.row[byteClass];
     if (known !== undefined) return known;
@@ -121,11 +127,7 @@ export class LocalSets {
 
   #step(set: LocalSet, byte: number): LocalSet | null {
     const next: number[] = [];
-    for (const { id, node } of set.reading) {
-      if (node.kind === 'text') {
-        if (byteAt(node, id) === byte) next.push(behindByte(node, id));
-      } else for (const [low, high, target] of node.edges) if (low <= byte && byte <= high) next.push(target);
-    }
+    for (const [low, high, target] of set.edges) if (low <= byte && byte <= high) next.push(target);
     if (next.length === 1) return this.ofNode(next[0]!);
     return next.length === 0 ? null : this.from(next);
   }

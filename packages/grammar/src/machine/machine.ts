@@ -31,6 +31,9 @@ export class Machine {
   }
 
   after(configuration: Configuration, byteClass: number): Configuration {
+    const { onlyClass } = configuration;
+    if (onlyClass >= 0)
+      return byteClass === onlyClass ? (configuration.next ??= this.#step(configuration, byteClass)) : this.dead;
     configuration.row ??= new Array(this.classes.count);
     return (configuration.row[byteClass] ??= this.#step(configuration, byteClass));
   }

@@ -1,17 +1,13 @@
-// The nodes of a program as numbers in one shared block: a grammar that one thread has compiled is at hand in another one
-// without being copied there.
+// The nodes of a program as numbers in one shared block: a grammar that one thread has compiled is at hand in another one.
+import { sharedBlock } from '../shared-block.ts';
 import type { ByteEdge, GrammarNode, Program } from './program.ts';
 
 const kinds = ['end', 'jump', 'text', 'bytes', 'tokens', 'call', 'repeat', 'measured'] as const;
 const codeOf = Object.fromEntries(kinds.map((kind, code) => [kind, code])) as Record<GrammarNode['kind'], number>;
 
-/** Shared, where the platform can. */
-const block = (bytes: number): ArrayBuffer | SharedArrayBuffer =>
-  typeof SharedArrayBuffer === 'undefined' ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes);
-
 export function packed(nodes: readonly GrammarNode[]): Pick<Program, 'code' | 'offsets'> {
   const numbers: number[] = [];
-  const offsets = new Int32Array(block(4 * nodes.length));
+  const offsets = new Int32Array(sharedBlock(4 * nodes.length));
   for (const [id, node] of nodes.entries()) {
     if (node.kind === 'text' && id > node.first) {
       offsets[id] = offsets[node.first]!;
@@ -21,7 +17,7 @@ export function packed(nodes: readonly GrammarNode[]): Pick<Program, 'code' | 'o
     numbers.push(codeOf[node.kind]);
     pack(node, numbers);
   }
-  const code = new Float64Array(block(8 * numbers.length));
+  const code = new Float64Array(sharedBlock(8 * numbers.length));
   code.set(numbers);
   return { code, offsets };
 }
@@ -71,7 +67,16 @@ export function jumpsAt({ code, offsets }: Packed, id: number): Float64Array {
   return code.subarray(at + 2, at + 2 + code[at + 1]!);
 }
 
-export function nodeAt(program: Packed, id: number): GrammarNode {
+/** What a place of a text reads. There are as many of them as bytes, so none unpacks the whole text. */
+export function textEdgeAt({ code, offsets }: Packed, id: number): ByteEdge {
+  const at = offsets[id]!;
+  const place = id - code[at + 1]!;
+  const byte = code[at + 4 + place]!;
+  return [byte, byte, place + 1 < code[at + 3]! ? id + 1 : code[at + 2]!];
+}
+
+/** Any node but a place of a text. */
+export function nodeAt(program: Packed, id: number): Exclude<GrammarNode, { kind: 'text' }> {
   const { code, offsets } = program;
   const at = offsets[id]!;
   const number = (i: number): number => code[at + i]!;
@@ -83,7 +88,7 @@ export function nodeAt(program: Packed, id: number): GrammarNode {
     case 'jump':
       return { kind, next: list(1) };
     case 'text':
-      return { kind, first: number(1), next: number(2), bytes: Uint8Array.from(list(3)) };
+      throw new RangeError(`node ${id} is a place of a text`);
     case 'bytes': {
       const edges = Array.from({ length: number(5) }, (_, i): ByteEdge => {
         const edge = 6 + 3 * i;

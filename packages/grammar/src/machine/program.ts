@@ -33,10 +33,8 @@ export type GrammarNode =
   | { readonly kind: 'end' };
 
 type TextNode = Extract<GrammarNode, { kind: 'text' }>;
-/** The byte that a text asks for at one of its places, and the node behind it. */
+/** The byte that a text asks for at one of its places. */
 export const byteAt = ({ first, bytes }: TextNode, id: number): number => bytes[id - first]!;
-export const behindByte = ({ first, bytes, next }: TextNode, id: number): number =>
-  id - first + 1 < bytes.length ? id + 1 : next;
 
 /** Nodes that are an automaton's. */
 export interface AutomatonNodes {

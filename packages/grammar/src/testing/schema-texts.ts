@@ -53,7 +53,7 @@ function randomText(automaton: Automaton, random: () => number): string | undefi
     const closing = allowed.filter((token) => '"]}'.includes(String.fromCharCode(token)));
     const token = closing.length > 0 && random() < 0.4 ? closing[0]! : allowed[Math.floor(random() * allowed.length)]!;
     expect(matcher.accept(token)).toBe(true);
-    bytes.push(...trie.tokenBytes[token]!);
+    bytes.push(...trie.bytesOf(token));
   }
   return undefined;
 }

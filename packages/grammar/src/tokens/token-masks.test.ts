@@ -117,7 +117,9 @@ describe('masks', () => {
         const { allowed } = matcher;
         for (let token = 0; token < trie.vocabSize; token++) {
           if (matcher.fork().accept(token) !== allowed.has(token))
-            expect.fail(`token ${JSON.stringify(new TextDecoder().decode(trie.tokenBytes[token]))} at step ${step}`);
+            expect.fail(
+              `token ${JSON.stringify(new TextDecoder().decode(trie.bytesOf(token).slice()))} at step ${step}`,
+            );
         }
         compared++;
         const tokens = [...allowed];

@@ -46,7 +46,7 @@ export class TokenMasks {
   /** @param level how many rules have ended in the tokens: `tree` is what stands behind that */
   #addBelow(mask: TokenMask, tree: ByteTree, { threads }: Configuration, level: number): void {
     for (const { set, frame } of threads) {
-      if (set.reading.length === 0) continue;
+      if (set.edges.length === 0) continue;
       if (frame.kind === 'measured' && level === 0) {
         const local = this.#measuredMask(set).mask(frame.need, frame.room);
         const behind = (parent: Frame): Configuration => this.#machine.closure([{ set: frame.next!, frame: parent }]);

@@ -41,7 +41,7 @@ export class LazyConstraint {
     else if (this.#tokens.has(token)) {
       this.#active = new Constraint(this.#automaton, this.#stopTokens);
       if (this.#from === 'word') this.#active.accept(token);
-    } else this.#read(this.#automaton.trie.tokenBytes[token] ?? new Uint8Array());
+    } else this.#read(this.#automaton.trie.bytesOf(token));
   }
 
   get finished(): boolean {
