@@ -1,6 +1,7 @@
 // The content of messages in Anthropic's API: a text, or a list of blocks. `cache_control` may stand at any block: prompts
 // are cached here without being told.
 import { z } from 'zod';
+import { anyObject, listOf } from '../large-shapes.ts';
 
 const textBlock = z.looseObject({ type: z.literal('text'), text: z.string() });
 
@@ -8,7 +9,7 @@ const toolUse = z.looseObject({
   type: z.literal('tool_use'),
   id: z.string().min(1),
   name: z.string().min(1),
-  input: z.record(z.string(), z.unknown()),
+  input: anyObject,
 });
 
 const thinkingBlock = z.looseObject({
@@ -22,7 +23,7 @@ const redactedThinking = z.looseObject({ type: z.literal('redacted_thinking'), d
 
 /** Blocks that a message may have, a text standing for one block of it. */
 const blocks = <Shape extends z.ZodType>(shape: Shape) =>
-  z.preprocess((value) => (typeof value === 'string' ? [{ type: 'text', text: value }] : value), z.array(shape));
+  z.preprocess((value) => (typeof value === 'string' ? [{ type: 'text', text: value }] : value), listOf(shape));
 
 const kinds = <const Shapes extends readonly [z.core.$ZodTypeDiscriminable, ...z.core.$ZodTypeDiscriminable[]]>(
   place: string,

@@ -3,9 +3,10 @@
 import { z } from 'zod';
 import { oneReplyFields, oneReplyRefusals } from '../generate/one-reply-fields.ts';
 import { asksForSomething, type RefusedField } from '../generate/refused-fields.ts';
+import { anyObject, isFilled, listOf, longListOf, templateVariables } from '../large-shapes.ts';
 import { messageShape, systemShape } from './content-blocks.ts';
 
-const schema = z.looseObject({ type: z.literal('json_schema'), schema: z.record(z.string(), z.unknown()) });
+const schema = z.looseObject({ type: z.literal('json_schema'), schema: anyObject });
 
 const tool = z.looseObject({
   type: z
@@ -15,7 +16,7 @@ const tool = z.looseObject({
     .nullish(),
   name: z.string().min(1),
   description: z.string().nullish(),
-  input_schema: z.record(z.string(), z.unknown()),
+  input_schema: anyObject,
   strict: z.boolean().nullish(),
   input_examples: z.array(z.unknown()).nullish(),
 });
@@ -48,9 +49,9 @@ const edit = z.looseObject({
 const anything = z.unknown().optional();
 
 const promptFields = {
-  messages: z.array(messageShape).min(1),
+  messages: longListOf(messageShape).refine(isFilled, 'expected one message at least'),
   system: systemShape.nullish(),
-  tools: z.array(tool).nullish(),
+  tools: longListOf(tool).nullish(),
   tool_choice: toolChoice.nullish(),
   thinking: thinking.nullish(),
   output_config: z
@@ -61,8 +62,8 @@ const promptFields = {
     .nullish(),
   /** Its name before there was `output_config`. */
   output_format: schema.nullish(),
-  context_management: z.looseObject({ edits: z.array(edit).nullish() }).nullish(),
-  chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
+  context_management: z.looseObject({ edits: listOf(edit).nullish() }).nullish(),
+  chat_template_kwargs: templateVariables.nullish(),
   ...{ cache_control: anything, speed: anything, inference_geo: anything, diagnostics: anything },
   ...{ user_profile_id: anything, workspace_id: anything },
 };

@@ -3,19 +3,20 @@
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { parseJson } from '../http/json-text.ts';
+import { anyObject, listOf } from '../large-shapes.ts';
 
 const textPart = z.looseObject({ type: z.literal('text', 'only text parts are supported'), text: z.string() });
-const content = z.union([z.string(), z.array(textPart)]);
+const content = z.union([z.string(), listOf(textPart)]);
 const toolCall = z.looseObject({
   id: z.string().nullish(),
   type: z.literal('function').nullish(),
   // A string by OpenAI's rule; clients written for transformers send the object.
-  function: z.looseObject({ name: z.string(), arguments: z.union([z.string(), z.record(z.string(), z.unknown())]) }),
+  function: z.looseObject({ name: z.string(), arguments: z.union([z.string(), anyObject]) }),
 });
 
 export const messageShape = z.discriminatedUnion('role', [
   z.looseObject({ role: z.enum(['system', 'developer', 'user']), content }),
-  z.looseObject({ role: z.literal('assistant'), content: content.nullish(), tool_calls: z.array(toolCall).nullish() }),
+  z.looseObject({ role: z.literal('assistant'), content: content.nullish(), tool_calls: listOf(toolCall).nullish() }),
   z.looseObject({ role: z.literal('tool'), content, tool_call_id: z.string().nullish() }),
 ]);
 export type RequestMessage = z.infer<typeof messageShape>;

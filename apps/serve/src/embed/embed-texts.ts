@@ -1,16 +1,17 @@
 // Vectors of texts, for every API that has them: texts or token ids in, vectors in their order out.
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
+import { tokenIds } from '../large-shapes.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { encodeText } from '../text/encode-text.ts';
 
 /** OpenAI's limit. */
 const maxTexts = 2048;
-const tokenIds = z.array(z.int().min(0)).min(1);
+const someIds = tokenIds.refine(({ length }) => length > 0);
 
 /** A text, or several; each as text or as token ids. */
 export const textsShape = z.union(
-  [z.string(), tokenIds, z.array(z.string()).min(1).max(maxTexts), z.array(tokenIds).min(1).max(maxTexts)],
+  [z.string(), someIds, z.array(z.string()).min(1).max(maxTexts), z.array(someIds).min(1).max(maxTexts)],
   `expected a text, a list of at most ${maxTexts} texts, or their token ids`,
 );
 export type Texts = z.infer<typeof textsShape>;

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { bodyText } from '../http/body-text.ts';
-import { parseJson } from '../http/json-text.ts';
+import { parseBody } from '../http/json-text.ts';
 import { adapterField } from './adapters.ts';
 import { beamFields } from './beam-fields.ts';
 import { endingFields, lengthFields } from './ending-fields.ts';
@@ -57,6 +57,9 @@ declare module 'hono' {
   }
 }
 
+/** All APIs together have half as many. */
+const maxFields = 1024;
+
 /**
  * Reads and checks a JSON body.
  * @param refused further fields of its API that would change the answer and are not there
@@ -67,17 +70,20 @@ export async function readRequest<Shape extends z.ZodType>(
   shape: Shape,
   refused: readonly RefusedField[] = [],
 ): Promise<z.infer<Shape>> {
-  const body = parseJson(await bodyText(context));
+  const body = await parseBody(await bodyText(context));
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new ApiError(400, 'invalid_json', 'The request body must be a JSON object.');
   }
+  const fields = Object.entries(body);
+  if (fields.length > maxFields)
+    throw new ApiError(400, 'invalid_value', `The request has ${fields.length} fields; it may have ${maxFields}.`);
   const honoured = new Set(shape instanceof z.ZodObject ? Object.keys(shape.shape) : []);
-  const others = Object.entries(body).filter(([field]) => !honoured.has(field));
+  const others = fields.filter(([field]) => !honoured.has(field));
   const rows = [...refused, ...refusedFields, ...unheld];
   refuseFields(others, rows);
   const ignored = others.map(([field]) => field).filter((name) => !neutralFields.has(name) && !isAmong(rows, name));
   if (ignored.length > 0) context.set('ignoredFields', ignored);
-  const parsed = shape.safeParse(body);
+  const parsed = await shape.safeParseAsync(body);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   const param = issue.path.join('.');

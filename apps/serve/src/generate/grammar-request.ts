@@ -6,14 +6,12 @@ import type { GrammarSource, GrammarTrigger } from '@quern/grammar';
 import type { Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
+import { anyObject } from '../large-shapes.ts';
 import type { ModelChat } from '../models/model-chat.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { askedByVllm, vllmGrammarFields } from './vllm-grammar-fields.ts';
 
-const schema = z.union(
-  [z.record(z.string(), z.unknown()), z.boolean()],
-  'expected a JSON schema: an object or a boolean',
-);
+const schema = z.union([anyObject, z.boolean()], 'expected a JSON schema: an object or a boolean');
 
 export const grammarFields = {
   ...vllmGrammarFields,

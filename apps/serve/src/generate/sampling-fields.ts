@@ -3,11 +3,15 @@
 import { type RngName, type SamplingOptions, samplerNames, samplersOfLetters } from '@quern/engine';
 import { type OverlappingToken, overlappingTokens, type Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
+import { isObject, isTokenId } from '../large-shapes.ts';
 
 const openAiPenalty = z.number().min(-2).max(2).nullish();
 const share = z.number().min(0).max(1).nullish();
-const tokenBias = z.union([z.number().min(-100).max(100), z.literal(false)]);
-const biasedText = z.string().min(1).max(256);
+type Bias = number | false;
+const isBias = (value: unknown): boolean => value === false || (typeof value === 'number' && Math.abs(value) <= 100);
+const isBiasedText = (key: unknown): boolean => typeof key === 'string' && key.length > 0 && key.length <= 256;
+const isBiasRow = (row: unknown): boolean =>
+  Array.isArray(row) && row.length === 2 && (isTokenId(row[0]) || isBiasedText(row[0])) && isBias(row[1]);
 /** llama.cpp cuts longer ones; a cut one would break at other places than asked for. */
 const sequenceBreaker = z.string().min(1).max(40);
 
@@ -48,8 +52,11 @@ export const samplingFields = {
   ignore_eos: z.boolean().nullish(),
   /** llama-server's forms: a key may be a text, whose tokens all get the bias; `false` forbids. */
   logit_bias: z
-    .union(
-      [z.record(biasedText, tokenBias), z.array(z.tuple([z.union([z.int().min(0), biasedText]), tokenBias]))],
+    .custom<Record<string, Bias> | [number | string, Bias][]>(
+      (given) =>
+        Array.isArray(given)
+          ? given.every(isBiasRow)
+          : isObject(given) && Object.entries(given).every(([key, value]) => isBiasedText(key) && isBias(value)),
       'expected {"<token id or text>": bias} or [[<token id or text>, bias], …] with a bias from -100 to 100, or false',
     )
     .nullish(),
@@ -58,9 +65,18 @@ export const samplingFields = {
 const samplingShape = z.looseObject(samplingFields);
 export type SamplingRequest = z.infer<typeof samplingShape>;
 
+/** Those of requests that are being answered: they are asked for several times, and may name a whole vocabulary. */
+const knownBiases = new WeakMap<object, ReadonlyMap<number, number>>();
+
 /** By token; `false` forbids it. */
-export function logitBiasOf({ logit_bias: bias }: SamplingRequest, tokenizer: Tokenizer): Map<number, number> {
+export function logitBiasOf({ logit_bias: bias }: SamplingRequest, tokenizer: Tokenizer): ReadonlyMap<number, number> {
   if (!bias) return new Map();
+  const known = knownBiases.get(bias) ?? readBias(bias, tokenizer);
+  knownBiases.set(bias, known);
+  return known;
+}
+
+function readBias(bias: NonNullable<SamplingRequest['logit_bias']>, tokenizer: Tokenizer): Map<number, number> {
   const rows = Array.isArray(bias)
     ? bias
     : Object.entries(bias).map(([key, value]) => [/^\d+$/.test(key) ? Number(key) : key, value] as const);
@@ -79,7 +95,7 @@ export function logitBiasOf({ logit_bias: bias }: SamplingRequest, tokenizer: To
  */
 export function samplingOptions(request: SamplingRequest, tokenizer: Tokenizer, rng: RngName): SamplingOptions {
   const { seed, repeat_last_n: lastN } = request;
-  const bias = logitBiasOf(request, tokenizer);
+  const bias = new Map(logitBiasOf(request, tokenizer));
   if (request.ignore_eos) for (const id of tokenizer.endOfGeneration) bias.set(id, Number.NEGATIVE_INFINITY);
   return {
     ...given({

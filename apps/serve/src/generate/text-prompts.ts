@@ -4,24 +4,23 @@
 import type { Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
+import { tokensAndTexts } from '../large-shapes.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { encodePrompt, type TextOrigin } from '../text/encode-text.ts';
 
 /** Of one request. */
 const maxPrompts = 256;
 
-const id = z.int().min(0);
-const mixed = z.array(z.union([id, z.string()]));
 /** llama-server's object, which may carry pictures for models that see. */
 const wrapped = z.looseObject({
   prompt_string: z.string(),
   multimodal_data: z.array(z.unknown()).max(0, 'only text goes in').nullish(),
 });
-const onePrompt = z.union([z.string(), mixed, wrapped]);
+const onePrompt = z.union([z.string(), tokensAndTexts, wrapped]);
 
-/** Looking at each of a million prompts, to say in the end that they are too many, takes seconds. */
+/** Looking at each of a million prompts, to say in the end that they are too many, takes seconds. With an id among them they are one. */
 const areTooMany = (value: unknown): boolean =>
-  Array.isArray(value) && value.length > maxPrompts && value.some((part) => typeof part === 'object');
+  Array.isArray(value) && value.length > maxPrompts && !value.some((part) => typeof part === 'number');
 
 export const promptField = z.preprocess(
   (value) => (areTooMany(value) ? undefined : value),
@@ -68,16 +67,18 @@ async function readPrompt(
   addSpecial: boolean,
   origin: TextOrigin,
 ): Promise<TextPrompt> {
-  const { tokenizer } = model;
+  const { tokenizer, contextTokens } = model;
   const parts = typeof prompt === 'string' ? [prompt] : Array.isArray(prompt) ? prompt : [prompt.prompt_string];
-  const pieces = await Promise.all(
-    parts.map((part, at) =>
-      typeof part === 'number'
-        ? [part]
-        : encodePrompt(model, part, { addSpecial: addSpecial && at === 0, parseSpecial: true }, origin),
-    ),
-  );
-  const ids = pieces.flatMap((piece) => [...piece]);
+  if (parts.length > contextTokens) {
+    const message = `The prompt has ${parts.length} tokens and texts; the maximum context length is ${contextTokens} tokens.`;
+    throw new ApiError(400, 'context_length_exceeded', message, { param: origin.param });
+  }
+  const ids: number[] = [];
+  for (const [at, part] of parts.entries()) {
+    const options = { addSpecial: addSpecial && at === 0, parseSpecial: true };
+    if (typeof part === 'number') ids.push(part);
+    else for (const token of await encodePrompt(model, part, options, origin)) ids.push(token);
+  }
   const unknown = ids.find((token) => token >= tokenizer.vocabSize);
   if (unknown !== undefined) {
     const message = `The prompt has token ${unknown}, but the vocabulary has ${tokenizer.vocabSize} tokens.`;

@@ -3,12 +3,10 @@
 import type { GrammarSource } from '@quern/grammar';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
+import { anyObject } from '../large-shapes.ts';
 import type { Asked } from './grammar-request.ts';
 
-const schema = z.union(
-  [z.record(z.string(), z.unknown()), z.boolean(), z.string()],
-  'expected a JSON schema, or its text',
-);
+const schema = z.union([anyObject, z.boolean(), z.string()], 'expected a JSON schema, or its text');
 const choices = z.array(z.string()).min(1).max(4096);
 const never = (why: string) => z.literal(false, why).nullish();
 const spacing = 'the white space of JSON cannot be chosen';

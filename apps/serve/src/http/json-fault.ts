@@ -26,6 +26,18 @@ const special = /["\\]|[^ -\uffff]/g;
 
 /** The first fault, or undefined in JSON. */
 export function jsonFault(text: string): JsonFault | undefined {
+  const search = searchFault(text);
+  let step = search.next();
+  while (!step.done) step = search.next();
+  return step.value;
+}
+
+/** Values between two pauses: some milliseconds. */
+const slice = 16_384;
+
+/** The same with pauses, in which whoever searches may do something else. */
+export function* searchFault(text: string): Generator<void, JsonFault | undefined> {
+  let values = 0;
   const open: Open[] = [];
   let at = 0;
   let fault: JsonFault | undefined;
@@ -73,6 +85,7 @@ export function jsonFault(text: string): JsonFault | undefined {
   };
 
   for (;;) {
+    if (++values % slice === 0) yield;
     take(blanks);
     const first = text[at];
     if (first === '{' || first === '[') {

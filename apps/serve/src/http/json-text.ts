@@ -1,8 +1,9 @@
 // JSON from a client: what is no JSON is refused with its place, and so is what is nested deeper, or made of more parts, than anybody
 // means. Templates, schemas and checks walk over values by calling themselves, and a stack that overflows there would be the server's
 // fault; they take microseconds for each part, on the thread that answers everybody.
+import { setImmediate } from 'node:timers/promises';
 import { ApiError } from '../api-error.ts';
-import { jsonFault } from './json-fault.ts';
+import { type JsonFault, jsonFault, searchFault } from './json-fault.ts';
 
 /** Schemas of tools are the deepest that clients send: some dozen. */
 const maxDepth = 128;
@@ -14,26 +15,48 @@ const maxParts = 2 ** 18;
 const shownSteps = 6;
 
 /**
- * @param where the field that the text is the value of; empty for a whole body
+ * The value of a field that is itself a text of JSON.
+ * @param where the field
  * @throws ApiError 400 `invalid_json`, with line, column and path; `invalid_value` for depth and number
  */
-export function parseJson(text: string, where = ''): unknown {
+export function parseJson(text: string, where: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    const subject = where === '' ? 'The request body' : where;
-    if (text.trim() === '') throw new ApiError(400, 'invalid_json', `${subject} is empty.`, paramOf(where));
-    const fault = jsonFault(text);
-    if (!fault) throw new ApiError(400, 'invalid_json', `${subject} is not valid JSON: ${(error as Error).message}.`);
-    const path = shortPath([where, fault.path].filter((part) => part !== '').join('.'));
-    const message =
-      `${subject} is not valid JSON: line ${fault.line}, column ${fault.column}` +
-      `${path === '' ? '' : ` (in ${path})`}: ${fault.what}.`;
-    throw new ApiError(400, 'invalid_json', message, paramOf(path));
+    throw noJson(text, where, jsonFault(text), error);
   }
   requireModest(value, where);
   return value;
+}
+
+/**
+ * A whole body. Others are answered while the place of a fault is looked for.
+ * @throws ApiError as `parseJson` does
+ */
+export async function parseBody(text: string): Promise<unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const search = searchFault(text);
+    let step = search.next();
+    for (; !step.done; step = search.next()) await setImmediate();
+    throw noJson(text, '', step.value, error);
+  }
+  requireModest(value, '');
+  return value;
+}
+
+function noJson(text: string, where: string, fault: JsonFault | undefined, error: unknown): ApiError {
+  const subject = where === '' ? 'The request body' : where;
+  if (text.trim() === '') return new ApiError(400, 'invalid_json', `${subject} is empty.`, paramOf(where));
+  if (!fault) return new ApiError(400, 'invalid_json', `${subject} is not valid JSON: ${(error as Error).message}.`);
+  const path = shortPath([where, fault.path].filter((part) => part !== '').join('.'));
+  const message =
+    `${subject} is not valid JSON: line ${fault.line}, column ${fault.column}` +
+    `${path === '' ? '' : ` (in ${path})`}: ${fault.what}.`;
+  return new ApiError(400, 'invalid_json', message, paramOf(path));
 }
 
 const paramOf = (param: string) => (param === '' ? {} : { param });

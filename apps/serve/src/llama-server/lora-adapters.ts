@@ -5,7 +5,7 @@ import { ApiError } from '../api-error.ts';
 import { type Endpoint, withModel } from '../endpoint.ts';
 import { adapterField, checkAdapters } from '../generate/adapters.ts';
 import { bodyText } from '../http/body-text.ts';
-import { parseJson } from '../http/json-text.ts';
+import { parseBody } from '../http/json-text.ts';
 import { errorBody } from './error-body.ts';
 
 const path = '/lora-adapters';
@@ -33,7 +33,7 @@ export const changeLoraAdapters: Endpoint = {
   path,
   errorBody,
   handle: async (context, server) => {
-    const parsed = z.safeParse(adapterField, parseJson(await bodyText(context)));
+    const parsed = z.safeParse(adapterField, await parseBody(await bodyText(context)));
     if (!parsed.success) {
       const issue = parsed.error.issues[0]!;
       throw new ApiError(400, 'invalid_value', `${issue.path.join('.') || 'The list'}: ${issue.message}.`);

@@ -5,20 +5,23 @@ import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { type Endpoint, withModel } from '../endpoint.ts';
 import { readRequest } from '../generate/generation-request.ts';
+import { tokenIds, tokensAndTexts } from '../large-shapes.ts';
 import { encodeText } from '../text/encode-text.ts';
 import { errorBody } from './error-body.ts';
 
 const model = z.string().nullish();
-const tokenId = z.int().min(0);
 
 const textShape = z.looseObject({
   model,
   /** Tokens may stand between texts. */
-  content: z.union([z.string(), z.array(z.union([tokenId, z.string()]))], 'expected a text'),
+  content: z.union([z.string(), tokensAndTexts], 'expected a text'),
   add_special: z.boolean().nullish(),
   parse_special: z.boolean().nullish(),
   with_pieces: z.boolean().nullish(),
 });
+
+/** Others are answered in between. */
+const manyParts = 4096;
 
 export const tokenize: Endpoint = {
   method: 'POST',
@@ -31,6 +34,7 @@ export const tokenize: Endpoint = {
       const parts = typeof content === 'string' ? [content] : content;
       const tokens: number[] = [];
       for (const [at, part] of parts.entries()) {
+        if (at > 0 && at % manyParts === 0) await setImmediate();
         const options = { addSpecial: (add_special ?? false) && at === 0, parseSpecial: parse_special ?? true };
         if (typeof part === 'number') tokens.push(part);
         // One by one: there may be more than a call takes arguments.
@@ -44,7 +48,7 @@ export const tokenize: Endpoint = {
   },
 };
 
-const tokensShape = z.looseObject({ model, tokens: z.array(tokenId) });
+const tokensShape = z.looseObject({ model, tokens: tokenIds });
 
 export const detokenize: Endpoint = {
   method: 'POST',

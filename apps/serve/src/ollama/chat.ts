@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type ChatRequest, prepareChat } from '../chat/chat.ts';
 import { toolShape } from '../chat/messages.ts';
 import { readRequest } from '../generate/generation-request.ts';
+import { longListOf } from '../large-shapes.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { respond } from '../respond.ts';
 import { lineStream } from '../stream-form.ts';
@@ -21,8 +22,8 @@ import { loadedReason, withOllamaModel } from './with-model.ts';
 
 const chatShape = z.looseObject({
   ...sharedFields,
-  messages: z.array(messageShape).nullish(),
-  tools: z.array(toolShape).nullish(),
+  messages: longListOf(messageShape).nullish(),
+  tools: longListOf(toolShape).nullish(),
 });
 type OllamaChatRequest = z.infer<typeof chatShape>;
 

@@ -4,13 +4,14 @@ import { z } from 'zod';
 import { checkDimensions, firstDimensions } from '../embed/dimensions.ts';
 import { embedTexts } from '../embed/embed-texts.ts';
 import { readRequest } from '../generate/generation-request.ts';
+import { anyObject } from '../large-shapes.ts';
 import { respondWhole } from '../respond.ts';
 import { ollamaEndpoint } from './ollama-endpoint.ts';
 import { nanoseconds } from './reply-events.ts';
 import { keepAliveField, modelField } from './request-fields.ts';
 import { withOllamaModel } from './with-model.ts';
 
-const options = z.record(z.string(), z.unknown()).nullish();
+const options = anyObject.nullish();
 
 const embedShape = z.looseObject({
   model: modelField,

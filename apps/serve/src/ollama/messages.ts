@@ -1,10 +1,11 @@
 // Ollama's messages in OpenAI's form, which templates read.
 import { z } from 'zod';
 import type { RequestMessage } from '../chat/messages.ts';
+import { anyObject, listOf } from '../large-shapes.ts';
 
 const images = z.array(z.unknown()).max(0, 'no images are read').nullish();
 const callShape = z.looseObject({
-  function: z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.unknown()).nullish() }),
+  function: z.looseObject({ name: z.string(), arguments: anyObject.nullish() }),
 });
 
 export const messageShape = z.looseObject({
@@ -12,7 +13,7 @@ export const messageShape = z.looseObject({
   content: z.string().nullish(),
   thinking: z.string().nullish(),
   images,
-  tool_calls: z.array(callShape).nullish(),
+  tool_calls: listOf(callShape).nullish(),
   /** Of a tool's answer. */
   tool_name: z.string().nullish(),
   tool_call_id: z.string().nullish(),

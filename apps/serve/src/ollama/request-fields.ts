@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import type { GenerationRequest } from '../generate/generation-request.ts';
 import { samplingFields } from '../generate/sampling-fields.ts';
+import { anyObject } from '../large-shapes.ts';
 import { parseKeepAlive } from '../models/keep-alive.ts';
 import type { ServedModel } from '../models/served-model.ts';
 
@@ -47,9 +48,7 @@ export const sharedFields = {
   model: modelField,
   stream: z.boolean().nullish(),
   options: optionsShape.nullish(),
-  format: z
-    .union([z.literal(''), z.literal('json'), z.record(z.string(), z.unknown())], 'expected "json" or a JSON schema')
-    .nullish(),
+  format: z.union([z.literal(''), z.literal('json'), anyObject], 'expected "json" or a JSON schema').nullish(),
   keep_alive: keepAliveField,
   think: thinkField,
   logprobs: z.boolean().nullish(),

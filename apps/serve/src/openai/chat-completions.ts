@@ -14,6 +14,7 @@ import { costOfAll, type ReplyCost } from '../generate/cost.ts';
 import { lengthFields, maxTokensOf } from '../generate/ending-fields.ts';
 import { generationFields, readRequest } from '../generate/generation-request.ts';
 import { interleave } from '../generate/interleave.ts';
+import { anyObject, isFilled, longListOf, templateVariables } from '../large-shapes.ts';
 import type { ModelLease } from '../models/model-host.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { randomId } from '../random-id.ts';
@@ -27,8 +28,8 @@ export const chatShape = z.looseObject({
   ...generationFields,
   ...lengthFields,
   ...extraFields,
-  messages: z.array(messageShape).min(1),
-  tools: z.array(toolShape).nullish(),
+  messages: longListOf(messageShape).refine(isFilled, 'expected one message at least'),
+  tools: longListOf(toolShape).nullish(),
   tool_choice: z
     .union([
       z.enum(['auto', 'none', 'required']),
@@ -40,12 +41,12 @@ export const chatShape = z.looseObject({
   /** llama-server's: most tokens of thinking; 0: none, -1: no limit. */
   thinking_budget_tokens: z.int().min(-1).nullish(),
   reasoning_budget: z.int().min(-1).nullish(),
-  chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
+  chat_template_kwargs: templateVariables.nullish(),
   /** vLLM's: how the prompt ends. */
   add_generation_prompt: z.boolean().nullish(),
   continue_final_message: z.boolean().nullish(),
   add_special_tokens: z.boolean().nullish(),
-  documents: z.array(z.record(z.string(), z.unknown())).nullish(),
+  documents: longListOf(anyObject).nullish(),
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
 });

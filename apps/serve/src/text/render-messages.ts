@@ -1,4 +1,5 @@
 // Messages through a chat template, without holding up other clients: long conversations are rendered on a thread of their own.
+import { setImmediate } from 'node:timers/promises';
 import { type RenderChatOptions, renderChat } from '@quern/tokenizer';
 import type { ServedModel } from '../models/served-model.ts';
 
@@ -12,7 +13,10 @@ export async function renderMessages(
   signal: AbortSignal,
 ): Promise<string> {
   const { messages, tools, extra } = options;
-  return isLarge([messages, tools, extra]) ? texts.render(options, signal) : renderChat(options);
+  if (!isLarge([messages, tools, extra])) return renderChat(options);
+  // Copying them for the thread takes as long as the checks before: others are answered in between.
+  await setImmediate();
+  return texts.render(options, signal);
 }
 
 function isLarge(value: unknown): boolean {

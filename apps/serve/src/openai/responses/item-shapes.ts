@@ -1,5 +1,6 @@
 // Items, which a response is asked with and consists of (docs/serving-responses.md).
 import { z } from 'zod';
+import { listOf, longListOf } from '../../large-shapes.ts';
 
 /** Names the type that is not there instead of "Invalid input". */
 const unknownType =
@@ -13,7 +14,7 @@ const unknownType =
 const parts = (place: string, type: 'input_text' | 'output_text') =>
   z.preprocess(
     (value) => (typeof value === 'string' ? [{ type, text: value }] : value),
-    z.array(
+    listOf(
       z.discriminatedUnion(
         'type',
         [
@@ -43,8 +44,8 @@ const reasoningText = z.looseObject({ type: z.enum(['reasoning_text', 'text']), 
 const reasoning = z.looseObject({
   type: z.literal('reasoning'),
   id,
-  summary: z.array(summaryText).nullish(),
-  content: z.array(reasoningText).nullish(),
+  summary: listOf(summaryText).nullish(),
+  content: listOf(reasoningText).nullish(),
   encrypted_content: z.string().nullish(),
 });
 
@@ -76,7 +77,7 @@ const itemShape = z.preprocess(
 
 export const inputShape = z.preprocess(
   (value) => (typeof value === 'string' ? [{ type: 'message', role: 'user', content: value }] : value),
-  z.array(itemShape),
+  longListOf(itemShape),
 );
 
 type InputItem = z.infer<typeof itemShape>;

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { generationFields } from '../../generate/generation-request.ts';
 import { oneReplyFields, oneReplyRefusals } from '../../generate/one-reply-fields.ts';
 import { asksForSomething, type RefusedField } from '../../generate/refused-fields.ts';
+import { anyObject, listOf, longListOf, templateVariables } from '../../large-shapes.ts';
 import { inputShape } from './item-shapes.ts';
 
-const schema = z.record(z.string(), z.unknown());
+const schema = anyObject;
 
 const format = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('text') }),
@@ -41,7 +42,7 @@ const customTool = z.looseObject({
 const namespace = z.looseObject({
   type: z.literal('namespace'),
   name: z.string().min(1),
-  tools: z.array(z.discriminatedUnion('type', [functionTool, customTool])),
+  tools: listOf(z.discriminatedUnion('type', [functionTool, customTool])),
 });
 
 /** Tools that OpenAI runs itself, or that are no tools of this server's. */
@@ -62,7 +63,7 @@ const toolChoice = z.union(
     z.looseObject({
       type: z.literal('allowed_tools'),
       mode: z.enum(['auto', 'required']),
-      tools: z.array(z.looseObject({ type: z.string(), name: z.string().nullish() })),
+      tools: listOf(z.looseObject({ type: z.string(), name: z.string().nullish() })),
     }),
   ],
   'expected "auto", "none", "required", a tool of the request, or allowed_tools',
@@ -89,7 +90,7 @@ const promptFields = {
   input: inputShape.nullish(),
   instructions: z.string().nullish(),
   previous_response_id: z.string().nullish(),
-  tools: z.array(tool).nullish(),
+  tools: longListOf(tool).nullish(),
   tool_choice: toolChoice.nullish(),
   parallel_tool_calls: z.boolean().nullish(),
   reasoning: z
@@ -109,7 +110,7 @@ const promptFields = {
         .nullish(),
     })
     .nullish(),
-  chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
+  chat_template_kwargs: templateVariables.nullish(),
 };
 
 export const promptShape = z.looseObject({ model: z.string().nullish(), ...promptFields });
@@ -119,7 +120,7 @@ export const responsesShape = z.looseObject({
   ...oneReplyFields,
   ...promptFields,
   max_output_tokens: z.int().min(1).nullish(),
-  include: z.array(included).nullish(),
+  include: listOf(included).nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
   store: z.boolean().nullish(),
   metadata: z.record(z.string(), z.string()).nullish(),
