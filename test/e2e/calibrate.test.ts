@@ -16,7 +16,7 @@ const file = (name: string) => join(folder, name);
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'quern-calibrate-'));
   text = file('text.txt');
-  writeFileSync(text, readFileSync(join(root, 'test/models/text/tinyshakespeare.txt')).subarray(0, 100_000));
+  writeFileSync(text, readFileSync(join(root, 'test/models/text/tinyshakespeare.txt')).subarray(0, 40_000));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

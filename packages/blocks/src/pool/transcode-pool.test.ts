@@ -6,6 +6,7 @@ import { codecOf, hasCodec } from '../codecs.ts';
 import { type DType, dtypeByName, dtypes, rowBytes } from '../dtype.ts';
 import { gaussian, seededRandom } from '../testing/edge-rows.ts';
 import { SLOT_BYTES } from './pieces.ts';
+import { CHUNK_WEIGHTS } from './transcode-blocks.ts';
 import { TranscodePool, type TranscodeReport } from './transcode-pool.ts';
 
 let one: TranscodePool;
@@ -61,14 +62,16 @@ async function run(
 }
 
 describe('pairs of types', () => {
-  const values = weights(9 * 256 * 20);
+  // Two rows of a chunk and a rest: how tasks are cut further is below.
+  const [rows, cols] = [2, CHUNK_WEIGHTS + 256];
+  const values = weights(rows * cols);
   for (const from of coded) {
     test(`${from.name} to every type`, async () => {
       const source = encode(from, values);
       const floats = new Float32Array(values.length);
       codecOf(from).decode(source, floats);
       for (const to of targets) {
-        const { target } = await run(three, from, to, 20, 9 * 256, source);
+        const { target } = await run(three, from, to, rows, cols, source);
         const expected = from === to ? source : encode(to, floats);
         expect(Buffer.compare(target, expected), to.name).toBe(0);
       }

@@ -63,8 +63,9 @@ test('every codec has kernels', () => {
 
 describe.each(encodableAlone.map((dtype) => [dtype.name, dtype] as const))('encode %s', (_, dtype) => {
   test('edge rows', () => {
-    for (const seed of [1, 2, 3]) {
-      for (const [kind, row] of Object.entries(edgeRows(1024, seed))) {
+    // Two blocks of 256, so that one begins where another ended.
+    for (const seed of [1, 2]) {
+      for (const [kind, row] of Object.entries(edgeRows(512, seed))) {
         expect(Buffer.compare(encodeWith(kernels.encoder(dtype)!, dtype, row), encodeReference(dtype, row)), kind).toBe(
           0,
         );
@@ -75,7 +76,7 @@ describe.each(encodableAlone.map((dtype) => [dtype.name, dtype] as const))('enco
   test('floats of any exponent', () => {
     fc.assert(
       fc.property(finiteFloats(256), (row) => {
-        expect(encodeWith(kernels.encoder(dtype)!, dtype, row)).toEqual(encodeReference(dtype, row));
+        expect(Buffer.compare(encodeWith(kernels.encoder(dtype)!, dtype, row), encodeReference(dtype, row))).toBe(0);
       }),
       { numRuns: 150 },
     );
@@ -104,7 +105,8 @@ describe.each(weighted.map((dtype) => [dtype.name, dtype] as const))('encode %s 
     fc.assert(
       fc.property(finiteFloats(cols), finiteFloats(cols), (row, signed) => {
         const importance = signed.map(Math.abs);
-        expect(encodeWeighted(dtype, row, importance)).toEqual(encodeReferenceWeighted(dtype, row, importance));
+        const ours = encodeWeighted(dtype, row, importance);
+        expect(Buffer.compare(ours, encodeReferenceWeighted(dtype, row, importance))).toBe(0);
       }),
       { numRuns: 20 },
     );
@@ -130,7 +132,9 @@ describe.each(dtypes.filter(hasCodec).map((dtype) => [dtype.name, dtype] as cons
         const expected = new Float32Array(8 * dtype.blockSize);
         codecOf(dtype).decode(bytes, expected);
         kernels.decoder(dtype)!(SRC, DST, 8);
-        expect(floatsAt(DST, expected.length)).toEqual(expected);
+        const decoded = floatsAt(DST, expected.length);
+        // Any NaN is as good as another; toEqual of typed arrays would take most of the time.
+        expect(decoded.findIndex((value, i) => !Object.is(value, expected[i]))).toBe(-1);
       }),
       { numRuns: 150 },
     );
