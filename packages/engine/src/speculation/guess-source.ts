@@ -14,6 +14,8 @@ export interface GuessSource {
   readonly type: SpeculationType;
   /** Most tokens of one guess. */
   readonly maxDrafts: number;
+  /** Reads what a sequence was before its last step (a prompt), once for all its guesses: no part of what one of them costs. */
+  prepare?(sequences: readonly Sequence[]): Promise<void>;
   /** Guesses of the tokens behind each sequence's last one, in the order of `wanted`; none where it knows nothing. */
   guess(wanted: readonly Wanted[]): Promise<(readonly number[])[]>;
   /** Called after each pass over the network, when what follows is known: for a source that goes along with it. */

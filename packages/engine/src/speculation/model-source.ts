@@ -1,21 +1,13 @@
 // Guesses of a smaller model with the same vocabulary. It has a cache of the same shape as the large one's and keeps what it
-// computes of a sequence in the blocks and the slot of the same numbers, so it has no memory of its own to manage. Before it guesses
-// it reads what the sequence has become; its own guesses are written over when they were wrong. Where its state cannot be
-// taken back (recurrent layers), the state before the guesses is put back after them.
+// computes of a sequence in the blocks and the slot of the same numbers (draft-memory.ts). Before it guesses it reads what the
+// sequence has become; its own guesses are written over when they were wrong. Where its state cannot be taken back (recurrent
+// layers), the state before the guesses is put back after them.
 import type { Model } from '@quern/models';
 import type { Sequence } from '../scheduling/sequence.ts';
+import { BlockMemory, type DraftMemory, SlotMemory } from './draft-memory.ts';
 import type { GuessSource, Wanted } from './guess-source.ts';
-
 import { batchOfRuns, type Likeliest, lastPosition, type Run, readLikeliest } from './model-rows.ts';
 import type { Speculating } from './options.ts';
-
-/** What of a sequence is in the small model's cache. */
-interface Known {
-  computed: number;
-  slot: number;
-  /** Blocks in which it lies. */
-  blocks: number[];
-}
 
 export class ModelSource implements GuessSource {
   readonly type = 'draft-simple';
@@ -23,7 +15,7 @@ export class ModelSource implements GuessSource {
   readonly #model: Model;
   readonly #vocabSize: number;
   readonly #minProbability: number;
-  readonly #known = new WeakMap<Sequence, Known>();
+  readonly #memory: DraftMemory;
   #heads = new Map<Sequence, Likeliest>();
 
   /**
@@ -39,11 +31,20 @@ export class ModelSource implements GuessSource {
     this.#vocabSize = Math.min(vocabSize, model.hyperparameters.vocabSize);
     this.maxDrafts = maxDrafts;
     this.#minProbability = minProbability;
+    this.#memory = new (model.state.usesSlots ? SlotMemory : BlockMemory)(model.blockTokens);
+  }
+
+  /** A step adds a token, and as many as were guessed rightly. */
+  async prepare(sequences: readonly Sequence[]): Promise<void> {
+    await this.#catchUp(sequences, this.maxDrafts + 1);
   }
 
   async guess(wanted: readonly Wanted[]): Promise<number[][]> {
     this.#heads = new Map();
-    await this.#catchUp(wanted);
+    await this.#catchUp(
+      wanted.map(({ sequence }) => sequence),
+      0,
+    );
     const rewinds = this.#model.state.rewinds;
     const before = rewinds
       ? []
@@ -56,25 +57,25 @@ export class ModelSource implements GuessSource {
     return guesses;
   }
 
-  /** Reads what it has not read, all sequences together; the last token of each gives its first guess. */
-  async #catchUp(wanted: readonly Wanted[]): Promise<void> {
-    const open = wanted.filter(({ sequence }) => this.#isReadable(sequence)).map(({ sequence }) => sequence);
+  /** Reads what it has not read but the last `rest` tokens, all sequences together; the last token of each gives its first guess. */
+  async #catchUp(sequences: readonly Sequence[], rest: number): Promise<void> {
+    const isOpen = (sequence: Sequence): boolean =>
+      this.#isReadable(sequence) && this.#computed(sequence) < sequence.tokens.length - rest;
+    const open = sequences.filter(isOpen);
     while (open.length > 0) {
       let room = this.#model.batchTokens;
       const runs: Run[] = [];
       for (const sequence of [...open]) {
-        const known = this.#knownOf(sequence);
-        const count = Math.min(room, sequence.tokens.length - known.computed);
+        const first = this.#computed(sequence);
+        const count = Math.min(room, sequence.tokens.length - rest - first);
         if (count === 0) continue;
-        const first = known.computed;
-        const last = first + count === sequence.tokens.length;
-        runs.push({ sequence, tokens: sequence.tokens.slice(first, first + count), first, wanted: last });
+        const last = first + count === sequence.tokens.length - rest;
+        const tokens = sequence.tokens.slice(first, first + count);
+        runs.push({ sequence, tokens, first, wanted: last && rest === 0 });
         room -= count;
-        known.computed += count;
-        known.blocks = sequence.blocks.slice(0, Math.ceil(known.computed / this.#model.blockTokens));
         if (last) open.splice(open.indexOf(sequence), 1);
       }
-      await this.#compute(runs);
+      await this.#compute(runs, false);
     }
   }
 
@@ -92,11 +93,12 @@ export class ModelSource implements GuessSource {
       });
       this.#heads = new Map();
       if (runs.length === 0) return guesses;
-      await this.#compute(runs);
+      await this.#compute(runs, true);
     }
   }
 
-  async #compute(runs: readonly Run[]): Promise<void> {
+  async #compute(runs: readonly Run[], guessed: boolean): Promise<void> {
+    for (const run of runs) this.#memory.write(run, guessed);
     const batch = batchOfRuns(runs, this.#model);
     if (batch.outputRows.length === 0) return this.#model.prefill(batch);
     const heads = await readLikeliest(this.#model, await this.#model.forward(batch));
@@ -106,29 +108,14 @@ export class ModelSource implements GuessSource {
   #isReadable(sequence: Sequence): boolean {
     const { tokens } = sequence;
     const { vocabSize } = this.#model.hyperparameters;
-    const { computed } = this.#knownOf(sequence);
+    const computed = this.#computed(sequence);
     if (tokens.length - 1 > this.#lastPosition(sequence)) return false;
     return tokens.slice(computed).every((token) => token < vocabSize);
   }
 
-  /** A sequence that was interrupted, or whose blocks have others in their place, begins with what is still there. */
-  #knownOf(sequence: Sequence): Known {
-    const known = this.#known.get(sequence);
-    const { blockTokens, state } = this.#model;
-    if (known && known.slot === sequence.slot) {
-      const other = known.blocks.findIndex((block, n) => sequence.blocks[n] !== block);
-      if (other < 0) {
-        known.computed = Math.min(known.computed, sequence.tokens.length - 1);
-        return known;
-      }
-      if (!state.usesSlots) {
-        known.computed = Math.min(known.computed, other * blockTokens);
-        return known;
-      }
-    }
-    const fresh = { computed: 0, slot: sequence.slot!, blocks: [] };
-    this.#known.set(sequence, fresh);
-    return fresh;
+  /** The last token is computed once more, if need be: what follows it is asked for. */
+  #computed(sequence: Sequence): number {
+    return Math.min(this.#memory.computed(sequence), sequence.tokens.length - 1);
   }
 
   #lastPosition(sequence: Sequence): number {

@@ -119,6 +119,40 @@ describe.each([
   });
 });
 
+it('a small model reads a prompt once, and not for each of its branches or for who begins with it later', async () => {
+  const model = await load('llama3');
+  const loaded = await load('llama3');
+  let read = 0;
+  const small: Model = {
+    ...loaded,
+    prefill: (batch) => {
+      read += batch.tokens.length;
+      return loaded.prefill(batch);
+    },
+    forward: (batch) => {
+      read += batch.tokens.length;
+      return loaded.forward(batch);
+    },
+  };
+  const speculation = new Speculation([new ModelSource(small, 512, many)], many, eager);
+  const core = new EngineCore(model, { contextTokens, cacheRamBytes: 1e7, drafter: speculation });
+  const prompt = Int32Array.from({ length: 30 }, (_, i) => (i * 37) % 512);
+  const run = async (count: number): Promise<number> => {
+    const before = read;
+    const emits = Array.from({ length: count }, () => () => {});
+    core.submitBranches(prompt, { maxTokens: 4, sampling: { temperature: 0 } }, emits);
+    while (!core.idle) await core.step();
+    return read - before;
+  };
+  const first = await run(1);
+  expect(first).toBeGreaterThan(30);
+  // What lies behind the last whole block is read anew.
+  expect(await run(1)).toBeLessThanOrEqual(first - 24);
+  expect(await run(2)).toBeLessThanOrEqual(2 * (first - 24));
+  model.dispose();
+  loaded.dispose();
+});
+
 it('a request may ask for none, or for fewer', async () => {
   const model = await load('llama3');
   const sources = [new ModelSource(await load('llama3'), 512, many)];

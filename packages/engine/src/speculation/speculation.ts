@@ -90,7 +90,10 @@ export class Speculation implements Drafter {
   }
 
   async #ask(source: GuessSource, wanted: readonly Wanted[]): Promise<void> {
+    const begun = performance.now();
+    await source.prepare?.(wanted.map(({ sequence }) => sequence));
     const started = performance.now();
+    this.#totals.guessMs += started - begun;
     const guesses = await source.guess(wanted);
     let count = 0;
     for (const [n, { sequence }] of wanted.entries()) {
