@@ -115,6 +115,8 @@ export interface MessageShape {
   readonly reasoning: string;
   /** Tool results come under this role. */
   readonly toolRole: string;
+  /** The template refuses a tool without a description: it gets an empty one, as llama.cpp gives it to all. */
+  readonly needsDescription: boolean;
 }
 
 /** The name of a function and the JSON schema of its arguments, as in OpenAI's API. */

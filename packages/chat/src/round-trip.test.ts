@@ -69,3 +69,14 @@ describe('a reply that the template itself wrote', () => {
 
 /** Formats that come from a row of the table: their templates write no calls. */
 const writesCalls = (template: string): boolean => /tool_calls|function\.arguments/.test(template);
+
+it.skipIf(files.length === 0)('a template that writes no calls has those that its model was trained on', () => {
+  const template = readFileSync(join(folder, 'HuggingFaceTB-SmolLM3-3B.jinja'), 'utf8');
+  const format = analyseTemplate(template, special);
+  const options = { tools: [tool('get')], reasoningOpen: false };
+  const reply = '<think>\nHm.\n</think>\n<tool_call>{"name": "get", "arguments": {"text": "a"}}</tool_call>';
+  expect(readReply(format, options, reply, [3])).toMatchObject({
+    ...{ reasoning: 'Hm.', content: '' },
+    calls: [{ name: 'get', arguments: '{"text": "a"}' }],
+  });
+});

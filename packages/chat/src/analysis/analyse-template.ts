@@ -4,7 +4,7 @@ import type { CallFormat, ChatFormat, MessageShape } from '../format.ts';
 import { probeCalls } from './call-probes.ts';
 import { callFormat } from './calls.ts';
 import { type KnownFormat, knownFormats } from './known-formats.ts';
-import { Probe, type Special, words } from './probe.ts';
+import { Probe, probeTools, type Special, words } from './probe.ts';
 import { findContentMarks, findReasoning } from './reasoning.ts';
 import { findThinking } from './thinking.ts';
 
@@ -19,6 +19,7 @@ export function analyseTemplate(template: string, special: Special): ChatFormat 
     ...(probes?.shape ?? defaultShape),
     reasoning: 'reasoning_content',
     toolRole: findToolRole(probe),
+    needsDescription: needsDescription(probe),
   };
   const thinking = findThinking(probe);
   const better = known.find((row) => row.knowsBetter)?.format;
@@ -69,6 +70,14 @@ function withoutMarks(open: string, reasoning: ChatFormat['reasoning'], content:
 
 function noCalls(probe: Probe): string {
   return probe.refusal ?? 'The template writes no calls.';
+}
+
+function needsDescription(probe: Probe): boolean {
+  const plain = probeTools.map(({ function: { description: _, ...rest } }) => ({
+    type: 'function' as const,
+    function: rest,
+  }));
+  return probe.render([]) !== undefined && probe.render([], { tools: plain }) === undefined;
 }
 
 /** Some templates drop `tool` and read `ipython`, or `function`; `tool` is the rule. */

@@ -130,8 +130,9 @@ export const knownFormats: readonly KnownFormat[] = [
     format: { calls: tagged('tool_call') },
   },
   {
-    name: 'Hermes',
-    mark: /<tool_call>/,
+    // SmolLM3's templates write no calls, and some not even tools: it was trained on these.
+    name: 'Hermes, SmolLM3',
+    mark: /<tool_call>|named SmolLM, trained/,
     format: { calls: calls({ open: '<tool_call>', close: '</tool_call>', body: json }) },
   },
   {

@@ -61,14 +61,19 @@ export class Probe {
   /** Undefined when the template refuses. */
   render(
     messages: readonly ChatMessage[],
-    options: { prompt?: boolean; tools?: boolean; extra?: Readonly<Record<string, unknown>> } = {},
+    options: {
+      prompt?: boolean;
+      tools?: boolean | readonly ToolDefinition[];
+      extra?: Readonly<Record<string, unknown>>;
+    } = {},
   ): string | undefined {
     if (this.#dead) return undefined;
+    const { tools = true } = options;
     try {
       return renderChat({
         template: this.template,
         messages: [{ role: 'user', content: words.question }, ...messages],
-        ...((options.tools ?? true) && { tools: probeTools }),
+        ...(tools && { tools: tools === true ? probeTools : tools }),
         addGenerationPrompt: options.prompt ?? false,
         extra: options.extra,
         now: new Date(0),

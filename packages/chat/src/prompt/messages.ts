@@ -1,6 +1,6 @@
-// Messages in the shape that a template reads.
+// Messages and tools in the shape that a template reads.
 import type { ChatMessage } from '@quern/tokenizer';
-import type { ChatFormat } from '../format.ts';
+import type { ChatFormat, ToolDefinition } from '../format.ts';
 import { record } from '../tools.ts';
 
 export function templateMessages({ messages: shape }: ChatFormat, messages: readonly ChatMessage[]): ChatMessage[] {
@@ -15,6 +15,17 @@ export function templateMessages({ messages: shape }: ChatFormat, messages: read
       ...(hasCalls && { tool_calls: calls.map((call) => templateCall(call, shape.arguments)) }),
     };
   });
+}
+
+export function templateTools(
+  { messages: shape }: ChatFormat,
+  tools: readonly ToolDefinition[],
+): readonly ToolDefinition[] {
+  if (!shape.needsDescription) return tools;
+  return tools.map((tool) => ({
+    ...tool,
+    function: { ...tool.function, description: tool.function.description ?? '' },
+  }));
 }
 
 function withReasoning(content: unknown, reasoning: unknown, field: string): Record<string, unknown> {

@@ -15,7 +15,23 @@ function end(template: string, options: Partial<PromptOptions>) {
   return { end: text.slice(text.lastIndexOf('Hi') + 2), reasoningOpen };
 }
 
+const bare = { type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } } as const;
+
 describe('renderPrompt', () => {
+  it('gives a tool without a description an empty one where the template refuses it, and there alone', () => {
+    const strict =
+      '{% for t in tools or [] %}// {{ "// " + t.function.description + ";" }}{% endfor %}{{ messages[0].content }}';
+    for (const description of [undefined, null]) {
+      const tool = { ...bare, function: { ...bare.function, description } };
+      expect(renderPrompt(analyseTemplate(strict, special), strict, { messages, tools: [tool], special }).text).toBe(
+        '// // ;Hi',
+      );
+    }
+    const plain = '{{ tools | tojson }}{{ messages[0].content }}';
+    const { text } = renderPrompt(analyseTemplate(plain, special), plain, { messages, tools: [bare], special });
+    expect(text).not.toContain('description');
+  });
+
   const own = ownTemplates['JSON in a tag']!;
 
   it('closes reasoning at once where the template has no switch', () => {

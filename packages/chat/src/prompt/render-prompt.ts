@@ -3,7 +3,7 @@ import { QuernError } from '@quern/errors';
 import { type ChatMessage, type RenderChatOptions, renderChat } from '@quern/tokenizer';
 import type { Special } from '../analysis/probe.ts';
 import type { ChatFormat, ToolDefinition } from '../format.ts';
-import { templateMessages } from './messages.ts';
+import { templateMessages, templateTools } from './messages.ts';
 
 export interface PromptOptions {
   /** In OpenAI's form; contents are texts, and earlier reasoning is `reasoning_content`. */
@@ -37,7 +37,7 @@ export function promptRendering(format: ChatFormat, template: string, options: P
   return {
     template,
     messages: templateMessages(format, options.messages),
-    ...(tools?.length && { tools }),
+    ...(tools?.length && { tools: templateTools(format, tools) }),
     addGenerationPrompt: opensReply(options) && !continueFinalMessage,
     extra: { ...thinkingVariables(format, options.thinking), ...options.variables },
     ...special,

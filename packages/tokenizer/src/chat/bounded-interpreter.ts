@@ -6,6 +6,7 @@
 import { QuernError } from '@quern/errors';
 import { Interpreter, type Node, type RuntimeValue, type Scope } from './jinja.ts';
 import type { OutputNode } from './marked-tree.ts';
+import { extreme, pythonMethod, pythonMethodNames } from './python-methods.ts';
 import { booleanValue, pythonEquals, pythonText, pythonType, stringValue } from './python-values.ts';
 
 export interface TemplateLimits {
@@ -68,8 +69,14 @@ export class BoundedInterpreter extends Interpreter {
         // What has no key has no value; the library fails.
         return value.type === 'UndefinedValue' ? value : super.evaluate({ ...node, property: known(value) }, scope);
       }
+      case 'CallExpression':
+        return this.#callMethod(node, scope);
       case 'FilterExpression': {
         const { type, value, callee } = node.filter as { type: string; value?: string; callee?: { value: string } };
+        if (value === 'min' || value === 'max') {
+          const operand = this.evaluate(node.operand as Node, scope);
+          return operand.type === 'ArrayValue' ? extreme(value, operand) : super.evaluate(node, scope);
+        }
         if (!textFilters.has((type === 'Identifier' ? value : callee?.value) as string)) return undefined;
         const operand = this.evaluate(node.operand as Node, scope);
         const text = operand.type === 'StringValue' ? operand : stringValue(pythonText(operand));
@@ -78,6 +85,28 @@ export class BoundedInterpreter extends Interpreter {
       default:
         return undefined;
     }
+  }
+
+  /** A method that Python has and the library has not. */
+  #callMethod(node: Node, scope: Scope): RuntimeValue | undefined {
+    const callee = node.callee as Node;
+    const { type, value: name } = (callee.property ?? {}) as { type?: string; value?: string };
+    if (callee.type !== 'MemberExpression' || callee.computed || type !== 'Identifier') return undefined;
+    if (name === undefined || !pythonMethodNames.has(name)) return undefined;
+    const object = this.evaluate(callee.object as Node, scope);
+    const method = pythonMethod(object, name);
+    if (!method) return undefined;
+    const given = (node.args as Node[]).map((argument): [string | undefined, RuntimeValue] =>
+      argument.type === 'KeywordArgumentExpression'
+        ? [(argument.key as { value: string }).value, this.evaluate(argument.value as Node, scope)]
+        : [undefined, this.evaluate(argument, scope)],
+    );
+    const result = method(
+      given.flatMap(([key, value]) => (key === undefined ? [value] : [])),
+      new Map(given.flatMap(([key, value]) => (key === undefined ? [] : [[key, value] as const]))),
+    );
+    this.#charge(object);
+    return result;
   }
 
   #evaluateBinary(node: Node, scope: Scope): RuntimeValue | undefined {

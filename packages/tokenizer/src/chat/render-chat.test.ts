@@ -22,6 +22,24 @@ describe('renderChat', () => {
     expect(render('{{ [1, {"a": 2}] == [1, {"a": 2}] }} {{ {"a": 1} != {"a": 2} }}')).toBe('True True');
   });
 
+  it.each([
+    ['{{ "a{}b{}c".format(1, none) }}', 'a1bNonec'],
+    ['{{ "{0}{1}{0}".format("x", [1]) }}', 'x[1]x'],
+    ['{{ "{{}}{n}".format(n=true) }}', '{}True'],
+    ['{{ "{}".format(missing) }}|', '|'],
+    ['{{ [3,1.5,2]|min }}{{ [3,1.5,2]|max }}', '1.53'],
+    ['{{ ["b","A","c"]|min }}{{ ["b","A","C"]|max }}', 'AC'],
+    ['{{ []|min }}.', '.'],
+    ['{% set l = [1, 2, 3] %}{{ l.pop(0) }}{{ l.pop() }}{{ l }}{{ l.pop(-1) }}{{ l }}', '13[2]2[]'],
+    ['{{ [1,1.0]|max }}', '1'],
+    [
+      '{% set l=[] %}{% set _=l.append(1) %}{% for i in range(2) %}{% set _=l.append(i) %}{% endfor %}{{ l }}{{ _ }}',
+      '[1, 0, 1]None',
+    ],
+  ])('has the methods and filters of Python that the library has not: %s', (template, text) => {
+    expect(render(template)).toBe(text);
+  });
+
   it('writes JSON as transformers does: not ASCII only, indented on request', () => {
     expect(render('{{ messages[0] | tojson }}')).toBe('{"role": "user", "content": "Grüße \\"x\\""}');
     expect(render('{{ {"a": [1, 2]} | tojson(indent=2) }}')).toBe('{\n  "a": [\n    1,\n    2\n  ]\n}');
@@ -54,6 +72,10 @@ describe('renderChat', () => {
   it.each([
     ['raise_exception', "{{ raise_exception('roles must alternate') }}", 'roles must alternate'],
     ['a list joined to a text', '{{ "a" + [] }}', 'can only concatenate str (not "list") to str'],
+    ['a format with a width', '{{ "{:5}".format(1) }}', '{:5}'],
+    ['a format without its value', '{{ "{}{}".format(1) }}', 'no value'],
+    ['nothing to pop', '{{ [].pop() }}', 'pop'],
+    ['the least of a mixture', '{{ [1, "a"] | min }}', 'cannot be compared'],
     ['an unknown filter', '{{ "a" | nonsense }}', 'nonsense'],
     ['an unknown time directive', "{{ strftime_now('%Q') }}", '%Q'],
   ])('refuses with the reason: %s', (_, template, reason) => {
