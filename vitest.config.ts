@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './tools/longest-first.mjs';
 
 // Tests import packages as source (the `source` export condition); the threads and commands that they start, and the .wasm files, come from a build.
 export default defineConfig({
@@ -7,6 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
   test: {
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     globalSetup: ['tools/build-before-tests.mjs'],
     // It has a `source` of its own, in TypeScript that Node does not read.
     server: { deps: { inline: [/@ai-sdk/, /eventsource-parser/, /^ai$/, /node_modules\/ai\//] } },
