@@ -66,4 +66,24 @@ describe('reasoning', () => {
     expect(choices[0].message.reasoning_content).toMatch(/\w/);
     expect([1, 2]).toContain(JSON.parse(choices[0].message.content).a);
   });
+
+  it('does not begin again, however much the model wants to', async () => {
+    // The mark is a token that is made the likeliest everywhere.
+    const mark = '<|begin_of_text|>';
+    const template = `{% for m in messages %}<|im_start|>{{ m.role }}: {% if m.reasoning_content %}${mark}{{ m.reasoning_content }}</done>{% endif %}{{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant: {% endif %}`;
+    const metadata = [['tokenizer.chat_template', { type: 'string', value: template }] as const];
+    const eager = await startTestServer({ model: { override: { metadata, rope: {} } } });
+    await eager.ready;
+    const bias = { ...neverEnding.logit_bias, 0: 100 };
+    for (const budget of [0, 6]) {
+      const response = await eager.post('/v1/chat/completions', {
+        ...{ ...body, max_tokens: 30, logit_bias: bias, thinking_budget_tokens: budget },
+      });
+      const { choices, usage } = await response.json();
+      expect(usage.completion_tokens_details?.reasoning_tokens ?? 0).toBe(budget);
+      expect(choices[0].message.content).toMatch(/\w/);
+      expect(choices[0].message.content).not.toContain(mark);
+    }
+    await eager.close();
+  });
 });

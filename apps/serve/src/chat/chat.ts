@@ -5,6 +5,7 @@ import type { ServerState } from '../endpoint.ts';
 import { branchesOf, checkTask, type GenerationTask } from '../generate/generation.ts';
 import type { GenerationRequest } from '../generate/generation-request.ts';
 import type { ModelLease } from '../models/model-host.ts';
+import type { ServedModel } from '../models/served-model.ts';
 import { encodePrompt, encodeText } from '../text/encode-text.ts';
 import { chatConstraint } from './constraint.ts';
 import type { RequestMessage, RequestTool } from './messages.ts';
@@ -68,6 +69,7 @@ export async function prepareChat(
   const task: GenerationTask = {
     ...{ model, prompt, request, maxTokens, logProbs, signal, constraint },
     shown: model.chat.marks,
+    ...(thinkingBudget === 0 && { forbidden: openingOf(model) }),
     onEnd: server.onGeneration,
   };
   await checkTask(task, 'messages');
@@ -90,6 +92,10 @@ export async function countChatTokens({ model }: ModelLease, chat: ChatRequest, 
 export async function renderedChat({ model }: ModelLease, chat: ChatRequest, signal: AbortSignal): Promise<string> {
   return (await chatPrompt(model, chat, offeredTools(chat), signal)).text;
 }
+
+/** What would begin a thought that may not be. */
+const openingOf = ({ chat: { format } }: ServedModel): readonly string[] =>
+  [format.reasoning?.open.trim() ?? ''].filter(Boolean);
 
 /** The template writes special tokens, BOS included, unless the request wants them once more. */
 const templateTokens = ({ addSpecial = false }: ChatRequest) => ({ parseSpecial: true, addSpecial });

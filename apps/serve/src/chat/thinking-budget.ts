@@ -20,11 +20,13 @@ export function afterThinking(task: GenerationTask, tokens: readonly number[], f
   const used = tokens.length + mark.length;
   const left = maxTokens === undefined ? undefined : maxTokens - used;
   if ((left !== undefined && left < 1) || prompt.length + used >= model.contextTokens) return undefined;
+  // A second thought would have no end.
+  const forbidden = [reasoning!.open.trim()];
   const longer = Int32Array.from([...prompt, ...tokens, ...mark]);
   return {
     closing,
     closingTokens: mark.length,
-    task: { ...task, prompt: longer, maxTokens: left, events: undefined, constraint: form.answerConstraint },
+    task: { ...task, prompt: longer, maxTokens: left, events: undefined, constraint: form.answerConstraint, forbidden },
   };
 }
 

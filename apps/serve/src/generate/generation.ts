@@ -56,6 +56,8 @@ export interface GenerationTask {
   shown?: ReadonlySet<number>;
   /** What holds the reply, where it is more than the request's own fields say. */
   constraint?: Constraint;
+  /** Texts that the reply does not have, beside the request's `bad_words`. */
+  forbidden?: readonly string[];
   /** Aborts when the client goes away. */
   signal: AbortSignal;
   onEnd?: (record: GenerationRecord, signal: AbortSignal) => void;
@@ -185,7 +187,7 @@ function callOptions(task: GenerationTask): CallOptions {
     grammar,
     grammarTrigger,
     ...beamOptions(request),
-    ...tokenRules(request, model.tokenizer),
+    ...tokenRules(request, model.tokenizer, task.forbidden),
     ...adaptersOf(request.lora),
     signal,
   };

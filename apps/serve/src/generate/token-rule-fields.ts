@@ -1,6 +1,6 @@
 // The request fields of vLLM that forbid tokens whatever the sampler would choose: `min_tokens`, `allowed_token_ids`, `bad_words`.
 import type { GenerateOptions } from '@quern/engine';
-import type { Tokenizer } from '@quern/tokenizer';
+import type { EncodeOptions, Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
 
 export const tokenRuleFields = {
@@ -17,17 +17,23 @@ export const tokenRuleFields = {
 const ruleShape = z.looseObject(tokenRuleFields);
 type RuleRequest = z.infer<typeof ruleShape>;
 
+/** @param marks texts that are forbidden too, special tokens among them */
 export function tokenRules(
   { min_tokens: least, allowed_token_ids: allowed, bad_words: words }: RuleRequest,
   tokenizer: Tokenizer,
+  marks: readonly string[] = [],
 ): Pick<GenerateOptions, 'minTokens' | 'allowedTokens' | 'bannedSequences'> {
+  const banned = [
+    ...(words ?? []).flatMap((word) => spellings(word, tokenizer)),
+    ...marks.flatMap((mark) => spellings(mark, tokenizer, { parseSpecial: true })),
+  ];
   return {
     ...(least ? { minTokens: least } : {}),
     ...(allowed ? { allowedTokens: allowed } : {}),
-    ...(words?.length ? { bannedSequences: words.flatMap((word) => spellings(word, tokenizer)) } : {}),
+    ...(banned.length > 0 ? { bannedSequences: banned } : {}),
   };
 }
 
 /** As vLLM: a word is forbidden by its tokens, at the beginning of a text and behind a space. */
-const spellings = (word: string, tokenizer: Tokenizer): number[][] =>
-  ['', ' '].map((before) => [...tokenizer.encode(before + word.trimStart())]).filter((ids) => ids.length > 0);
+const spellings = (word: string, tokenizer: Tokenizer, options?: EncodeOptions): number[][] =>
+  ['', ' '].map((before) => [...tokenizer.encode(before + word.trimStart(), options)]).filter((ids) => ids.length > 0);
