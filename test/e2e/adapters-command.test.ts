@@ -58,6 +58,34 @@ it('convert and quantize add scale · alpha/rank · B·A to the weights, PEFT fo
     status: 0,
   });
   expect(await upOf('again.gguf')).toEqual(after);
+
+  const text = join(root, 'test/models/text/prose-test.txt');
+  const measured = (...args: string[]) => {
+    const { status, stdout, stderr } = quern(
+      'eval',
+      ...args,
+      '--text',
+      text,
+      '-c',
+      '32',
+      '--chunks',
+      '2',
+      '--json',
+      '-q',
+    );
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    return JSON.parse(stdout);
+  };
+  const state = ['--state', 'windows'];
+  const apart = measured('base.gguf', 'merged.gguf', '--base', 'base.gguf', ...state).models;
+  const applied = measured('base.gguf', '--base', 'base.gguf', '--lora-scaled', 'adapter:0.5', ...state).models[0];
+  expect(applied.model).toBe('base.gguf + adapter:0.5');
+  expect(Math.abs(apart[0].divergence.kld.value)).toBeLessThan(1e-7);
+  expect(apart[1].divergence.kld.value).toBeGreaterThan(1e-6);
+  expect(applied.divergence.kld.value).toBeCloseTo(apart[1].divergence.kld.value, 7);
+  expect(applied.ppl).toBeCloseTo(apart[1].ppl, 3);
+  expect(applied.ppl).not.toBe(apart[0].ppl);
 });
 
 it('quantizes what it has merged as in two steps', () => {

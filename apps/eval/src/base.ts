@@ -53,7 +53,8 @@ export interface BaseContext extends CommandContext {
 export async function openBase(request: EvalRequest, context: BaseContext): Promise<OpenedBase | undefined> {
   if (request.baseFile !== undefined) return baseFromFile(await openBaseFile(request.baseFile), request);
   if (request.base === undefined) return undefined;
-  return baseFromModel(await openNamedModel(request.base, context.mode, context, request.override), request, context);
+  const { base, override } = request;
+  return baseFromModel(await openNamedModel(base, context.mode, context, { override }), request, context);
 }
 
 /** The text, if one is named, must be the one that the file was made of. */
@@ -98,7 +99,7 @@ async function baseFromModel(opened: OpenedModel, request: EvalRequest, context:
   const { plan, saveBase, devices } = request;
   const text = request.text!;
   let logProbs: BaseLogProbs | undefined;
-  const closers: (() => Promise<void>)[] = [() => opened.view.close()];
+  const closers: (() => Promise<void>)[] = [() => opened.close()];
   try {
     const ids = perplexityTokens(opened.tokenizer, text.bytes, text.file, plan.profile);
     const fingerprint = await modelFingerprint(opened.view);
@@ -135,7 +136,7 @@ async function baseFromModel(opened: OpenedModel, request: EvalRequest, context:
       },
     };
   } catch (error) {
-    await opened.view.close();
+    await opened.close();
     throw error;
   }
 }

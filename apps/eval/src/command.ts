@@ -15,6 +15,7 @@ import {
 } from '@quern/terminal';
 import { type OpenedBase, openBase } from './base.ts';
 import { type EvaluateContext, evaluateModel } from './evaluate.ts';
+import { nameWithAdapters } from './opened-model.ts';
 import { evalOutputs } from './outputs.ts';
 import { reportWriter } from './report/write-report.ts';
 import { type EvalOptions, type EvalRequest, readRequest } from './request.ts';
@@ -76,7 +77,8 @@ async function runEval(named: readonly string[], options: EvalOptions, context: 
 async function outcomeOf(model: string, context: EvaluateContext): Promise<Outcome> {
   const { progress, signal } = context;
   try {
-    return evaluationOf(model, await evaluateModel(model, context));
+    const name = nameWithAdapters(model, context.request.adapters);
+    return evaluationOf(name, await evaluateModel(model, context));
   } catch (error) {
     const failure = error instanceof QuernError ? error : new QuernError('internal', String(error), { cause: error });
     if (!signal.aborted) progress.note(`${model}: ${failure.describe()}`);

@@ -1,5 +1,5 @@
 // What `quern eval` is called and takes.
-import { cacheFlags, deviceFlags, overrideFlags } from '@quern/models/flags';
+import { adapterFlags, cacheFlags, deviceFlags, overrideFlags } from '@quern/models/flags';
 import { profiles } from '@quern/perplexity/profiles';
 import { type CommandDefinition, modelForms } from '@quern/terminal';
 import type { EvalOptions } from './request.ts';
@@ -16,6 +16,8 @@ Examples:
   $ quern eval c.gguf --base-file llama.kld
       compare with what was saved, by quern or by llama-perplexity
   $ quern eval a.gguf --hellaswag hellaswag.txt --winogrande winogrande.csv
+  $ quern eval model.gguf --base model.gguf --text wiki.test.raw --lora style.gguf
+      what an adapter changes
   $ quern eval a.gguf --text wiki.test.raw --state a1 --shard 1/2
       then, with the other half: quern eval --merge a1 a2
 
@@ -37,6 +39,8 @@ const measuring = [
   'multipleChoice',
   'state',
   'shard',
+  'lora',
+  'loraScaled',
 ] as const satisfies readonly (keyof EvalOptions)[];
 
 export const evaluate: CommandDefinition<[models: string[]], EvalOptions> = {
@@ -98,6 +102,7 @@ export const evaluate: CommandDefinition<[models: string[]], EvalOptions> = {
         },
       ],
     },
+    { title: 'Adapters of all models, not of the base', flags: adapterFlags },
     { title: 'Computing', flags: [...cacheFlags('F32'), ...deviceFlags] },
     { title: 'Metadata of all models for this run', flags: overrideFlags },
     {

@@ -45,7 +45,7 @@ export interface Measured {
 }
 
 export async function evaluateModel(name: string, context: EvaluateContext): Promise<Measured> {
-  const opened = await openNamedModel(name, context.mode, context, context.request.override);
+  const opened = await openNamedModel(name, context.mode, context, context.request);
   try {
     context.base?.requireComparable(opened);
     const job = await prepare(opened, context);
@@ -56,7 +56,7 @@ export async function evaluateModel(name: string, context: EvaluateContext): Pro
       return { record: job.record, interrupted: true };
     });
   } finally {
-    await opened.view.close();
+    await opened.close();
   }
 }
 
@@ -79,7 +79,8 @@ async function prepare(opened: OpenedModel, { request, base, journal, progress }
   const { contextLength } = hyperparameters(opened.view);
   if (ids && plan.contextTokens > contextLength)
     progress.note(`${opened.name}: trained on ${contextLength} tokens of context; evaluated at ${plan.contextTokens}.`);
-  const record = await journal.record(opened.name, await modelFingerprint(opened.view), { ...opened.size, windows });
+  const fingerprint = await modelFingerprint(opened.view, opened.adapters);
+  const record = await journal.record(opened.name, fingerprint, { ...opened.size, windows });
   // A base that was saved is known without comparisons.
   const done = new Map([...record.windows].filter(([, scores]) => !base || scores.comparison));
   return { record, ids, windows, done, tasks };

@@ -1,6 +1,7 @@
 // A model as the user named it, opened but not loaded.
 import { fileBytesOf, locateCheckpoint, type ModelView, storedBytes } from '@quern/checkpoint';
 import {
+  type AdapterRequest,
   type CacheTypes,
   type DeviceRequest,
   exactCache,
@@ -8,20 +9,24 @@ import {
   type LoadOverride,
   loadOnDevices,
   type ModelOnDevices,
+  openAdapters,
   openModel,
+  type ScaledAdapter,
 } from '@quern/models';
 import { perplexityLoadOptions } from '@quern/perplexity';
 import { type CommandContext, downloadProgress, type ProgressMode } from '@quern/terminal';
 import { type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
 
 export interface OpenedModel {
-  /** As the user named it. */
+  /** As the user named it, with its adapters. */
   readonly name: string;
   readonly view: ModelView;
+  readonly adapters: readonly ScaledAdapter[];
   readonly tokenizer: Tokenizer;
   /** Of windows; undefined for models that do not add BOS. */
   readonly bos?: number;
   readonly size: ModelSize;
+  close(): Promise<void>;
 }
 
 export interface ModelSize {
@@ -32,18 +37,34 @@ export interface ModelSize {
   readonly bitsPerWeight: number;
 }
 
+/** A model under its adapters, for people and in states. */
+export const nameWithAdapters = (name: string, adapters: readonly AdapterRequest[]): string =>
+  [name, ...adapters.map(({ path, scale }) => (scale === 1 ? path : `${path}:${scale}`))].join(' + ');
+
+export interface ModelSettings {
+  readonly override?: LoadOverride;
+  readonly adapters?: readonly AdapterRequest[];
+}
+
 /** @param name a GGUF file, a checkpoint folder, or a hub id */
 export async function openNamedModel(
   name: string,
   mode: ProgressMode,
   context: CommandContext,
-  override?: LoadOverride,
+  { override, adapters: wanted = [] }: ModelSettings,
 ): Promise<OpenedModel> {
   const download = downloadProgress(mode);
   const { path } = await locateCheckpoint(name, { ...context, ...download.watch });
   download.finish();
   const view = await openModel(path, { override });
+  let closeAdapters = async (): Promise<void> => {};
+  const closeAll = async (): Promise<void> => {
+    await closeAdapters();
+    await view.close();
+  };
   try {
+    const { adapters, close } = await openAdapters(wanted, view);
+    closeAdapters = close;
     const tokenizer = tokenizerFromGguf(view.metadata);
     const tensors = [...view.tensors.values()];
     const parameters = tensors.reduce((sum, tensor) => sum + tensor.rows * tensor.cols, 0);
@@ -54,20 +75,21 @@ export async function openNamedModel(
       dataBytes,
       bitsPerWeight: (8 * dataBytes) / parameters,
     };
-    return { name, view, tokenizer, bos: tokenizer.addBos ? tokenizer.bos : undefined, size };
+    const bos = tokenizer.addBos ? tokenizer.bos : undefined;
+    return { name: nameWithAdapters(name, wanted), view, adapters, tokenizer, bos, size, close: closeAll };
   } catch (error) {
-    await view.close();
+    await closeAll();
     throw error;
   }
 }
 
 /** Loads a model on devices of its own. A base is loaded with an exact cache, whatever is compared with it. */
 export function startModel(
-  { view }: OpenedModel,
+  { view, adapters }: OpenedModel,
   contextTokens: number,
   devices: DeviceRequest,
   cacheTypes: CacheTypes = exactCache,
 ): Promise<ModelOnDevices> {
   const { vocabSize } = hyperparameters(view);
-  return loadOnDevices(view, devices, { ...perplexityLoadOptions(vocabSize, contextTokens), cacheTypes });
+  return loadOnDevices(view, devices, { ...perplexityLoadOptions(vocabSize, contextTokens), cacheTypes, adapters });
 }

@@ -3,6 +3,8 @@
 import { createHash } from 'node:crypto';
 import { QuernError } from '@quern/errors';
 import {
+  type AdapterOptions,
+  type AdapterRequest,
   type CacheOptions,
   type CacheTypes,
   type DeviceOptions,
@@ -10,6 +12,7 @@ import {
   exactCache,
   type LoadOverride,
   type OverrideOptions,
+  readAdapters,
   readCacheTypes,
   readDeviceRequest,
   readLoadOverride,
@@ -28,7 +31,11 @@ import { readInputFile } from '@quern/source';
 import { parseCount } from '@quern/terminal';
 import { evalOutputs } from './outputs.ts';
 
-export interface EvalOptions extends DeviceOptions, CacheOptions, OverrideOptions {
+export interface EvalOptions
+  extends DeviceOptions,
+    CacheOptions,
+    OverrideOptions,
+    Pick<AdapterOptions, 'lora' | 'loraScaled'> {
   text?: string;
   profile?: string;
   ctxSize?: string;
@@ -80,6 +87,8 @@ export interface EvalRequest {
   readonly devices: DeviceRequest;
   readonly cacheTypes: CacheTypes;
   readonly override?: LoadOverride;
+  /** Of the models, not of the base. */
+  readonly adapters: readonly AdapterRequest[];
 }
 
 /** @throws QuernError `usage-…`, `text-unreadable`, and those of `windowPlan` and `readTaskSet` */
@@ -98,11 +107,12 @@ export async function readRequest(models: readonly string[], options: EvalOption
   const devices = readDeviceRequest(options);
   const cacheTypes = readCacheTypes(options, exactCache);
   const override = readLoadOverride(options);
+  const adapters = readAdapters(options);
   const shard = parseShard(options.shard);
   const text = options.text === undefined ? undefined : await readText(options.text);
   const tasks = await readTasks(options);
   const asked = { models, text, plan, base, baseFile, saveBase, report, force, tasks, shard, state };
-  return { ...asked, devices, cacheTypes, override };
+  return { ...asked, devices, cacheTypes, override, adapters };
 }
 
 const taskFiles = ({ hellaswag, winogrande, multipleChoice }: EvalOptions): Record<TaskName, string | undefined> => ({

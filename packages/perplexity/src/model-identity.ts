@@ -1,22 +1,29 @@
 // Which model it is, whatever its file is called and wherever it lies; and whether two models speak of the same tokens.
 import { createHash } from 'node:crypto';
-import type { ModelView } from '@quern/checkpoint';
+import type { ModelView, TensorView } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { hyperparameters } from '@quern/models';
+import { hyperparameters, type ScaledAdapter } from '@quern/models';
 
 /** Of a tensor's first row; enough to tell one quantization or training from another. */
 const probeBytes = 4096;
 
-/** SHA-256 over hyperparameters, vocabulary, and name, type, shape and first bytes of every tensor. */
-export async function modelFingerprint(view: ModelView): Promise<string> {
+/** SHA-256 over hyperparameters, vocabulary, and name, type, shape and first bytes of every tensor, those of adapters too. */
+export async function modelFingerprint(view: ModelView, adapters: readonly ScaledAdapter[] = []): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(hyperparameters(view)));
   for (const token of tokensOf(view)) hash.update(`${token}\n`);
-  for (const tensor of view.tensors.values()) {
+  const probe = async (tensor: TensorView): Promise<void> => {
     hash.update(JSON.stringify([tensor.name, tensor.dtype.name, tensor.shape]));
     const row = new Uint8Array(tensor.rowBytes);
     await tensor.readRows(0, 1, row);
     hash.update(row.subarray(0, probeBytes));
-  }
+  };
+  for (const tensor of view.tensors.values()) await probe(tensor);
+  for (const { adapter, scale } of adapters)
+    for (const { weight, factor, a, b } of adapter.pairs.values()) {
+      hash.update(JSON.stringify([weight, factor * scale]));
+      await probe(a);
+      await probe(b);
+    }
   return hash.digest('hex');
 }
 
