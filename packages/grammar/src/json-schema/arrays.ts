@@ -2,7 +2,7 @@
 import { choice, type Expression, nothing, repeat, rule, sequence, text } from '../expression.ts';
 import { comma, space } from '../json/values.ts';
 import type { Alternative } from './alternatives.ts';
-import { countOf, inside, listOf, type Place, refuse } from './schema.ts';
+import { containsFrom, countOf, inside, listOf, type Place, refuse } from './schema.ts';
 
 const maxLeading = 2_000;
 const maxStates = 2_000;
@@ -32,10 +32,10 @@ export function arrayExpression(alternative: Alternative, prefix: string, compil
   const sought = soughtIn(alternative);
   const distinct =
     max > 1 ? alternative.find(({ schema }) => (schema as { uniqueItems?: unknown }).uniqueItems === true) : undefined;
-  if (distinct && sought) refuse(distinct, 'uniqueItems', 'beside contains');
+  if (distinct && sought.length > 0) refuse(distinct, 'uniqueItems', 'beside contains');
   const items = distinct
     ? distinctItems(distinct, shape, prefix, compiler)
-    : sought
+    : sought.length > 0
       ? itemsWith(sought, shape, prefix, compiler)
       : plainItems(shape, compiler);
   return sequence([text('['), space, items, text(']')]);
@@ -78,35 +78,53 @@ interface Sought {
   readonly opposite: Place;
   readonly least: number;
   readonly most: number;
+  /** Items before this place do not count. */
+  readonly from: number;
 }
 
-/** A rule for each count of items, and of those that are sought; beyond what the bounds tell apart counts are one. */
+/** A rule for each count of items, and of those that each schema seeks; beyond what the bounds tell apart counts are one. */
 function itemsWith(
-  { place, opposite, least, most }: Sought,
+  sought: readonly Sought[],
   { min, max, leading, placesAt }: ArrayShape,
   prefix: string,
   compiler: ArrayCompiler,
 ): Expression {
-  const bounded = most < Number.POSITIVE_INFINITY;
-  const lastCount = max < Number.POSITIVE_INFINITY ? max : Math.max(min, leading, 1);
-  const lastHits = bounded ? most : least;
-  if ((lastCount + 1) * (lastHits + 1) > maxStates) refuse(place, 'contains', 'beside such counts of items');
-  const ruleOf = (count: number, hits: number): string => `${prefix} ${count} items ${hits}`;
+  const froms = sought.map(({ from }) => from);
+  const lastCount = max < Number.POSITIVE_INFINITY ? max : Math.max(min, leading, 1, ...froms);
+  const lastHits = sought.map(({ least, most }) => (most < Number.POSITIVE_INFINITY ? most : least));
+  const states = lastHits.reduce((product, last) => product * (last + 1), lastCount + 1);
+  if (states * 2 ** sought.length > 2 * maxStates) refuse(sought[0]!.place, 'contains', 'beside such counts of items');
+  const ruleOf = (count: number, hits: readonly number[]): string => `${prefix} ${count} items ${hits.join()}`;
   for (let count = 0; count <= lastCount; count++)
-    for (let hits = 0; hits <= lastHits; hits++) {
-      const options: Expression[] = count >= min && hits >= least ? [nothing] : [];
-      if (count < max) {
-        const places = placesAt(Math.min(count, leading));
-        const step = (of: readonly Place[], hitsThen: number): Expression =>
-          sequence([item(compiler.valueOf(of), count), rule(ruleOf(Math.min(count + 1, lastCount), hitsThen))]);
-        if (hits < most) options.push(step([place, ...places], Math.min(hits + 1, lastHits)));
-        if (bounded) options.push(step([opposite, ...places], hits));
-        else options.push(step(places, hits));
+    for (const hits of vectorsTo(lastHits)) {
+      const enough = sought.every(({ least }, i) => hits[i]! >= least);
+      const options: Expression[] = count >= min && enough ? [nothing] : [];
+      // An item is counted by some of the schemas. By the others it need not be, or, where they are bounded, must not be.
+      for (const found of count < max ? vectorsTo(sought.map(() => 1)) : []) {
+        if (sought.some(({ most, from }, i) => found[i] === 1 && (hits[i]! >= most || count < from))) continue;
+        const places = sought.flatMap(({ place, opposite, most }, i) =>
+          found[i] === 1 ? [place] : most < Number.POSITIVE_INFINITY ? [opposite] : [],
+        );
+        const then = hits.map((hit, i) => Math.min(hit + found[i]!, lastHits[i]!));
+        const here = compiler.valueOf([...places, ...placesAt(Math.min(count, leading))]);
+        options.push(sequence([item(here, count), rule(ruleOf(Math.min(count + 1, lastCount), then))]));
       }
       compiler.define(ruleOf(count, hits), choice(options));
     }
-  return rule(ruleOf(0, 0));
+  return rule(
+    ruleOf(
+      0,
+      lastHits.map(() => 0),
+    ),
+  );
 }
+
+/** All lists of numbers from 0 to those of `last`. */
+const vectorsTo = (last: readonly number[]): number[][] =>
+  last.reduce<number[][]>(
+    (all, most) => all.flatMap((vector) => Array.from({ length: most + 1 }, (_, n) => [...vector, n])),
+    [[]],
+  );
 
 /** A few values in any order, many in the order of their list: each once at most. */
 function distinctItems(leaf: Place, shape: ArrayShape, prefix: string, compiler: ArrayCompiler): Expression {
@@ -170,16 +188,17 @@ function itemPlace(leaf: Place, leading: readonly Place[], index: number): Place
     : [inside(leaf, 'unevaluatedItems')];
 }
 
-function soughtIn(alternative: Alternative): Sought | undefined {
-  const found = alternative.filter((leaf) => (leaf.schema as { contains?: unknown }).contains !== undefined);
-  const [leaf] = found;
-  if (!leaf) return undefined;
-  const least = countOf(leaf, 'minContains') ?? 1;
-  const most = countOf(leaf, 'maxContains') ?? Number.POSITIVE_INFINITY;
-  if (least === 0 && most === Number.POSITIVE_INFINITY) return undefined;
-  if (found.length > 1) refuse(leaf, 'contains', 'of several schemas at once');
-  const place = inside(leaf, 'contains');
-  return { place, opposite: { schema: { not: place.schema }, path: place.path }, least, most };
+/** One for each schema that items are counted by. */
+function soughtIn(alternative: Alternative): Sought[] {
+  return alternative.flatMap((leaf) => {
+    if ((leaf.schema as { contains?: unknown }).contains === undefined) return [];
+    const least = countOf(leaf, 'minContains') ?? 1;
+    const most = countOf(leaf, 'maxContains') ?? Number.POSITIVE_INFINITY;
+    if (least === 0 && most === Number.POSITIVE_INFINITY) return [];
+    const place = inside(leaf, 'contains');
+    const { [containsFrom]: from = 0 } = leaf.schema as { [containsFrom]?: number };
+    return [{ place, opposite: { schema: { not: place.schema }, path: place.path }, least, most, from }];
+  });
 }
 
 function refuseUnknown(alternative: Alternative): void {

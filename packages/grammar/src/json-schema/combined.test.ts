@@ -40,6 +40,61 @@ const cases: SchemaCase[] = [
     [['a'], [1, 2]],
     [[], [1], [1, 'a'], [1, 'a', 2]],
   ],
+  [
+    'not all items behind the leading ones',
+    { type: 'array', not: { prefixItems: [true, { type: 'string' }], items: { type: 'integer' } } },
+    [
+      [1, 2],
+      [1, 'a', 'b'],
+      ['a', 'b', 1, null],
+    ],
+    [[], [1], ['a', 'b'], [null, 'b', 1, 2]],
+  ],
+  [
+    'neither all of one kind nor all of another',
+    {
+      type: 'array',
+      allOf: [{ not: { items: { type: 'integer' } } }, { not: { items: { type: 'string', maxLength: 3 } } }],
+    },
+    [[null], [1, 'a'], ['a', 1], ['abcd'], [1, 'abcd', 'a']],
+    [[], [1], ['a'], [1, 2, 3], ['a', 'b']],
+  ],
+  [
+    'exactly one of two kinds of lists',
+    {
+      oneOf: [
+        { type: 'array', items: { type: ['integer', 'null'] } },
+        { type: 'array', items: { type: ['string', 'null'] } },
+      ],
+    },
+    [[1], ['a'], [null, 1], ['a', null]],
+    [[], [null], [1, 'a'], [true]],
+  ],
+  [
+    'several schemas of which items are contained',
+    {
+      type: 'array',
+      items: { type: ['integer', 'string'] },
+      allOf: [
+        { contains: { type: 'integer', minimum: 5 }, minContains: 2 },
+        { contains: { type: 'string' }, maxContains: 2 },
+        { contains: { const: 7 } },
+      ],
+      maxItems: 5,
+    },
+    [
+      [5, 7, 'a'],
+      ['a', 7, 'b', 7],
+      [7, 1, 9, 'x', 2],
+    ],
+    [
+      [5, 'a', 6],
+      [7, 'a'],
+      [7, 7],
+      [7, 8, 'a', 'b', 'c'],
+      [7, 8, 'a', 1, 2, 3],
+    ],
+  ],
   ['nothing contained', { type: 'array', not: { contains: { type: 'string' } } }, [[], [1, null]], [['a'], [1, 'a']]],
   ['no multiple', { type: 'integer', not: { multipleOf: 3 } }, [1, 2, -4, 100], [0, 3, -9, 99]],
   [

@@ -1,5 +1,6 @@
 // The opposite of a schema, written as a schema again: `not`, `oneOf` and `if` become alternatives of what can be enforced.
 import {
+  containsFrom,
   countOf,
   inside,
   isObject,
@@ -112,9 +113,10 @@ export function negation(place: Place, keyword: string, targetOf: (place: Place)
             : [made({ allOf: [{ type: 'object', required: [key] }, { not: asked }] })],
         );
       case 'items':
+      case 'additionalItems':
       case 'prefixItems':
       case 'contains':
-        return otherItems(place, name, keyword).map(made);
+        return otherItems(place, name).map(made);
       case 'additionalProperties':
       case 'patternProperties':
       case 'propertyNames':
@@ -127,7 +129,7 @@ export function negation(place: Place, keyword: string, targetOf: (place: Place)
 }
 
 /** Keywords that mean something, and whose opposite is not among the above. */
-const opposed = new Set(['$dynamicRef', 'additionalItems', 'uniqueItems', 'unevaluatedProperties', 'unevaluatedItems']);
+const opposed = new Set(['$dynamicRef', 'uniqueItems', 'unevaluatedProperties', 'unevaluatedItems']);
 
 const maxOptions = 12;
 
@@ -139,7 +141,9 @@ function noneOrTwo(place: Place, keyword: string): object[] {
   return [{ allOf: options.map((not) => ({ not })) }, ...pairs];
 }
 
-function otherItems(place: Place, name: 'items' | 'prefixItems' | 'contains', keyword: string): object[] {
+type ItemsKeyword = 'items' | 'additionalItems' | 'prefixItems' | 'contains';
+
+function otherItems(place: Place, name: ItemsKeyword): object[] {
   const schema = place.schema as { items?: unknown; prefixItems?: unknown };
   const list = Array.isArray(schema.items) ? 'items' : 'prefixItems';
   if (name === 'contains') {
@@ -156,11 +160,11 @@ function otherItems(place: Place, name: 'items' | 'prefixItems' | 'contains', ke
       minItems: i + 1,
       prefixItems: [...leading.slice(0, i).map(() => true), { not }],
     }));
-  const not = inside(place, 'items').schema;
+  // In older drafts `additionalItems` says nothing unless `items` is a list.
+  if (name === 'additionalItems' && list === 'prefixItems') return [];
+  const not = inside(place, name).schema;
   if (not === false) return [{ type: 'array', minItems: leading.length + 1 }];
-  return leading.length === 0
-    ? [{ type: 'array', contains: { not } }]
-    : refuse(place, keyword, 'the opposite of items is not known beside prefixItems');
+  return [{ type: 'array', contains: { not }, [containsFrom]: leading.length }];
 }
 
 /** Members of which one must be there. */

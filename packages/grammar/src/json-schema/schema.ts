@@ -17,6 +17,9 @@ export const notPattern: unique symbol = Symbol('patterns that must not match');
 export const notInteger: unique symbol = Symbol('no integers');
 export const notFormat: unique symbol = Symbol('formats that must not hold');
 export const notMultiple: unique symbol = Symbol('factors that must not divide');
+/** Beside `contains`: items before this place do not count. */
+export const containsFrom: unique symbol = Symbol('the place from which items count');
+
 /** A member that must be there, whatever its name: the opposite of what is asked of all members. */
 export const someMember: unique symbol = Symbol('a member of a kind');
 
