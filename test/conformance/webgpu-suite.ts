@@ -14,7 +14,10 @@ export interface Variant {
   readonly attention: (index: number, special: boolean) => boolean;
 }
 
-/** The first proves the decoders, the others what lanes do together. */
+/**
+ * The first proves the decoders and every option, the others what lanes do together: five shapes of attention each, with every
+ * type of keys, sinks, windows, chunks, both ways, and values that lie in the keys between them.
+ */
 export const variants: readonly Variant[] = [
   {
     title: 'a lane per row',
@@ -25,14 +28,14 @@ export const variants: readonly Variant[] = [
   {
     title: 'workgroups',
     capabilities: { teams: true, subgroups: false },
-    matmuls: (type, tokens, index) => ['F16', 'Q6_K'].includes(type) && [3, 33].includes(tokens) && index % 3 === 0,
-    attention: (index) => index % 40 === 3,
+    matmuls: (type, tokens, index) => ['F16', 'Q6_K'].includes(type) && [3, 33].includes(tokens) && index % 7 === 0,
+    attention: (index) => index % 67 === 11,
   },
   {
     title: 'workgroups with subgroups',
     capabilities: { teams: true },
     matmuls: (type, tokens, index) => ['F32', 'Q4_K'].includes(type) && tokens < 3 && index % 3 === 0,
-    attention: (index) => index % 40 === 11,
+    attention: (index) => index % 67 === 3,
   },
 ];
 
