@@ -82,15 +82,9 @@ export function offsetRange(weights: Float32Array, from: number, count: number, 
   range.zero = 0 - codesToEnd;
 }
 
-/** The code of a weight. */
-export function codeOf(
-  weight: number,
-  scale: number,
-  zero: number,
-  top: number,
-  round: (value: number) => number = Math.fround,
-): number {
-  const code = roundHalfEven(round(weight / scale)) + zero;
+/** @param quotient weight / scale, rounded as the arithmetic at hand rounds it */
+export function codeOf(quotient: number, zero: number, top: number): number {
+  const code = roundHalfEven(quotient) + zero;
   return code < 0 ? 0 : code > top ? top : code;
 }
 
@@ -102,9 +96,7 @@ export function pseudoQuantize(weights: Float32Array, grid: Grid): void {
   for (let from = 0; from < weights.length; from += groupSize) {
     groupRange(weights, from, groupSize, grid, range);
     const { scale, zero } = range;
-    for (let i = from; i < from + groupSize; i++) {
-      const code = codeOf(weights[i]!, scale, zero, top);
-      weights[i] = (code - zero) * scale;
-    }
+    for (let i = from; i < from + groupSize; i++)
+      weights[i] = (codeOf(Math.fround(weights[i]! / scale), zero, top) - zero) * scale;
   }
 }

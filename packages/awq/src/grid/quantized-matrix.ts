@@ -34,7 +34,7 @@ export function quantizeMatrix(weights: Float32Array, shape: MatrixShape, grid: 
     const { scale, zero } = range;
     scales[group] = scale;
     zeros[group] = zero;
-    for (let i = 0; i < groupSize; i++) codes[from + i] = codeOf(own[i]!, scale, zero, top, quotient);
+    for (let i = 0; i < groupSize; i++) codes[from + i] = codeOf(quotient(own[i]! / scale), zero, top);
   }
   return { rows, cols, groupSize, bits, codes, scales, ...(symmetric ? {} : { zeros }) };
 }

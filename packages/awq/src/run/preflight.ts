@@ -6,7 +6,9 @@ import type { Device } from '@quern/runtime';
 import { triangleBytes } from '../gptq/triangle-tiles.ts';
 import { quantizedWeights } from '../layer/layer-pairs.ts';
 import { blockBytes } from '../layer/layer-weights.ts';
+import { measuredParts, measurements, mostParts } from '../search/best-ratio.ts';
 import { ratios } from '../search/scale-candidates.ts';
+import { searchedSequences } from '../search/sequence-parts.ts';
 import type { Method } from './layer-task.ts';
 
 export interface Needs {
@@ -44,7 +46,9 @@ export async function preflight({ view, device, method, sequences, sequenceToken
       `One block of the model needs ${deviceBytes} bytes in F32 on the ${device.name} device, which may hold ${device.limits.memoryBytes}.`,
       { file: view.path, remedy: 'Lower --seq-len if activations are what is large; else this device is too small.' },
     );
-  const flops = calibrated ? blocks.reduce((sum, block) => sum + blockFlops(view, block, method, tokens), 0) : 0;
+  const flops = calibrated
+    ? blocks.reduce((sum, block) => sum + blockFlops(view, block, method, { sequences, sequenceTokens }), 0)
+    : 0;
   const grams = Math.max(...blocks.map((block) => gramBytes(view, block, method)));
   return {
     hostBytes: largest + 3 * 4 * tokens * embeddingLength + grams,
@@ -67,7 +71,13 @@ function gramBytes(view: ModelView, block: number, { name: method }: Method): nu
   return [...inputs.values()].reduce((sum, bytes) => sum + bytes, 0) + hessian;
 }
 
-function blockFlops(view: ModelView, block: number, { name: method }: Method, tokens: number): number {
+function blockFlops(
+  view: ModelView,
+  block: number,
+  { name: method }: Method,
+  { sequences, sequenceTokens }: Pick<PreflightTask, 'sequences' | 'sequenceTokens'>,
+): number {
+  const tokens = sequences * sequenceTokens;
   const weights = quantizedWeights(view, block);
   const of = (chosen: typeof weights): number =>
     chosen.reduce((sum, { experts, rows, cols }) => sum + experts * rows * cols, 0);
@@ -82,12 +92,12 @@ function blockFlops(view: ModelView, block: number, { name: method }: Method, to
     return 2 * forward + allGrams + columns;
   }
   const grams = weights.reduce((sum, { name, cols }) => sum + (inspectsLayer(name) ? tokens * cols ** 2 : 0), 0);
-  const whole = ratios.length + 1;
+  const searched = Math.min(sequences, searchedSequences(sequenceTokens)) / sequences;
   const layerErrors = weights.reduce(
     (sum, { name, experts, rows, cols }) => sum + (inspectsLayer(name) ? 2 * experts * rows * cols ** 2 : 0),
     0,
   );
-  return forward + grams + whole * (forward + layerErrors);
+  return forward + grams + (measuredParts / mostParts) * searched * forward + (1 + ratios.length) * layerErrors;
 }
 
 /** Rounding a weight to codes and back, and the like: some 15 ns on the host, one thread, on machines of 2024. */
@@ -98,7 +108,7 @@ function hostSeconds(view: ModelView, blocks: readonly number[], method: Method)
     .flatMap((block) => quantizedWeights(view, block))
     .reduce((sum, { experts, rows, cols }) => sum + experts * rows * cols, 0);
   const clipSteps = method.name === 'awq' && method.clip ? 10 : 0;
-  const rounds = method.name === 'gptq' ? 2 : ratios.length + 1 + 2 * clipSteps;
+  const rounds = method.name === 'gptq' ? 2 : measurements + 2 * clipSteps;
   return weights * rounds * secondsPerCode;
 }
 

@@ -7,9 +7,10 @@ import type { InputStatistics } from '../layer/input-statistics.ts';
 import { type LayerPair, layerPairs, type QuantizedWeight, quantizedWeights } from '../layer/layer-pairs.ts';
 import { type HostWeight, readFloats } from '../layer/layer-weights.ts';
 import { addTo, type ObservedLayer, observeLayer } from '../layer/observe-layer.ts';
-import { addendOf, addInto, openLayer } from '../layer/open-layer.ts';
+import { addendOf, addInto, openLayer, tokensOf } from '../layer/open-layer.ts';
 import { applyClip, searchClip } from '../search/search-clip.ts';
 import { searchScales } from '../search/search-scales.ts';
+import { sequenceParts } from '../search/sequence-parts.ts';
 import { gptqLayer } from './gptq-layer.ts';
 import { type LayerResult, type LayerTask, type Method, starvedExperts } from './layer-task.ts';
 
@@ -92,13 +93,14 @@ async function quantizeObserved(
 }
 
 async function searchPairs(
-  { grid, onStep }: LayerTask,
+  { view, grid, onStep }: LayerTask,
   layer: ObservedLayer,
   states: Float32Array[],
   pairs: readonly LayerPair[],
 ): Promise<PairScales[]> {
   const found: PairScales[] = [];
   const { added, weights, block, observer } = layer;
+  const searched = sequenceParts(states.map((sequence) => tokensOf(view, [sequence])));
   let reached = 0; // the sub-layer that `states` enter
   const advanceTo = (subLayer: number): void => {
     while (reached < subLayer) addTo(states, added[reached++]!);
@@ -107,9 +109,9 @@ async function searchPairs(
     if (!pair.scaled) continue;
     const subLayer = block.subLayerOf(pair.layers[0]!);
     advanceTo(subLayer);
-    const sequences = states.map((entering, s) => ({ states: entering, output: added[subLayer]![s]! }));
+    const parts = searched.map((part) => part.map((s) => ({ states: states[s]!, output: added[subLayer]![s]! })));
     const inputs = ({ input }: LayerPair) => observer.of(input);
-    found.push(await searchScales({ weights, block, subLayer, grid, inputs, sequences, onStep }, pair));
+    found.push(await searchScales({ weights, block, subLayer, grid, inputs, parts, onStep }, pair));
   }
   advanceTo(added.length);
   return found;

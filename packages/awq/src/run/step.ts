@@ -4,6 +4,7 @@
 import type { ModelView } from '@quern/checkpoint';
 import { networkOf } from '@quern/models';
 import { layerPairs, quantizedWeights } from '../layer/layer-pairs.ts';
+import { measurements } from '../search/best-ratio.ts';
 import { ratios } from '../search/scale-candidates.ts';
 import type { Method } from './layer-task.ts';
 
@@ -74,6 +75,9 @@ function stepsOf(view: ModelView, block: number, { name: method }: Method, seque
   }
   const searches = layerPairs(view, block)
     .filter(({ scaled }) => scaled)
-    .map(({ inspect, layers }) => (inspect === 'layer' ? weights.find(({ name }) => name === layers[0])!.experts : 1));
-  return sequences + quantized + ratios.length * searches.reduce((sum, count) => sum + count, 0);
+    .map(({ inspect, layers }) => {
+      const experts = weights.find(({ name }) => name === layers[0])!.experts;
+      return inspect === 'layer' ? experts * (1 + ratios.length) : measurements;
+    });
+  return sequences + quantized + searches.reduce((sum, count) => sum + count, 0);
 }

@@ -38,8 +38,9 @@ export async function searchClip(device: Device, { weights, cols, sample, grid }
     const largest = largestOf(panel, rows, groupSize);
     const best = new Float64Array(rows).fill(Infinity);
     for (let step = 0; step < steps; step++) {
-      const deltas = clampedTo(panel, largest, step, groupSize);
-      const limitOf = (row: number) => Math.fround(largest[row]! * Math.fround(1 - step / stepsToZero));
+      const share = Math.fround(1 - step / stepsToZero);
+      const tried = largest.map((most) => most * share);
+      const deltas = clampedTo(panel, tried, groupSize);
       pseudoQuantize(deltas, grid);
       for (let i = 0; i < deltas.length; i++) deltas[i]! -= panel[i]!;
       const errors = await gramErrors(device, deltas, gram, groupSize);
@@ -47,7 +48,7 @@ export async function searchClip(device: Device, { weights, cols, sample, grid }
         if (step === 0) unclippedError += errors[row]!;
         if (!(errors[row]! < best[row]!)) continue;
         best[row] = errors[row]!;
-        limits[row * groups + group] = limitOf(row);
+        limits[row * groups + group] = tried[row]!;
       }
     }
     for (const least of best) error += least;
@@ -73,33 +74,42 @@ function groupPanel(weights: Float32Array, rows: number, cols: number, group: nu
   return panel;
 }
 
+/** Mean x xᵀ over the sample, of the columns of one group. */
 function groupGram(sample: readonly Float32Array[], group: number, groupSize: number): Float32Array {
   const sums = new Float64Array(groupSize * groupSize);
   for (const row of sample) {
     const x = row.subarray(group * groupSize, (group + 1) * groupSize);
     for (let i = 0; i < groupSize; i++) {
       const xi = x[i]!;
-      for (let j = 0; j < groupSize; j++) sums[i * groupSize + j]! += xi * x[j]!;
+      for (let j = 0; j <= i; j++) sums[i * groupSize + j]! += xi * x[j]!;
     }
   }
-  return Float32Array.from(sums, (sum) => sum / sample.length);
+  const gram = new Float32Array(groupSize * groupSize);
+  for (let i = 0; i < groupSize; i++)
+    for (let j = 0; j <= i; j++)
+      gram[i * groupSize + j] = gram[j * groupSize + i] = sums[i * groupSize + j]! / sample.length;
+  return gram;
 }
 
+/** Of each row. */
 function largestOf(panel: Float32Array, rows: number, groupSize: number): Float32Array {
   const largest = new Float32Array(rows);
-  for (let i = 0; i < panel.length; i++) {
-    const row = Math.floor(i / groupSize);
-    largest[row] = Math.max(largest[row]!, Math.abs(panel[i]!));
+  for (let row = 0, i = 0; row < rows; row++) {
+    let most = 0;
+    for (const end = i + groupSize; i < end; i++) most = Math.max(most, Math.abs(panel[i]!));
+    largest[row] = most;
   }
   return largest;
 }
 
-function clampedTo(panel: Float32Array, largest: Float32Array, step: number, groupSize: number): Float32Array {
+function clampedTo(panel: Float32Array, limits: Float32Array, groupSize: number): Float32Array {
   const clamped = new Float32Array(panel.length);
-  const share = Math.fround(1 - step / stepsToZero);
-  for (let i = 0; i < panel.length; i++) {
-    const limit = Math.fround(largest[Math.floor(i / groupSize)]! * share);
-    clamped[i] = Math.max(-limit, Math.min(limit, panel[i]!));
+  for (let row = 0, i = 0; row < limits.length; row++) {
+    const limit = limits[row]!;
+    for (const end = i + groupSize; i < end; i++) {
+      const w = panel[i]!;
+      clamped[i] = w > limit ? limit : w < -limit ? -limit : w;
+    }
   }
   return clamped;
 }

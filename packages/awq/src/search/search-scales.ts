@@ -1,6 +1,6 @@
 // The search for scales (AutoAWQ quantizer.py _search_best_scale): for each pair the ratio whose quantized weights change
-// the inspected output least, in the mean square over all calibration tokens. Every pair is searched with all other
-// weights as they were.
+// the inspected output least, in the mean square over calibration tokens. Every pair is searched with all other
+// weights as they were. AutoAWQ measures all ratios on all tokens; here bad ones are left early (best-ratio.ts).
 import { QuernError } from '@quern/errors';
 import type { SingleBlock } from '@quern/models';
 import type { Tensor } from '@quern/runtime';
@@ -10,7 +10,13 @@ import { gramError } from '../layer/gram.ts';
 import type { InputStatistics } from '../layer/input-statistics.ts';
 import type { LayerPair } from '../layer/layer-pairs.ts';
 import { bytesOf, floatsOf, type LayerWeights } from '../layer/layer-weights.ts';
-import { ratios, scaleCandidate, weightMeans } from './scale-candidates.ts';
+import { type BestRatio, bestRatio, type Trial } from './best-ratio.ts';
+import { scaleCandidate, weightMeans } from './scale-candidates.ts';
+
+export interface SearchedSequence {
+  readonly states: Float32Array;
+  readonly output: Float32Array;
+}
 
 export interface SearchedLayer {
   readonly weights: LayerWeights;
@@ -20,8 +26,8 @@ export interface SearchedLayer {
   readonly inputs: (pair: LayerPair) => readonly InputStatistics[];
   /** The one with the readers of the pair. */
   readonly subLayer: number;
-  /** Residual stream that enters the sub-layer, and what that adds to it; one of each per sequence. */
-  readonly sequences: readonly { states: Float32Array; output: Float32Array }[];
+  /** Sequences by part (sequence-parts.ts): the residual stream that enters the sub-layer, and what that adds to it. */
+  readonly parts: readonly (readonly SearchedSequence[])[];
   /** Called between two candidates: the place for an abort. */
   readonly onStep?: () => Promise<void>;
 }
@@ -40,7 +46,7 @@ type Found = Pick<PairScales, 'scales' | 'ratios' | 'error' | 'unscaledError'>;
 
 /** One vector for all weights of the pair. */
 async function searchTogether(layer: SearchedLayer, pair: LayerPair, inputs: InputStatistics): Promise<Found> {
-  const { weights, grid } = layer;
+  const { weights, grid, parts } = layer;
   const hosts = pair.layers.map((name) => weights.get(name));
   const cols = inputs.width;
   const x = inputs.means();
@@ -49,12 +55,14 @@ async function searchTogether(layer: SearchedLayer, pair: LayerPair, inputs: Inp
     cols,
     grid.groupSize,
   );
-  const attempt = async (scales: Float32Array | undefined): Promise<number> => {
+  const measure: Trial['measure'] = (scales, from, to) => {
     for (const { name, values } of hosts) weights.write(name, scaledPseudoQuantized(values, cols, scales, grid));
-    return outputError(layer);
+    return outputError(layer, parts.slice(from, to).flat());
   };
+  const candidate = (ratio: number) => scaleCandidate(x, w, ratio);
+  const count = parts.flat().reduce((sum, { output }) => sum + output.length, 0);
   try {
-    const best = await bestRatio(layer, pair, (ratio) => scaleCandidate(x, w, ratio), attempt);
+    const best = await searched(layer, pair, { parts: parts.length, candidate, measure }, count);
     return { ...best, ratios: [best.ratio] };
   } finally {
     for (const { name } of hosts) weights.restore(name);
@@ -81,12 +89,13 @@ async function searchEachExpert(
     const own = values.subarray(expert * rows * cols, (expert + 1) * rows * cols);
     const x = statistics.means();
     const w = weightMeans([own], cols, grid.groupSize);
-    const attempt = async (candidate: Float32Array | undefined): Promise<number> => {
+    const measure: Trial['measure'] = (candidate) => {
       const deltas = scaledPseudoQuantized(own, cols, candidate, grid);
       for (let i = 0; i < deltas.length; i++) deltas[i]! -= own[i]!;
-      return (await gramError(weights.device, deltas, statistics.gram!)) / (statistics.rows * rows);
+      return gramError(weights.device, deltas, statistics.gram!);
     };
-    const best = await bestRatio(layer, pair, (ratio) => scaleCandidate(x, w, ratio), attempt);
+    const candidate = (ratio: number) => scaleCandidate(x, w, ratio);
+    const best = await searched(layer, pair, { parts: 1, candidate, measure }, statistics.rows * rows);
     scales.set(best.scales, expert * cols);
     chosen.push(best.ratio);
     error += best.error;
@@ -95,21 +104,15 @@ async function searchEachExpert(
   return { scales, ratios: chosen, error, unscaledError };
 }
 
-async function bestRatio(
+/** @returns errors as means over `count` numbers */
+async function searched(
   { onStep }: SearchedLayer,
   { layers }: LayerPair,
-  candidate: (ratio: number) => Float32Array,
-  attempt: (scales: Float32Array | undefined) => Promise<number>,
-): Promise<{ ratio: number; scales: Float32Array; error: number; unscaledError: number }> {
-  const unscaledError = await attempt(undefined);
-  let best: { ratio: number; scales: Float32Array; error: number } | undefined;
-  for (const ratio of ratios) {
-    await onStep?.();
-    const scales = candidate(ratio);
-    const error = await attempt(scales);
-    if (error < (best?.error ?? Infinity)) best = { ratio, scales, error };
-  }
-  if (best) return { ...best, unscaledError };
+  trial: Trial,
+  count: number,
+): Promise<BestRatio> {
+  const best = await bestRatio({ ...trial, onStep });
+  if (best) return { ...best, error: best.error / count, unscaledError: best.unscaledError / count };
   throw new QuernError('quantize-non-finite', 'No scale gives an error that is a number.', {
     tensor: layers[0]!,
     remedy: 'The layer overflows on the calibration text: check that the checkpoint runs on it.',
@@ -124,24 +127,25 @@ function scaledPseudoQuantized(
   grid: Grid,
 ): Float32Array {
   const result = values.slice();
-  if (scales) for (let i = 0; i < result.length; i++) result[i]! *= scales[i % cols]!;
+  if (!scales) {
+    pseudoQuantize(result, grid);
+    return result;
+  }
+  for (let from = 0; from < result.length; from += cols) for (let c = 0; c < cols; c++) result[from + c]! *= scales[c]!;
   pseudoQuantize(result, grid);
-  if (scales) for (let i = 0; i < result.length; i++) result[i]! /= scales[i % cols]!;
+  for (let from = 0; from < result.length; from += cols) for (let c = 0; c < cols; c++) result[from + c]! /= scales[c]!;
   return result;
 }
 
-/** Mean over all tokens and channels of (output with the weights on the device − output kept)². */
-async function outputError({ weights, block, subLayer, sequences }: SearchedLayer): Promise<number> {
-  const { device } = weights;
+/** Sum over tokens and channels of (output with the weights on the device − output kept)². */
+async function outputError(
+  { weights, block, subLayer }: SearchedLayer,
+  sequences: readonly SearchedSequence[],
+): Promise<number> {
   let total = 0;
-  let elements = 0;
-  for (const { states, output } of sequences) {
-    const y = block.run(subLayer, states);
-    total += await squaredDistance(weights, y, output);
-    elements += output.length;
-  }
-  await device.sync();
-  return total / elements;
+  for (const { states, output } of sequences)
+    total += await squaredDistance(weights, block.run(subLayer, states), output);
+  return total;
 }
 
 /** Overwrites `y`. */
