@@ -61,7 +61,7 @@ export async function findScales(
   hooks.onPreflight?.({ ...needs, outputBytes: 0 });
   const states = await embedTokens(view, sequences);
   const isFinished = (block: number): boolean => block < firstBlock;
-  const steps = new Steps(view, blocks, { method, sequences: sequences.length, isFinished }, hooks);
+  const steps = new Steps(view, blocks, { method, sequences, isFinished }, hooks);
   for (const block of blocks) {
     steps.begin(block);
     const task = { view, device, block, grid, method, onStep: steps.step };

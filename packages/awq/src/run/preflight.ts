@@ -7,7 +7,6 @@ import { triangleBytes } from '../gptq/triangle-tiles.ts';
 import { quantizedWeights } from '../layer/layer-pairs.ts';
 import { blockBytes } from '../layer/layer-weights.ts';
 import { measuredParts, measurements, mostParts } from '../search/best-ratio.ts';
-import { ratios } from '../search/scale-candidates.ts';
 import { searchedSequences } from '../search/sequence-parts.ts';
 import type { Method } from './layer-task.ts';
 
@@ -97,7 +96,7 @@ function blockFlops(
     (sum, { name, experts, rows, cols }) => sum + (inspectsLayer(name) ? 2 * experts * rows * cols ** 2 : 0),
     0,
   );
-  return forward + grams + (measuredParts / mostParts) * searched * forward + (1 + ratios.length) * layerErrors;
+  return forward + grams + (measuredParts / mostParts) * searched * forward + measurements(1) * layerErrors;
 }
 
 /** Rounding a weight to codes and back, and the like: some 15 ns on the host, one thread, on machines of 2024. */
@@ -108,7 +107,7 @@ function hostSeconds(view: ModelView, blocks: readonly number[], method: Method)
     .flatMap((block) => quantizedWeights(view, block))
     .reduce((sum, { experts, rows, cols }) => sum + experts * rows * cols, 0);
   const clipSteps = method.name === 'awq' && method.clip ? 10 : 0;
-  const rounds = method.name === 'gptq' ? 2 : measurements + 2 * clipSteps;
+  const rounds = method.name === 'gptq' ? 2 : measurements(mostParts) + 2 * clipSteps;
   return weights * rounds * secondsPerCode;
 }
 

@@ -120,7 +120,7 @@ async function quantizeBlocks(
   const states = last < 0 ? [] : await embedTokens(view, sequences);
   const { method, grid } = output;
   const isFinished = (block: number): boolean => finished.has(block);
-  const steps = new Steps(view, blocks, { method, sequences: sequences.length, isFinished }, hooks);
+  const steps = new Steps(view, blocks, { method, sequences, isFinished }, hooks);
   for (const block of blocks) {
     steps.begin(block);
     const task = { view, device, block, grid, method, onStep: steps.step };

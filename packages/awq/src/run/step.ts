@@ -5,7 +5,7 @@ import type { ModelView } from '@quern/checkpoint';
 import { networkOf } from '@quern/models';
 import { layerPairs, quantizedWeights } from '../layer/layer-pairs.ts';
 import { measurements } from '../search/best-ratio.ts';
-import { ratios } from '../search/scale-candidates.ts';
+import { sequenceParts } from '../search/sequence-parts.ts';
 import type { Method } from './layer-task.ts';
 
 export interface Progress {
@@ -31,12 +31,12 @@ export class Steps {
   constructor(
     view: ModelView,
     blocks: readonly number[],
-    work: { method: Method; sequences: number; isFinished: (block: number) => boolean },
+    work: { method: Method; sequences: readonly Int32Array[]; isFinished: (block: number) => boolean },
     hooks: StepHooks,
   ) {
     this.#hooks = hooks;
     for (const block of blocks) {
-      const count = work.isFinished(block) ? work.sequences : stepsOf(view, block, work.method, work.sequences);
+      const count = work.isFinished(block) ? work.sequences.length : stepsOf(view, block, work.method, work.sequences);
       this.#before.push(this.#before.at(-1)! + count);
     }
   }
@@ -65,19 +65,20 @@ export class Steps {
   }
 }
 
-function stepsOf(view: ModelView, block: number, { name: method }: Method, sequences: number): number {
+function stepsOf(view: ModelView, block: number, { name: method }: Method, sequences: readonly Int32Array[]): number {
   const weights = quantizedWeights(view, block);
   if (method === 'rtn') return weights.length;
   const quantized = method === 'scales' ? 0 : weights.length;
   if (method === 'gptq') {
     const passes = layerPairs(view, block).length + networkOf(view).blocks[block]!.subLayers.length;
-    return passes * sequences + quantized;
+    return passes * sequences.length + quantized;
   }
+  const { length: parts } = sequenceParts(sequences.map(({ length }) => length));
   const searches = layerPairs(view, block)
     .filter(({ scaled }) => scaled)
     .map(({ inspect, layers }) => {
       const experts = weights.find(({ name }) => name === layers[0])!.experts;
-      return inspect === 'layer' ? experts * (1 + ratios.length) : measurements;
+      return inspect === 'layer' ? experts * measurements(1) : measurements(parts);
     });
-  return sequences + quantized + searches.reduce((sum, count) => sum + count, 0);
+  return sequences.length + quantized + searches.reduce((sum, count) => sum + count, 0);
 }

@@ -13,10 +13,14 @@ const rounds = [
 
 export const mostParts = rounds.at(-1)!.parts;
 
-/** Errors that a search measures, the one without scales among them. */
-export const measurements = 1 + ratios.length + rounds.slice(0, -1).reduce((sum, { stay }) => sum + stay, 0);
+/** Errors that a search of so many parts measures, the one without scales among them. */
+export const measurements = (parts: number): number =>
+  rounds.reduce(
+    (sum, _, i) => (i > 0 && parts <= rounds[i - 1]!.parts ? sum : sum + (rounds[i - 1]?.stay ?? ratios.length)),
+    1,
+  );
 
-/** The same in parts: what the time depends on. */
+/** Of eight parts, those that are computed for them, one counted as often as it is: what the time depends on. */
 export const measuredParts = rounds.reduce(
   (sum, { parts }, i) => sum + (parts - (rounds[i - 1]?.parts ?? 0)) * (rounds[i - 1]?.stay ?? ratios.length),
   mostParts,
