@@ -1,8 +1,11 @@
 // `quern serve` as a process: it says where it listens, answers, and ends cleanly on a signal.
 import type { ChildProcess } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCommand, startCommand } from './cli-fixture.ts';
+import { root, runCommand, startCommand } from './cli-fixture.ts';
 import { tinyLlama } from './serve-fixture.ts';
 
 /** Resolves with the address once the process has printed it. */
@@ -43,6 +46,47 @@ describe('quern serve', () => {
     expect(await ended).toBe(0);
     expect(log).toContain('serving "tiny": context 256 of 2048 tokens');
     expect(log).toMatch(/^POST \/v1\/chat\/completions 200, tiny stop: 16 prompt \+ 8 reply tokens, /m);
+  });
+
+  it('a preset comes before a variable, models come later too, and what is said is logged where asked for', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'quern-serve-'));
+    const gguf = join(root, 'test/models/arch/llama3/llama.cpp-bf16.gguf');
+    await mkdir(join(dir, 'models'));
+    const preset = join(dir, 'presets.ini');
+    await writeFile(preset, `[own]\nmodel = ${gguf}\nctx-size = 32\n[usual]\nmodel = ${gguf}\n`);
+    process.env.LLAMA_ARG_CTX_SIZE = '64';
+    const flags = ['--preset', preset, '--models-dir', join(dir, 'models'), '--log-contents', '--threads', '1'];
+    const child = startCommand('serve', '--port', '0', ...flags);
+    delete process.env.LLAMA_ARG_CTX_SIZE;
+    let log = '';
+    child.stderr!.on('data', (chunk) => (log += chunk));
+    const url = await address(child);
+    const post = (model: string) =>
+      fetch(`${url}/v1/completions`, {
+        method: 'POST',
+        body: JSON.stringify({ model, prompt: [5, 6, 7], max_tokens: 1, user: `asks ${model}` }),
+      });
+    const listed = async (): Promise<Record<string, number>> => {
+      const { data } = await (await fetch(`${url}/v1/models`)).json();
+      return Object.fromEntries(data.map((one: { id: string; max_model_len: number }) => [one.id, one.max_model_len]));
+    };
+    expect((await post('late')).status).toBe(404);
+    expect(Object.keys(await listed())).toEqual(['own', 'usual']);
+    // Complete from its first moment on.
+    await copyFile(gguf, join(dir, 'late.gguf'));
+    await rename(join(dir, 'late.gguf'), join(dir, 'models/late.gguf'));
+    const lengths: number[] = [];
+    for (const model of ['late', 'own', 'usual']) {
+      expect((await post(model)).status, model).toBe(200);
+      lengths.push((await listed())[model]!);
+    }
+    expect(lengths).toEqual([64, 32, 64]);
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(log).toMatch(/^ {2}asked: .*asks late/m);
+    expect(log).toMatch(/^ {2}answered: .*text_completion/m);
+    await rm(dir, { recursive: true });
   });
 
   it('leaves with 1 when the model cannot be loaded, without listening forever', async () => {

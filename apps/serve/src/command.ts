@@ -71,14 +71,14 @@ export async function serve(
 
   if (isMany) {
     const { maxLoaded } = many;
-    const { sources, startup, sourceNamed } = await readSources({
+    const { sources, startup, find, sourceNamed } = await readSources({
       models: references,
       flags: options,
       modelsAtOnce: maxLoaded,
       locate,
       onReload,
     });
-    const models = new ManyModels(sources, many);
+    const models = new ManyModels(sources, many, find);
     const shelf = options.allowChanges ? modelShelf(models, sourceNamed) : undefined;
     const server = await serveModels(models, { ...serverOptions, shelf });
     announce(server, options, listening);

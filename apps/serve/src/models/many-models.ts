@@ -40,11 +40,19 @@ export class ManyModels implements ModelHost {
   readonly #pool: ModelPool<ServedModel>;
   #sources: readonly ModelSource[];
   readonly #strict: boolean;
+  readonly #find: () => Promise<readonly ModelSource[]>;
+  #finding: Promise<void> | undefined;
   /** By all names. */
   readonly #ids = new Map<string, string>();
 
-  constructor(sources: readonly ModelSource[], options: ManyModelsOptions) {
+  /** @param find those that are there now: some may have come since the start */
+  constructor(
+    sources: readonly ModelSource[],
+    options: ManyModelsOptions,
+    find: () => Promise<readonly ModelSource[]> = async () => [],
+  ) {
     this.#sources = sources;
+    this.#find = find;
     this.#strict = options.strict;
     // A model's own name wins over what another is called beside its own.
     for (const { id, aliases } of sources) for (const alias of aliases) this.#ids.set(alias, id);
@@ -69,7 +77,16 @@ export class ManyModels implements ModelHost {
     return this.offered().flatMap(({ model }) => model ?? []);
   }
 
+  /** One look at a time, whoever asks for it. */
+  refresh(): Promise<void> {
+    this.#finding ??= this.#find()
+      .then((found) => found.forEach((source) => void this.add(source)))
+      .finally(() => (this.#finding = undefined));
+    return this.#finding;
+  }
+
   async acquire(name: string | null | undefined, signal: AbortSignal, keepMs?: number): Promise<ModelLease> {
+    if (name && this.#idOf(name) === undefined) await this.refresh();
     return leaseOf(await this.#pool.acquire(this.#named(name), signal, keepMs));
   }
 
@@ -136,16 +153,20 @@ export class ManyModels implements ModelHost {
 
   /** @throws ApiError 404 `model_not_found`, 400 `model_required`: never another model than the one that is meant */
   #named(name: string | null | undefined): string {
-    const [only] = this.#sources;
-    if (only && this.#sources.length === 1 && !(this.#strict && name)) return only.id;
+    const id = this.#idOf(name);
+    if (id !== undefined) return id;
     const ids = this.#sources.map(({ id }) => id);
     if (!name)
       throw new ApiError(400, 'model_required', `This server has ${ids.length} models: say which, as "model".`, {
         param: 'model',
       });
-    const id = this.#ids.get(name);
-    if (id !== undefined) return id;
     throw unknownModel(name, [...this.#ids.keys()]);
+  }
+
+  #idOf(name: string | null | undefined): string | undefined {
+    const [only] = this.#sources;
+    if (only && this.#sources.length === 1 && !(this.#strict && name)) return only.id;
+    return name ? this.#ids.get(name) : undefined;
   }
 }
 

@@ -34,6 +34,8 @@ export interface ModelHost {
   /** One model that is there from the start: how it is, the server is. */
   readonly isSingle: boolean;
   offered(): readonly OfferedModel[];
+  /** Looks for models that have come since the start. */
+  refresh(): Promise<void>;
   /** The models that are loaded. */
   loaded(): readonly ServedModel[];
   /**

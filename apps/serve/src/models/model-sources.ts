@@ -24,6 +24,8 @@ export interface Sources {
   readonly sources: readonly ModelSource[];
   /** Names of those to be loaded before anybody asks. */
   readonly startup: readonly string[];
+  /** Those that lie in the folders now. */
+  readonly find: () => Promise<readonly ModelSource[]>;
   /** A model of that name, loaded as the flags say. */
   readonly sourceNamed: (name: string) => ModelSource;
 }
@@ -35,8 +37,7 @@ export interface Sources {
 export async function readSources(request: SourcesRequest): Promise<Sources> {
   const { models, flags, modelsAtOnce } = request;
   const found: Preset[] = models.map((model) => plain(nameOf(model), model, flags));
-  for (const dir of flags.modelsDir ?? [])
-    for (const { name, path, complete } of await folderModels(dir)) if (complete) found.push(plain(name, path, flags));
+  found.push(...(await inFolders(flags)));
   if (flags.modelsCached)
     for (const { name, path, complete } of await cachedModels((await hubSettings({})).cacheDir))
       if (complete) found.push(plain(name, path, flags));
@@ -54,9 +55,16 @@ export async function readSources(request: SourcesRequest): Promise<Sources> {
   const presetsOfAll = [...all.values()];
   return {
     sources: presetsOfAll.map((preset) => sourceOf(preset, modelsAtOnce, request)),
+    // A folder that has gone since the start has nothing new.
+    find: async () => (await inFolders(flags).catch(() => [])).map((preset) => sourceOf(preset, modelsAtOnce, request)),
     sourceNamed: (name) => sourceOf(plain(name, name, flags), modelsAtOnce, request),
     startup: presetsOfAll.filter(({ loadOnStartup }) => loadOnStartup).map(({ name }) => name),
   };
+}
+
+async function inFolders(flags: SourcesRequest['flags']): Promise<Preset[]> {
+  const all = await Promise.all((flags.modelsDir ?? []).map((dir) => folderModels(dir)));
+  return all.flat().flatMap(({ name, path, complete }) => (complete ? [plain(name, path, flags)] : []));
 }
 
 const plain = (name: string, model: string, flags: ModelFlags): Preset => ({

@@ -58,6 +58,8 @@ export class SingleModel implements ModelHost {
     return [{ id, aliases: [], status: 'loaded', model, bytes: weightBytes + kvBytes }];
   }
 
+  async refresh(): Promise<void> {}
+
   loaded(): readonly ServedModel[] {
     return this.offered().flatMap(({ model }) => model ?? []);
   }

@@ -9,7 +9,7 @@ import { respond } from '../respond.ts';
 import { lineStream } from '../stream-form.ts';
 import { messageOf, messageShape } from './messages.ts';
 import { ollamaEndpoint } from './ollama-endpoint.ts';
-import { headOf, logProbsOf as logProbsField, type Piece, pieces, wholePiece } from './reply-events.ts';
+import { answerOf, headOf, type Piece, pieces } from './reply-events.ts';
 import {
   checkContext,
   generationOf,
@@ -35,8 +35,7 @@ export const chat = ollamaEndpoint('POST', '/api/chat', async (context, server) 
     if (!request.messages?.length) return Response.json(loaded(model, request.keep_alive));
     const prepared = await prepareChat(lease, chatOf(request), server, context.req.raw.signal);
     const told = () => pieces(prepared.replies(1)[0]!, startMs);
-    const shown = request.logprobs ?? false;
-    const answer = { chunks: () => chunks(told(), model, shown), whole: () => whole(told(), model, shown) };
+    const answer = answerOf(told, model, request.logprobs ?? false, messageFields);
     return respond(server, lease, answer, (request.stream ?? true) ? lineStream : undefined);
   });
 });
@@ -66,22 +65,9 @@ export function thinkingOf({ think }: Pick<SharedRequest, 'think'>): Pick<ChatRe
 }
 
 const messageFields = ({ content = '', thinking, calls }: Partial<Piece>): object => ({
-  role: 'assistant',
-  content,
-  ...(thinking && { thinking }),
-  ...(calls?.length && { tool_calls: calls }),
+  message: {
+    ...{ role: 'assistant', content },
+    ...(thinking && { thinking }),
+    ...(calls?.length && { tool_calls: calls }),
+  },
 });
-
-async function* chunks(told: AsyncGenerator<Piece>, model: ServedModel, shown: boolean): AsyncGenerator<unknown> {
-  for await (const piece of told) {
-    const says = piece.end || piece.content || piece.thinking || piece.calls || (shown && piece.tokens.length > 0);
-    if (!says) continue;
-    const logprobs = logProbsField(model, piece.tokens, shown);
-    yield { ...headOf(model), message: messageFields(piece), done: false, ...logprobs, ...piece.end };
-  }
-}
-
-async function whole(told: AsyncGenerator<Piece>, model: ServedModel, shown: boolean): Promise<unknown> {
-  const { end, ...reply } = await wholePiece(told);
-  return { ...headOf(model), message: messageFields(reply), ...logProbsField(model, reply.tokens, shown), ...end };
-}

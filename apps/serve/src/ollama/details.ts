@@ -38,13 +38,12 @@ export const rowOf = ({ id, model, bytes }: OfferedModel): object => ({
 });
 
 /** What a request may ask of it, in Ollama's words. */
-export function capabilitiesOf({ engine, tokenizer }: ServedModel): string[] {
+export function capabilitiesOf({ engine, tokenizer, chat: { format } }: ServedModel): string[] {
   if (engine.info.embeddings) return ['embedding'];
-  const template = tokenizer.chatTemplate ?? '';
   return [
     'completion',
-    ...(template.includes('tools') ? ['tools'] : []),
+    ...(format.calls ? ['tools'] : []),
     ...(tokenizer.fillIn.middle === undefined ? [] : ['insert']),
-    ...(/<think|reasoning_content|enable_thinking/.test(template) ? ['thinking'] : []),
+    ...(format.reasoning ? ['thinking'] : []),
   ];
 }

@@ -8,13 +8,12 @@ import { fillInPrompt } from '../generate/fill-in.ts';
 import { checkTask, type GenerationTask, generate as generateText } from '../generate/generation.ts';
 import { readRequest } from '../generate/generation-request.ts';
 import type { ModelLease } from '../models/model-host.ts';
-import type { ServedModel } from '../models/served-model.ts';
 import { respond } from '../respond.ts';
 import { lineStream } from '../stream-form.ts';
 import { encodePrompt } from '../text/encode-text.ts';
 import { thinkingOf } from './chat.ts';
 import { ollamaEndpoint } from './ollama-endpoint.ts';
-import { headOf, logProbsOf as logProbsField, type Piece, pieces, wholePiece } from './reply-events.ts';
+import { answerOf, headOf, type Piece, pieces } from './reply-events.ts';
 import { checkContext, generationOf, logProbsOf, maxTokensOf, sharedFields } from './request-fields.ts';
 import { loadedReason, withOllamaModel } from './with-model.ts';
 
@@ -42,8 +41,7 @@ export const generate = ollamaEndpoint('POST', '/api/generate', async (context, 
       });
     const reply = await replyTo(request, lease, server, context.req.raw.signal);
     const told = () => pieces(reply(), startMs);
-    const shown = request.logprobs ?? false;
-    const answer = { chunks: () => chunks(told(), model, shown), whole: () => whole(told(), model, shown) };
+    const answer = answerOf(told, model, request.logprobs ?? false, responseFields);
     return respond(server, lease, answer, (request.stream ?? true) ? lineStream : undefined);
   });
 });
@@ -98,16 +96,3 @@ const responseFields = ({ content = '', thinking }: Partial<Piece>): object => (
   response: content,
   ...(thinking && { thinking }),
 });
-
-async function* chunks(told: AsyncGenerator<Piece>, model: ServedModel, shown: boolean): AsyncGenerator<unknown> {
-  for await (const piece of told) {
-    if (!(piece.end || piece.content || piece.thinking || (shown && piece.tokens.length > 0))) continue;
-    const logprobs = logProbsField(model, piece.tokens, shown);
-    yield { ...headOf(model), ...responseFields(piece), done: false, ...logprobs, ...piece.end };
-  }
-}
-
-async function whole(told: AsyncGenerator<Piece>, model: ServedModel, shown: boolean): Promise<unknown> {
-  const { end, ...reply } = await wholePiece(told);
-  return { ...headOf(model), ...responseFields(reply), ...logProbsField(model, reply.tokens, shown), ...end };
-}

@@ -1,14 +1,15 @@
 // GET /api/tags, /api/ps, /api/version and POST /api/show: which models there are and what they are.
 import { z } from 'zod';
-import { ApiError } from '../api-error.ts';
 import { readRequest } from '../generate/generation-request.ts';
 import { capabilitiesOf, detailsOf, rowOf } from './details.ts';
 import { ollamaEndpoint } from './ollama-endpoint.ts';
+import { namedFields, nameOf } from './request-fields.ts';
 import { withOllamaModel } from './with-model.ts';
 
-export const tags = ollamaEndpoint('GET', '/api/tags', (_context, server) =>
-  Response.json({ models: server.models.offered().map(rowOf) }),
-);
+export const tags = ollamaEndpoint('GET', '/api/tags', async (_context, server) => {
+  await server.models.refresh();
+  return Response.json({ models: server.models.offered().map(rowOf) });
+});
 
 /** Far away: Ollama's clients take it for "until told". */
 const never = '2318-01-01T00:00:00.000Z';
@@ -32,17 +33,10 @@ export const version = ollamaEndpoint('GET', '/api/version', () =>
   Response.json({ version: apiLevel, server: 'quern' }),
 );
 
-const showShape = z.looseObject({
-  model: z.string().min(1).nullish(),
-  /** Its name in older clients. */
-  name: z.string().min(1).nullish(),
-  verbose: z.boolean().nullish(),
-});
+const showShape = z.looseObject({ ...namedFields, verbose: z.boolean().nullish() });
 
 export const show = ollamaEndpoint('POST', '/api/show', async (context, server) => {
-  const { model: newer, name: older } = await readRequest(context, showShape);
-  const name = newer ?? older;
-  if (!name) throw new ApiError(400, 'invalid_value', 'model: which one is to be shown?', { param: 'model' });
+  const name = nameOf(await readRequest(context, showShape));
   return withOllamaModel(context, server, { model: name }, async ({ lease: { model } }) => {
     const { architecture, hyperparameters: numbers, parameters } = model.description;
     return Response.json({

@@ -10,18 +10,9 @@ import { readRequest } from '../generate/generation-request.ts';
 import type { ModelShelf } from '../models/model-shelf.ts';
 import { lineStream } from '../stream-form.ts';
 import { ollamaEndpoint, withoutLatest } from './ollama-endpoint.ts';
+import { namedFields, nameOf } from './request-fields.ts';
 
-const named = {
-  model: z.string().min(1).nullish(),
-  /** Its name in older clients. */ name: z.string().min(1).nullish(),
-};
 const stream = z.boolean().nullish();
-
-export function nameOf({ model, name }: { model?: string | null; name?: string | null }): string {
-  const given = model ?? name;
-  if (given) return withoutLatest(given);
-  throw new ApiError(400, 'invalid_value', 'model: which one?', { param: 'model' });
-}
 
 function shelfOf({ shelf }: ServerState, instead: string): ModelShelf {
   if (shelf) return shelf;
@@ -30,7 +21,7 @@ function shelfOf({ shelf }: ServerState, instead: string): ModelShelf {
 }
 
 const pullShape = z.looseObject({
-  ...named,
+  ...namedFields,
   stream,
   insecure: z.literal(false, 'certificates are checked').nullish(),
 });
@@ -86,7 +77,7 @@ async function* pulling(shelf: ModelShelf, name: string, signal: AbortSignal): A
 }
 
 const createShape = z.looseObject({
-  ...named,
+  ...namedFields,
   stream,
   from: z.string().min(1),
   ...Object.fromEntries(
@@ -131,7 +122,7 @@ const copy = ollamaEndpoint('POST', '/api/copy', async (context, server) => {
 });
 
 const remove = ollamaEndpoint('DELETE', '/api/delete', async (context: Context, server) => {
-  const name = nameOf(await readRequest(context, z.looseObject(named)));
+  const name = nameOf(await readRequest(context, z.looseObject(namedFields)));
   await shelfOf(server, 'Remove models with quern rm.').remove(name);
   return context.body(null, 200);
 });

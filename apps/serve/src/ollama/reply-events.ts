@@ -5,6 +5,7 @@ import type { ChatEvent } from '../chat/reply.ts';
 import { cancelled } from '../generate/generation.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { chatLogProbs } from '../openai/token-log-probs.ts';
+import type { Answer } from '../respond.ts';
 
 export interface OllamaCall {
   readonly function: { readonly name: string; readonly arguments: Record<string, unknown> };
@@ -87,14 +88,42 @@ export const headOf = ({ id }: ServedModel): { model: string; created_at: string
 });
 
 /** Empty where none were asked for. */
-export function logProbsOf({ tokenizer }: ServedModel, tokens: readonly TokenEvent[], shown: boolean): object {
+function logProbsOf({ tokenizer }: ServedModel, tokens: readonly TokenEvent[], shown: boolean): object {
   return shown && tokens.length > 0 ? { logprobs: chatLogProbs(tokenizer, tokens).content } : {};
 }
 
+/**
+ * The reply, streamed or whole.
+ * @param fieldsOf what the endpoint makes of a piece
+ * @param shown whether log probabilities are told
+ */
+export const answerOf = (
+  told: () => AsyncGenerator<Piece>,
+  model: ServedModel,
+  shown: boolean,
+  fieldsOf: (piece: Partial<Piece>) => object,
+): Answer => ({
+  async *chunks() {
+    for await (const piece of told()) {
+      const says = piece.end || piece.content || piece.thinking || piece.calls || (shown && piece.tokens.length > 0);
+      if (!says) continue;
+      yield {
+        ...headOf(model),
+        ...fieldsOf(piece),
+        done: false,
+        ...logProbsOf(model, piece.tokens, shown),
+        ...piece.end,
+      };
+    }
+  },
+  async whole() {
+    const { end, ...reply } = await wholePiece(told());
+    return { ...headOf(model), ...fieldsOf(reply), ...logProbsOf(model, reply.tokens, shown), ...end };
+  },
+});
+
 /** All pieces as one. */
-export async function wholePiece(
-  all: AsyncGenerator<Piece>,
-): Promise<Required<Omit<Piece, 'end'>> & Pick<Piece, 'end'>> {
+async function wholePiece(all: AsyncGenerator<Piece>): Promise<Required<Omit<Piece, 'end'>> & Pick<Piece, 'end'>> {
   const whole = { thinking: '', content: '', calls: [] as OllamaCall[], tokens: [] as TokenEvent[] };
   let end: Piece['end'];
   for await (const piece of all) {

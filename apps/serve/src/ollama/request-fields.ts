@@ -7,6 +7,7 @@ import { samplingFields } from '../generate/sampling-fields.ts';
 import { anyObject } from '../large-shapes.ts';
 import { parseKeepAlive } from '../models/keep-alive.ts';
 import type { ServedModel } from '../models/served-model.ts';
+import { withoutLatest } from './ollama-endpoint.ts';
 
 const { temperature, top_k, top_p, min_p, typical_p, seed } = samplingFields;
 const { repeat_last_n, repeat_penalty, presence_penalty, frequency_penalty } = samplingFields;
@@ -33,6 +34,19 @@ const optionsShape = z.strictObject({
 type Options = z.infer<typeof optionsShape>;
 
 export const modelField = z.string().min(1);
+
+export const namedFields = {
+  model: modelField.nullish(),
+  /** Its name in older clients. */
+  name: modelField.nullish(),
+};
+
+/** @throws ApiError 400 for none */
+export function nameOf({ model, name }: { model?: string | null; name?: string | null }): string {
+  const given = model ?? name;
+  if (given) return withoutLatest(given);
+  throw new ApiError(400, 'invalid_value', 'model: which one?', { param: 'model' });
+}
 
 export const keepAliveField = z
   .union([z.string(), z.number()])

@@ -36,7 +36,8 @@ const factsOf = ({ contextTokens, description }: ServedModel) => ({
 });
 
 /** @throws ApiError 503 while there is nothing to tell of the only model */
-function offeredBy({ models }: ServerState): readonly OfferedModel[] {
+async function offeredBy({ models }: ServerState): Promise<readonly OfferedModel[]> {
+  await models.refresh();
   const offered = models.offered();
   if (offered.length === 0) models.peek(undefined).release();
   return offered;
@@ -46,16 +47,16 @@ export const models: Endpoint = {
   method: 'GET',
   path: '/v1/models',
   aliases: ['/models'],
-  handle: (context, server) => context.json({ object: 'list', data: offeredBy(server).map(describe) }),
+  handle: async (context, server) => context.json({ object: 'list', data: (await offeredBy(server)).map(describe) }),
 };
 
 export const model: Endpoint = {
   method: 'GET',
   path: '/v1/models/:id{.+}',
   aliases: ['/models/:id{.+}'],
-  handle(context, server) {
+  async handle(context, server) {
     const id = context.req.param('id') ?? '';
-    const offered = offeredBy(server);
+    const offered = await offeredBy(server);
     const found = offered.find((model) => model.id === id || model.aliases.includes(id));
     if (found) return context.json(describe(found));
     throw unknownModel(
