@@ -16,7 +16,7 @@ Examples:
   $ quern eval c.gguf --base-file llama.kld
       compare with what was saved, by quern or by llama-perplexity
   $ quern eval a.gguf --hellaswag hellaswag.txt --winogrande winogrande.csv
-  $ quern eval model.gguf --base model.gguf --text wiki.test.raw --lora style.gguf
+  $ quern eval model.gguf --base model.gguf --text chats.txt --lora style.gguf
       what an adapter changes
   $ quern eval a.gguf --text wiki.test.raw --state a1 --shard 1/2
       then, with the other half: quern eval --merge a1 a2

@@ -115,7 +115,11 @@ it('serves everybody what he asked for, within places and bytes, whatever fails,
           if (action.do === 'wait') await moments(action.count);
           if (action.do === 'unload') pool.release(action.name);
           if (action.do === 'fail') machine.failNext.add(action.name);
-          if (action.do === 'die') machine.kill(action.name);
+          if (action.do === 'die') {
+            // A thread ends in a turn of its own: what was granted in this one has come to its holder before.
+            await moments(1);
+            machine.kill(action.name);
+          }
           if (action.do === 'peek') {
             const held = pool.peek(action.name);
             const look = async (): Promise<string> => {
