@@ -57,6 +57,12 @@ const tools = [
   })),
 ];
 
+/** Arguments that cannot go on and on. */
+const patterned = objectOf({
+  label: { type: 'string', pattern: '^[\\w\\-\\/]{1,20}\\.\\d{1,3}$', maxLength: 65536 },
+  icon: { type: 'string', pattern: '^(?!http)[a-z]{1,8}$' },
+});
+
 /** @param head what stands before everything in the system prompt */
 const turn = (head: string, messages: Body['messages'], more: object = {}): Body =>
   ({
@@ -146,5 +152,33 @@ describe('Claude Code', () => {
     const { input_tokens } = await client.messages.countTokens(body as never);
     const message = await client.messages.create(turn(billing('3'), firstMessages, { max_tokens: 1 }));
     expect(input_tokens).toBe(promptTokens(message));
+  });
+
+  it('finds its model in a list of Anthropic’s form, where others get OpenAI’s', async () => {
+    const { data, has_more: hasMore } = await client.models.list({ limit: 1000 });
+    expect(data).toMatchObject([
+      { type: 'model', id: 'tiny-llama', display_name: 'tiny-llama', max_input_tokens: 2048 },
+    ]);
+    expect(hasMore).toBe(false);
+    expect(await client.models.retrieve('tiny-llama')).toEqual(data[0]);
+    await expect(client.models.retrieve('other')).rejects.toMatchObject({
+      status: 404,
+      error: { type: 'error', error: { type: 'not_found_error' } },
+    });
+    const { object } = await (await fetch(`${server.url}/v1/models`)).json();
+    expect(object).toBe('list');
+  });
+
+  it('is offered tools whose arguments must be as their patterns say, and long texts', async () => {
+    const message = await client.messages.create(
+      turn(billing('4'), firstMessages, {
+        ...{ max_tokens: 400, thinking: undefined, tool_choice: { type: 'tool', name: 'Artifact' } },
+        tools: tools.map((tool) => (tool.name === 'Artifact' ? { ...tool, input_schema: patterned } : tool)),
+      }),
+    );
+    const [call] = message.content.filter((block) => block.type === 'tool_use');
+    const { label, icon } = call!.input as { label: string; icon: string };
+    expect(label).toMatch(/^[\w\-/]+\.\d{1,3}$/);
+    expect(icon).toMatch(/^(?!http)[a-z]{1,8}$/);
   });
 });

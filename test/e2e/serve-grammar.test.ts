@@ -82,6 +82,12 @@ describe('chat', () => {
     }
   });
 
+  it('a schema beside its type, without an object around it', async () => {
+    const body = { messages, response_format: { type: 'json_schema', schema: { enum: ['a', 'b'] } } };
+    const reply = await (await server.post(chat, body)).json();
+    expect(['"a"', '"b"']).toContain(reply.choices[0].message.content.trim());
+  });
+
   it('text completions too', async () => {
     const body = { prompt: 'Once', grammar: 'root ::= "a" | "b"' };
     const reply = await (await server.post('/v1/completions', body)).json();
@@ -106,6 +112,17 @@ describe('what cannot be enforced is 400, before anything is computed', () => {
       /begins with "b"/,
     ],
     [{ grammar: 'root ::= "a"', json_schema: {} }, 'grammar', /give only one/],
+    [{ response_format: { type: 'json_schema' } }, 'response_format', /expected the schema once/],
+    [
+      { response_format: { type: 'json_schema', schema: {}, json_schema: { schema: {} } } },
+      'response_format',
+      /expected the schema once/,
+    ],
+    [
+      { response_format: { type: 'json_schema', schema: { uniqueItems: true } } },
+      'response_format',
+      /uniqueItems at #/,
+    ],
   ])('%j', async (body, param, message) => {
     const response = await server.post(chat, { messages, ...body });
     expect(response.status).toBe(400);

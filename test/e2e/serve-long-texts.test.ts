@@ -49,6 +49,24 @@ describe('a prompt whose bytes cannot fit', () => {
   });
 });
 
+describe('a prompt that is longer than the context, of every API', () => {
+  const content = 'word '.repeat(3000);
+  const messages = [{ role: 'user', content }];
+  it.each([
+    ['/v1/messages', { max_tokens: 4, messages }],
+    ['/v1/responses', { input: content, truncation: 'disabled' }],
+    ['/api/chat', { model: 'tiny-llama', messages, options: { num_ctx: 2048 } }],
+    ['/api/generate', { model: 'tiny-llama', prompt: content, truncate: true, shift: true }],
+    ['/completion', { prompt: content, n_keep: 4 }],
+  ])('%s: 400 with both numbers', async (path, body) => {
+    const response = await server.post(path, body);
+    expect(response.status).toBe(400);
+    const numbers = [...(await response.text()).matchAll(/\d+/g)].map(Number);
+    expect(numbers).toContain(2048);
+    expect(Math.max(...numbers)).toBeGreaterThanOrEqual(3000);
+  });
+});
+
 describe('a text that has to be encoded', () => {
   /** Whether the event loop ran while `work` was under way: a thread that encodes here would hold it up. */
   async function turnsDuring(work: Promise<unknown>): Promise<number> {

@@ -5,6 +5,7 @@ import { copyFile, mkdtemp, rename, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
+import Anthropic from '@anthropic-ai/sdk';
 import {
   loadServedModel,
   ManyModels,
@@ -242,3 +243,19 @@ it.skipIf(process.platform !== 'linux')(
     expect(reserved() - before).toBeLessThan(4 * kvBytes);
   },
 );
+
+it('lists models page by page to Anthropic’s clients, none of them loaded for it', async () => {
+  const names = ['llama3', 'qwen2', 'mistral'];
+  const { url } = await start(names);
+  const client = new Anthropic({ baseURL: url, apiKey: 'any', maxRetries: 0 });
+  const seen: string[] = [];
+  for await (const model of client.models.list({ limit: 2 })) {
+    expect(model).toMatchObject({ max_input_tokens: null });
+    seen.push(model.id);
+  }
+  expect(seen).toEqual(names);
+  const before = await client.models.list({ before_id: 'mistral', limit: 1 });
+  expect([before.data.map(({ id }) => id), before.has_more]).toEqual([['qwen2'], true]);
+  await expect(client.models.list({ after_id: 'other' })).rejects.toMatchObject({ status: 400 });
+  await expect(client.models.list({ limit: 0 })).rejects.toMatchObject({ status: 400 });
+});

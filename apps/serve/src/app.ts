@@ -65,12 +65,13 @@ export function createApp(server: ServerState, options: AppOptions): Hono<Env> {
     };
     for (const path of [endpoint.path, ...(endpoint.aliases ?? [])]) {
       known.set(path, (known.get(path) ?? new Set()).add(endpoint.method));
-      app.on(endpoint.method, path, enter, ...limits, async (context) => {
+      const answer: MiddlewareHandler<Env> = async (context) => {
         const response = await untilStopped(endpoint.handle(context, server), server.stopping);
         const ignored = context.get('ignoredFields');
         if (ignored) response.headers.set('x-quern-ignored', headerList(ignored));
         return response;
-      });
+      };
+      app.on(endpoint.method, [path], ...[enter, ...limits, answer].map((step) => whereAsked(endpoint, step)));
     }
   }
   for (const [path, methods] of known) {
@@ -83,6 +84,12 @@ export function createApp(server: ServerState, options: AppOptions): Hono<Env> {
     });
   }
   return app;
+}
+
+/** Leaves a request that is not for this endpoint to the next one of its path. */
+function whereAsked({ answers }: Endpoint, step: MiddlewareHandler<Env>): MiddlewareHandler<Env> {
+  if (!answers) return step;
+  return (context, next) => (answers(context.req.raw.headers) ? step(context, next) : next());
 }
 
 /** In the words of the endpoint's API. A client that has left reads nothing, and its leaving is nobody's fault. */

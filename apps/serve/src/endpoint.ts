@@ -35,6 +35,8 @@ export interface Endpoint {
   readonly path: string;
   /** Further paths of the same. */
   readonly aliases?: readonly string[];
+  /** Of whom it is asked, where the endpoint of another API has the same path and stands behind it in the table. Default: of all. */
+  readonly answers?: (headers: Headers) => boolean;
   /** Reachable without the API key. */
   readonly open?: true;
   /** How its API words a failure. Default: OpenAI's. */

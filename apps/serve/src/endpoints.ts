@@ -1,5 +1,5 @@
 // The table of endpoints: the page, and a list per API. A new endpoint is one file in its API's folder and one row in the
-// folder's index.ts (docs/adding/endpoint.md).
+// folder's index.ts (docs/adding/endpoint.md). Of two with one path, the one that answers some clients alone stands first.
 import { anthropic } from './anthropic/index.ts';
 import type { Endpoint } from './endpoint.ts';
 import { llamaServer } from './llama-server/index.ts';
@@ -8,4 +8,4 @@ import { openAi } from './openai/index.ts';
 import { page } from './page.ts';
 import { rerank } from './rerank/rerank.ts';
 
-export const endpoints: readonly Endpoint[] = [page, ...openAi, ...anthropic, ...ollama, ...llamaServer, ...rerank];
+export const endpoints: readonly Endpoint[] = [page, ...anthropic, ...openAi, ...ollama, ...llamaServer, ...rerank];

@@ -1,14 +1,10 @@
 // An endpoint of Anthropic's API: its errors, and an id of the request in a header of every answer.
-import type { Context } from 'hono';
 import { ApiError, toApiError } from '../api-error.ts';
-import type { Endpoint, ServerState } from '../endpoint.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { errorBody, requestId, requestIdHeader } from './error-body.ts';
 
-export const anthropicEndpoint = (
-  path: string,
-  answer: (context: Context, server: ServerState) => Promise<Response>,
-): Endpoint => ({
-  method: 'POST',
+export const anthropicEndpoint = (method: Endpoint['method'], path: string, answer: Endpoint['handle']): Endpoint => ({
+  method,
   path,
   errorBody,
   async handle(context, server) {

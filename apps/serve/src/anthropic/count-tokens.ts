@@ -6,7 +6,7 @@ import { anthropicEndpoint } from './anthropic-endpoint.ts';
 import { promptOf } from './chat-request.ts';
 import { promptShape, refusedFields } from './request-shape.ts';
 
-export const countTokens = anthropicEndpoint('/v1/messages/count_tokens', async (context, server) => {
+export const countTokens = anthropicEndpoint('POST', '/v1/messages/count_tokens', async (context, server) => {
   const request = await readRequest(context, promptShape, refusedFields);
   return withModel(context, server, request.model, async (lease) =>
     context.json({

@@ -15,7 +15,7 @@ import { wholeMessage } from './whole-message.ts';
 
 const messageStream = namedEventStream(errorBody, { type: 'ping' });
 
-export const messages = anthropicEndpoint('/v1/messages', async (context, server) => {
+export const messages = anthropicEndpoint('POST', '/v1/messages', async (context, server) => {
   const request = await readRequest(context, messagesShape, refusedFields);
   return withModel(context, server, request.model, async (lease) => {
     const chat = await prepareChat(lease, chatOf(request), server, context.req.raw.signal);

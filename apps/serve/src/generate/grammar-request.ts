@@ -13,6 +13,11 @@ import { askedByVllm, vllmGrammarFields } from './vllm-grammar-fields.ts';
 
 const schema = z.union([anyObject, z.boolean()], 'expected a JSON schema: an object or a boolean');
 
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
+/** An object without a schema asks for any JSON. */
+const givesOneSchema = (format: { json_schema?: { schema?: unknown } | null; schema?: unknown }): boolean =>
+  isGiven(format.schema) ? !isGiven(format.json_schema?.schema) : isGiven(format.json_schema);
+
 export const grammarFields = {
   ...vllmGrammarFields,
   grammar: z.string().nullish(),
@@ -22,14 +27,16 @@ export const grammarFields = {
       z.looseObject({ type: z.literal('text') }),
       /** llama.cpp takes a schema here too. */
       z.looseObject({ type: z.literal('json_object'), schema: schema.nullish() }),
-      z.looseObject({
-        type: z.literal('json_schema'),
-        json_schema: z.looseObject({
-          name: z.string().nullish(),
+      z
+        .looseObject({
+          type: z.literal('json_schema'),
+          json_schema: z
+            .looseObject({ name: z.string().nullish(), schema: schema.nullish(), strict: z.boolean().nullish() })
+            .nullish(),
+          /** As in Responses and where people forget the object around it. */
           schema: schema.nullish(),
-          strict: z.boolean().nullish(),
-        }),
-      }),
+        })
+        .refine(givesOneSchema, 'expected the schema once, as json_schema.schema or as schema'),
     ])
     .nullish(),
   /** llama.cpp's: the grammar waits for a token (type 0), a word (1), a pattern (2), or a pattern that is all of the text so far (3). */
@@ -158,7 +165,7 @@ function askedFor(request: GrammarRequest): Asked[] {
   if (format?.type === 'json_schema')
     asked.push({
       param: 'response_format',
-      source: { kind: 'json-schema', schema: format.json_schema.schema ?? true },
+      source: { kind: 'json-schema', schema: format.schema ?? format.json_schema?.schema ?? true },
     });
   return asked;
 }

@@ -1,9 +1,9 @@
 // GET /v1/models and /v1/models/{id}: what can be asked for, loaded or not. `meta` carries what agents need to plan: the context
 // length; `status` is what llama-server's router says of a model.
-import type { Endpoint, ServerState } from '../endpoint.ts';
+import type { Endpoint } from '../endpoint.ts';
 import type { OfferedModel } from '../models/model-host.ts';
+import { offeredModel, offeredModels } from '../models/offered-models.ts';
 import type { ServedModel } from '../models/served-model.ts';
-import { unknownModel } from '../models/unknown-model.ts';
 
 const describe = ({ id, aliases, status, progress, failure, model, bytes, expiresMs }: OfferedModel) => ({
   id,
@@ -35,33 +35,17 @@ const factsOf = ({ contextTokens, description }: ServedModel) => ({
   },
 });
 
-/** @throws ApiError 503 while there is nothing to tell of the only model */
-async function offeredBy({ models }: ServerState): Promise<readonly OfferedModel[]> {
-  await models.refresh();
-  const offered = models.offered();
-  if (offered.length === 0) models.peek(undefined).release();
-  return offered;
-}
-
 export const models: Endpoint = {
   method: 'GET',
   path: '/v1/models',
   aliases: ['/models'],
-  handle: async (context, server) => context.json({ object: 'list', data: (await offeredBy(server)).map(describe) }),
+  handle: async (context, server) =>
+    context.json({ object: 'list', data: (await offeredModels(server)).map(describe) }),
 };
 
 export const model: Endpoint = {
   method: 'GET',
   path: '/v1/models/:id{.+}',
   aliases: ['/models/:id{.+}'],
-  async handle(context, server) {
-    const id = context.req.param('id') ?? '';
-    const offered = await offeredBy(server);
-    const found = offered.find((model) => model.id === id || model.aliases.includes(id));
-    if (found) return context.json(describe(found));
-    throw unknownModel(
-      id,
-      offered.map((model) => model.id),
-    );
-  },
+  handle: async (context, server) => context.json(describe(await offeredModel(server, context.req.param('id') ?? ''))),
 };

@@ -94,10 +94,10 @@ function* readScalar(input: Input, first: string, sink: Sink, notation: ObjectNo
   if (first === '"' || first === "'") return yield* readText(input, first, sink);
   const word = yield* input.until((character) => !wordCharacter.test(character), maxWord);
   if (!word) return false;
+  // What is no value is told too: nothing that was generated is lost.
   const written = words[word] ?? word;
-  if (!scalar.test(written)) return false;
   sink(written);
-  return true;
+  return scalar.test(written);
 }
 
 /** A text between marks that no text holds, without escapes. */

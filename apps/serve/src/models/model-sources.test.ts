@@ -1,0 +1,40 @@
+// The models of a server of many, from a folder and a file of presets; nothing is loaded.
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readSources } from './model-sources.ts';
+
+const gguf = new URL('../../../../test/models/arch/qwen2/llama.cpp-bf16.gguf', import.meta.url).pathname;
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'quern-sources-'));
+  for (const name of ['small', 'large']) await copyFile(gguf, join(dir, `${name}.gguf`));
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+const sourcesOf = async (presets: string) => {
+  const preset = join(dir, 'presets.ini');
+  await writeFile(preset, presets);
+  return readSources({ models: [], flags: { modelsDir: [dir], preset } as never, modelsAtOnce: 1, locate: {} });
+};
+
+it('a preset with the name of a model that is there says how that model is loaded', async () => {
+  const { sources, startup } = await sourcesOf(
+    '[*]\nctx-size = 64\n[small]\nctx-size = 32\nalias = little\nload-on-startup = true\n[other]\nmodel = large.gguf\n',
+  );
+  const rows = await Promise.all(
+    sources.map(async ({ id, aliases, cacheTokens, locate }) => [id, aliases, cacheTokens, await locate()]),
+  );
+  expect(rows.sort()).toEqual([
+    ['large', [], undefined, join(dir, 'large.gguf')],
+    ['other', [], 64, join(dir, 'large.gguf')],
+    ['small', ['little'], 32, join(dir, 'small.gguf')],
+  ]);
+  expect(startup).toEqual(['small']);
+});
+
+it('a file that is none is refused with its line', async () => {
+  await expect(sourcesOf('[small]\nctx-size\n')).rejects.toMatchObject({ code: 'preset-malformed', message: /Line 2/ });
+  await expect(sourcesOf('[small]\nctx-sise = 3\n')).rejects.toMatchObject({ code: /^preset-/ });
+});
