@@ -58,8 +58,8 @@ export interface NativeModel {
   detokenize(ids: readonly number[], options?: { keepSpecial?: boolean }): string;
   /** Logits of every position, row-major [ids.length, vocabSize]. */
   logits(ids: readonly number[], options?: NativeLogitsOptions): Float32Array;
-  /** Decodes one token of each of `sequences` texts `steps` times; the milliseconds of each step. */
-  decodeTogether(sequences: number, steps: number, options?: { threads?: number }): number[];
+  /** Decodes one token of each of `sequences` texts `steps` times; the milliseconds of each step by `clock`. */
+  decodeTogether(sequences: number, steps: number, options?: { threads?: number; clock?: () => number }): number[];
   close(): void;
 }
 
@@ -106,7 +106,8 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
       return text.toString('utf8', 0, length);
     },
     logits: (ids, logitsOptions) => decodeAll(model, vocabSize, ids, logitsOptions ?? {}),
-    decodeTogether: (sequences, steps, { threads = 1 } = {}) => decodeTogether(model, sequences, steps, threads),
+    decodeTogether: (sequences, steps, { threads = 1, clock = () => performance.now() } = {}) =>
+      decodeTogether(model, sequences, steps, threads, clock),
     close: () => void llama.func('void llama_model_free(void *model)')(model),
   };
 
@@ -162,7 +163,13 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
     if (status !== 0) throw new Error(`llama_set_adapters_lora failed with status ${status}`);
   }
 
-  function decodeTogether(model: unknown, sequences: number, steps: number, threads: number): number[] {
+  function decodeTogether(
+    model: unknown,
+    sequences: number,
+    steps: number,
+    threads: number,
+    clock: () => number,
+  ): number[] {
     const { batch, contextParams } = structs();
     const params = llama.func('llama_context_default_params', contextParams, [])();
     params.n_ctx = sequences * Math.max(256, steps);
@@ -182,7 +189,7 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
       for (let step = 0; step < steps; step++) {
         const token = Int32Array.from(ids, (s) => 100 + ((7 * s + step) % 400));
         const pos = new Int32Array(sequences).fill(step);
-        const start = performance.now();
+        const start = clock();
         const status = decode(context, {
           n_tokens: sequences,
           token: koffi.address(token),
@@ -193,7 +200,7 @@ export function openNativeModel(path: string, options: { vocabOnly?: boolean } =
           logits: koffi.address(wanted),
         });
         synchronize(context);
-        times.push(performance.now() - start);
+        times.push(clock() - start);
         keepAlive([token, pos, ids, idOf, counts, wanted]);
         if (status !== 0) throw new Error(`llama_decode failed with status ${status}`);
       }
