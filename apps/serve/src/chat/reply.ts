@@ -33,7 +33,10 @@ export async function* chatReply(task: GenerationTask, form: ReplyForm): AsyncGe
   let reasoningTokens = 0;
   let called = false;
   let spent: ReplyCost | undefined;
-  const costOf = (cost: ReplyCost): ReplyCost => ({ ...(spent ? costOfBoth(spent, cost) : cost), reasoningTokens });
+  const costOf = (cost: ReplyCost): ReplyCost => {
+    const all = spent ? costOfBoth(spent, cost) : cost;
+    return reasoningTokens > 0 ? { ...all, reasoningTokens } : all;
+  };
   for (let now: GenerationTask | undefined = task; now; ) {
     let next: GenerationTask | undefined;
     for await (const event of generate(now)) {

@@ -141,10 +141,8 @@ export async function* generate(task: GenerationTask): AsyncGenerator<Generation
       const written = stream.push(event.token);
       const mayStop = clock.cost.completionTokens > (request.min_tokens ?? 0);
       const { text, stop } = mayStop ? stops.push(written) : { text: written };
-      yield {
-        ...{ type: 'text', text: writesStop && stop !== undefined ? text + stop : text },
-        ...{ tokens: [event], cost: clock.cost },
-      };
+      const shows = writesStop && stop !== undefined ? text + stop : text;
+      yield { type: 'text', text: shows, tokens: [event], cost: clock.cost };
       if (stop === undefined && !late.isOver(text)) continue;
       finishReason = stop === undefined ? 'length' : 'stop';
       yield { type: 'end', finishReason, stopText: stop, cost: clock.cost };

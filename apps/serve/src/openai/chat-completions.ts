@@ -2,6 +2,7 @@
 // server-sent events, taken apart into reasoning, content and tool calls by the model's own format.
 
 import type { ReplyEvent } from '@quern/chat';
+import type { TokenEvent } from '@quern/engine';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { type ChatRequest, prepareChat } from '../chat/chat.ts';
@@ -154,28 +155,33 @@ function choiceOf({ reasoning, content, calls, tokens, end }: WholeReply, index:
 async function* chunks(replies: readonly AsyncGenerator<ChatEvent>[], form: Form): AsyncGenerator<unknown> {
   const { head, showsLogProbs, includeUsage, model, extras } = form;
   const shared = { ...head, object: 'chat.completion.chunk', ...(includeUsage ? { usage: null } : {}) };
-  const chunk = (index: number, delta: object, more: object = {}) => ({
-    ...shared,
-    choices: [{ index, delta, logprobs: null, finish_reason: null, ...more }],
-  });
+  // A stream does this for each token: what has nothing to add is not copied.
+  const chunk = (index: number, delta: object, more?: object, beside?: object) => {
+    const plain = { index, delta, logprobs: null, finish_reason: null };
+    const all = { ...shared, choices: [more ? { ...plain, ...more } : plain] };
+    return beside ? { ...all, ...beside } : all;
+  };
+  const tellOf = (tokens: readonly TokenEvent[]): object | undefined => {
+    const extra = extras.choice(tokens);
+    if (!showsLogProbs || tokens.length === 0) return extra;
+    return { logprobs: chatLogProbs(model.tokenizer, tokens), ...extra };
+  };
   for (const index of replies.keys())
-    yield { ...chunk(index, { role: 'assistant', content: null }), ...extras.prompt() };
+    yield chunk(index, { role: 'assistant', content: null }, undefined, extras.prompt());
   const costs: ReplyCost[] = [];
   for await (const { index, value: event } of interleave(replies)) {
     if (event.type === 'end') {
-      const last = chunk(index, {}, { finish_reason: event.finishReason, ...extras.choice([], event) });
-      yield { ...last, ...extras.timings(event.cost) };
+      const ending = { finish_reason: event.finishReason, ...extras.choice([], event) };
+      yield chunk(index, {}, ending, extras.timings(event.cost));
       costs.push(event.cost);
       continue;
     }
-    const logprobs = showsLogProbs && event.tokens.length > 0 ? chatLogProbs(model.tokenizer, event.tokens) : null;
+    let more = tellOf(event.tokens);
     // What a token says may come later than the token: then only what is told of it goes out.
-    let more: object = { ...(logprobs && { logprobs }), ...extras.choice(event.tokens) };
-    const deltas =
-      event.parts.length === 0 && Object.keys(more).length > 0 ? [{ content: '' }] : event.parts.map(deltaOf);
+    const deltas = event.parts.length === 0 && more ? [{ content: '' }] : event.parts.map(deltaOf);
     for (const delta of deltas) {
-      yield { ...chunk(index, delta, more), ...extras.timings(event.cost) };
-      more = {};
+      yield chunk(index, delta, more, extras.timings(event.cost));
+      more = undefined;
     }
   }
   if (includeUsage) yield { ...shared, choices: [], usage: usage(costOfAll(costs)) };

@@ -79,10 +79,10 @@ async function echoLogProbs({ task, echo }: PromptReplies, { model, logProbs }: 
   return promptTextLogProbs(model.tokenizer, task.prompt, echo, await promptLogProbs(task, logProbs));
 }
 
-const choice = (index: number, text: string, logprobs: TextLogProbs | null = null) => ({
-  ...{ index, text, logprobs },
-  finish_reason: null as string | null,
-});
+const choice = (index: number, text: string, logprobs: TextLogProbs | null = null) => {
+  const finish_reason: string | null = null;
+  return { index, text, logprobs, finish_reason };
+};
 
 export async function* completionChunks(
   prompts: readonly PromptReplies[],
@@ -90,11 +90,11 @@ export async function* completionChunks(
 ): AsyncGenerator<unknown> {
   const { head, count, includeUsage } = form;
   const shared = { ...head, ...(includeUsage ? { usage: null } : {}) };
-  const chunk = (of: object, extras: Extras, cost: ReplyCost) => ({
-    ...shared,
-    choices: [of],
-    ...extras.timings(cost),
-  });
+  const chunk = (of: object, extras: Extras, cost: ReplyCost) => {
+    const all = { ...shared, choices: [of] };
+    const timings = extras.timings(cost);
+    return timings ? { ...all, ...timings } : all;
+  };
   const branches = prompts.flatMap((prompt) => prompt.branches);
   const offsets = branches.map((_, index) => prompts[Math.floor(index / count)]!.echo.length);
   const costs: ReplyCost[][] = prompts.map(() => []);
@@ -117,8 +117,9 @@ export async function* completionChunks(
     const logprobs = replyLogProbs(event.tokens, offsets[index]!, form);
     offsets[index]! += logprobs?.tokens.join('').length ?? 0;
     const more = extras.choice(event.tokens);
-    if (event.text || logprobs?.tokens.length || Object.keys(more).length > 0)
-      yield chunk({ ...choice(index, event.text, logprobs), ...more }, extras, event.cost);
+    if (!event.text && !logprobs?.tokens.length && !more) continue;
+    const said = choice(index, event.text, logprobs);
+    yield chunk(more ? { ...said, ...more } : said, extras, event.cost);
   }
   if (includeUsage) yield { ...shared, choices: [], usage: usage(costOfPrompts(costs.map(costOfAll))) };
 }

@@ -18,24 +18,25 @@ interface Ending {
   readonly stopToken?: number;
 }
 
+/** Each undefined where nothing was asked for: then a stream has nothing to copy for each token. */
 export interface Extras {
   /** Fields of a response, or of the first chunk of a reply. */
-  prompt(): object;
+  prompt(): object | undefined;
   /** Fields of a choice. */
-  choice(tokens: readonly TokenEvent[], ending?: Ending): object;
-  timings(cost: ReplyCost): object;
+  choice(tokens: readonly TokenEvent[], ending?: Ending): object | undefined;
+  timings(cost: ReplyCost): object | undefined;
 }
 
 export function extrasOf(request: z.infer<typeof extraShape>, prompt: Int32Array): Extras {
   const showsIds = request.return_token_ids ?? false;
   return {
-    prompt: () => (showsIds ? { prompt_token_ids: [...prompt] } : {}),
-    choice: (tokens, { stopText, stopToken } = {}) => ({
-      ...(showsIds &&
-        (tokens.length > 0 || stopToken === undefined) && { token_ids: tokens.map(({ token }) => token) }),
-      ...(stopText !== undefined && { stop_reason: stopText }),
-      ...(stopToken !== undefined && { stop_reason: stopToken }),
-    }),
-    timings: (cost) => (request.timings_per_token ? { timings: timingsOf(cost) } : {}),
+    prompt: () => (showsIds ? { prompt_token_ids: [...prompt] } : undefined),
+    choice(tokens, { stopText, stopToken } = {}) {
+      const reason = stopToken ?? stopText;
+      const ended = reason === undefined ? undefined : { stop_reason: reason };
+      const hasIds = showsIds && (tokens.length > 0 || stopToken === undefined);
+      return hasIds ? { token_ids: tokens.map(({ token }) => token), ...ended } : ended;
+    },
+    timings: (cost) => (request.timings_per_token ? { timings: timingsOf(cost) } : undefined),
   };
 }

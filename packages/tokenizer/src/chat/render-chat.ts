@@ -43,7 +43,7 @@ const manyBlanks = /\s{4096}/;
  * failed on these messages; the message is its own) and `chat-template-runaway` (it went over the limits).
  */
 export function renderChat(options: RenderChatOptions): string {
-  const program = readTemplate(options.template);
+  const program = programOf(options.template);
   const environment = new Environment();
   const variables: Record<string, unknown> = {
     ...builtins,
@@ -83,6 +83,20 @@ const builtins = {
     throw new Error(String(message));
   },
 };
+
+/** Reading one costs as much as rendering a long conversation, and a server renders few, over and over. */
+const programs = new Map<string, Node>();
+const mostPrograms = 16;
+
+function programOf(template: string): Node {
+  const known = programs.get(template);
+  const program = known ?? readTemplate(template);
+  // The one that was used longest ago is in front, and goes.
+  programs.delete(template);
+  programs.set(template, program);
+  if (programs.size > mostPrograms) programs.delete(programs.keys().next().value!);
+  return program;
+}
 
 function readTemplate(template: string): Node {
   if (template.length > maxTemplateLength) {
