@@ -40,6 +40,17 @@ describe('renderChat', () => {
     expect(render(template)).toBe(text);
   });
 
+  it('keeps nothing of one conversation for the next that the same template renders', () => {
+    const template =
+      '{% set l = [1] %}{% set _ = l.append(messages | length) %}{% macro m(x=[]) %}{% set _ = x.append(2) %}{{ x }}{% endmacro %}' +
+      '{% for message in messages %}{{ message.content }}{% endfor %}{{ l }}{{ m() }}{% set messages = [] %}';
+    const of = (...contents: string[]) =>
+      renderChat({ template, messages: contents.map((content) => ({ role: 'user', content })) });
+    expect(of('a', 'b')).toBe('ab[1, 2][2]');
+    expect(of('c')).toBe('c[1, 1][2]');
+    expect(of('a', 'b')).toBe('ab[1, 2][2]');
+  });
+
   it('writes JSON as transformers does: not ASCII only, indented on request', () => {
     expect(render('{{ messages[0] | tojson }}')).toBe('{"role": "user", "content": "Grüße \\"x\\""}');
     expect(render('{{ {"a": [1, 2]} | tojson(indent=2) }}')).toBe('{\n  "a": [\n    1,\n    2\n  ]\n}');
