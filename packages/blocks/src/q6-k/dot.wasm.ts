@@ -71,7 +71,7 @@ function minus32(sums: usize): v128 {
 
 /** The signed scales of four rows. */
 @inline
-function scales4(at: usize): v128 {
+export function scales4(at: usize): v128 {
   return i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(at)));
 }
 
@@ -104,12 +104,12 @@ function twice(at: usize): v128 {
 
 /** Codes whose lower bits are the low nibbles of `packed`; `bits` has the upper two in place. */
 @inline
-function firstCodes(packed: v128, bits: v128, nibbles: v128, upper: v128): v128 {
+export function firstCodes(packed: v128, bits: v128, nibbles: v128, upper: v128): v128 {
   return v128.or(v128.and(packed, nibbles), v128.and(bits, upper));
 }
 
 /** The same for the high nibbles. */
 @inline
-function lastCodes(packed: v128, bits: v128, nibbles: v128, upper: v128): v128 {
+export function lastCodes(packed: v128, bits: v128, nibbles: v128, upper: v128): v128 {
   return v128.or(v128.and(i16x8.shr_u(packed, 4), nibbles), v128.and(bits, upper));
 }

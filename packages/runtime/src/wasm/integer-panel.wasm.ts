@@ -7,10 +7,11 @@
 //
 // - few tokens, or rows left over: the groups of 8 rows against one token (`dotGroups`);
 // - many tokens: KC weights of 8 rows are unpacked to 16-bit integers and multiplied in tiles of 4 tokens × 8 rows
-//   (`tilePanel`). Sums over the blocks so far live in y.
+//   (`tilePanel`). Sums over the blocks so far live in y;
+// - many tokens in relaxed SIMD, for types that have a kernel of four tokens: the groups against four at a time (`fourByFour`).
 import { WORD } from '@quern/blocks/src/activations/rows8.wasm';
 import { stepsOf, sumsOf } from '@quern/blocks/src/activations/row.wasm';
-import { dotGroups, hasMins, unpackGroup } from './integer-types.wasm';
+import { dotFour, dotGroups, hasMins, takesFour, unpackGroup } from './integer-types.wasm';
 import { LIST_BYTES, PANEL } from './token-list.wasm';
 
 const KC: usize = 1024;
@@ -56,12 +57,24 @@ function multiplyGroup(
   let done: usize = 0;
   if (count == PANEL) {
     done = tokens - (tokens % TILE);
-    if (done) tilePanel(args, w, column, done, scratch);
+    if (ASC_FEATURE_RELAXED_SIMD && takesFour(type)) fourByFour(args, w, column, done, scratch);
+    else if (done) tilePanel(args, w, column, done, scratch);
   }
   for (; done < tokens; done++) {
     const token = scratch + 8 * done;
     dotGroups(type, w, blocks, load<u32>(token), scratch + RESULTS, scratch + KERNEL);
     storeResults(args, scratch + RESULTS + 4 * lane, count, column, load<u32>(token, 4));
+  }
+}
+
+/** A row of groups against `tokens` (a multiple of 4), without a panel. */
+@inline
+function fourByFour(args: usize, w: usize, column: usize, tokens: usize, scratch: usize): void {
+  const blocks = <usize>load<u32>(args, 8) / <usize>load<u32>(args, 16), type = load<u32>(args, 12);
+  for (let token = scratch; token < scratch + 8 * tokens; token += 8 * TILE) {
+    dotFour(type, w, blocks, token, scratch + RESULTS, scratch + KERNEL);
+    for (let i: usize = 0; i < TILE; i++)
+      storeResults(args, scratch + RESULTS + 4 * PANEL * i, PANEL, column, load<u32>(token + 8 * i, 4));
   }
 }
 
