@@ -15,72 +15,39 @@ export function addScaled(at: usize, a: v128, first: v128, b: v128, second: v128
   v128.store(at, i32x4.add(v128.load(at), i32x4.add(i32x4.mul(a, first), i32x4.mul(b, second))));
 }
 
-/** `count` bytes of eight rows each, which meet sums of activations, as pairs of words: rows 0–3, then rows 4–7. */
-@inline
-export function storeWeights(bytes: usize, count: usize, signed: bool, to: usize): void {
-  for (const end = bytes + 8 * count; bytes < end; bytes += 16) {
-    const even = signed ? v128.load8x8_s(bytes) : v128.load8x8_u(bytes);
-    const odd = signed ? v128.load8x8_s(bytes, 8) : v128.load8x8_u(bytes, 8);
-    v128.store(to, v128.shuffle<u16>(even, odd, 0, 8, 1, 9, 2, 10, 3, 11));
-    v128.store(to, v128.shuffle<u16>(even, odd, 4, 12, 5, 13, 6, 14, 7, 15), 16);
-    to += WORD;
-  }
-}
-
-/** Adds a block with minima to the results of four tokens. `units`: d and dmin; `mins`: words of `count` minima. */
+/**
+ * Adds a block to the results of four tokens. `words`: of the `count` numbers that meet the sums of activations at `places`; they are
+ * minima, whose dmin follows d in `units`, or, where `offset` is not 0, scales: all codes of the block are larger by it than meant.
+ */
 export function addFourBlocks(
   y: usize,
   list: usize,
   steps: usize,
   units: usize,
   sums: usize,
-  mins: usize,
+  words: usize,
   count: usize,
   places: usize,
+  offset: i32,
 ): void {
-  const d0 = v128.load(units), d1 = v128.load(units, 16), dmin0 = v128.load(units, 32), dmin1 = v128.load(units, 48);
+  const d0 = v128.load(units), d1 = v128.load(units, 16), off = i32x4.splat(offset);
   for (const end = y + 128; y < end; y += 32) {
     const row = <usize>load<u32>(list), step = v128.load32_splat(row + steps);
+    const sum0 = v128.load(sums), sum1 = v128.load(sums, 16);
     let below0 = i32x4.splat(0), below1 = below0, place = row + places;
-    for (let at = mins; at < mins + 16 * count; at += WORD) {
+    for (let at = words; at < words + 16 * count; at += WORD) {
       const pair = v128.load32_splat(place);
       below0 = i32x4.add(below0, i32x4.dot_i16x8_s(v128.load(at), pair));
       below1 = i32x4.add(below1, i32x4.dot_i16x8_s(v128.load(at, 16), pair));
       place += 4;
     }
-    v128.store(y, addBlockWithMin(v128.load(y), step, d0, v128.load(sums), dmin0, below0));
-    v128.store(y, addBlockWithMin(v128.load(y, 16), step, d1, v128.load(sums, 16), dmin1, below1), 16);
-    list += 8;
-    sums += 32;
-  }
-}
-
-/** The same for a type whose codes are all `2^shift` too large: `scales` are words of the `count` scales of sub-blocks. */
-export function addFourShifted(
-  y: usize,
-  list: usize,
-  steps: usize,
-  units: usize,
-  sums: usize,
-  scales: usize,
-  count: usize,
-  places: usize,
-  shift: i32,
-): void {
-  const d0 = v128.load(units), d1 = v128.load(units, 16);
-  for (const end = y + 128; y < end; y += 32) {
-    const row = <usize>load<u32>(list), step = v128.load32_splat(row + steps);
-    let above0 = i32x4.splat(0), above1 = above0, place = row + places;
-    for (let at = scales; at < scales + 16 * count; at += WORD) {
-      const pair = v128.load32_splat(place);
-      above0 = i32x4.add(above0, i32x4.dot_i16x8_s(v128.load(at), pair));
-      above1 = i32x4.add(above1, i32x4.dot_i16x8_s(v128.load(at, 16), pair));
-      place += 4;
+    if (offset) {
+      v128.store(y, addBlock(v128.load(y), step, d0, i32x4.sub(sum0, i32x4.mul(below0, off))));
+      v128.store(y, addBlock(v128.load(y, 16), step, d1, i32x4.sub(sum1, i32x4.mul(below1, off))), 16);
+    } else {
+      v128.store(y, addBlockWithMin(v128.load(y), step, d0, sum0, v128.load(units, 32), below0));
+      v128.store(y, addBlockWithMin(v128.load(y, 16), step, d1, sum1, v128.load(units, 48), below1), 16);
     }
-    const sum0 = i32x4.sub(v128.load(sums), i32x4.shl(above0, shift));
-    const sum1 = i32x4.sub(v128.load(sums, 16), i32x4.shl(above1, shift));
-    v128.store(y, addBlock(v128.load(y), step, d0, sum0));
-    v128.store(y, addBlock(v128.load(y, 16), step, d1, sum1), 16);
     list += 8;
     sums += 32;
   }

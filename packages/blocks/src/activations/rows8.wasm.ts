@@ -136,6 +136,18 @@ export function addScaledHigh(sum: v128, scales: v128, part: v128): v128 {
 /** Bytes from word to word. */
 export const WORD: usize = 32;
 
+/** `count` bytes of eight rows each, which meet sums of activations → words of two neighbours. */
+@inline
+export function storePairs(bytes: usize, count: usize, signed: bool, to: usize): void {
+  for (const end = bytes + 8 * count; bytes < end; bytes += 16) {
+    const even = signed ? v128.load8x8_s(bytes) : v128.load8x8_u(bytes);
+    const odd = signed ? v128.load8x8_s(bytes, 8) : v128.load8x8_u(bytes, 8);
+    v128.store(to, v128.shuffle<u16>(even, odd, 0, 8, 1, 9, 2, 10, 3, 11));
+    v128.store(to, v128.shuffle<u16>(even, odd, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+    to += WORD;
+  }
+}
+
 /** Eight 16-bit numbers of rows → each twice: of rows 0–3, of rows 4–7. */
 @inline
 export function twiceLow(numbers: v128): v128 {

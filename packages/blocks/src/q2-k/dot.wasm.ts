@@ -3,7 +3,7 @@
 import { NIBBLES } from '../activations/constants.wasm';
 import { QUAD } from '../activations/products.wasm';
 import { stepsOf, sumsOf, unsignedOperand } from '../activations/row.wasm';
-import { WORD, addBlockWithMin, twiceLow } from '../activations/rows8.wasm';
+import { WORD, addBlockWithMin, storePairs, twiceLow } from '../activations/rows8.wasm';
 import { addMins, loadUnits } from '../q4-k/dot.wasm';
 import { twoBitSums, unpackTwoBits } from './two-bit-sums.wasm';
 
@@ -59,7 +59,7 @@ function scaled(parts: usize, scales: usize): v128 {
 
 /** The scales of four rows. */
 @inline
-function scales4(at: usize): v128 {
+export function scales4(at: usize): v128 {
   return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(at)));
 }
 
@@ -76,14 +76,8 @@ export function unpackQ2_K(group: usize, panel: usize, scratch: usize): void {
       unpackTwoBits(group + QS + 128 * sixteen + 16 * rows, to + 16 * rows, none, factors);
     }
   }
-  let to = panel + 128 * WORD;
-  for (let mins = scratch + MINS; mins < scratch + UNITS; mins += 16) {
-    const even = v128.load8x8_u(mins), odd = v128.load8x8_u(mins, 8);
-    v128.store(to, v128.shuffle<u16>(even, odd, 0, 8, 1, 9, 2, 10, 3, 11));
-    v128.store(to, v128.shuffle<u16>(even, odd, 4, 12, 5, 13, 6, 14, 7, 15), 16);
-    to += WORD;
-  }
-  loadUnits(group, to);
+  storePairs(scratch + MINS, 16, false, panel + 128 * WORD);
+  loadUnits(group, panel + 136 * WORD);
 }
 
 /** The packed 4-bit numbers of eight rows → scales [16][row], then minima [16][row], bytes. */

@@ -1,8 +1,10 @@
 // Q4_K, eight rows side by side, against four tokens at a time, where SIMD is relaxed: a code is taken out of its nibble once for all
 // four, and one instruction multiplies sixteen pairs of bytes. The same exact integers as `dotQ4_K`, and the same floats in its order.
 import { NIBBLES } from '../activations/constants.wasm';
-import { addFourBlocks, addScaled, clearFour, storeWeights } from '../activations/four-tokens.wasm';
+import { addFourBlocks, addScaled, clearFour } from '../activations/four-tokens.wasm';
 import { stepsOf, sums32Of, unsignedOperand } from '../activations/row.wasm';
+import { storePairs } from '../activations/rows8.wasm';
+import { scales4 } from '../q2-k/dot.wasm';
 import { loadUnits, unpackScales } from './dot.wasm';
 
 const GROUP: usize = 8 * 144;
@@ -22,7 +24,7 @@ export function dotFourQ4_K(w: usize, blocks: usize, list: usize, y: usize, scra
   for (const end = w + GROUP * blocks; w < end; w += GROUP) {
     unpackScales(w + SCALES, scratch);
     loadUnits(w, units);
-    storeWeights(scratch + 64, 8, false, mins);
+    storePairs(scratch + 64, 8, false, mins);
     clearFour(sums);
     let scales = scratch;
     for (let qs = w + QS; qs < w + GROUP; qs += 256) {
@@ -31,7 +33,7 @@ export function dotFourQ4_K(w: usize, blocks: usize, list: usize, y: usize, scra
       scales += 16;
       x += 64;
     }
-    addFourBlocks(y, list, steps, units, sums, mins, 8, sums32);
+    addFourBlocks(y, list, steps, units, sums, mins, 8, sums32, 0);
     steps += 4;
     sums32 += 16;
   }
@@ -61,10 +63,4 @@ function addNibbles(qs: usize, scales: usize, list: usize, x: usize, sums: usize
   addScaled(sums + 32, a1, first, b1, second);
   addScaled(sums + 64, a2, first, b2, second);
   addScaled(sums + 96, a3, first, b3, second);
-}
-
-/** The scales of four rows. */
-@inline
-function scales4(at: usize): v128 {
-  return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(at)));
 }

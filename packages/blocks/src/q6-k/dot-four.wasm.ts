@@ -1,9 +1,9 @@
 // Q6_K, eight rows side by side, against four tokens at a time, where SIMD is relaxed (as q4-k/dot-four.wasm.ts): codes are taken
 // together from their bits once for all four, unsigned; 32 · Σ sc · x goes off at the end of a block.
 import { FIFTH_SIXTH, NIBBLES } from '../activations/constants.wasm';
-import { addFourShifted, addScaled, clearFour, storeWeights } from '../activations/four-tokens.wasm';
+import { addFourBlocks, addScaled, clearFour } from '../activations/four-tokens.wasm';
 import { stepsOf, sumsOf, unsignedOperand } from '../activations/row.wasm';
-import { loadHalves } from '../activations/rows8.wasm';
+import { loadHalves, storePairs } from '../activations/rows8.wasm';
 import { firstCodes, lastCodes, scales4 } from './dot.wasm';
 
 const GROUP: usize = 8 * 210;
@@ -22,7 +22,7 @@ export function dotFourQ6_K(w: usize, blocks: usize, list: usize, y: usize, scra
   clearFour(y);
   for (const end = w + GROUP * blocks; w < end; w += GROUP) {
     loadHalves(w, scratch);
-    storeWeights(w + SCALES, 16, true, words);
+    storePairs(w + SCALES, 16, true, words);
     clearFour(sums);
     for (let half: usize = 0; half < 2; half++) {
       for (let part: usize = 0; part < 2; part++) {
@@ -36,7 +36,7 @@ export function dotFourQ6_K(w: usize, blocks: usize, list: usize, y: usize, scra
       }
       x += 96;
     }
-    addFourShifted(y, list, steps, scratch, sums, words, 16, places, 5);
+    addFourBlocks(y, list, steps, scratch, sums, words, 16, places, 32);
     steps += 4;
     places += 32;
   }
