@@ -77,8 +77,8 @@ export interface ParametersBody {
   readonly keyOpen: string;
   /** Between the key and its value. Its hole, if it has one, says what the value is. */
   readonly valueOpen: Mark;
-  /** What the hole says of texts. */
-  readonly textKind?: string;
+  /** What the hole says of texts, and all that it may say. */
+  readonly kinds?: { readonly text: string; readonly all: readonly string[] };
   /** `keyHole` stands for the key. */
   readonly valueClose: string;
   /** How the template writes true, false and null. */

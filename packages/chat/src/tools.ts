@@ -1,7 +1,8 @@
 // What the tools that a request offers say of their arguments.
 import type { ToolDefinition } from './format.ts';
 
-export type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'object' | 'array' | 'null';
+export const jsonTypes = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null'] as const;
+export type JsonType = (typeof jsonTypes)[number];
 
 const maxReferences = 20;
 

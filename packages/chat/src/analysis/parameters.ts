@@ -1,5 +1,6 @@
 // Calls that write their parameters between marks, from their renderings.
-import { type CallFormat, keyHole, type Mark } from '../format.ts';
+import { type CallFormat, keyHole, type ParametersBody } from '../format.ts';
+import { jsonTypes } from '../tools.ts';
 import type { CallProbes } from './call-probes.ts';
 import { framingOf } from './framing.ts';
 import { withHole } from './holes.ts';
@@ -47,7 +48,7 @@ const cut = (text: string, end: string): string => text.slice(0, text.length - e
 const closeWithKey = (textToKey: string, back: string): string => commonPrefix(textToKey, back);
 
 /** Where it differs between a text and a number, the difference says what the value is. */
-function valueOpening(ofText: string, ofNumber: string): { valueOpen: Mark; textKind?: string } {
+function valueOpening(ofText: string, ofNumber: string): Pick<ParametersBody, 'valueOpen' | 'kinds'> {
   if (ofText === ofNumber) return { valueOpen: [ofText] };
   let start = 0;
   while (ofText[start] === ofNumber[start]) start++;
@@ -55,6 +56,7 @@ function valueOpening(ofText: string, ofNumber: string): { valueOpen: Mark; text
   let end = 0;
   while (ofText.at(-1 - end) === ofNumber.at(-1 - end)) end++;
   while (end > 0 && /\w/.test(ofText.at(-end)!)) end--;
-  const textKind = ofText.slice(start, ofText.length - end);
-  return { valueOpen: [ofText.slice(0, start), ofText.slice(ofText.length - end)], textKind };
+  const [text, other] = [ofText, ofNumber].map((one) => one.slice(start, one.length - end)) as [string, string];
+  const valueOpen = [ofText.slice(0, start), ofText.slice(ofText.length - end)];
+  return { valueOpen, kinds: { text, all: [...new Set([text, other, ...jsonTypes])] } };
 }

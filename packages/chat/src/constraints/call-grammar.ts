@@ -4,7 +4,7 @@ import type { GrammarSource } from '@quern/grammar';
 import type { CallFormat, JsonBody, NamedBody, ParametersBody, ToolDefinition } from '../format.ts';
 import { keyHole } from '../format.ts';
 import { record, referenced } from '../tools.ts';
-import { holedSource, markSource, oneOf, optional, sequence, space, text } from './marks.ts';
+import { hole, holedSource, markSource, oneOf, optional, sequence, space, text } from './marks.ts';
 
 /** The body alone; what is around it is the same for all tools. */
 export function bodyGrammar(calls: CallFormat, tool: ToolDefinition): GrammarSource {
@@ -48,7 +48,7 @@ const argumentsSource = (tool: ToolDefinition): GrammarSource => ({
 function jsonBody(body: JsonBody, tool: ToolDefinition): GrammarSource {
   const name = JSON.stringify(tool.function.name);
   if (body.name === undefined) return jsonObject([[name, argumentsSource(tool)]]);
-  const id: GrammarSource = { kind: 'json-schema', schema: { type: 'string', maxLength: 64 } };
+  const id = sequence(text('"'), hole, text('"'));
   const call = jsonObject(
     [
       ...body.before.map((field): Field => [JSON.stringify(field), id]),
@@ -146,7 +146,8 @@ function parametersBody(body: ParametersBody, tool: ToolDefinition): GrammarSour
 }
 
 /** What the hole says of a value cannot be tied to what the value is; either is taken. */
-const valueOpening = ({ valueOpen }: ParametersBody): GrammarSource => holedSource(valueOpen);
+const valueOpening = ({ valueOpen, kinds }: ParametersBody): GrammarSource =>
+  holedSource(valueOpen, kinds && oneOf(kinds.all.map(text)));
 
 function spaceBefore(close: string): GrammarSource | undefined {
   const front = close.slice(0, close.indexOf(close.trim()));

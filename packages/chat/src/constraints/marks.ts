@@ -24,10 +24,11 @@ export function markSource(mark: string): GrammarSource {
 }
 
 /** Ids and numbers that differ from call to call. */
-const hole: GrammarSource = { kind: 'regex', pattern: '[A-Za-z0-9_-]{1,40}' };
+export const hole: GrammarSource = { kind: 'regex', pattern: '[A-Za-z0-9_-]{1,40}' };
 
-export const holedSource = (mark: readonly string[]): GrammarSource =>
-  sequence(...mark.flatMap((part, i) => [i > 0 ? hole : undefined, part === '' ? undefined : markSource(part)]));
+/** @param inHole what may stand in the holes */
+export const holedSource = (mark: readonly string[], inHole: GrammarSource = hole): GrammarSource =>
+  sequence(...mark.flatMap((part, i) => [i > 0 ? inHole : undefined, part === '' ? undefined : markSource(part)]));
 
 /** Any text up to a mark, and the mark. */
 export const freeUntil = (mark: string): GrammarSource =>

@@ -1,5 +1,6 @@
 // What the readers of calls share. A call is announced when its name is whole and that of a tool that was offered, and its
-// arguments have begun; what turns out before that to be no call goes back to the content as it stood.
+// arguments have begun. Nothing is lost where a reader stops: the mark of the input follows what has been told, so that what
+// was read since (before the announcement: all of the call) is content as it stood. A reader only says that it has stopped.
 import type { ToolDefinition } from '../format.ts';
 import type { EventList } from './events.ts';
 import type { Input, Reading } from './input.ts';
@@ -29,16 +30,30 @@ export class CallContext {
     return this.#tools.get(name);
   }
 
-  /** @returns where its arguments go */
-  announce(name: string): (json: string) => void {
-    this.input.sinceMark();
+  /**
+   * @param beside what stood in front of the arguments and is no part of a call
+   * @returns where its arguments go
+   */
+  announce(name: string, beside: readonly string[] = []): (json: string) => void {
+    this.tellBeside(beside);
     const index = this.#events.call(name);
-    return (json) => this.#events.arguments(index, json);
+    this.input.mark();
+    return (json) => {
+      this.#events.arguments(index, json);
+      this.input.mark();
+    };
+  }
+
+  /** A call that can be read stays one, whatever else the model wrote into it: that is content. */
+  tellBeside(texts: readonly string[]): void {
+    const said = texts.filter((text) => text !== '');
+    if (said.length > 0) this.#events.line(said.join(', '));
   }
 
   /** What was read since the mark is content. */
   giveBack(): void {
-    this.#events.text('content', this.input.sinceMark());
+    this.#events.text('content', this.input.sinceMark);
+    this.input.unmark();
   }
 
   /** The name of a tool that stands here; undefined where there is none. */
@@ -56,6 +71,9 @@ export class CallContext {
     }
   }
 }
+
+/** What stands for one call and not for another, and says nothing to anybody else: an id or a number. */
+export const isId = (text: string): boolean => /^[\w.:-]{0,64}$/.test(text);
 
 const maxHole = 256;
 

@@ -41,6 +41,12 @@ export class EventList {
     this.#space += text.slice(end);
   }
 
+  /** Content that is apart from what is said around it. */
+  line(text: string): void {
+    this.#add('content', `${this.#hasText ? '\n' : ''}${text}\n`);
+    this.beginText();
+  }
+
   call(name: string): number {
     this.beginText();
     const index = this.#calls++;

@@ -12,40 +12,51 @@ const ends = ['<|end|>', '<|call|>', '<|return|>'];
 const begins = ['<|start|>', '<|channel|>'];
 const bodyMarks = new Marks([...ends, ...begins]);
 const headerBegins = [...begins, ' to=', 'to='];
+/** What begins or ends another message. */
+const headerEnds = [...ends, '<|start|>'];
+/** All that a header says in the format; anything else is the model's own. */
+const headerParts =
+  /<\|start\|>(?:\s*assistant\b)?|<\|channel\|>\s*(?:analysis|commentary|final)\b|\bto=[^\s<]+|<\|constrain\|>|\b(?:json|code)\b/g;
 
 export function* readHarmony(input: Input, events: EventList, context: CallContext): Reading {
   events.beginText(true);
   for (;;) {
-    input.mark();
-    const first = yield* input.accept(headerBegins);
-    if ((yield* input.peek()) === undefined && first === undefined) return void input.sinceMark();
-    if (first === undefined) yield* readBody(input, events, 'content');
-    else yield* readMessage(input, events, context, first);
+    const begin = yield* input.sees(headerBegins);
     if ((yield* input.peek()) === undefined) return;
+    if (begin === undefined) yield* readBody(input, events, 'content');
+    else yield* readMessage(input, events, context, begin);
   }
 }
 
 function* readMessage(input: Input, events: EventList, context: CallContext, begin: string): Reading {
+  input.mark();
+  input.skip(begin.length);
   const rest = yield* readHeader(input);
-  if (rest === undefined) {
-    context.giveBack();
-    return;
-  }
+  if (rest === undefined) return context.giveBack();
   const header = begin + rest;
+  const beside = [header.replace(headerParts, ' ').trim()];
   const channel = /<\|channel\|>\s*(\w+)/.exec(header)?.[1];
   const recipient = /\bto=(?:functions\.)?([^\s<]+)/.exec(header)?.[1];
   if (recipient !== undefined && recipient !== 'assistant') {
-    yield* readCall(input, events, context, recipient);
+    yield* readCall(input, events, context, recipient, beside);
     return;
   }
-  input.sinceMark();
+  input.unmark();
+  context.tellBeside(beside);
   events.beginText();
   events.inReasoning = channel === 'analysis';
   yield* readBody(input, events, events.inReasoning ? 'reasoning' : 'content');
   events.inReasoning = false;
 }
 
-function* readCall(input: Input, events: EventList, context: CallContext, name: string): Reading {
+/** @param beside what else the header says */
+function* readCall(
+  input: Input,
+  events: EventList,
+  context: CallContext,
+  name: string,
+  beside: readonly string[],
+): Reading {
   yield* input.skipSpace();
   const isCall = context.mayCall && context.tool(name) !== undefined && (yield* input.peek()) === '{';
   if (!isCall) {
@@ -53,8 +64,9 @@ function* readCall(input: Input, events: EventList, context: CallContext, name: 
     yield* readBody(input, events, 'content');
     return;
   }
-  const whole = yield* readValue(input, context.announce(name));
-  if (!whole) return;
+  const whole = yield* readValue(input, context.announce(name, beside));
+  if (!whole) return context.giveBack();
+  input.unmark();
   yield* input.skipSpace();
   yield* input.accept(ends);
 }
@@ -66,6 +78,7 @@ function* readHeader(input: Input): Reading<string | undefined> {
     const next = yield* input.peek();
     if (next === undefined) return undefined;
     if (next === '<' && (yield* input.accept([message]))) return header;
+    if (next === '<' && (yield* input.sees(headerEnds))) return undefined;
     header += next;
     input.skip(1);
   }

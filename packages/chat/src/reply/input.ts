@@ -7,7 +7,7 @@ export class Input {
   #text = '';
   #at = 0;
   #ended = false;
-  /** Where reading can go back to. */
+  /** From here on, what is read is kept. */
   #mark: number | undefined;
 
   feed(text: string): void {
@@ -52,11 +52,13 @@ export class Input {
     this.#mark = this.#at;
   }
 
-  /** What was read since the mark; the mark is gone. */
-  sinceMark(): string {
-    const text = this.#text.slice(this.#mark, this.#at);
+  unmark(): void {
     this.#mark = undefined;
-    return text;
+  }
+
+  /** What was read since the mark; nothing where there is none. */
+  get sinceMark(): string {
+    return this.#text.slice(this.#mark ?? this.#at, this.#at);
   }
 
   *skipSpace(): Reading {
@@ -94,8 +96,15 @@ export class Input {
     }
   }
 
-  /** Whether one of `texts` stands here; the longest is read. Reads nothing else. */
+  /** Reads the longest of `texts` that stands here, and nothing else. */
   *accept(texts: readonly string[]): Reading<string | undefined> {
+    const found = yield* this.sees(texts);
+    if (found !== undefined) this.skip(found.length);
+    return found;
+  }
+
+  /** The longest of `texts` that stands here. */
+  *sees(texts: readonly string[]): Reading<string | undefined> {
     let length = 0;
     let found: string | undefined;
     let left = texts.filter((text) => text !== '');
@@ -106,7 +115,6 @@ export class Input {
       const next = yield* this.ahead(length);
       left = left.filter((text) => text[length] === next);
     }
-    if (found !== undefined) this.skip(found.length);
     return found;
   }
 

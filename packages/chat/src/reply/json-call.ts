@@ -1,6 +1,6 @@
 // Calls that are JSON objects: {"name": …, "arguments": …}, alone or in a list.
 import type { JsonBody, ToolDefinition } from '../format.ts';
-import { type CallContext, maxUnannounced } from './call-context.ts';
+import { type CallContext, isId, maxUnannounced } from './call-context.ts';
 import { Input, type Reading } from './input.ts';
 import { json, readValue, type Sink } from './value.ts';
 
@@ -18,12 +18,7 @@ export function* readJsonCalls(context: CallContext, body: JsonBody): Reading<bo
     if (!(yield* readJsonCall(context, body))) return false;
     yield* input.skipSpace();
     if (yield* input.accept([']'])) return true;
-    if (!context.mayCall) return false;
-    input.mark();
-    if (!(yield* input.accept([',']))) {
-      context.giveBack();
-      return false;
-    }
+    if (!context.mayCall || !(yield* input.accept([',']))) return false;
   }
 }
 
@@ -32,18 +27,18 @@ interface Draft {
   tool?: ToolDefinition;
   /** Arguments that came before the name. */
   arguments?: string;
+  /** Fields in front of the arguments that no format has. */
+  readonly beside: string[];
   sink?: Sink;
 }
 
 function* readJsonCall(context: CallContext, body: JsonBody): Reading<boolean> {
-  const draft: Draft = {};
-  const whole = yield* readFields(context, body, draft, 0);
-  if (draft.sink) return whole;
-  if (!whole || !draft.tool) {
-    context.giveBack();
-    return false;
-  }
-  context.announce(draft.tool.function.name)(draft.arguments ?? '{}');
+  const draft: Draft = { beside: [] };
+  if (!(yield* readFields(context, body, draft, 0)) || !draft.tool) return false;
+  if (draft.sink) context.input.mark();
+  // A field that no format has may be the arguments under a wrong key: such a call must not be made without them.
+  else if (draft.arguments === undefined && draft.beside.length > 0) return false;
+  else context.announce(draft.tool.function.name, draft.beside)(draft.arguments ?? '{}');
   return true;
 }
 
@@ -53,6 +48,7 @@ function* readFields(context: CallContext, body: JsonBody, draft: Draft, depth: 
   for (;;) {
     yield* input.skipSpace();
     if (yield* input.accept(['}'])) return true;
+    const start = input.sinceMark.length;
     const key = yield* readShortText(input);
     if (key === undefined) return false;
     yield* input.skipSpace();
@@ -61,7 +57,7 @@ function* readFields(context: CallContext, body: JsonBody, draft: Draft, depth: 
     const good =
       key === body.within && depth === 0
         ? yield* readFields(context, body, draft, 1)
-        : yield* readField(context, body, draft, key);
+        : yield* readField(context, body, draft, key, start);
     if (!good) return false;
     yield* input.skipSpace();
     if (yield* input.accept(['}'])) return true;
@@ -69,7 +65,8 @@ function* readFields(context: CallContext, body: JsonBody, draft: Draft, depth: 
   }
 }
 
-function* readField(context: CallContext, body: JsonBody, draft: Draft, key: string): Reading<boolean> {
+/** @param start how far behind the mark the field begins */
+function* readField(context: CallContext, body: JsonBody, draft: Draft, key: string, start: number): Reading<boolean> {
   const { input } = context;
   if (body.name === undefined) {
     draft.tool ??= context.tool(key);
@@ -81,11 +78,25 @@ function* readField(context: CallContext, body: JsonBody, draft: Draft, key: str
     return draft.tool !== undefined;
   }
   const isArguments = key === body.arguments || argumentFields.includes(key);
-  if (isArguments && !draft.sink) return yield* readArguments(context, draft);
-  // An id, say.
-  let length = 0;
-  const whole = yield* readValue(input, (piece) => (length += piece.length));
-  return whole && (draft.sink !== undefined || length <= maxUnannounced);
+  if (isArguments && !draft.sink && draft.arguments === undefined) return yield* readArguments(context, draft);
+  const value = yield* readShortValue(input);
+  if (value === undefined) return false;
+  const field = input.sinceMark.slice(start);
+  if (saysNothing(body, key, value)) return true;
+  if (!draft.sink) draft.beside.push(field);
+  else {
+    context.tellBeside([field]);
+    input.mark();
+  }
+  return true;
+}
+
+/** An id, say. */
+function saysNothing({ before, after }: JsonBody, key: string, value: string): boolean {
+  const given: unknown = JSON.parse(value);
+  if (key === 'type' && given === 'function') return true;
+  if (![...before, ...after, 'id', 'index'].includes(key)) return false;
+  return given === null || typeof given === 'number' || (typeof given === 'string' && isId(given));
 }
 
 /** Streams them where the name is known, else keeps them. */
@@ -93,21 +104,23 @@ function* readArguments(context: CallContext, draft: Draft): Reading<boolean> {
   const { input } = context;
   const first = yield* input.peek();
   if (first === '{' && draft.tool) {
-    draft.sink = context.announce(draft.tool.function.name);
+    draft.sink = context.announce(draft.tool.function.name, draft.beside);
     return yield* readValue(input, draft.sink);
   }
+  const text = yield* readShortValue(input);
+  draft.arguments = text === undefined ? undefined : objectText(text);
+  return draft.arguments !== undefined;
+}
+
+/** A value as JSON; undefined where it is none, or long. */
+function* readShortValue(input: Input): Reading<string | undefined> {
   let text = '';
   const reading = readValue(input, (piece) => (text += piece));
   for (let step = reading.next(); ; step = reading.next()) {
-    if (text.length > maxUnannounced) return false;
-    if (step.done) {
-      if (!step.value) return false;
-      break;
-    }
+    if (text.length > maxUnannounced) return undefined;
+    if (step.done) return step.value ? text : undefined;
     yield;
   }
-  draft.arguments = objectText(text);
-  return draft.arguments !== undefined;
 }
 
 /** The arguments of a whole value: an object, the text of one, or nothing. */
@@ -120,7 +133,7 @@ export function objectText(text: string): string | undefined {
   input.end();
   let inner = '';
   const step = readValue(input, (piece) => (inner += piece), json).next();
-  return step.done && step.value && inner.startsWith('{') ? inner : undefined;
+  return step.done && step.value && inner.startsWith('{') && input.ready === '' ? inner : undefined;
 }
 
 const maxName = 512;

@@ -1,20 +1,20 @@
 // Calls that write the name first: with its arguments as one object behind it, or as Python would.
 import type { NamedBody, PythonBody } from '../format.ts';
-import { type CallContext, readMark } from './call-context.ts';
+import { type CallContext, isId, readMark } from './call-context.ts';
 import type { Reading } from './input.ts';
 import { readValue } from './value.ts';
 
 /** @returns whether to go on behind it: it was whole, and a call */
 export function* readNamedCall(context: CallContext, body: NamedBody): Reading<boolean> {
   const { input } = context;
-  const name = (yield* readMark(input, body.beforeName)) && (yield* context.name());
-  const known = name !== undefined && (yield* readMark(input, body.afterName)) !== undefined;
-  if (known) yield* input.skipSpace();
-  if (!known || (yield* input.peek()) !== '{') {
-    context.giveBack();
-    return false;
-  }
-  return yield* readValue(input, context.announce(name), body.notation);
+  const before = yield* readMark(input, body.beforeName);
+  const name = before && (yield* context.name());
+  const after = name === undefined ? undefined : yield* readMark(input, body.afterName);
+  if (!before || name === undefined || !after) return false;
+  yield* input.skipSpace();
+  if ((yield* input.peek()) !== '{') return false;
+  const beside = [...before, ...after].filter((hole) => !isId(hole));
+  return yield* readValue(input, context.announce(name, beside), body.notation);
 }
 
 /** One call, or a list of them. */
@@ -28,12 +28,7 @@ export function* readPythonCalls(context: CallContext, body: PythonBody): Readin
     if (!list) return true;
     yield* input.skipSpace();
     if (yield* input.accept([']'])) return true;
-    if (!context.mayCall) return false;
-    input.mark();
-    if (!(yield* input.accept([',']))) {
-      context.giveBack();
-      return false;
-    }
+    if (!context.mayCall || !(yield* input.accept([',']))) return false;
   }
 }
 
@@ -42,10 +37,7 @@ const maxKey = 512;
 function* readPythonCall(context: CallContext): Reading<boolean> {
   const { input } = context;
   const name = yield* context.name();
-  if (name === undefined || !(yield* input.accept(['(']))) {
-    context.giveBack();
-    return false;
-  }
+  if (name === undefined || !(yield* input.accept(['(']))) return false;
   const sink = context.announce(name);
   sink('{');
   for (let first = true; ; first = false) {

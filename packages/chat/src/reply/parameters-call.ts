@@ -1,7 +1,7 @@
 // Calls that write their parameters one by one between marks: texts as they are, other values as JSON or Python.
 import { keyHole, type ParametersBody, type ToolDefinition } from '../format.ts';
 import { parameterTypes, typeOf } from '../tools.ts';
-import { type CallContext, readMark } from './call-context.ts';
+import { type CallContext, isId, readMark } from './call-context.ts';
 import { Input, isSpace, type Reading } from './input.ts';
 import { Marks } from './marks.ts';
 import { tagsOf } from './openings.ts';
@@ -16,39 +16,43 @@ const maxKey = 512;
  */
 export function* readParametersCall(context: CallContext, body: ParametersBody, close: string): Reading<boolean> {
   const { input } = context;
-  const name = (yield* readMark(input, body.beforeName)) && (yield* context.name());
-  if (name === undefined || (yield* readMark(input, body.afterName)) === undefined) {
-    context.giveBack();
-    return false;
-  }
-  const tool = context.tool(name)!;
+  const before = yield* readMark(input, body.beforeName);
+  const name = before && (yield* context.name());
+  const after = name === undefined ? undefined : yield* readMark(input, body.afterName);
+  if (!before || name === undefined || !after) return false;
   const [end = ''] = tagsOf(close);
-  const ends = [body.keyOpen.trim(), end].filter((text) => text !== '');
+  const begin = body.keyOpen.trim();
   yield* input.skipSpace();
-  const first = yield* input.accept(ends);
-  if (first === undefined) {
-    context.giveBack();
-    return false;
-  }
-  const sink = context.announce(name);
+  if ((yield* input.sees([begin, end])) === undefined) return false;
+  const sink = context.announce(
+    name,
+    [...before, ...after].filter((hole) => !isId(hole)),
+  );
   sink('{');
-  for (let at = first, many = false; at === body.keyOpen.trim(); many = true) {
-    if (!(yield* readParameter(input, body, tool, many, sink))) return false;
-    yield* input.skipSpace();
-    at = (yield* input.accept(ends)) ?? '';
+  const kinds: string[] = [];
+  const call: Call = { body, tool: context.tool(name)!, sink, kinds };
+  let whole = true;
+  for (let many = false; whole && (yield* input.accept([begin, end])) === begin; many = true) {
+    whole = yield* readParameter(input, call, many);
+    if (whole) yield* input.skipSpace();
   }
-  sink('}');
-  return true;
+  if (whole) sink('}');
+  context.tellBeside(kinds);
+  return whole;
 }
 
-function* readParameter(
-  input: Input,
-  body: ParametersBody,
-  tool: ToolDefinition,
-  many: boolean,
-  sink: Sink,
-): Reading<boolean> {
+interface Call {
+  readonly body: ParametersBody;
+  readonly tool: ToolDefinition;
+  readonly sink: Sink;
+  /** What the model says that values are, and the template never does. */
+  readonly kinds: string[];
+}
+
+function* readParameter(input: Input, { body, tool, sink, kinds }: Call, many: boolean): Reading<boolean> {
   const end = body.valueOpen[0]![0]!;
+  // White space that parts two words is no matter of taste.
+  if (isSpace(body.keyOpen.at(-1)!) && !isSpace((yield* input.peek()) ?? '')) return false;
   yield* input.skipSpace();
   const key = yield* input.until((character) => character === end || (isSpace(end) && isSpace(character)), maxKey);
   if (!key) return false;
@@ -60,7 +64,8 @@ function* readParameter(
   sink(`${many ? ', ' : ''}${JSON.stringify(key.trim())}: `);
   const close = body.valueClose.replace(keyHole, key);
   const types = parameterTypes(tool, key.trim());
-  const told = body.textKind === undefined ? undefined : holes[0] === body.textKind;
+  const told = body.kinds && holes[0] === body.kinds.text;
+  if (body.kinds && !body.kinds.all.includes(holes[0]!)) kinds.push(holes[0]!);
   if (told ?? (types?.size === 1 && types.has('string'))) {
     sink('"');
     if (!(yield* readRaw(input, close, (text) => sink(jsonCharacters(text))))) return false;
@@ -68,7 +73,14 @@ function* readParameter(
     return true;
   }
   let raw = '';
-  if (!(yield* readRaw(input, close, (text) => (raw += text)))) return false;
+  const whole = yield* readRaw(input, close, (text) => {
+    raw += text;
+    input.mark();
+  });
+  if (!whole) {
+    sink(raw);
+    return false;
+  }
   sink(jsonOf(raw, told === undefined && (types?.has('string') ?? true)));
   return true;
 }

@@ -89,7 +89,7 @@ class Reply {
     for (;;) {
       if (yield* this.#bareCallBegins()) {
         input.mark();
-        yield* this.#readCall(calls!);
+        yield* this.#readCalls(calls!);
         continue;
       }
       const text = input.ready;
@@ -110,7 +110,8 @@ class Reply {
     const inFront = !this.#events.hasText;
     if (inFront && mark === reasoning?.open.trim()) return yield* this.#readReasoning();
     const silent =
-      (inFront && (mark === reasoning?.close.trim() || this.#closings.includes(mark))) ||
+      (inFront && mark === reasoning?.close.trim()) ||
+      (inFront && this.#events.calls > 0 && this.#closings.includes(mark)) ||
       mark === content?.open ||
       mark === content?.close;
     if (!silent) this.#events.text('content', mark);
@@ -147,42 +148,44 @@ class Reply {
       yield* input.skipSpace();
       opened = yield* input.expect(calls.open.trim());
     }
-    if (opened) yield* this.#readCall(calls);
+    if (opened) yield* this.#readCalls(calls);
     else this.#context.giveBack();
   }
 
-  /** Behind what opens it. */
-  *#readCall(calls: CallFormat): Reading {
+  /** Behind what opens them. */
+  *#readCalls(calls: CallFormat): Reading {
     const input = this.#input;
-    const { body } = calls;
+    const { body, close, separator } = calls;
+    // Of parameters the first tag is read by their reader: it is what ends them.
+    const [first = ''] = body.kind === 'parameters' ? tagsOf(close) : [];
+    const pieces = close.slice(first.length).split(/\s+/);
+    for (;;) {
+      if (!(yield* this.#readBody(calls))) return this.#context.giveBack();
+      input.unmark();
+      for (const piece of [...pieces, separator.trim()]) {
+        yield* input.skipSpace();
+        yield* input.accept([piece]);
+      }
+      // Calls without marks of their own follow each other inside the section.
+      if (calls.open.trim() !== '' || body.kind !== 'json' || !this.#context.mayCall) return;
+      yield* input.skipSpace();
+      if ((yield* input.peek()) !== '{') return;
+      input.mark();
+    }
+  }
+
+  /** @returns whether all of it could be read */
+  *#readBody({ body, close }: CallFormat): Reading<boolean> {
     switch (body.kind) {
       case 'json':
-        if (!(yield* readJsonCalls(this.#context, body))) return;
-        break;
+        return yield* readJsonCalls(this.#context, body);
       case 'named':
-        if (!(yield* readNamedCall(this.#context, body))) return;
-        break;
+        return yield* readNamedCall(this.#context, body);
       case 'python':
-        if (!(yield* readPythonCalls(this.#context, body))) return;
-        break;
+        return yield* readPythonCalls(this.#context, body);
       case 'parameters':
-        // Reads its own end, which also ends the list of parameters.
-        if (!(yield* readParametersCall(this.#context, body, calls.close))) return;
+        return yield* readParametersCall(this.#context, body, close);
     }
-    // Of parameters the first tag has been read: it is what ends them.
-    const [first = ''] = body.kind === 'parameters' ? tagsOf(calls.close) : [];
-    for (const piece of calls.close.slice(first.length).split(/\s+/)) {
-      yield* input.skipSpace();
-      yield* input.accept([piece]);
-    }
-    yield* input.skipSpace();
-    yield* input.accept([calls.separator.trim()]);
-    // Calls without marks of their own follow each other inside the section.
-    if (calls.open.trim() !== '' || !this.#context.mayCall) return;
-    yield* input.skipSpace();
-    if (body.kind !== 'json' || (yield* input.peek()) !== '{') return;
-    input.mark();
-    yield* this.#readCall(calls);
   }
 
   /** A format without marks: the reply as a whole is a call, or none. */
