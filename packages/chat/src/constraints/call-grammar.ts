@@ -3,7 +3,7 @@ import { QuernError } from '@quern/errors';
 import type { GrammarSource } from '@quern/grammar';
 import type { CallFormat, JsonBody, NamedBody, ParametersBody, ToolDefinition } from '../format.ts';
 import { keyHole } from '../format.ts';
-import { record, referenced } from '../tools.ts';
+import { type JsonType, parameterTypes, record, referenced } from '../tools.ts';
 import { hole, holedSource, markSource, oneOf, optional, sequence, space, text } from './marks.ts';
 
 /** The body alone; what is around it is the same for all tools. */
@@ -138,16 +138,24 @@ function parametersBody(body: ParametersBody, tool: ToolDefinition): GrammarSour
       until: [close.trim()],
       spelling: body.spelling,
     };
-    const front = sequence(markSource(body.keyOpen), text(one.name), valueOpening(body));
+    const front = sequence(
+      markSource(body.keyOpen),
+      text(one.name),
+      valueOpening(body, parameterTypes(tool, one.name)),
+    );
     const written = sequence(front, value, spaceBefore(close), markSource(close.trim()), space);
     return one.required ? written : optional(written);
   });
   return sequence(holedSource(body.beforeName), text(tool.function.name), holedSource(body.afterName), ...parameters);
 }
 
-/** What the hole says of a value cannot be tied to what the value is; either is taken. */
-const valueOpening = ({ valueOpen, kinds }: ParametersBody): GrammarSource =>
-  holedSource(valueOpen, kinds && oneOf(kinds.all.map(text)));
+/** Where a value may be a text or something else, what the hole says cannot be tied to what the value is: either is taken. */
+function valueOpening({ valueOpen, kinds }: ParametersBody, types: ReadonlySet<JsonType> | undefined): GrammarSource {
+  if (!kinds) return holedSource(valueOpen);
+  const others = kinds.all.filter((kind) => kind !== kinds.text);
+  const may = types && !types.has('string') ? others : types?.size === 1 ? [kinds.text] : kinds.all;
+  return holedSource(valueOpen, oneOf(may.map(text)));
+}
 
 function spaceBefore(close: string): GrammarSource | undefined {
   const front = close.slice(0, close.indexOf(close.trim()));
