@@ -1,4 +1,6 @@
-// Chat templates of well-known models against what transformers 5.23 renders (recorded; QUERN_DATA/README.md says how).
+// Chat templates of well-known models against what transformers renders (recorded; QUERN_DATA/README.md and
+// data/templates/README.md say how), and small templates that show the language.
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { QuernError } from '@quern/errors';
@@ -54,6 +56,46 @@ describe.skipIf(absent).each(names.map((name) => name.slice(0, -'.jinja'.length)
       return { error: (error.cause as Error).message };
     }
   }
+});
+
+interface Conversation extends Case {
+  add_generation_prompt: boolean;
+  extra: Record<string, unknown>;
+}
+
+const recorded = join(root, 'test/golden/data/templates');
+const conversations: [string, Conversation][] = Object.entries(readJson(join(recorded, 'conversations.json')));
+const hashes: Record<string, string> = readJson(join(recorded, 'hashes.json'));
+
+/** Eight digits of the text; of a refusal in the template's own words, of those. */
+function hashOf(template: string, { messages, tools, add_generation_prompt, extra }: Conversation, wanted: string) {
+  const options = { template, messages, tools: tools ?? undefined, addGenerationPrompt: add_generation_prompt, extra };
+  const short = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8);
+  try {
+    return short(renderChat({ ...options, bosToken: '<BOS>', eosToken: '<EOS>', now: new Date(2026, 10, 24) }));
+  } catch (error) {
+    if (!(error instanceof QuernError) || error.code !== 'chat-template-refused') throw error;
+    return wanted === 'refused' ? wanted : short(`refused: ${(error.cause as Error).message}`);
+  }
+}
+
+it.skipIf(absent).each(names.map((name) => name.slice(0, -'.jinja'.length)))('conversations in %s', (name) => {
+  const template = readFileSync(join(folder, `${name}.jinja`), 'utf8');
+  const wanted = hashes[name]!.split(' ');
+  const got = conversations.map(([, conversation], i) => hashOf(template, conversation, wanted[i]!));
+  const all = (list: string[]) => Object.fromEntries(conversations.map(([key], i) => [key, list[i]]));
+  expect(all(got)).toEqual(all(wanted));
+});
+
+const language: { template: string; text?: string; refused?: string | true }[] = readJson(
+  join(recorded, 'language.json'),
+);
+
+it.each(language)('the language: $template', ({ template, text, refused }) => {
+  const extra = { x: 3, l: [1, 2, 3], d: { a: 1, b: 2 }, f: [1.5, 1e-7, 123456.789, 1e22] };
+  const rendered = () => renderChat({ template, messages: [], extra });
+  if (refused === undefined) expect(rendered()).toBe(text);
+  else expect(rendered).toThrow(typeof refused === 'string' ? refused : undefined);
 });
 
 describe('tiny-llama', () => {

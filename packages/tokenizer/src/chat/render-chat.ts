@@ -1,12 +1,17 @@
 // Chat templates: Jinja programs inside checkpoints that turn messages into the text a model was trained on. Rendered by
-// @huggingface/jinja with the environment that transformers gives them (`apply_chat_template`).
+// the interpreter in jinja/ with the environment that transformers gives them (`apply_chat_template`).
 //
 // A template is a program from a stranger: it gets no I/O (the language has none), a budget of steps and a bounded output.
 
 import { QuernError } from '@quern/errors';
-import { BoundedInterpreter, boundedRange, type TemplateLimits } from './bounded-interpreter.ts';
-import { Environment, type Node, parseTemplate } from './jinja.ts';
-import { markTree } from './marked-tree.ts';
+import { Budget, type TemplateLimits } from '../jinja/budget.ts';
+import { globals } from '../jinja/globals.ts';
+import { Interpreter } from '../jinja/interpreter.ts';
+import { parseTemplate } from '../jinja/parser.ts';
+import { printed } from '../jinja/print.ts';
+import { Scope } from '../jinja/scope.ts';
+import type { Block } from '../jinja/syntax.ts';
+import { Callable, fromJson } from '../jinja/values.ts';
 import { formatTime } from './strftime.ts';
 
 export interface ChatMessage {
@@ -33,8 +38,6 @@ export interface RenderChatOptions {
 
 const defaultLimits: TemplateLimits = { steps: 5_000_000, characters: 16 << 20 };
 const maxTemplateLength = 1 << 20;
-/** The library's lexer takes time by the square of the longest run of blanks. */
-const manyBlanks = /\s{4096}/;
 
 /**
  * Renders messages as one prompt.
@@ -44,10 +47,11 @@ const manyBlanks = /\s{4096}/;
  */
 export function renderChat(options: RenderChatOptions): string {
   const program = programOf(options.template);
-  const environment = new Environment();
+  const scope = new Scope();
+  for (const [name, value] of Object.entries(globals)) scope.set(name, value);
+  const now = options.now ?? new Date();
+  scope.set('strftime_now', new Callable('strftime_now', ([format = '']) => formatTime(now, printed(format))));
   const variables: Record<string, unknown> = {
-    ...builtins,
-    strftime_now: (format: string) => formatTime(options.now ?? new Date(), format),
     bos_token: options.bosToken,
     eos_token: options.eosToken,
     ...options.extra,
@@ -57,11 +61,11 @@ export function renderChat(options: RenderChatOptions): string {
     add_generation_prompt: options.addGenerationPrompt ?? false,
   };
   for (const [name, value] of Object.entries(variables)) {
-    if (value !== undefined) environment.set(name, value);
+    if (value !== undefined) scope.set(name, fromJson(value));
   }
   try {
-    const interpreter = new BoundedInterpreter(environment, { ...defaultLimits, ...options.limits });
-    return String(interpreter.run(program).value);
+    const budget = new Budget({ ...defaultLimits, ...options.limits });
+    return new Interpreter(budget).run(program, scope);
   } catch (error) {
     if (error instanceof QuernError) throw error;
     throw new QuernError('chat-template-refused', `The chat template refused: ${(error as Error).message}`, {
@@ -71,24 +75,11 @@ export function renderChat(options: RenderChatOptions): string {
   }
 }
 
-const builtins = {
-  true: true,
-  True: true,
-  false: false,
-  False: false,
-  none: null,
-  None: null,
-  range: boundedRange,
-  raise_exception: (message: unknown) => {
-    throw new Error(String(message));
-  },
-};
-
 /** Reading one costs as much as rendering a long conversation, and a server renders few, over and over. */
-const programs = new Map<string, Node>();
+const programs = new Map<string, Block>();
 const mostPrograms = 16;
 
-function programOf(template: string): Node {
+function programOf(template: string): Block {
   const known = programs.get(template);
   const program = known ?? readTemplate(template);
   // The one that was used longest ago is in front, and goes.
@@ -98,21 +89,14 @@ function programOf(template: string): Node {
   return program;
 }
 
-function readTemplate(template: string): Node {
+function readTemplate(template: string): Block {
   if (template.length > maxTemplateLength) {
     throw new QuernError('chat-template-invalid', `The chat template has ${template.length} characters.`, {
       remedy: `Use a template of at most ${maxTemplateLength} characters.`,
     });
   }
-  if (manyBlanks.test(template)) {
-    throw new QuernError('chat-template-invalid', 'The chat template has thousands of blanks in a row.', {
-      remedy: 'Take them out.',
-    });
-  }
   try {
-    const program = parseTemplate(template);
-    markTree(program);
-    return program;
+    return parseTemplate(template);
   } catch (error) {
     throw new QuernError('chat-template-invalid', `The chat template does not parse: ${(error as Error).message}`, {
       remedy: 'Use another template.',
