@@ -3,28 +3,39 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { locateCheckpoint } from '@quern/checkpoint';
-import { loadServedModel, ManyModels, modelShelf, type RunningServer, serveModels } from '@quern/serve-command/server';
+import { CreatedModels, locateCheckpoint } from '@quern/checkpoint';
+import {
+  loadServedModel,
+  ManyModels,
+  type ModelSource,
+  modelShelf,
+  type RunningServer,
+  serveModels,
+} from '@quern/serve-command/server';
 import { Ollama } from 'ollama';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoopbackHub, startLoopbackHub } from '../loopback-hub.ts';
 
 const cache = mkdtempSync(join(tmpdir(), 'quern-shelf-'));
 const gguf = new URL('../models/arch/llama3/llama.cpp-q8_0.gguf', import.meta.url);
+const bf16 = new URL('../models/arch/llama3/llama.cpp-bf16.gguf', import.meta.url);
 const name = 'o/tiny-GGUF:Q8_0';
 let hub: LoopbackHub;
 let server: RunningServer;
 let client: Ollama;
 
 beforeAll(async () => {
-  hub = await startLoopbackHub({ repositories: { 'o/tiny-GGUF': { 'tiny-Q8_0.gguf': await readFile(gguf) } } });
+  hub = await startLoopbackHub({
+    repositories: { 'o/tiny-GGUF': { 'tiny-Q8_0.gguf': await readFile(gguf), 'tiny-BF16.gguf': await readFile(bf16) } },
+  });
   Object.assign(process.env, { HF_ENDPOINT: hub.endpoint, HF_HUB_OFFLINE: '0', HF_HUB_CACHE: cache });
   const models = new ManyModels([], { maxLoaded: 2, maxBytes: 2 ** 30, keepMs: -1, strict: true });
-  const shelf = modelShelf(models, (id) => ({
-    ...{ id, aliases: [] },
+  const sourceNamed = (id: string): ModelSource => ({
+    ...{ id, aliases: [], reference: id },
     locate: async () => (await locateCheckpoint(id)).path,
     load: (path) => loadServedModel(path, { alias: id, threads: 1 }),
-  }));
+  });
+  const shelf = modelShelf(models, sourceNamed, new CreatedModels(cache));
   server = await serveModels(models, { hosts: ['127.0.0.1'], port: 0, maxRequests: 8, shelf });
   client = new Ollama({ host: server.url });
 });
@@ -62,12 +73,31 @@ describe('a server whose models may change', () => {
 
   it('calls it by a further name, and forgets that', async () => {
     await client.copy({ source: name, destination: 'mine' });
-    expect((await client.generate({ model: 'mine', ...once })).model).toBe(name);
+    expect((await client.generate({ model: 'mine', ...once })).model).toBe('mine');
+    await expect(client.delete({ model: name })).rejects.toThrow(/others were made that need it: mine/);
     await client.delete({ model: 'mine' });
     await expect(client.generate({ model: 'mine', ...once })).rejects.toThrow();
-    expect(await client.create({ model: 'other', from: name })).toMatchObject({ status: 'success' });
-    await expect(client.create({ model: 'x', from: name, system: 'Be a pirate.' })).rejects.toThrow(/system/);
     await expect(client.copy({ source: 'none', destination: 'y' })).rejects.toThrow();
+  });
+
+  it('fetches what a model is to be made of', async () => {
+    const states: string[] = [];
+    for await (const { status } of await client.create({ model: 'made', from: 'o/tiny-GGUF:BF16', stream: true }))
+      states.push(status);
+    expect(states[0]).toBe('pulling manifest');
+    expect(states.at(-1)).toBe('success');
+    expect((await client.generate({ model: 'made', ...once })).model).toBe('made');
+    await client.delete({ model: 'made' });
+    await expect
+      .poll(
+        () =>
+          client.delete({ model: 'o/tiny-GGUF:BF16' }).then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 30_000 },
+      )
+      .toBe(true);
   });
 
   it('deletes it from the cache once nobody has it', async () => {

@@ -47,6 +47,7 @@ async function start(
 ): Promise<Started> {
   const sources = names.map(
     (id): ModelSource => ({
+      reference: files[id]!,
       id,
       aliases: [`${id}-alias`],
       cacheTokens,

@@ -2,7 +2,7 @@
 // exception they throw by the status and show `message`, so every message says what was wrong and, with numbers, why.
 import { QuernError } from '@quern/errors';
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 500 | 501 | 503 | 504;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 500 | 501 | 503 | 504 | 507;
 
 export interface ApiErrorDetails {
   /** The request field at fault, e.g. `messages.0.role`. */
@@ -22,6 +22,7 @@ const types: Record<ErrorStatus, string> = {
   501: 'not_supported_error',
   503: 'overloaded_error',
   504: 'timeout_error',
+  507: 'server_error',
 };
 
 /** A failure with an HTTP status; thrown anywhere below an endpoint, turned into a response in one place. */
@@ -61,6 +62,8 @@ export class ApiError extends Error {
 /** What the engine finds wrong with a request that passed the checks before it. */
 const requestFaults = new Set([
   'beams-do-not-fit',
+  'blob-missing',
+  'digest-wrong',
   'embedding-empty',
   'no-embeddings',
   'no-logits',
@@ -80,11 +83,16 @@ const requestFaults = new Set([
   'tokenizer-byte-missing',
 ]);
 
+/** The disk is full, or would be. */
+const noRoom = new Set(['disk-full', 'refused-disk-space', 'file-too-large']);
+
 /** Whatever was thrown, as an ApiError. What the server did not expect is its own fault: 500, with the cause's code. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof QuernError && error.code === 'deadline-exceeded')
     return new ApiError(504, 'deadline_exceeded', error.message, { param: 'deadline_ms' });
+  if (error instanceof QuernError && noRoom.has(error.code))
+    return new ApiError(507, error.code.replaceAll('-', '_'), error.describe());
   if (error instanceof QuernError) {
     return new ApiError(requestFaults.has(error.code) ? 400 : 500, error.code, error.describe());
   }

@@ -50,10 +50,11 @@ export function createApp(server: ServerState, options: AppOptions): Hono<Env> {
     });
   app.use(...originRules(options.corsOrigins));
   const checkKey = keyCheck(options.apiKeys);
+  const unlimited: MiddlewareHandler[] = log ? [log.bind] : [];
   const limits: MiddlewareHandler[] = [
     largeBodyTurns(options.largeBodies),
     bodySizeLimit(options.maxBodyBytes),
-    ...(log ? [log.bind] : []),
+    ...unlimited,
   ];
   const known = new Map<string, Set<string>>();
   for (const endpoint of endpoints) {
@@ -71,7 +72,11 @@ export function createApp(server: ServerState, options: AppOptions): Hono<Env> {
         if (ignored) response.headers.set('x-quern-ignored', headerList(ignored));
         return response;
       };
-      app.on(endpoint.method, [path], ...[enter, ...limits, answer].map((step) => whereAsked(endpoint, step)));
+      app.on(
+        endpoint.method,
+        [path],
+        ...[enter, ...(endpoint.streamsBody ? unlimited : limits), answer].map((step) => whereAsked(endpoint, step)),
+      );
     }
   }
   for (const [path, methods] of known) {

@@ -71,7 +71,7 @@ export async function serve(
 
   if (isMany) {
     const { maxLoaded } = many;
-    const { sources, startup, find, sourceNamed } = await readSources({
+    const { sources, startup, find, sourceNamed, created } = await readSources({
       models: references,
       flags: options,
       modelsAtOnce: maxLoaded,
@@ -79,7 +79,8 @@ export async function serve(
       onReload,
     });
     const models = new ManyModels(sources, many, find);
-    const shelf = options.allowChanges ? modelShelf(models, sourceNamed) : undefined;
+    const shelf = options.allowChanges ? modelShelf(models, sourceNamed, created) : undefined;
+    if (shelf) void created.tidy(strayMs).catch(noteFailure);
     const server = await serveModels(models, { ...serverOptions, shelf });
     announce(server, options, listening);
     if (!options.quiet)
@@ -160,6 +161,9 @@ function describeServed({ id, contextTokens, description, engine }: ServedModel)
     ...(speculation?.summary === undefined ? [] : [`the draft model on ${speculation.summary}`]),
   ].join(', ');
 }
+
+/** Files that were sent wait as long for a model to be made of them. */
+const strayMs = 24 * 3600 * 1000;
 
 const noteReload: StartOptions['onReload'] = (error, { summary }) =>
   printNote(`${error.message} The model was loaded again on ${summary}`);

@@ -39,6 +39,8 @@ export interface Endpoint {
   readonly answers?: (headers: Headers) => boolean;
   /** Reachable without the API key. */
   readonly open?: true;
+  /** It takes the body in as it comes, whatever its size: the limits of bodies are not for it. */
+  readonly streamsBody?: true;
   /** How its API words a failure. Default: OpenAI's. */
   readonly errorBody?: (error: ApiError) => object;
   handle(context: Context, server: ServerState): Response | Promise<Response>;

@@ -3,6 +3,7 @@ export type { Endpoint, ServerState } from './endpoint.ts';
 export type { GenerationRecord } from './generate/generation.ts';
 export { ManyModels, type ManyModelsOptions, type ModelSource } from './models/many-models.ts';
 export { type ModelShelf, modelShelf } from './models/model-shelf.ts';
+export { readSources } from './models/model-sources.ts';
 export { type LoadServedModelOptions, loadServedModel, type ServedModel } from './models/served-model.ts';
 export {
   type RunningServer,

@@ -26,7 +26,10 @@ export const manyModelFlags: readonly Flag[] = [
     flags: '--preset <file>',
     description: 'serve what a file lists: INI (a section a model, keys are flags), or the same as JSON',
   },
-  { flags: '--models-cached', description: 'serve the models that are in the cache of the hub' },
+  {
+    flags: '--models-cached',
+    description: 'serve the models that are in the cache of the hub, and those that were created here',
+  },
   { flags: '--models-max <count>', description: 'most models loaded at a time', default: '4' },
   {
     flags: '--models-memory <MiB>',
@@ -38,7 +41,8 @@ export const manyModelFlags: readonly Flag[] = [
   },
   {
     flags: '--allow-changes',
-    description: 'clients may fetch models of the hub, name and delete them (Ollama’s /api/pull, create, copy, delete)',
+    description:
+      'clients may fetch models of the hub, create, copy and delete models (Ollama’s /api/pull, create, copy, delete)',
   },
   {
     flags: '--strict-model',

@@ -11,7 +11,7 @@ import type { ServerState } from './endpoint.ts';
 import { listen, socketPathOf } from './http/addresses.ts';
 import type { Certificate } from './http/certificates.ts';
 import { RequestLog, type RequestRecord } from './http/request-log.ts';
-import { limitReaders, timeOptions } from './http/time-limits.ts';
+import { limitSenders, limitSilence, timeOptions } from './http/time-limits.ts';
 import type { ModelHost } from './models/model-host.ts';
 import type { ServedModel } from './models/served-model.ts';
 import { SingleModel } from './models/single-model.ts';
@@ -157,6 +157,7 @@ function httpServer(fetch: Fetch, options: ServerOptions, connections: Connectio
     ? createTlsServer({ ...times, handshakeTimeout: timeoutMs, ...certificate }, listener)
     : createServer(times, listener);
   connections.watch(server);
-  limitReaders(server, timeoutMs, connections.isIdle);
+  limitSenders(server, timeoutMs);
+  limitSilence(server, timeoutMs, connections.isIdle);
   return server;
 }

@@ -1,4 +1,14 @@
 export * from './anywhere.ts';
+export {
+  adoptBlob,
+  blobBytes,
+  blobPath,
+  parseDigest,
+  receiveBlob,
+  removeBlob,
+  removeStrayBlobs,
+  unfinishedPath,
+} from './blobs.ts';
 export { openFile } from './file.ts';
 export { createFileSink, type FileSink, type FileSinkOptions, partialPathOf } from './file-sink.ts';
 export { type MissingSpace, missingSpace } from './free-space.ts';

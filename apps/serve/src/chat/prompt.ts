@@ -7,6 +7,7 @@ import type { ServedModel } from '../models/served-model.ts';
 import { renderMessages } from '../text/render-messages.ts';
 import type { ChatRequest } from './chat.ts';
 import { type RequestTool, templateMessages } from './messages.ts';
+import { withOpening } from './opening.ts';
 
 /** The assistant's turn is opened behind the messages; or not; or the last message goes on. */
 export type PromptEnding = 'opened' | 'closed' | 'continued';
@@ -24,7 +25,7 @@ export async function chatPrompt(
   const { template, format, special } = model.chat;
   const { messages, templateVariables, ending = 'opened' } = chat;
   const options: PromptOptions = {
-    messages: templateMessages(messages),
+    messages: withOpening(model.created, templateMessages(messages)),
     tools,
     thinking: thinkingOf(chat),
     variables: templateVariables,

@@ -58,5 +58,6 @@ export function maxTokensOf(request: LengthRequest, preset?: number): number | u
   throw new ApiError(400, 'invalid_value', message, { param: other.name });
 }
 
-export const stopStrings = ({ stop }: EndingRequest): string[] =>
-  stop === undefined || stop === null ? [] : typeof stop === 'string' ? [stop] : stop;
+/** @param preset where the request does not say it */
+export const stopStrings = ({ stop }: EndingRequest, preset: readonly string[] = []): readonly string[] =>
+  typeof stop === 'string' ? [stop] : (stop ?? preset);

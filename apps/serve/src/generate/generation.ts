@@ -109,7 +109,7 @@ export async function* generate(task: GenerationTask): AsyncGenerator<Generation
   const { model, prompt, request } = task;
   const shown = task.shown ?? new Set();
   const stream = new TextStream(model.tokenizer, { special: request.skip_special_tokens === false, shown });
-  const stops = new StopMatcher(stopStrings(request));
+  const stops = new StopMatcher(stopStrings(request, model.defaults.stop));
   const writesStop = request.include_stop_str_in_output ?? false;
   const events = task.events ?? model.engine.generate(prompt, callOptions(task));
   const clock = new ReplyClock(prompt.length);

@@ -5,6 +5,8 @@ export interface RequestDefaults {
   readonly sampling: SamplingRequest;
   /** Undefined: what the endpoint takes. */
   readonly maxTokens?: number;
+  /** Texts that end a reply. */
+  readonly stop?: readonly string[];
 }
 
 /** llama.cpp's keys (`general.sampling.…`), which its programs follow where nobody says otherwise. */

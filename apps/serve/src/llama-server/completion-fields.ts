@@ -90,5 +90,6 @@ export const defaultSettings = ({ contextTokens, defaults }: ServedModel): objec
     ...(usualSampling as CompletionRequest),
     ...defaults.sampling,
     n_predict: defaults.maxTokens ?? -1,
+    stop: [...(defaults.stop ?? [])],
   }),
 });

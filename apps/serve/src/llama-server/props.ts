@@ -16,14 +16,14 @@ export const props: Endpoint = {
   errorBody,
   handle: (context, server) =>
     withLoadedModel(context, server, ({ model }) => {
-      const { tokenizer, engine } = model;
+      const { tokenizer, engine, chat } = model;
       const piece = (id: number | undefined) => (id === undefined ? '' : tokenizer.piece(id));
       return context.json({
         default_generation_settings: defaultSettings(model),
         ...{ total_slots: engine.info.maxSequences, model_alias: model.id, model_path: model.path },
         modalities: { vision: false, video: false, audio: false },
         ...{ endpoint_slots: true, endpoint_props: false, endpoint_metrics: true },
-        ...{ chat_template: tokenizer.chatTemplate ?? '', chat_template_caps: {} },
+        ...{ chat_template: chat.isGuess ? '' : chat.template, chat_template_caps: {} },
         ...{ bos_token: piece(tokenizer.bos), eos_token: piece(tokenizer.eos) },
         ...{ build_info: `quern ${version}`, is_sleeping: false },
       });

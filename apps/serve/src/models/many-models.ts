@@ -1,24 +1,36 @@
 // A server of many models: each is loaded when a request names it, and goes when its time is over or its place is needed.
+import type { CreatedModel } from '@quern/checkpoint';
 import { describeModel, type LoadOverride, openModel } from '@quern/models';
 import { formatBytes } from '@quern/terminal';
 import { ApiError, toApiError } from '../api-error.ts';
 import type { ModelHost, ModelLease, OfferedModel } from './model-host.ts';
 import { type Hold, ModelPool, type PoolThing } from './model-pool.ts';
 import type { PoolMember } from './pool-member.ts';
-import type { ServedModel } from './served-model.ts';
+import type { LoadServedModelOptions, ServedModel } from './served-model.ts';
 import { unknownModel } from './unknown-model.ts';
+
+/** How a load differs from the one that the server's flags ask for. */
+export type LoadChanges = Pick<LoadServedModelOptions, 'adapters' | 'contextTokens'>;
 
 /** A model that the server may load. */
 export interface ModelSource {
   /** What clients call it. */
   readonly id: string;
   readonly aliases: readonly string[];
+  /** What `locateCheckpoint` takes for it: a hub id, an absolute path, an address. */
+  readonly reference: string;
+  /** Sources of the same are loaded once, for all of them. Default: the id. */
+  readonly weights?: string;
+  /** What somebody made of another model. */
+  readonly created?: CreatedModel;
+  /** What it is for its own clients, once its weights are loaded. Default: what is loaded. */
+  readonly dress?: (loaded: ServedModel) => ServedModel;
   /** Most tokens in the caches of all its requests together; 0: as many as it was trained for; undefined: the engine's usual. */
   readonly cacheTokens?: number;
   readonly override?: LoadOverride;
   /** Asked before each load, because files come and go. @throws QuernError when there is no such model any more */
   locate(): Promise<string>;
-  load(path: string, onProgress: (done: number, total: number) => void): Promise<ServedModel>;
+  load(path: string, onProgress: (done: number, total: number) => void, changes?: LoadChanges): Promise<ServedModel>;
 }
 
 export interface ManyModelsOptions {
@@ -57,109 +69,134 @@ export class ManyModels implements ModelHost {
     // A model's own name wins over what another is called beside its own.
     for (const { id, aliases } of sources) for (const alias of aliases) this.#ids.set(alias, id);
     for (const { id } of sources) this.#ids.set(id, id);
-    this.#pool = new ModelPool(sources.map(thingOf), {
+    const things = new Map(sources.map((source) => [weightsOf(source), thingOf(source)]));
+    this.#pool = new ModelPool([...things.values()], {
       ...options,
-      tooLarge: (name, bytes, maxBytes) =>
+      tooLarge: (weights, bytes, maxBytes) =>
         new ApiError(
           503,
           'model_too_large',
-          `The model "${name}" needs about ${formatBytes(bytes)}; loaded models may have ${formatBytes(maxBytes)} together (--models-memory).`,
+          `The model "${this.#sources.find((source) => weightsOf(source) === weights)?.id}" needs about ${formatBytes(bytes)}; loaded models may have ${formatBytes(maxBytes)} together (--models-memory).`,
         ),
       closed: () => new ApiError(503, 'cancelled', 'The server is closing.'),
     });
   }
 
   offered(): readonly OfferedModel[] {
-    return this.#sources.map(({ id, aliases }) => ({ id, aliases, ...statusOf(this.#pool.members.get(id)!) }));
+    return this.#sources.map((source) => {
+      const { model, ...status } = statusOf(this.#pool.members.get(weightsOf(source))!);
+      return { id: source.id, aliases: source.aliases, ...status, ...(model && { model: dressed(source, model) }) };
+    });
   }
 
   loaded(): readonly ServedModel[] {
-    return this.offered().flatMap(({ model }) => model ?? []);
+    return this.offered().flatMap(({ model }, at, all) => {
+      const isFirst = all.findIndex((other) => other.model?.engine === model?.engine) === at;
+      return model && isFirst ? [model] : [];
+    });
   }
 
   /** One look at a time, whoever asks for it. */
   refresh(): Promise<void> {
     this.#finding ??= this.#find()
-      .then((found) => found.forEach((source) => void this.add(source)))
+      .then((found) => found.forEach((source) => void this.#addFound(source)))
       .finally(() => (this.#finding = undefined));
     return this.#finding;
   }
 
   async acquire(name: string | null | undefined, signal: AbortSignal, keepMs?: number): Promise<ModelLease> {
     if (name && this.#idOf(name) === undefined) await this.refresh();
-    return leaseOf(await this.#pool.acquire(this.#named(name), signal, keepMs));
+    const source = this.#named(name);
+    return leaseOf(source, await this.#pool.acquire(weightsOf(source), signal, keepMs));
   }
 
   peek(name: string | null | undefined): ModelLease {
     const loaded = this.loaded();
     // A look without a name is at the one that is there, if that is clear.
-    const id = name || loaded.length !== 1 ? this.#named(name) : loaded[0]!.id;
-    const hold = this.#pool.peek(id);
-    if (hold) return leaseOf(hold);
-    throw new ApiError(503, 'model_not_loaded', `The model "${id}" is not loaded; a request that names it loads it.`, {
-      param: 'model',
-    });
+    const source = this.#named(name || loaded.length !== 1 ? name : loaded[0]!.id);
+    const hold = this.#pool.peek(weightsOf(source));
+    if (hold) return leaseOf(source, hold);
+    const message = `The model "${source.id}" is not loaded; a request that names it loads it.`;
+    throw new ApiError(503, 'model_not_loaded', message, { param: 'model' });
   }
 
   unload(name: string): void {
-    this.#pool.release(this.#named(name));
+    this.#pool.release(weightsOf(this.#named(name)));
   }
 
-  /** Offers one more model; one of its name is there already, or not. */
-  add(source: ModelSource): void {
-    if (this.#pool.members.has(source.id)) return;
-    this.#pool.add(thingOf(source));
-    this.#sources = [...this.#sources, source];
-    this.#ids.set(source.id, source.id);
+  /** The one of that very name. */
+  source(name: string): ModelSource | undefined {
+    const id = this.#ids.get(name);
+    return this.#sources.find((source) => source.id === id);
   }
 
-  /** Calls a model by one more name. @throws ApiError 404 `model_not_found`, 400 `name_taken` */
-  addName(name: string, model: string): void {
-    const id = this.#ids.get(model);
-    if (id === undefined) throw unknownModel(model, [...this.#ids.keys()]);
-    if (this.#pool.members.has(name))
-      throw new ApiError(400, 'name_taken', `There is a model called "${name}" already.`, { param: 'destination' });
-    this.#ids.set(name, id);
-    this.#sources = this.#sources.map((source) =>
-      source.id === id ? { ...source, aliases: [...source.aliases.filter((other) => other !== name), name] } : source,
-    );
+  /** Offers a model, in the place of the one of its name: that ends when those who use it are done. */
+  put(source: ModelSource): void {
+    const { id } = source;
+    const weights = weightsOf(source);
+    if (!this.#pool.members.has(weights)) this.#pool.add(thingOf(source));
+    const isNew = this.#sources.every((other) => other.id !== id);
+    this.#sources = isNew
+      ? [...this.#sources, source]
+      : this.#sources.map((other) => (other.id === id ? source : other));
+    this.#ids.set(id, id);
+    this.#dropUnused();
   }
 
-  /** Forgets a further name of a model; false: it is none. */
-  removeName(name: string): boolean {
-    if (this.#pool.members.has(name) || !this.#ids.delete(name)) return false;
-    this.#sources = this.#sources.map((source) => ({
-      ...source,
-      aliases: source.aliases.filter((other) => other !== name),
-    }));
-    return true;
+  /** Offers a model no longer: it ends when those who use it are done. */
+  forget(id: string): void {
+    this.#sources = this.#sources.filter((source) => source.id !== id);
+    for (const [name, named] of this.#ids) if (named === id) this.#ids.delete(name);
+    this.#dropUnused();
   }
 
-  /** Offers a model no longer, once it is unloaded. @throws ApiError 404 `model_not_found`, 409 `model_in_use` */
+  /** The same for one that must not be used meanwhile. @throws ApiError 404 `model_not_found`, 409 `model_in_use` */
   remove(id: string): void {
-    if (!this.#pool.members.has(id)) throw unknownModel(id, [...this.#ids.keys()]);
-    this.#pool.release(id);
-    if (!this.#pool.remove(id))
+    const source = this.#sources.find((other) => other.id === id);
+    if (!source) throw unknownModel(id, [...this.#ids.keys()]);
+    this.#pool.release(weightsOf(source));
+    if (!this.#pool.remove(weightsOf(source)))
       throw new ApiError(409, 'model_in_use', `The model "${id}" is in use; ask again when it is unloaded.`, {
         param: 'model',
       });
-    this.#sources = this.#sources.filter((source) => source.id !== id);
-    for (const [name, named] of this.#ids) if (named === id) this.#ids.delete(name);
+    this.forget(id);
   }
 
   close(): Promise<void> {
     return this.#pool.close();
   }
 
+  /** What was there before stays, unless it was created anew. */
+  #addFound(source: ModelSource): void {
+    const there = this.source(source.id);
+    if (!there || (there.created && source.created && there.created.createdMs !== source.created.createdMs))
+      this.put(source);
+  }
+
+  /** Weights that no model has any more; what is still in use goes the next time. */
+  #dropUnused(): void {
+    const used = new Set(this.#sources.map(weightsOf));
+    for (const weights of [...this.#pool.members.keys()]) {
+      if (used.has(weights)) continue;
+      this.#pool.release(weights);
+      this.#pool.remove(weights);
+    }
+  }
+
   /** @throws ApiError 404 `model_not_found`, 400 `model_required`: never another model than the one that is meant */
-  #named(name: string | null | undefined): string {
+  #named(name: string | null | undefined): ModelSource {
     const id = this.#idOf(name);
-    if (id !== undefined) return id;
-    const ids = this.#sources.map(({ id }) => id);
+    const found = this.#sources.find((source) => source.id === id);
+    if (found) return found;
     if (!name)
-      throw new ApiError(400, 'model_required', `This server has ${ids.length} models: say which, as "model".`, {
-        param: 'model',
-      });
+      throw new ApiError(
+        400,
+        'model_required',
+        `This server has ${this.#sources.length} models: say which, as "model".`,
+        {
+          param: 'model',
+        },
+      );
     throw unknownModel(name, [...this.#ids.keys()]);
   }
 
@@ -170,9 +207,14 @@ export class ManyModels implements ModelHost {
   }
 }
 
-function thingOf({ id, cacheTokens, override, locate, load }: ModelSource): PoolThing<ServedModel> {
+const weightsOf = ({ id, weights = id }: ModelSource): string => weights;
+
+const dressed = ({ dress }: ModelSource, loaded: ServedModel): ServedModel => dress?.(loaded) ?? loaded;
+
+function thingOf(source: ModelSource): PoolThing<ServedModel> {
+  const { cacheTokens, override, locate, load } = source;
   return {
-    name: id,
+    name: weightsOf(source),
     async estimate() {
       const view = await openModel(await locate(), { override });
       try {
@@ -203,8 +245,8 @@ function statusOf(member: PoolMember<ServedModel>): Omit<OfferedModel, 'id' | 'a
   };
 }
 
-const leaseOf = (hold: Hold<ServedModel>): ModelLease => ({
-  model: hold.loaded,
+const leaseOf = (source: ModelSource, hold: Hold<ServedModel>): ModelLease => ({
+  model: dressed(source, hold.loaded),
   release: hold.release,
-  share: () => leaseOf(hold.share()),
+  share: () => leaseOf(source, hold.share()),
 });

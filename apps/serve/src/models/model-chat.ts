@@ -18,12 +18,13 @@ const chatMl =
   "{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
-export function modelChat(tokenizer: Tokenizer): ModelChat {
-  const template = tokenizer.chatTemplate ?? chatMl;
+/** @param own in place of the one in the file */
+export function modelChat(tokenizer: Tokenizer, own: string | undefined = tokenizer.chatTemplate): ModelChat {
+  const template = own ?? chatMl;
   const piece = (token: number | undefined) => (token === undefined ? '' : tokenizer.piece(token));
   const special = { bosToken: piece(tokenizer.bos), eosToken: piece(tokenizer.eos) };
   const format = analyseTemplate(template, special);
   const tokens = formatTags(format).map((tag) => tokenNamed(tokenizer, tag));
   const marks = new Set(tokens.filter((token) => token !== undefined));
-  return { template, isGuess: tokenizer.chatTemplate === undefined, format, special, marks };
+  return { template, isGuess: own === undefined, format, special, marks };
 }

@@ -36,7 +36,7 @@ export interface ModelHost {
   offered(): readonly OfferedModel[];
   /** Looks for models that have come since the start. */
   refresh(): Promise<void>;
-  /** The models that are loaded. */
+  /** The models that are loaded; of those that share their weights, one. */
   loaded(): readonly ServedModel[];
   /**
    * The model called `name` (nothing: the only one), loaded; one whose engine has ended is loaded again.

@@ -1,9 +1,12 @@
 // The models that a server of many is told of: names on the command line, folders, the cache of the hub, a file of presets.
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join } from 'node:path';
-import { cachedModels, folderModels, type LocateOptions, locateCheckpoint } from '@quern/checkpoint';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { CreatedModels, cachedModels, folderModels, type LocateOptions, locateCheckpoint } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { hubSettings, readInputFile } from '@quern/source';
+import { printable, printNote } from '@quern/terminal';
+import { createdSources } from '../created/created-sources.ts';
 import type { ManyModelFlags } from '../many-model-flags.ts';
 import { type ModelFlags, readModelFlags } from '../read-model-flags.ts';
 import type { ModelSource } from './many-models.ts';
@@ -28,6 +31,8 @@ export interface Sources {
   readonly find: () => Promise<readonly ModelSource[]>;
   /** A model of that name, loaded as the flags say. */
   readonly sourceNamed: (name: string) => ModelSource;
+  /** What people created on this machine. */
+  readonly created: CreatedModels;
 }
 
 /**
@@ -36,30 +41,52 @@ export interface Sources {
  */
 export async function readSources(request: SourcesRequest): Promise<Sources> {
   const { models, flags, modelsAtOnce } = request;
+  const created = new CreatedModels((await hubSettings({})).cacheDir);
   const found: Preset[] = models.map((model) => plain(nameOf(model), model, flags));
   found.push(...(await inFolders(flags)));
   if (flags.modelsCached)
     for (const { name, path, complete } of await cachedModels((await hubSettings({})).cacheDir))
-      if (complete) found.push(plain(name, path, flags));
+      if (complete) found.push({ ...plain(name, path, flags), reference: name });
   refuseTwice(found);
   const presets = flags.preset === undefined ? [] : await readPresets(flags.preset, flags);
   const all = new Map(found.map((preset) => [preset.name, preset]));
   for (const preset of presets) {
     const there = all.get(preset.name);
-    all.set(preset.name, there && preset.model === preset.name ? { ...preset, model: there.model } : preset);
+    all.set(
+      preset.name,
+      there && preset.model === preset.name ? { ...preset, model: there.model, reference: there.reference } : preset,
+    );
   }
   if (all.size === 0 && !flags.allowChanges)
     throw new QuernError('serve-no-models', 'There are no models to serve.', {
       remedy: 'quern list shows what is here; quern pull fetches.',
     });
   const presetsOfAll = [...all.values()];
+  const sources = presetsOfAll.map((preset) => sourceOf(preset, modelsAtOnce, request));
+  const sourceNamed = (name: string): ModelSource => sourceOf(plain(name, name, flags), modelsAtOnce, request);
+  const createdNow = (onFault?: (fault: string) => void): Promise<ModelSource[]> =>
+    createdSources(created, sources, sourceNamed, onFault);
+  const offersCreated = flags.modelsCached || flags.allowChanges;
   return {
-    sources: presetsOfAll.map((preset) => sourceOf(preset, modelsAtOnce, request)),
+    sources: offersCreated ? withoutTaken([...sources, ...(await createdNow(noteFault))]) : sources,
     // A folder that has gone since the start has nothing new.
-    find: async () => (await inFolders(flags).catch(() => [])).map((preset) => sourceOf(preset, modelsAtOnce, request)),
-    sourceNamed: (name) => sourceOf(plain(name, name, flags), modelsAtOnce, request),
+    find: async () => [
+      ...(await inFolders(flags).catch(() => [])).map((preset) => sourceOf(preset, modelsAtOnce, request)),
+      ...(offersCreated ? await createdNow() : []),
+    ],
+    sourceNamed,
+    created,
     startup: presetsOfAll.filter(({ loadOnStartup }) => loadOnStartup).map(({ name }) => name),
   };
+}
+
+const noteFault = (fault: string): void => printNote(`note: ${printable(fault)}`);
+
+/** A model that is there anyway comes before one of its name that was created. */
+function withoutTaken(sources: readonly ModelSource[]): ModelSource[] {
+  const byName = new Map<string, ModelSource>();
+  for (const source of sources) if (!byName.has(source.id)) byName.set(source.id, source);
+  return [...byName.values()];
 }
 
 async function inFolders(flags: SourcesRequest['flags']): Promise<Preset[]> {
@@ -110,14 +137,23 @@ async function fromFile(model: string, file: string): Promise<string> {
   return (await stat(beside).catch(() => undefined)) ? beside : model;
 }
 
-function sourceOf({ name, model, aliases, flags }: Preset, modelsAtOnce: number, request: SourcesRequest): ModelSource {
+function sourceOf(
+  { name, model, reference = model, aliases, flags }: Preset,
+  modelsAtOnce: number,
+  request: SourcesRequest,
+): ModelSource {
   const { options, complete } = readModelFlags(flags, modelsAtOnce);
   const { contextTokens, cacheTokens = contextTokens, override } = options;
   const { locate, onReload } = request;
   return {
     ...{ id: name, aliases, cacheTokens, override },
+    // A path is for as long as the server lives, and longer: it must not depend on where it was started.
+    reference: existsSync(reference) ? resolve(reference) : reference,
     locate: async () => (await locateCheckpoint(model, locate)).path,
-    load: async (path, onProgress) =>
-      loadServedModel(path, { ...(await complete(locate)), alias: name, onProgress, onReload }),
+    async load(path, onProgress, { adapters = [], ...changes } = {}) {
+      const usual = await complete(locate);
+      const all = [...(usual.adapters ?? []), ...adapters];
+      return loadServedModel(path, { ...usual, ...changes, adapters: all, alias: name, onProgress, onReload });
+    },
   };
 }

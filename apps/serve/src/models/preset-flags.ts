@@ -10,6 +10,8 @@ export interface Preset {
   readonly name: string;
   /** What is loaded. */
   readonly model: string;
+  /** What it is called wherever it may lie: a name of the hub. Default: `model`. */
+  readonly reference?: string;
   readonly aliases: readonly string[];
   /** Before anybody asks. */
   readonly loadOnStartup: boolean;

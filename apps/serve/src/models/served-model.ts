@@ -1,8 +1,10 @@
 // The model behind the endpoints: its tokenizer here, its weights in the engine's worker.
 import { basename } from 'node:path';
+import type { CreatedModel } from '@quern/checkpoint';
 import { Engine, type RngName, type StartOptions } from '@quern/engine';
 import { describeModel, type ModelDescription, openModel } from '@quern/models';
 import { type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
+import type { TemplateMessage } from '../chat/messages.ts';
 import { type RequestDefaults, recommendedSampling } from '../generate/request-defaults.ts';
 import type { SamplingRequest } from '../generate/sampling-fields.ts';
 import { TextThread } from '../text/text-thread.ts';
@@ -28,10 +30,21 @@ export interface ServedModel {
   readonly rankTemplate?: string;
   /** What requests get that do not say it. */
   readonly defaults: RequestDefaults;
+  /** What somebody made of another model. */
+  readonly created?: CreatedPart;
   /** What a person should know about how it was loaded. */
   readonly notes: readonly string[];
   /** Ends its threads, whatever they do. */
   close(): Promise<void>;
+}
+
+/** What a created model has of its own. */
+export interface CreatedPart {
+  readonly model: CreatedModel;
+  /** They come before those of the weights. */
+  readonly defaults: RequestDefaults;
+  /** What every conversation begins with, behind its system prompt. */
+  readonly opening: readonly TemplateMessage[];
 }
 
 export interface LoadServedModelOptions extends Omit<StartOptions, 'modelPath'> {

@@ -33,7 +33,7 @@ export const chat = ollamaEndpoint('POST', '/api/chat', async (context, server) 
     const { model } = lease;
     checkContext(request, model);
     if (!request.messages?.length) return Response.json(loaded(model, request.keep_alive));
-    const prepared = await prepareChat(lease, chatOf(request), server, context.req.raw.signal);
+    const prepared = await prepareChat(lease, chatOf(request, model), server, context.req.raw.signal);
     const told = () => pieces(prepared.replies(1)[0]!, startMs);
     const answer = answerOf(told, model, request.logprobs ?? false, messageFields);
     return respond(server, lease, answer, (request.stream ?? true) ? lineStream : undefined);
@@ -47,12 +47,12 @@ const loaded = (model: ServedModel, keepAlive: string | number | null | undefine
   done: true,
 });
 
-function chatOf(request: OllamaChatRequest): ChatRequest {
+function chatOf(request: OllamaChatRequest, model: ServedModel): ChatRequest {
   return {
     messages: request.messages!.map(messageOf),
     tools: request.tools ?? undefined,
     ...thinkingOf(request),
-    request: generationOf(request),
+    request: generationOf(request, model),
     maxTokens: maxTokensOf(request),
     ...logProbsOf(request),
   };

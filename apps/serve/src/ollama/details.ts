@@ -17,7 +17,7 @@ function mainType({ description }: ServedModel): string {
 
 /** A model that is not loaded has not been looked into. */
 export const detailsOf = (model: ServedModel | undefined): object => ({
-  parent_model: '',
+  parent_model: model?.created?.model.from ?? '',
   format: 'gguf',
   family: model?.description.architecture ?? '',
   families: model ? [model.description.architecture] : [],

@@ -55,7 +55,8 @@ async function replyTo(
 ): Promise<() => AsyncGenerator<ChatEvent>> {
   const { prompt, suffix, system, raw } = request;
   const text = prompt ?? '';
-  const generation = { request: generationOf(request), maxTokens: maxTokensOf(request), ...logProbsOf(request) };
+  const { model } = lease;
+  const generation = { request: generationOf(request, model), maxTokens: maxTokensOf(request), ...logProbsOf(request) };
   if (!raw && !suffix) {
     const messages = [
       ...(system ? [{ role: 'system' as const, content: system }] : []),
@@ -68,7 +69,6 @@ async function replyTo(
     const message = 'system: a raw prompt, or one with a suffix, is taken as it is.';
     throw new ApiError(400, 'invalid_value', message, { param: 'system' });
   }
-  const { model } = lease;
   const ids = suffix
     ? await fillInPrompt(model, { prefix: text, suffix }, { param: 'suffix', signal })
     : await encodePrompt(model, text, { addSpecial: true, parseSpecial: true }, { param: 'prompt', signal });

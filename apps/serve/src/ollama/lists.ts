@@ -1,5 +1,6 @@
 // GET /api/tags, /api/ps, /api/version and POST /api/show: which models there are and what they are.
 import { z } from 'zod';
+import { modelfileText, parameterLines } from '../created/modelfile-text.ts';
 import { readRequest } from '../generate/generation-request.ts';
 import { capabilitiesOf, detailsOf, rowOf } from './details.ts';
 import { ollamaEndpoint } from './ollama-endpoint.ts';
@@ -39,9 +40,21 @@ export const show = ollamaEndpoint('POST', '/api/show', async (context, server) 
   const name = nameOf(await readRequest(context, showShape));
   return withOllamaModel(context, server, { model: name }, async ({ lease: { model } }) => {
     const { architecture, hyperparameters: numbers, parameters } = model.description;
+    const created = model.created?.model;
+    const template = model.chat.isGuess ? undefined : model.chat.template;
     return Response.json({
-      ...{ modelfile: '', parameters: '', license: '' },
-      template: model.tokenizer.chatTemplate ?? '',
+      // A file of its own has no other name than its own.
+      modelfile: modelfileText(
+        model.id,
+        (created && 'reference' in created.weights && created.from) || model.id,
+        template,
+        created,
+      ),
+      parameters: parameterLines(created?.parameters ?? {}).join('\n'),
+      license: created?.license.join('\n') ?? '',
+      template: template ?? '',
+      system: created?.system ?? '',
+      messages: created?.messages ?? [],
       details: detailsOf(model),
       model_info: {
         'general.architecture': architecture,

@@ -3,35 +3,11 @@
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import type { GenerationRequest } from '../generate/generation-request.ts';
-import { samplingFields } from '../generate/sampling-fields.ts';
 import { anyObject } from '../large-shapes.ts';
 import { parseKeepAlive } from '../models/keep-alive.ts';
+import { modelOptions, samplingOf } from '../models/model-options.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { withoutLatest } from './ollama-endpoint.ts';
-
-const { temperature, top_k, top_p, min_p, typical_p, seed } = samplingFields;
-const { repeat_last_n, repeat_penalty, presence_penalty, frequency_penalty } = samplingFields;
-const { mirostat, mirostat_tau, mirostat_eta } = samplingFields;
-
-/** How a model is loaded is for the server's flags to say; these change no token. */
-const neutralOptions = z.unknown().optional();
-
-const optionsShape = z.strictObject({
-  ...{ temperature, top_k, top_p, min_p, typical_p, seed },
-  ...{ repeat_last_n, repeat_penalty, presence_penalty, frequency_penalty },
-  ...{ mirostat, mirostat_tau, mirostat_eta },
-  stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(64)]).nullish(),
-  /** -1 and -2: as many as there is room for. */
-  num_predict: z.int().min(-2).nullish(),
-  num_ctx: z.int().min(1).nullish(),
-  tfs_z: z.literal(1, 'tail-free sampling is not there: 1 turns it off').nullish(),
-  penalize_newline: z.literal(true, 'line ends are penalized like all tokens').nullish(),
-  num_keep: neutralOptions,
-  ...{ numa: neutralOptions, num_batch: neutralOptions, num_gpu: neutralOptions, main_gpu: neutralOptions },
-  ...{ low_vram: neutralOptions, f16_kv: neutralOptions, vocab_only: neutralOptions, use_mmap: neutralOptions },
-  ...{ use_mlock: neutralOptions, num_thread: neutralOptions, logits_all: neutralOptions },
-});
-type Options = z.infer<typeof optionsShape>;
 
 export const modelField = z.string().min(1);
 
@@ -61,7 +37,7 @@ export const thinkField = z.union([z.boolean(), z.enum(['high', 'medium', 'low']
 export const sharedFields = {
   model: modelField,
   stream: z.boolean().nullish(),
-  options: optionsShape.nullish(),
+  options: modelOptions.nullish(),
   format: z.union([z.literal(''), z.literal('json'), anyObject], 'expected "json" or a JSON schema').nullish(),
   keep_alive: keepAliveField,
   think: thinkField,
@@ -72,26 +48,25 @@ export const sharedFields = {
 const sharedShape = z.looseObject(sharedFields);
 export type SharedRequest = z.infer<typeof sharedShape>;
 
-export function generationOf({ options, format }: Pick<SharedRequest, 'options' | 'format'>): GenerationRequest {
-  const { stop, num_predict: _, num_ctx: __, ...sampling } = options ?? {};
+/** Those of the request, then the model's own, then Ollama's. */
+export function generationOf(
+  { options, format }: Pick<SharedRequest, 'options' | 'format'>,
+  { created }: ServedModel,
+): GenerationRequest {
   return {
     ...{ temperature: 0.8, top_k: 40, top_p: 0.9, repeat_penalty: 1.1, repeat_last_n: 64 },
-    ...samplingOf(sampling),
-    stop,
+    ...created?.defaults.sampling,
+    ...samplingOf(options ?? {}),
+    stop: options?.stop,
     ...(format === 'json' && { response_format: { type: 'json_object' as const } }),
     ...(typeof format === 'object' && format !== null && { json_schema: format }),
   };
 }
 
-const samplingOf = (options: Options): Partial<GenerationRequest> =>
-  Object.fromEntries(
-    Object.entries(options).filter(([name, value]) => name in samplingFields && value !== null && value !== undefined),
-  );
-
-/** Undefined: as many as there is room for. */
+/** Undefined: the request does not say. */
 export function maxTokensOf({ options }: Pick<SharedRequest, 'options'>): number | undefined {
-  const most = options?.num_predict ?? -1;
-  return most < 0 ? undefined : most;
+  const most = options?.num_predict ?? undefined;
+  return most !== undefined && most < 0 ? Number.POSITIVE_INFINITY : most;
 }
 
 /**

@@ -1,0 +1,156 @@
+// The created models of this machine, beside the models of the hub's cache:
+//
+//   <cache>/quern--created/manifests/<name>.json    what each is (created-model.ts)
+//                          blobs/sha256-<digits>    files that were sent for them
+//
+// A manifest appears and goes as a whole. Whoever adds or removes one holds the turn: what removing thinks unused must not get a
+// user meanwhile.
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { QuernError } from '@quern/errors';
+import { blobBytes, blobPath, removeBlob, removeStrayBlobs, writeError } from '@quern/source';
+import { type CreatedModel, manifestText, parseManifest } from './created-model.ts';
+import { manifestFile } from './created-name.ts';
+
+/** One that lies there, and cannot be used. */
+export interface DamagedManifest {
+  readonly file: string;
+  readonly fault: string;
+}
+
+export class CreatedModels {
+  /** Folder of the blobs. */
+  readonly blobs: string;
+  readonly #manifests: string;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param cacheDir of the hub (`hubSettings`) */
+  constructor(cacheDir: string) {
+    const dir = join(cacheDir, 'quern--created');
+    this.blobs = join(dir, 'blobs');
+    this.#manifests = join(dir, 'manifests');
+  }
+
+  /** By name; what cannot be read must not hide the others. */
+  async list(): Promise<{ models: CreatedModel[]; damaged: DamagedManifest[] }> {
+    const models: CreatedModel[] = [];
+    const damaged: DamagedManifest[] = [];
+    for (const file of (await readdir(this.#manifests).catch(() => [])).sort()) {
+      if (!file.endsWith('.json')) continue;
+      const place = join(this.#manifests, file);
+      try {
+        models.push(parseManifest(await readFile(place, 'utf8'), place));
+      } catch (error) {
+        damaged.push({ file: place, fault: (error as Error).message });
+      }
+    }
+    return { models, damaged };
+  }
+
+  /** @throws QuernError `manifest-damaged` */
+  async find(name: string): Promise<CreatedModel | undefined> {
+    const place = join(this.#manifests, manifestFile(name));
+    const text = await readFile(place, 'utf8').catch(() => undefined);
+    return text === undefined ? undefined : parseManifest(text, place);
+  }
+
+  /**
+   * Adds a model, or puts it in the place of the one of its name, whose files go where nobody else uses them.
+   * @param check a last look before it counts, in the same turn
+   * @throws QuernError `blob-missing`, `disk-full`, `write-…`, and what `check` throws
+   */
+  put(model: CreatedModel, check?: () => void): Promise<void> {
+    return this.#inTurn(async () => {
+      check?.();
+      for (const digest of digestsOf(model))
+        if ((await blobBytes(this.blobs, digest)) === undefined) throw missingBlob(digest);
+      const before = await this.find(model.name).catch(() => undefined);
+      const place = join(this.#manifests, manifestFile(model.name));
+      const partial = `${place}.${randomUUID()}.partial`;
+      const text = manifestText(model);
+      try {
+        await mkdir(this.#manifests, { recursive: true });
+        await writeFile(partial, text, { flush: true });
+        await rename(partial, place);
+      } catch (cause) {
+        await rm(partial, { force: true }).catch(() => {});
+        throw writeError(place, Buffer.byteLength(text), cause);
+      }
+      if (before) await this.#removeUnused(digestsOf(before));
+    });
+  }
+
+  /** @returns bytes that became free; undefined: there is no such model */
+  remove(name: string): Promise<number | undefined> {
+    return this.#inTurn(async () => {
+      const model = await this.find(name);
+      if (!model) return undefined;
+      await rm(join(this.#manifests, manifestFile(name)), { force: true });
+      return this.#removeUnused(digestsOf(model));
+    });
+  }
+
+  /** Names of those that have the weights of a model of the hub, or of one of a whole repository. */
+  async madeFrom(reference: string): Promise<string[]> {
+    const { models } = await this.list();
+    return models
+      .filter(({ weights }) => 'reference' in weights && isSameOrPart(weights.reference, reference))
+      .map(({ name }) => name);
+  }
+
+  /** What was sent long ago and is no part of a model goes. */
+  tidy(olderThanMs: number): Promise<number> {
+    return this.#inTurn(async () => {
+      const { models, damaged } = await this.list();
+      // What a damaged one uses is not known.
+      return damaged.length > 0 ? 0 : removeStrayBlobs(this.blobs, usedBy(models), olderThanMs);
+    });
+  }
+
+  /** Bytes of the files that are its own. */
+  async bytesOf(model: CreatedModel): Promise<number> {
+    const sizes = await Promise.all(digestsOf(model).map((digest) => blobBytes(this.blobs, digest)));
+    return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+  }
+
+  /** Where a file of a model lies. @throws QuernError `blob-missing` */
+  async fileOf(digest: string): Promise<string> {
+    if ((await blobBytes(this.blobs, digest)) === undefined) throw missingBlob(digest);
+    return blobPath(this.blobs, digest);
+  }
+
+  async #removeUnused(digests: readonly string[]): Promise<number> {
+    const { models, damaged } = await this.list();
+    if (damaged.length > 0) return 0;
+    const used = usedBy(models);
+    let freed = 0;
+    for (const digest of new Set(digests)) if (!used.has(digest)) freed += await removeBlob(this.blobs, digest);
+    return freed;
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+}
+
+/** The hub's names are the same in any case; `owner/repo` may stand for any model in it. */
+function isSameOrPart(one: string, other: string): boolean {
+  const [a, b] = [one.toLowerCase(), other.toLowerCase()];
+  const begins = (long: string, short: string): boolean => long.startsWith(short) && /[:/@]/.test(long[short.length]!);
+  return a === b || begins(a, b) || begins(b, a);
+}
+
+const digestsOf = ({ weights, adapters }: CreatedModel): string[] => [
+  ...('digest' in weights ? [weights.digest] : []),
+  ...adapters.map(({ digest }) => digest),
+];
+
+const usedBy = (models: readonly CreatedModel[]): Set<string> => new Set(models.flatMap(digestsOf));
+
+const missingBlob = (digest: string): QuernError =>
+  new QuernError('blob-missing', `There is no file ${digest} here.`, {
+    remedy: 'Send it first: POST /api/blobs/<digest>, with the file as the body.',
+  });
