@@ -5,7 +5,7 @@
 // No server of llama.cpp comes out of npm: for a GGUF file, its batched decoding stands beside the tokens per second, without HTTP,
 // templates or sampling.
 //
-// Run: node --import tsx test/perf/serve.ts <model> [--seconds 15] [--threads 2] [--parallel 16] [--requests 10000]
+// Run: node --import tsx test/perf/serve.ts <model> [--clients 1,16,64] [--seconds 15] [--threads 2] [--parallel 16] [--requests 10000]
 //      [--only overhead,clients,memory] [--json]         the default leaves out memory, which takes minutes
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { basename } from 'node:path';
@@ -21,6 +21,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seconds: { type: 'string', default: '15' },
+    clients: { type: 'string', default: '1,16,64' },
     threads: { type: 'string', default: String(availableParallelism()) },
     parallel: { type: 'string', default: '16' },
     requests: { type: 'string', default: '10000' },
@@ -204,7 +205,7 @@ if (isWanted('overhead') || isWanted('clients')) {
   if (isWanted('overhead')) report.overhead = await overhead(server.url, client);
   if (isWanted('clients')) {
     report.levels = [];
-    for (const clients of [1, 16, 64]) report.levels.push(await level(client, clients));
+    for (const clients of values.clients.split(',').map(Number)) report.levels.push(await level(client, clients));
   }
   client.close();
 }

@@ -1,7 +1,8 @@
-// Who gets how much of a batch. Every decoding sequence computes its one token; the room that is left for prompts is divided evenly
-// over the sequences that still read theirs, so that a short prompt need not wait for a long one. Drafts get what is left
-// then, of tokens, rows of logits and blocks: nobody waits for a guess.
+// Who gets how much of a batch. Every decoding sequence computes its one token; the room that is left for prompts goes to those that still
+// read theirs, in turn (reading-turns.ts). Drafts get what is left then, of tokens, rows of logits and blocks: nobody waits for a
+// guess.
 import type { KvCache } from '../cache/kv-cache.ts';
+import { readingTurns } from './reading-turns.ts';
 import type { Sequence } from './sequence.ts';
 
 /** The next `count` tokens of a sequence, and so many of its drafts behind them. */
@@ -19,24 +20,17 @@ export interface BatchRoom {
   readonly maxOutputs: number;
 }
 
+/** @param running in turn */
 export function divide(running: readonly Sequence[], room: BatchRoom, cache: KvCache): Share[] {
-  // Shortest first: what a short prompt leaves of its even share goes to the longer ones.
-  const inOrder = running.filter(({ pending }) => pending > 0).sort((a, b) => a.pending - b.pending);
-  const readers = inOrder.filter(({ pending }) => pending > 1).length;
-  const most = room.promptTokens === 0 ? 0 : Math.max(room.promptTokens, readers);
-  let left = Math.min(room.batchTokens - (inOrder.length - readers), most);
+  const decoding = running.filter(({ pending }) => pending === 1);
+  const readers = running.filter(({ pending }) => pending > 1);
+  const most = room.promptTokens === 0 ? 0 : Math.max(room.promptTokens, readers.length);
+  const prompts = readingTurns(readers, Math.min(room.batchTokens - decoding.length, most));
+  const counts = new Map([...decoding.map((sequence) => [sequence, 1] as const), ...prompts]);
   let tokens = room.batchTokens;
-  const counts = inOrder.map((sequence, i) => {
-    if (sequence.pending === 1) return 1;
-    const share = Math.floor(left / (inOrder.length - i));
-    const count = Math.min(sequence.pending, sequence.nextCheckpoint - sequence.computed, share);
-    left -= count;
-    return count;
-  });
-  for (const count of counts) tokens -= count;
-  let rows = room.maxOutputs - inOrder.length;
-  const shares = inOrder.map((sequence, i) => {
-    const count = counts[i]!;
+  for (const count of counts.values()) tokens -= count;
+  let rows = room.maxOutputs - counts.size;
+  const shares = [...counts].map(([sequence, count]) => {
     const drafts = count < sequence.pending ? 0 : draftsOf(sequence, Math.min(tokens, rows), cache);
     tokens -= drafts;
     rows -= drafts;

@@ -53,13 +53,19 @@ function compute(scheduler: Scheduler, shares: readonly Share[]): void {
 const counts = (shares: readonly Share[]): number[] => shares.map(({ count }) => count);
 
 describe('the division of a batch', () => {
-  it('gives decoding sequences their token and readers an even share of the rest', () => {
+  it('gives decoding sequences their token, a shorter prompt what it needs of its part, a long one the rest', () => {
     const { scheduler } = makeScheduler(30);
     scheduler.enqueue(makeSequence(3, 20));
     compute(scheduler, scheduler.plan()); // now decoding
     scheduler.enqueue(makeSequence(30, 5));
     scheduler.enqueue(makeSequence(5, 5));
-    expect(counts(scheduler.plan())).toEqual([1, 5, 10]);
+    expect(counts(scheduler.plan())).toEqual([1, 10, 5]);
+  });
+
+  it('reads prompts of one length in turn', () => {
+    const { scheduler } = makeScheduler(30);
+    for (const sequence of [10, 10, 10].map((prompt) => makeSequence(prompt, 5))) scheduler.enqueue(sequence);
+    expect(counts(scheduler.plan())).toEqual([10, 6]);
   });
 
   it('keeps the order of arrival when there is no place', () => {
