@@ -3,8 +3,10 @@ import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
+import { gzipSync } from 'node:zlib';
 import { loadServedModel } from '@quern/serve-command/server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { blockThread } from '../../packages/engine/src/testing/block-thread.ts';
 import { neverEnding, startTestServer, type TestServer, tinyLlama } from './serve-fixture.ts';
 
 const path = '/v1/chat/completions';
@@ -131,6 +133,18 @@ describe('requests that cannot be answered', () => {
     const chunked = await server.post(path, undefined, { body: stream, duplex: 'half' } as RequestInit);
     expect(await errorOf(chunked)).toMatchObject({ status: 413, code: 'body_too_large' });
   });
+
+  it.each(['gzip', 'br', 'gzip, identity'])('a packed body (%s): 415 by name, whatever it holds', async (coding) => {
+    const headers = { 'content-type': 'application/json', 'content-encoding': coding };
+    const response = await server.post(path, undefined, {
+      body: gzipSync(JSON.stringify({ messages: hello })),
+      headers,
+    });
+    expect(response.headers.get('accept-encoding')).toBe('identity');
+    const error = await errorOf(response);
+    expect(error).toMatchObject({ status: 415, code: 'unsupported_content_encoding' });
+    expect(error.message).toContain(coding);
+  });
 });
 
 describe('a server that is not ready, full, locked or broken', () => {
@@ -222,6 +236,31 @@ describe('a server that is not ready, full, locked or broken', () => {
 
     await dies();
     expect(await errorOf(await fetch(`${server.url}/health`))).toMatchObject({ status: 503, code: 'engine-crashed' });
+    await expect.poll(async () => (await fetch(`${server.url}/health`)).status).toBe(200);
+    expect(threads).toHaveLength(3);
+    await server.close();
+  });
+
+  it('tells the requests of an engine that hangs, and loads the model again; health says so in the meantime', async () => {
+    const server = await startTestServer({ model: { answerMs: 100, silenceMs: 3000 } });
+    await server.ready;
+    const stream = (await server.post(path, { ...endless, stream: true })).body!;
+    const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+    let text = (await reader.read()).value!;
+    await blockThread(threads.at(-1)!);
+    await expect.poll(async () => (await fetch(`${server.url}/health`)).status).toBe(503);
+    const looks = ['/health', '/metrics', '/slots'].map((look) => fetch(server.url + look));
+    for (const look of await Promise.all(looks)) {
+      expect(look.status).toBe(503);
+      expect((await look.json()).error.message).toMatch(/has not answered for 0.1 seconds: .* hangs/);
+    }
+    for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+    expect(text).toMatch(/"error":\{.*"code":"engine-hangs".*\n\n$/);
+    expect((await server.post(path, { messages: hello, max_tokens: 1 })).status).toBe(200);
+    expect(threads).toHaveLength(2);
+    // Nobody asks but whoever looks: the engine is found to hang, and is replaced.
+    await blockThread(threads.at(-1)!);
+    await expect.poll(async () => (await fetch(`${server.url}/health`)).status).toBe(503);
     await expect.poll(async () => (await fetch(`${server.url}/health`)).status).toBe(200);
     expect(threads).toHaveLength(3);
     await server.close();

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import Anthropic from '@anthropic-ai/sdk';
 import {
+  type LoadServedModelOptions,
   loadServedModel,
   ManyModels,
   type ManyModelsOptions,
@@ -14,6 +15,7 @@ import {
   serveModels,
 } from '@quern/serve-command/server';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { blockThread } from '../../packages/engine/src/testing/block-thread.ts';
 import { root } from './cli-fixture.ts';
 import { tinyLlama } from './serve-fixture.ts';
 
@@ -43,7 +45,7 @@ interface Started {
 async function start(
   names: readonly string[],
   options: Partial<ManyModelsOptions> = {},
-  cacheTokens = 256,
+  { cacheTokens = 256, ...limits }: Pick<LoadServedModelOptions, 'cacheTokens' | 'silenceMs' | 'answerMs'> = {},
 ): Promise<Started> {
   const sources = names.map(
     (id): ModelSource => ({
@@ -59,6 +61,7 @@ async function start(
           contextTokens: 256,
           cacheTokens,
           cacheRamBytes: 2 ** 20,
+          ...limits,
           onProgress,
         }),
     }),
@@ -221,6 +224,29 @@ it('an engine that dies fails its own requests; the others live, and the next re
   expect(await ask(server, 'llama3')).toMatchObject({ status: 200, text: alone.llama3 });
 });
 
+it('an engine that hangs is told apart from the others, which answer; when it has been ended it is there again', async () => {
+  const server = await start(['llama3', 'qwen2'], { maxLoaded: 2 }, { answerMs: 100, silenceMs: 3000 });
+  await ask(server, 'qwen2');
+  const threads: Worker[] = [];
+  const watch = (worker: Worker): unknown => threads.push(worker);
+  process.on('worker', watch);
+  await ask(server, 'llama3');
+  process.off('worker', watch);
+  await blockThread(threads.at(-1)!);
+  const waiting = ask(server, 'llama3');
+  const health = async () => (await fetch(`${server.url}/health`)).json();
+  await expect.poll(async () => (await health()).models[0].status).toBe('not_answering');
+  const { models } = await health();
+  expect(models).toMatchObject([
+    { id: 'llama3', error: { code: 'engine-not-answering', message: expect.stringContaining('hangs') } },
+    { id: 'qwen2', status: 'loaded', cache: { blocks: { used: 0 } } },
+  ]);
+  expect((await fetch(`${server.url}/health?model=llama3`)).status).toBe(503);
+  expect(await ask(server, 'qwen2')).toMatchObject({ status: 200, text: alone.qwen2 });
+  expect(await waiting).toMatchObject({ status: 500, error: { code: 'engine-hangs' } });
+  expect(await ask(server, 'llama3')).toMatchObject({ status: 200, text: alone.llama3 });
+});
+
 it('what is larger than the memory for models is refused with both numbers', async () => {
   const server = await start(['llama3'], { maxBytes: 1000 });
   expect(await ask(server, 'llama3')).toMatchObject({ status: 503, error: { code: 'model_too_large' } });
@@ -230,7 +256,7 @@ it('what is larger than the memory for models is refused with both numbers', asy
 it.skipIf(process.platform !== 'linux')(
   'gives the memory of what it unloads back, ten times (asked of /proc)',
   async () => {
-    const server = await start(['llama3', 'qwen2'], {}, 1 << 16);
+    const server = await start(['llama3', 'qwen2'], {}, { cacheTokens: 1 << 16 });
     const load = async (name: string): Promise<number> => {
       await ask(server, name);
       return server.models.loaded()[0]!.engine.info.memory.kvBytes;

@@ -2,7 +2,7 @@
 // exception they throw by the status and show `message`, so every message says what was wrong and, with numbers, why.
 import { QuernError } from '@quern/errors';
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 500 | 501 | 503 | 504 | 507;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 500 | 501 | 503 | 504 | 507;
 
 export interface ApiErrorDetails {
   /** The request field at fault, e.g. `messages.0.role`. */
@@ -18,6 +18,7 @@ const types: Record<ErrorStatus, string> = {
   405: 'invalid_request_error',
   409: 'invalid_request_error',
   413: 'invalid_request_error',
+  415: 'invalid_request_error',
   500: 'server_error',
   501: 'not_supported_error',
   503: 'overloaded_error',
@@ -93,6 +94,9 @@ export function toApiError(error: unknown): ApiError {
     return new ApiError(504, 'deadline_exceeded', error.message, { param: 'deadline_ms' });
   if (error instanceof QuernError && noRoom.has(error.code))
     return new ApiError(507, error.code.replaceAll('-', '_'), error.describe());
+  // A question that could be asked again; what was to be computed is not lost yet.
+  if (error instanceof QuernError && error.code === 'engine-not-answering')
+    return new ApiError(503, error.code, error.message, { headers: { 'retry-after': '1' } });
   if (error instanceof QuernError) {
     return new ApiError(requestFaults.has(error.code) ? 400 : 500, error.code, error.describe());
   }

@@ -28,6 +28,12 @@ export const modelFlagGroups: readonly FlagGroup[] = [
         description:
           'memory for what is kept of earlier requests, so that a prompt is computed from where it differs; 0: nothing is kept (default: 8192, a quarter of the machine’s memory at most; of several models each has its share)',
       },
+      {
+        flags: '--engine-timeout <seconds>',
+        description:
+          'an engine that says nothing for so long hangs: it is ended, and loaded again; longer than a step ever takes; 0: never',
+        default: '600',
+      },
       { flags: '--slot-save-path <folder>', description: 'where POST /slots/{id}?action=save keeps texts' },
       ...cacheFlags('F16'),
     ],

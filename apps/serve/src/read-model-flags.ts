@@ -39,6 +39,7 @@ export interface ModelFlags
   cacheTokens?: string;
   cacheRam?: string;
   slotSavePath?: string;
+  engineTimeout: string;
   rng: RngName;
 }
 
@@ -78,6 +79,7 @@ export function readModelFlags(flags: ModelFlags, modelsAtOnce = 1): ModelReques
     ...sizes,
     rng: flags.rng,
     slotSavePath,
+    silenceMs: 1000 * parseCount('--engine-timeout', flags.engineTimeout, 86_400, 0)!,
     cacheTypes: readCacheTypes(flags, usualCache),
     defaults: readSamplingDefaults(flags),
     override: withTemplate(readLoadOverride(flags), flags),

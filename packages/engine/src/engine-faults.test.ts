@@ -1,5 +1,6 @@
 // What happens to an engine in the hands of real clients: they leave at any moment, they come in thousands, they run out of time.
 import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
 import { loadModel, openModel } from '@quern/models';
 import { cpuDevice } from '@quern/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +8,7 @@ import { EngineCore } from './core.ts';
 import { Engine } from './engine.ts';
 import { Grammars } from './grammars.ts';
 import { Random } from './sampling/random.ts';
+import { blockThread } from './testing/block-thread.ts';
 import { collect } from './testing/collect.ts';
 
 const modelPath = fileURLToPath(new URL('../../../test/models/arch/llama3', import.meta.url));
@@ -67,6 +69,35 @@ describe('an engine', () => {
   });
 });
 
+describe('an engine whose thread hangs', () => {
+  const threads: Worker[] = [];
+  const watch = (worker: Worker): unknown => threads.push(worker);
+  const start = async (limits: { silenceMs: number; answerMs: number }) => {
+    process.on('worker', watch);
+    const engine = await Engine.start({ modelPath, threads: 1, contextTokens: 256, ...limits });
+    process.off('worker', watch);
+    return { engine, thread: threads.at(-1)! };
+  };
+
+  it('says so to whoever looks, then to those who wait, and is ended', async () => {
+    const { engine, thread } = await start({ silenceMs: 2000, answerMs: 50 });
+    const reply = engine.generate(Int32Array.of(5), { ...greedy, maxTokens: 250 });
+    await reply.next();
+    await blockThread(thread);
+    await expect.poll(() => engine.stats().catch(({ code }) => code)).toBe('engine-not-answering');
+    expect(engine.failure).toBeUndefined();
+    await expect(collect(reply)).rejects.toMatchObject({ code: 'engine-hangs' });
+    expect(engine.failure).toMatchObject({ code: 'engine-hangs' });
+    await engine.close();
+  });
+
+  it('can be closed', async () => {
+    const { engine, thread } = await start({ silenceMs: 0, answerMs: 50 });
+    await blockThread(thread);
+    await engine.close({ cancel: true });
+  });
+});
+
 it('keeps its memory flat over thousands of requests that have nothing in common', async () => {
   const device = await cpuDevice({ threads: 1 });
   const view = await openModel(modelPath);
@@ -94,7 +125,7 @@ it('keeps its memory flat over thousands of requests that have nothing in common
   expect(late - early).toBeLessThan(Math.min(32 * 2 ** 20, 1400 * 33 * model.state.snapshotBytes(1, false)));
   model.dispose();
   await device.dispose();
-}, 120_000);
+});
 
 it('ends a reply when its grammar asks for what no token says, and goes on with the others', async () => {
   const device = await cpuDevice({ threads: 1 });

@@ -23,7 +23,7 @@ export class EngineLoop {
   /** Undefined until the model is loaded, and while it is loaded again. */
   #opened?: OpenedCore;
   /** What arrived meanwhile. */
-  #unread: ToWorker[] = [];
+  #unread: Exclude<ToWorker, { type: 'ping' }>[] = [];
   /** A batch has been computed since the model was loaded. */
   #proved = true;
   #closing = false;
@@ -38,7 +38,8 @@ export class EngineLoop {
   }
 
   receive(message: ToWorker): void {
-    if (this.#opened) this.#handle(this.#opened, message);
+    if (message.type === 'ping') this.#send({ type: 'pong' });
+    else if (this.#opened) this.#handle(this.#opened, message);
     else this.#unread.push(message);
   }
 
@@ -97,7 +98,7 @@ export class EngineLoop {
     for (const message of messages) this.#handle(opened, message);
   }
 
-  #handle(opened: OpenedCore, message: ToWorker): void {
+  #handle(opened: OpenedCore, message: Exclude<ToWorker, { type: 'ping' }>): void {
     const { core, embeddings } = opened;
     if (message.type === 'generate') this.#submit(opened, message);
     else if (message.type === 'embed') this.#embed(embeddings, message);

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { QuernError } from '@quern/errors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CallOptions, Engine } from './engine.ts';
+import { Engine } from './engine.ts';
+import type { CallOptions } from './engine-options.ts';
 import { collect } from './testing/collect.ts';
 
 const modelPath = (name: string) => fileURLToPath(new URL(`../../../test/models/${name}`, import.meta.url));

@@ -4,11 +4,11 @@ import { QuernError } from '@quern/errors';
 import type { GrammarSource, GrammarTrigger } from '@quern/grammar';
 import type { TextTokens } from '@quern/models';
 import { spawnWorker } from '@quern/workers';
+import type { CallOptions, LoadedAdapter, StartOptions } from './engine-options.ts';
 import { GrammarCompiler, type GrammarVocabulary } from './grammar-compiler.ts';
 import { Mailbox } from './mailbox.ts';
-import { crashed } from './not-answering.ts';
+import { crashed, hangs, noAnswer } from './not-answering.ts';
 import {
-  type AdapterFile,
   type Answer,
   type EngineInfo,
   type EngineOptions,
@@ -21,26 +21,13 @@ import {
 import type { AdapterScale, GenerateEvent, GenerateOptions } from './request.ts';
 import { scalesOf } from './scheduling/adapter-scope.ts';
 import type { EngineStats } from './stats.ts';
+import { untilReady } from './until-ready.ts';
+import { Watch } from './watch.ts';
 
-export interface StartOptions extends EngineOptions {
-  /** Called while the weights arrive. */
-  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
-  /**
-   * Called when the device was lost and the model has been loaded again; requests that were running have failed with
-   * `error`.
-   */
-  readonly onReload?: (error: QuernError, info: EngineInfo) => void;
-}
-
-export interface CallOptions extends GenerateOptions {
-  /** Ends the generation with finish reason `cancelled`. */
-  readonly signal?: AbortSignal;
-}
-
-/** An adapter as requests know it. */
-export interface LoadedAdapter extends AdapterFile {
-  readonly id: number;
-}
+const defaultSilenceMs = 600_000;
+const defaultAnswerMs = 4000;
+/** For the last step, when everything has been cancelled. */
+const closeMs = 5000;
 
 export class Engine {
   #info: EngineInfo;
@@ -53,14 +40,32 @@ export class Engine {
   /** Set once nothing can be asked any more. */
   #ended?: QuernError;
   readonly #exit: Promise<unknown>;
-
   readonly #onReload: StartOptions['onReload'];
+  readonly #answerMs: number;
+  readonly #watch: Watch;
 
   private constructor(
     worker: Worker,
     info: EngineInfo,
-    { onReload, adapters = [], modelPath, override }: StartOptions,
+    {
+      onReload,
+      silenceMs = defaultSilenceMs,
+      answerMs = defaultAnswerMs,
+      adapters = [],
+      modelPath,
+      override,
+    }: StartOptions,
   ) {
+    this.#answerMs = answerMs;
+    this.#watch = new Watch({
+      silenceMs,
+      isOwed: () => this.#requests.size + this.#questions.size > 0,
+      ping: () => this.#post({ type: 'ping' }),
+      hangs: () => {
+        this.#fail(hangs(silenceMs));
+        void worker.terminate();
+      },
+    });
     this.#grammars = new GrammarCompiler({ modelPath, override });
     this.#adapters = adapters.map((adapter, id) => ({ id, ...adapter }));
     this.#worker = worker;
@@ -76,11 +81,12 @@ export class Engine {
    * Loads a model in a worker thread and reserves the memory of its cache.
    * @throws QuernError what stopped the model from loading, `engine-crashed` when the worker died
    */
-  static async start({ onProgress, onReload, ...options }: StartOptions): Promise<Engine> {
+  static async start(all: StartOptions): Promise<Engine> {
+    const { onProgress, onReload, silenceMs, answerMs, ...options } = all;
     const worker = spawnWorker(new URL('./engine-worker.ts', import.meta.url), import.meta.url, {
       workerData: options satisfies EngineOptions,
     });
-    return new Engine(worker, await untilReady(worker, onProgress), { ...options, onReload });
+    return new Engine(worker, await untilReady(worker, onProgress), all);
   }
 
   /** Of the model as it is loaded now. */
@@ -109,7 +115,7 @@ export class Engine {
    * cancels the request.
    * @throws QuernError (from the iterator) `prompt-empty`, `prompt-too-long`, `token-out-of-range`, `request-invalid`,
    *   `sampling-invalid`, `grammar-…`, `schema-…`, `logits-not-finite`, `no-token-allowed`, `engine-closed`, `engine-crashed`,
-   *   `engine-device-lost`, and those of a device: `device-lost`, …
+   *   `engine-hangs`, `engine-device-lost`, and those of a device: `device-lost`, …
    */
   generate(prompt: Int32Array, options: CallOptions = {}): AsyncGenerator<GenerateEvent, void> {
     return this.generateBranches(prompt, options, 1)[0]!;
@@ -180,10 +186,13 @@ export class Engine {
 
   /**
    * What the engine is doing, told by its thread between two batches.
-   * @throws QuernError `engine-closed`, `engine-crashed`, `engine-device-lost`
+   * @throws QuernError `engine-not-answering`, `engine-closed`, `engine-crashed`, `engine-hangs`, `engine-device-lost`
    */
-  stats(): Promise<EngineStats> {
-    return this.#ask((id) => ({ type: 'stats', id })) as Promise<EngineStats>;
+  async stats(): Promise<EngineStats> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(noAnswer(this.#answerMs)), this.#answerMs);
+    const answer = this.#ask((id) => ({ type: 'stats', id }), late.signal) as Promise<EngineStats>;
+    return answer.finally(() => clearTimeout(timer));
   }
 
   /**
@@ -216,7 +225,8 @@ export class Engine {
     this.#post(question(id));
     const cancel = (): void => {
       this.#post({ type: 'cancel', id });
-      mailbox.fail(new QuernError('cancelled', 'The request was cancelled.'));
+      const { reason } = signal!;
+      mailbox.fail(reason instanceof QuernError ? reason : new QuernError('cancelled', 'The request was cancelled.'));
     };
     signal?.addEventListener('abort', cancel);
     if (signal?.aborted) cancel();
@@ -232,10 +242,13 @@ export class Engine {
     if (cancel) for (const id of this.#requests.keys()) this.#post({ type: 'cancel', id });
     this.#grammars.close();
     this.#post({ type: 'close' });
+    const overdue = cancel ? setTimeout(() => void this.#worker.terminate(), closeMs) : undefined;
     await this.#exit;
+    clearTimeout(overdue);
   }
 
   #receive(message: FromWorker): void {
+    this.#watch.heard();
     if (message.type === 'broken') this.#fail(errorFromData(message.error));
     if (message.type === 'reloaded') {
       this.#info = message.info;
@@ -253,35 +266,13 @@ export class Engine {
   /** The first error counts; the later exit of a broken or closed worker adds nothing. */
   #fail(error: QuernError): void {
     this.#ended ??= error;
+    this.#watch.end();
     for (const mailbox of [...this.#requests.values(), ...this.#questions.values()]) mailbox.fail(this.#ended);
     this.#requests.clear();
   }
 
   #post(message: ToWorker): void {
+    this.#watch.begin();
     this.#worker.postMessage(message);
   }
-}
-
-/** Listens to the worker while it loads. */
-function untilReady(worker: Worker, onProgress: StartOptions['onProgress']): Promise<EngineInfo> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: QuernError): void => {
-      stopListening();
-      reject(error);
-    };
-    const onMessage = (message: FromWorker): void => {
-      if (message.type === 'progress') onProgress?.(message.doneBytes, message.totalBytes);
-      else if (message.type === 'broken') fail(errorFromData(message.error));
-      else if (message.type === 'ready') {
-        stopListening();
-        resolve(message.info);
-      }
-    };
-    const onError = (cause: Error): void => fail(crashed(`The engine's worker failed: ${cause.message}`, cause));
-    const onExit = (code: number): void =>
-      fail(crashed(`The engine's worker ended while loading (exit code ${code}).`));
-    // One by one: a Worker keeps listeners of its own, without which no message arrives any more.
-    const stopListening = () => worker.off('message', onMessage).off('error', onError).off('exit', onExit);
-    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-  });
 }

@@ -1,4 +1,5 @@
 export * from './anywhere.ts';
-export { type CallOptions, Engine, type LoadedAdapter, type StartOptions } from './engine.ts';
+export { Engine } from './engine.ts';
+export type { CallOptions, LoadedAdapter, StartOptions } from './engine-options.ts';
 export { type OpenedCore, openCore } from './open-core.ts';
 export type { AdapterFile, EngineOptions } from './protocol.ts';

@@ -123,7 +123,9 @@ export type ToWorker =
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stats'; readonly id: number }
   | ({ readonly type: 'slot'; readonly id: number } & SlotRequest)
-  | { readonly type: 'close' };
+  | { readonly type: 'close' }
+  /** Asks for a sign of life. */
+  | { readonly type: 'ping' };
 
 export type FromWorker =
   | { readonly type: 'progress'; readonly doneBytes: number; readonly totalBytes: number }
@@ -133,6 +135,7 @@ export type FromWorker =
   | { readonly type: 'event'; readonly id: number; readonly event: GenerateEvent }
   | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }
   | { readonly type: 'failed'; readonly id: number; readonly error: ErrorData }
+  | { readonly type: 'pong' }
   /** Starting or computing failed; the worker ends. */
   | { readonly type: 'broken'; readonly error: ErrorData };
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Engine, type StartOptions } from './engine.ts';
+import { Engine } from './engine.ts';
+import type { StartOptions } from './engine-options.ts';
 import type { FinishEvent } from './request.ts';
 
 const model = (name: string) => fileURLToPath(new URL(`../../../test/models/arch/${name}`, import.meta.url));

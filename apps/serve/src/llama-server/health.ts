@@ -1,6 +1,7 @@
 // GET /health: 200 when requests can be answered; 503 while the only model loads, for the first time or after its engine has failed (what load
-// balancers and orchestrators poll). Each engine's thread itself answers, so a server whose engine hangs is not healthy. It also
-// says what the KV cache is and what is kept of earlier requests. Of several models it says how each is; `?model=` asks for one.
+// balancers and orchestrators poll), and while its engine gives no answer. Each engine's thread itself is asked, and has a few seconds, so a server
+// whose engine hangs is not healthy. It also says what the KV cache is and what is kept of earlier requests. Of several models it says
+// how each is; `?model=` asks for one.
 import type { Engine } from '@quern/engine';
 import { ApiError, toApiError } from '../api-error.ts';
 import { type Endpoint, type ServerState, withLoadedModel } from '../endpoint.ts';
@@ -23,17 +24,23 @@ async function healthOfAll({ models }: ServerState): Promise<Response> {
   const all = models.offered().map(async ({ id, status, model }) => ({
     id,
     status,
-    ...(model && (await healthOf(model.engine).catch(() => ({ status: 'failed' })))),
+    ...(model && (await healthOf(model.engine).catch(unwell))),
   }));
   return Response.json({ status: 'ok', models: await Promise.all(all) });
 }
+
+/** Of one among others. */
+const unwell = ({ code, message }: ApiError): object => ({
+  status: code === 'engine-not-answering' ? 'not_answering' : 'failed',
+  error: { code, message },
+});
 
 /** @throws ApiError 503 */
 async function healthOf(engine: Engine): Promise<object> {
   const { cacheTokens, cacheTypes, memory } = engine.info;
   const { blocks, kept } = await engine.stats().catch((error: unknown) => {
-    const { code, message } = toApiError(error);
-    throw new ApiError(503, code, message);
+    const { code, message, headers } = toApiError(error);
+    throw new ApiError(503, code, message, { headers });
   });
   const { k, v } = cacheTypes;
   return {
