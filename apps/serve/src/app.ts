@@ -6,7 +6,7 @@ import { ApiError, toApiError } from './api-error.ts';
 import { type Endpoint, recordFailure, type ServerState } from './endpoint.ts';
 import { endpoints } from './endpoints.ts';
 import { keyCheck } from './http/api-keys.ts';
-import { bodySizeLimit, largeBodyTurns } from './http/body-limits.ts';
+import { bodySizeLimit, largeBodyTurns, plainBodies } from './http/body-limits.ts';
 import { hostCheck } from './http/host-names.ts';
 import { originRules } from './http/origins.ts';
 import type { RequestLog } from './http/request-log.ts';
@@ -52,6 +52,7 @@ export function createApp(server: ServerState, options: AppOptions): Hono<Env> {
   const checkKey = keyCheck(options.apiKeys);
   const unlimited: MiddlewareHandler[] = log ? [log.bind] : [];
   const limits: MiddlewareHandler[] = [
+    plainBodies,
     largeBodyTurns(options.largeBodies),
     bodySizeLimit(options.maxBodyBytes),
     ...unlimited,

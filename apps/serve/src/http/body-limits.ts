@@ -1,4 +1,5 @@
-// How much the bodies of requests may take: each of them, and the large ones together.
+// How much the bodies of requests may take: each of them, and the large ones together. They come as they are: a small packed one can be
+// large.
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { ApiError } from '../api-error.ts';
@@ -22,6 +23,15 @@ function declaredLength(headers: Headers): number | undefined {
   if (headers.has('transfer-encoding')) return undefined;
   return Number(headers.get('content-length') ?? 0);
 }
+
+/** @throws ApiError 415 naming how a body is packed, with what it may be (RFC 9110, 15.5.16) */
+export const plainBodies: MiddlewareHandler = (context, next) => {
+  const coding = context.req.header('content-encoding')?.trim() ?? '';
+  if (coding === '' || coding.toLowerCase() === 'identity') return next();
+  const message = `Content-Encoding: the request body is packed (${coding.slice(0, 64)}); send it as it is.`;
+  const headers = { 'accept-encoding': 'identity' };
+  throw new ApiError(415, 'unsupported_content_encoding', message, { headers });
+};
 
 const largeBytes = 2 ** 20;
 
