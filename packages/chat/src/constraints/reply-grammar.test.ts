@@ -141,6 +141,22 @@ describe('replyGrammar', () => {
     expect(matched(closed, '<do>{"fn": "get", "with": {"text": "x"}}</do>').whole).toBe(false);
   });
 
+  it('takes what reasoning says of calls for reasoning, whoever opened it', () => {
+    const call = '<do>{"fn": "get", "with": {"text": "x"}}</do>';
+    for (const thought of ['a <do>{"fn" or so </muse>', `${call} would do</muse>`, '<do></muse>']) {
+      for (const behind of ['No.', call]) {
+        const auto = replyGrammar(format, { ...base, choice: 'auto' })!;
+        expect(matched(auto, `<muse>${thought}${behind}`).whole).toBe(true);
+        expect(matched(auto, `\n<muse>\n${thought}\n${behind}`).whole).toBe(true);
+        const opened = replyGrammar(format, { ...base, choice: 'auto', reasoningOpen: true })!;
+        expect(matched(opened, thought + behind).whole).toBe(true);
+      }
+      expect(matched(replyGrammar(format, { ...base, choice: 'auto' })!, `<muse>${thought}<do>{"fn": 1`).whole).toBe(
+        false,
+      );
+    }
+  });
+
   it('asks nothing where nothing is asked', () => {
     expect(replyGrammar(format, { ...base, choice: 'none' })).toBeUndefined();
     expect(replyGrammar(format, { ...base, tools: [], choice: 'auto' })).toBeUndefined();

@@ -58,8 +58,8 @@ function freeUntilCalls(
 ): GrammarSource | undefined {
   const mark = (format.calls!.section.open || format.calls!.open).trim();
   if (mark === '' || format.channels) return undefined;
-  const reasoning = constraint.reasoningOpen ? reasoningBefore(format, constraint) : undefined;
-  return sequence(reasoning, { kind: 'free', until: [firstPiece(mark)] }, optional(calls));
+  // Reasoning first: what it says of calls is none, and the mark that ends it may come at any time.
+  return sequence(reasoningBefore(format, constraint), { kind: 'free', until: [firstPiece(mark)] }, optional(calls));
 }
 
 /** What a call is known by: its mark as far as the first white space. */
