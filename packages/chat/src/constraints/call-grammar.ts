@@ -1,10 +1,11 @@
 // One call as grammar: the marks of the format around arguments that are valid under the tool's schema.
-import { QuernError } from '@quern/errors';
 import type { GrammarSource } from '@quern/grammar';
 import type { CallFormat, JsonBody, NamedBody, ParametersBody, ToolDefinition } from '../format.ts';
 import { keyHole } from '../format.ts';
-import { type JsonType, parameterTypes, record, referenced } from '../tools.ts';
+import { type JsonType, parameterTypes } from '../tools.ts';
+import { argumentsSchema } from './arguments-schema.ts';
 import { hole, holedSource, markSource, oneOf, optional, sequence, space, text } from './marks.ts';
+import { type Parameter, parameterLists } from './parameter-lists.ts';
 
 /** The body alone; what is around it is the same for all tools. */
 export function bodyGrammar(calls: CallFormat, tool: ToolDefinition): GrammarSource {
@@ -15,29 +16,10 @@ export function bodyGrammar(calls: CallFormat, tool: ToolDefinition): GrammarSou
     case 'named':
       return namedBody(body, tool);
     case 'python':
-      return sequence(text(tool.function.name), text('('), pythonArguments(tool), text(')'));
+      return sequence(text(tool.function.name), text('('), oneOf(parameterLists(tool).map(pythonArguments)), text(')'));
     case 'parameters':
       return parametersBody(body, tool);
   }
-}
-
-/**
- * The schema of a tool's arguments: an object, whether it says so or not.
- * @throws QuernError `schema-unsupported` where it says that they are something else, which no reader takes for a call
- */
-export function argumentsSchema({ function: { parameters } }: ToolDefinition): Record<string, unknown> {
-  const schema = record(parameters) ?? {};
-  if (schema.type !== undefined) {
-    const types = [schema.type].flat();
-    if (!types.includes('object')) {
-      throw new QuernError('schema-unsupported', `Its arguments are ${types.join(' or ')} by its schema.`, {
-        remedy: 'The arguments of a call are an object: say "type": "object".',
-      });
-    }
-    return types.length === 1 ? schema : { ...schema, type: 'object' };
-  }
-  const says = ['$ref', 'anyOf', 'oneOf', 'allOf', 'enum', 'const'].some((keyword) => keyword in schema);
-  return says ? schema : { type: 'object', ...schema };
 }
 
 const argumentsSource = (tool: ToolDefinition): GrammarSource => ({
@@ -86,37 +68,9 @@ function namedBody(body: NamedBody, tool: ToolDefinition): GrammarSource {
   );
 }
 
-interface Parameter {
-  readonly name: string;
-  readonly schema: unknown;
-  readonly required: boolean;
-}
-
-/** @throws QuernError `schema-unsupported` where the schema does not list them */
-function parametersOf(tool: ToolDefinition): { root: Record<string, unknown>; at: string; list: Parameter[] } {
-  const root = argumentsSchema(tool);
-  const at = typeof root.$ref === 'string' ? root.$ref.replace(/^#/, '') : '';
-  const schema = record(at ? referenced(`#${at}`, root) : root);
-  const keyword = ['anyOf', 'oneOf', 'allOf', 'enum', 'const'].find((one) => schema && one in schema);
-  if (!schema || keyword) {
-    const what = `The JSON schema cannot be enforced: ${keyword ?? '$ref'} at # where a list of properties is needed.`;
-    throw new QuernError('schema-unsupported', what, { remedy: 'List the properties at the top of the schema.' });
-  }
-  const required = Array.isArray(schema.required) ? schema.required : [];
-  const properties = Object.entries(record(schema.properties) ?? {});
-  const list = properties.map(([name, one]) => ({ name, schema: one, required: required.includes(name) }));
-  return { root, at, list };
-}
-
-const pointerTo = (at: string, name: string): string =>
-  `${at}/properties/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-
-function pythonArguments(tool: ToolDefinition): GrammarSource {
-  const { root, at, list } = parametersOf(tool);
-  const written = ({ name }: Parameter): GrammarSource => {
-    const value: GrammarSource = { kind: 'json-schema', schema: root, at: pointerTo(at, name), spelling: 'python' };
-    return sequence(text(name), text('='), value);
-  };
+function pythonArguments(list: readonly Parameter[]): GrammarSource {
+  const written = ({ name, value }: Parameter): GrammarSource =>
+    sequence(text(name), text('='), { kind: 'json-schema', ...value, spelling: 'python' });
   const following = (one: Parameter): GrammarSource => sequence(text(','), space, written(one));
   // Those that must be there come first, so that a comma is never in doubt.
   const needed = list.filter(({ required }) => required);
@@ -128,25 +82,19 @@ function pythonArguments(tool: ToolDefinition): GrammarSource {
 }
 
 function parametersBody(body: ParametersBody, tool: ToolDefinition): GrammarSource {
-  const { root, at, list } = parametersOf(tool);
-  const parameters = list.map((one): GrammarSource => {
-    const close = body.valueClose.replace(keyHole, one.name);
-    const value: GrammarSource = {
-      kind: 'bare-value',
-      schema: root,
-      at: pointerTo(at, one.name),
-      until: [close.trim()],
-      spelling: body.spelling,
-    };
-    const front = sequence(
-      markSource(body.keyOpen),
-      text(one.name),
-      valueOpening(body, parameterTypes(tool, one.name)),
-    );
-    const written = sequence(front, value, spaceBefore(close), markSource(close.trim()), space);
-    return one.required ? written : optional(written);
-  });
-  return sequence(holedSource(body.beforeName), text(tool.function.name), holedSource(body.afterName), ...parameters);
+  const written = ({ name, required, value }: Parameter): GrammarSource => {
+    const close = body.valueClose.replace(keyHole, name);
+    const front = sequence(markSource(body.keyOpen), text(name), valueOpening(body, parameterTypes(tool, name)));
+    const bare: GrammarSource = { kind: 'bare-value', ...value, until: [close.trim()], spelling: body.spelling };
+    const one = sequence(front, bare, spaceBefore(close), markSource(close.trim()), space);
+    return required ? one : optional(one);
+  };
+  return sequence(
+    holedSource(body.beforeName),
+    text(tool.function.name),
+    holedSource(body.afterName),
+    oneOf(parameterLists(tool).map((list) => sequence(...list.map(written)))),
+  );
 }
 
 /** Where a value may be a text or something else, what the hole says cannot be tied to what the value is: either is taken. */

@@ -162,6 +162,92 @@ describe('replyGrammar', () => {
     expect(replyGrammar(format, { ...base, tools: [], choice: 'auto' })).toBeUndefined();
   });
 
+  describe('of parameters that are written one by one', () => {
+    const lines = analyseTemplate(ownTemplates['parameters on lines']!, special);
+    const python = {
+      ...lines,
+      calls: { ...lines.calls!, open: '<', close: '>', body: { kind: 'python', list: false } as const },
+    };
+    const a = {
+      type: 'object',
+      properties: { kind: { const: 'a' }, text: { type: 'string' } },
+      required: ['kind', 'text'],
+    };
+    const b = { type: 'object', properties: { kind: { const: 'b' }, count: { type: 'integer' } }, required: ['kind'] };
+    const toolOf = (parameters: unknown): ToolDefinition[] => [
+      { type: 'function', function: { name: 'f', parameters } },
+    ];
+    const grammarOf = (parameters: unknown) => replyGrammar(lines, { ...base, tools: toolOf(parameters) })!;
+    const written = (args: Record<string, unknown>) =>
+      `<tool>\n<name=f>\n${Object.entries(args)
+        .map(([key, value]) => `<p=${key}>\n${typeof value === 'string' ? value : JSON.stringify(value)}\n</p>\n`)
+        .join('')}</name>\n</tool>`;
+
+    // Whether a call is held is what a validator says of its arguments.
+    it.each([
+      ['anyOf', { anyOf: [a, b] }],
+      ['oneOf', { oneOf: [a, b], properties: { flag: { type: 'boolean' } } }],
+      [
+        'allOf',
+        {
+          allOf: [
+            a,
+            { properties: { text: { minLength: 2 } } },
+            { required: ['flag'], properties: { flag: { type: 'boolean' } } },
+          ],
+        },
+      ],
+      [
+        'allOf with others forbidden',
+        { allOf: [{ properties: { kind: { const: 'a' }, text: {} }, additionalProperties: false }, a] },
+      ],
+      ['$ref', { $ref: '#/$defs/two', $defs: { one: a, two: { anyOf: [{ $ref: '#/$defs/one' }, { allOf: [b] }] } } }],
+      ['an object or nothing', { anyOf: [a, { type: 'null' }] }],
+      [
+        'required alone',
+        {
+          type: 'object',
+          properties: { kind: { enum: ['a', 'b'] } },
+          anyOf: [{ required: ['kind'] }, { required: ['text'], properties: { text: { type: 'string' } } }],
+        },
+      ],
+    ])('%s', (_, parameters) => {
+      const valid = new Ajv({ strict: false }).compile(parameters);
+      const source = grammarOf(parameters);
+      const parts = { kind: ['a', 'b'], text: ['x', 'xy', '5'], count: [3], flag: [true] };
+      let held = 0;
+      let all: Record<string, unknown>[] = [{}];
+      for (const [name, values] of Object.entries(parts))
+        all = all.flatMap((args) => [args, ...values.map((value) => ({ ...args, [name]: value }))]);
+      for (const args of all) {
+        const text = written(args);
+        if (!matched(source, text).whole) continue;
+        expect(valid(args), text).toBe(true);
+        const { calls, content } = readReply(lines, { tools: toolOf(parameters), reasoningOpen: false }, text);
+        expect({ content, args: calls.map((call) => JSON.parse(call.arguments)) }).toEqual({
+          content: '',
+          args: [args],
+        });
+        held++;
+      }
+      expect(held).toBeGreaterThan(0);
+      expect(() => replyGrammar(python, { ...base, tools: toolOf(parameters) })).not.toThrow();
+    });
+
+    it.each([
+      ['oneOf', { oneOf: [a, { properties: { text: { type: 'string' } } }] }],
+      ['not', { type: 'object', not: { required: ['x'] } }],
+      ['minProperties', { type: 'object', minProperties: 1, properties: { x: {} } }],
+      ['anyOf', { allOf: Array.from({ length: 8 }, () => ({ anyOf: [a, b] })) }],
+      ['$ref', { $ref: '#' }],
+      ['type', { allOf: [a, b, { additionalProperties: false, required: ['z'] }] }],
+    ])('refuses %s where it cannot hold it', (keyword, parameters) => {
+      expect(() => grammarOf(parameters)).toThrow(
+        expect.objectContaining({ code: 'schema-unsupported', message: expect.stringContaining(`${keyword} at #`) }),
+      );
+    });
+  });
+
   it('says what it cannot hold a reply to', () => {
     const plain = analyseTemplate('{{ messages[0].content }}', special);
     expect(() => replyGrammar(plain, base)).toThrow(expect.objectContaining({ code: 'tool-calls-unknown' }));

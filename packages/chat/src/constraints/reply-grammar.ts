@@ -3,7 +3,8 @@
 import { QuernError } from '@quern/errors';
 import { compileGrammar, type GrammarSource } from '@quern/grammar';
 import type { CallFormat, ChatFormat, ToolDefinition } from '../format.ts';
-import { argumentsSchema, bodyGrammar } from './call-grammar.ts';
+import { argumentsSchema } from './arguments-schema.ts';
+import { bodyGrammar } from './call-grammar.ts';
 import { freeUntil, markSource, oneOf, optional, sequence, space, text } from './marks.ts';
 
 export interface ReplyConstraint {
