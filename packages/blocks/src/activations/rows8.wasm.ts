@@ -8,10 +8,8 @@
 //   repeat, size, n, offset × n        `repeat` times the units at the n offsets of the stored block, which then advance
 // and a 0.
 //
-// What kernels share on top of that: F16 numbers of eight rows, the float arithmetic after the integers, and the panel
-// that many tokens are multiplied with.
+// What kernels share on top of that: F16 numbers of eight rows, and the arithmetic after the products.
 import { f16ToF32x4 } from '../half.wasm';
-import { LOW_BYTE } from './constants.wasm';
 
 export const ROWS: usize = 8;
 
@@ -128,47 +126,4 @@ export function addScaledLow(sum: v128, scales: v128, part: v128): v128 {
 @inline
 export function addScaledHigh(sum: v128, scales: v128, part: v128): v128 {
   return i32x4.add(sum, i32x4.mul(part, i32x4.extend_high_i16x8_s(scales)));
-}
-
-// A panel holds a block of eight rows as integers: words of two 16-bit codes [word][row], then a word of two minima for
-// every 32 weights, then d and dmin [8] F32. The words are in the order of the activations' codes (row.wasm.ts).
-
-/** Bytes from word to word. */
-export const WORD: usize = 32;
-
-/** `count` bytes of eight rows each, which meet sums of activations → words of two neighbours. */
-@inline
-export function storePairs(bytes: usize, count: usize, signed: bool, to: usize): void {
-  for (const end = bytes + 8 * count; bytes < end; bytes += 16) {
-    const even = signed ? v128.load8x8_s(bytes) : v128.load8x8_u(bytes);
-    const odd = signed ? v128.load8x8_s(bytes, 8) : v128.load8x8_u(bytes, 8);
-    v128.store(to, v128.shuffle<u16>(even, odd, 0, 8, 1, 9, 2, 10, 3, 11));
-    v128.store(to, v128.shuffle<u16>(even, odd, 4, 12, 5, 13, 6, 14, 7, 15), 16);
-    to += WORD;
-  }
-}
-
-/** Eight 16-bit numbers of rows → each twice: of rows 0–3, of rows 4–7. */
-@inline
-export function twiceLow(numbers: v128): v128 {
-  return v128.shuffle<u16>(numbers, numbers, 0, 0, 1, 1, 2, 2, 3, 3);
-}
-
-@inline
-export function twiceHigh(numbers: v128): v128 {
-  return v128.shuffle<u16>(numbers, numbers, 4, 4, 5, 5, 6, 6, 7, 7);
-}
-
-/** Two words of four rows: (unsigned bytes − middle) · scale. */
-@inline
-export function storeQuad(to: usize, quad: v128, middle: v128, scale: v128): void {
-  v128.store(to, i16x8.mul(i16x8.sub(v128.and(quad, v128.load(LOW_BYTE)), middle), scale));
-  v128.store(to, i16x8.mul(i16x8.sub(i16x8.shr_u(quad, 8), middle), scale), WORD);
-}
-
-/** Two words of four rows: signed bytes · scale. */
-@inline
-export function storeSignedQuad(to: usize, quad: v128, scale: v128): void {
-  v128.store(to, i16x8.mul(i16x8.shr_s(i16x8.shl(quad, 8), 8), scale));
-  v128.store(to, i16x8.mul(i16x8.shr_s(quad, 8), scale), WORD);
 }

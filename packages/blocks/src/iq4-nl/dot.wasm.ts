@@ -1,7 +1,9 @@
 // IQ4_NL (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits: d · Σ VALUES[q] · x.
+import { SIGNS } from '../activations/constants.wasm';
+import { storeUnits } from '../activations/panel.wasm';
 import { SIGNED_QUAD } from '../activations/products.wasm';
 import { signedOperand, stepsOf } from '../activations/row.wasm';
-import { WORD, addBlock, loadHalves } from '../activations/rows8.wasm';
+import { addBlock, loadHalves } from '../activations/rows8.wasm';
 import { lookedUpSums, unpackLookedUp } from './looked-up.wasm';
 import { VALUES } from './values.wasm';
 
@@ -26,9 +28,8 @@ export function dotIQ4_NL(w: usize, blocks: usize, row: usize, y: usize, scratch
   v128.store(y, total1, 16);
 }
 
-/** One group as a panel. */
+/** One group as a block of a panel: VALUES[q] + 128. */
 export function unpackIQ4_NL(group: usize, panel: usize, scratch: usize): void {
-  const one = i16x8.splat(1);
-  unpackLookedUp(v128.load(VALUES), group + 16, panel, one, one);
-  loadHalves(group, panel + 17 * WORD);
+  unpackLookedUp(v128.xor(v128.load(VALUES), v128.load(SIGNS)), group + 16, panel);
+  storeUnits(panel, 32, group);
 }

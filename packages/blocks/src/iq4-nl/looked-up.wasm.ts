@@ -1,8 +1,8 @@
 // Codes of four bits that are numbers of a table of signed bytes (IQ4_NL, IQ4_XS, MXFP4), eight rows side by side
 // (activations/rows8.wasm.ts): 32 weights, four quads of every row 32 bytes apart, low nibbles first.
 import { NIBBLES } from '../activations/constants.wasm';
+import { WORD } from '../activations/panel.wasm';
 import { SIGNED_QUAD, addFirst, addSecond, lookUp, signedTotal } from '../activations/products.wasm';
-import { WORD, storeSignedQuad } from '../activations/rows8.wasm';
 
 /** Σ VALUES[q] · x of four rows. */
 @inline
@@ -20,17 +20,14 @@ export function lookedUpSums(values: v128, qs: usize, x: usize): v128 {
   return signedTotal(first, second);
 }
 
-/** Eight rows as words of a panel, times a scale of each row, twice each in two vectors. */
+/** Eight rows as words of a panel; `values` are those of the table and the type's middle. */
 @inline
-export function unpackLookedUp(values: v128, qs: usize, panel: usize, scale0: v128, scale1: v128): void {
+export function unpackLookedUp(values: v128, qs: usize, panel: usize): void {
   const nibbles = v128.load(NIBBLES);
-  for (const end = qs + 128; qs < end; qs += 32) {
-    let packed = v128.load(qs);
-    storeSignedQuad(panel, lookUp(values, v128.and(packed, nibbles)), scale0);
-    storeSignedQuad(panel + 8 * WORD, lookUp(values, v128.and(i16x8.shr_u(packed, 4), nibbles)), scale0);
-    packed = v128.load(qs, 16);
-    storeSignedQuad(panel + 16, lookUp(values, v128.and(packed, nibbles)), scale1);
-    storeSignedQuad(panel + 8 * WORD + 16, lookUp(values, v128.and(i16x8.shr_u(packed, 4), nibbles)), scale1);
-    panel += 2 * WORD;
+  for (const end = qs + 128; qs < end; qs += 16) {
+    const packed = v128.load(qs);
+    v128.store(panel, lookUp(values, v128.and(packed, nibbles)));
+    v128.store(panel, lookUp(values, v128.and(i16x8.shr_u(packed, 4), nibbles)), 4 * WORD);
+    panel += 16;
   }
 }

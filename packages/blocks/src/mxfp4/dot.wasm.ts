@@ -1,7 +1,8 @@
 // MXFP4 (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits: 2^(e − 128) · Σ VALUES[q] · x.
+import { unitsOf } from '../activations/panel.wasm';
 import { SIGNED_QUAD } from '../activations/products.wasm';
 import { signedOperand, stepsOf } from '../activations/row.wasm';
-import { WORD, addBlock } from '../activations/rows8.wasm';
+import { addBlock } from '../activations/rows8.wasm';
 import { lookedUpSums, unpackLookedUp } from '../iq4-nl/looked-up.wasm';
 import { halfScales, VALUES } from './values.wasm';
 
@@ -26,11 +27,10 @@ export function dotMXFP4(w: usize, blocks: usize, row: usize, y: usize, scratch:
   v128.store(y, total1, 16);
 }
 
-/** One group as a panel. */
+/** One group as a block of a panel: VALUES[q] + 12. */
 export function unpackMXFP4(group: usize, panel: usize, scratch: usize): void {
-  const one = i16x8.splat(1);
-  unpackLookedUp(v128.load(VALUES), group + 8, panel, one, one);
-  loadScales(group, panel + 17 * WORD);
+  unpackLookedUp(i8x16.add(v128.load(VALUES), i8x16.splat(12)), group + 8, panel);
+  loadScales(group, unitsOf(panel, 32));
 }
 
 /** The scales of eight rows as floats. */

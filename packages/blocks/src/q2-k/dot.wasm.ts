@@ -1,9 +1,10 @@
 // Q2_K (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits:
 // d · Σ sc · q · x − dmin · Σ m · x.
 import { NIBBLES } from '../activations/constants.wasm';
+import { storeMinima, storeScales, unitsOf } from '../activations/panel.wasm';
 import { QUAD } from '../activations/products.wasm';
 import { stepsOf, sumsOf, unsignedOperand } from '../activations/row.wasm';
-import { WORD, addBlockWithMin, storePairs, twiceLow } from '../activations/rows8.wasm';
+import { addBlockWithMin } from '../activations/rows8.wasm';
 import { addMins, loadUnits } from '../q4-k/dot.wasm';
 import { twoBitSums, unpackTwoBits } from './two-bit-sums.wasm';
 
@@ -59,25 +60,17 @@ function scaled(parts: usize, scales: usize): v128 {
 
 /** The scales of four rows. */
 @inline
-export function scales4(at: usize): v128 {
+function scales4(at: usize): v128 {
   return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(at)));
 }
 
-/** One group as a panel: sc · q, m, d and dmin. */
+/** One group as a block of a panel: q, sc, m, d and dmin. */
 export function unpackQ2_K(group: usize, panel: usize, scratch: usize): void {
-  const factors = scratch + PARTS, none = i16x8.splat(0);
+  unpackTwoBits(group + QS, panel);
   unpackScales(group + SCALES, scratch);
-  for (let sixteen: usize = 0; sixteen < 4; sixteen++) {
-    const to = panel + WORD * (64 * (sixteen >> 1) + 8 * (sixteen & 1));
-    for (let rows: usize = 0; rows < 2; rows++) {
-      const scales = scratch + 64 * (sixteen >> 1) + 8 * (sixteen & 1) + 4 * rows;
-      for (let field: usize = 0; field < 4; field++)
-        v128.store(factors + 16 * field, twiceLow(i16x8.extend_low_i8x16_u(v128.load32_zero(scales + 16 * field))));
-      unpackTwoBits(group + QS + 128 * sixteen + 16 * rows, to + 16 * rows, none, factors);
-    }
-  }
-  storePairs(scratch + MINS, 16, false, panel + 128 * WORD);
-  loadUnits(group, panel + 136 * WORD);
+  storeScales(scratch, 16, false, panel);
+  storeMinima(scratch + MINS, 16, panel);
+  loadUnits(group, unitsOf(panel, 256));
 }
 
 /** The packed 4-bit numbers of eight rows → scales [16][row], then minima [16][row], bytes. */

@@ -1,8 +1,8 @@
 // Codes of two bits as Q2_K and TQ2_0 pack them (layout.ts), eight rows side by side (activations/rows8.wasm.ts): a byte
 // holds codes of weights 32 apart.
 import { TWO_BITS } from '../activations/constants.wasm';
+import { WORD } from '../activations/panel.wasm';
 import { QUAD, addQuad } from '../activations/products.wasm';
-import { WORD, storeQuad } from '../activations/rows8.wasm';
 
 const SECOND = memory.data<u8>([12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12], 16);
 const THIRD = memory.data<u8>([48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48], 16);
@@ -27,16 +27,19 @@ export function twoBitSums(qs: usize, x: usize, out: usize): void {
   v128.store(out, i32x4.shr_s(c, 4), 32); v128.store(out, d, 48);
 }
 
-/** The same as words of a panel: (q − middle) · scale; four vectors of scales, twice each, at `scales`. */
+/** The 256 codes of eight rows as words of a panel. */
 @inline
-export function unpackTwoBits(qs: usize, panel: usize, middle: v128, scales: usize): void {
+export function unpackTwoBits(qs: usize, panel: usize): void {
   const two = v128.load(TWO_BITS);
-  for (const end = qs + 128; qs < end; qs += 32) {
-    const packed = v128.load(qs);
-    storeQuad(panel, v128.and(packed, two), middle, v128.load(scales));
-    storeQuad(panel + 16 * WORD, v128.and(i16x8.shr_u(packed, 2), two), middle, v128.load(scales, 16));
-    storeQuad(panel + 32 * WORD, v128.and(i16x8.shr_u(packed, 4), two), middle, v128.load(scales, 32));
-    storeQuad(panel + 48 * WORD, v128.and(i16x8.shr_u(packed, 6), two), middle, v128.load(scales, 48));
-    panel += 2 * WORD;
+  for (let half: usize = 0; half < 2; half++) {
+    for (const end = qs + 256; qs < end; qs += 16) {
+      const packed = v128.load(qs);
+      v128.store(panel, v128.and(packed, two));
+      v128.store(panel, v128.and(i16x8.shr_u(packed, 2), two), 8 * WORD);
+      v128.store(panel, v128.and(i16x8.shr_u(packed, 4), two), 16 * WORD);
+      v128.store(panel, v128.and(i16x8.shr_u(packed, 6), two), 24 * WORD);
+      panel += 16;
+    }
+    panel += 24 * WORD;
   }
 }

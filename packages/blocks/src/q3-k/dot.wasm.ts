@@ -1,9 +1,10 @@
 // Q3_K (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits:
 // d · Σ (sc − 32) · (q − 4) · x.
 import { NIBBLES, TWO_BITS } from '../activations/constants.wasm';
+import { WORD, storeScales, storeUnits } from '../activations/panel.wasm';
 import { QUAD, addQuad } from '../activations/products.wasm';
 import { stepsOf, sumsOf, unsignedOperand } from '../activations/row.wasm';
-import { WORD, addBlock, loadHalves, storeQuad, twiceLow } from '../activations/rows8.wasm';
+import { addBlock, loadHalves } from '../activations/rows8.wasm';
 
 /** d; scales; hmask; qs. */
 export const PARTS_Q3_K = memory.data<u8>([1, 2, 1, 108, 12, 1, 1, 96, 8, 4, 1, 0, 16, 4, 1, 32, 0]);
@@ -79,32 +80,22 @@ function scales4(at: usize): v128 {
   return i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(at)));
 }
 
-/** One group as a panel: (sc − 32) · (q − 4), d. */
+/** One group as a block of a panel: q, sc − 32, d. */
 export function unpackQ3_K(group: usize, panel: usize, scratch: usize): void {
-  const two = v128.load(TWO_BITS), third = v128.load(THIRD_BIT), middle = i16x8.splat(4);
-  unpackScales(group + SCALES, scratch);
+  const two = v128.load(TWO_BITS), third = v128.load(THIRD_BIT);
   for (let half: usize = 0; half < 2; half++) {
-    for (let quad: usize = 0; quad < 8; quad++) {
-      for (let rows: usize = 0; rows < 2; rows++) {
-        const packed = v128.load(group + 256 * half + 32 * quad + 16 * rows, QS);
-        const bits = i16x8.shr_u(v128.load(group + 32 * quad + 16 * rows, HMASK), 4 * <i32>half);
-        const scales = scratch + 64 * half + 8 * (quad >> 2) + 4 * rows, to = panel + WORD * (64 * half + 2 * quad) + 16 * rows;
-        storeQuad(to, codes(packed, i16x8.shl(bits, 2), two, third), middle, twice(scales));
-        const second = codes(i16x8.shr_u(packed, 2), i16x8.shl(bits, 1), two, third);
-        storeQuad(to + 16 * WORD, second, middle, twice(scales + 16));
-        storeQuad(to + 32 * WORD, codes(i16x8.shr_u(packed, 4), bits, two, third), middle, twice(scales + 32));
-        const last = codes(i16x8.shr_u(packed, 6), i16x8.shr_u(bits, 1), two, third);
-        storeQuad(to + 48 * WORD, last, middle, twice(scales + 48));
-      }
+    for (let at: usize = 0; at < 256; at += 16) {
+      const packed = v128.load(group + 256 * half + at, QS), to = panel + 32 * WORD * half + at;
+      const bits = i16x8.shr_u(v128.load(group + at, HMASK), 4 * <i32>half);
+      v128.store(to, codes(packed, i16x8.shl(bits, 2), two, third));
+      v128.store(to, codes(i16x8.shr_u(packed, 2), i16x8.shl(bits, 1), two, third), 8 * WORD);
+      v128.store(to, codes(i16x8.shr_u(packed, 4), bits, two, third), 16 * WORD);
+      v128.store(to, codes(i16x8.shr_u(packed, 6), i16x8.shr_u(bits, 1), two, third), 24 * WORD);
     }
   }
-  loadHalves(group, panel + 136 * WORD);
-}
-
-/** The signed scales of four rows, each twice. */
-@inline
-function twice(at: usize): v128 {
-  return twiceLow(i16x8.extend_low_i8x16_s(v128.load32_zero(at)));
+  unpackScales(group + SCALES, scratch);
+  storeScales(scratch, 16, true, panel);
+  storeUnits(panel, 256, group);
 }
 
 /** The packed 6-bit scales of eight rows → sc − 32, [16][row] signed bytes. */

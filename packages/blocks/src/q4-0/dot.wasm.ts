@@ -1,8 +1,8 @@
 // Q4_0 (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits: d · Σ (q − 8) · x.
-import { NIBBLES } from '../activations/constants.wasm';
+import { storeUnits, unpackNibbles } from '../activations/panel.wasm';
 import { QUAD, nibbleSums } from '../activations/products.wasm';
 import { stepsOf, sums32Of, unsignedOperand } from '../activations/row.wasm';
-import { WORD, addBlock, loadHalves, storeQuad } from '../activations/rows8.wasm';
+import { addBlock, loadHalves } from '../activations/rows8.wasm';
 
 /** d; qs. */
 export const PARTS_Q4_0 = memory.data<u8>([1, 2, 1, 0, 4, 4, 1, 2, 0]);
@@ -29,23 +29,8 @@ export function dotQ4_0(w: usize, blocks: usize, row: usize, y: usize, scratch: 
   v128.store(y, total1, 16);
 }
 
-/** One group as a panel. */
+/** One group as a block of a panel. */
 export function unpackQ4_0(group: usize, panel: usize, scratch: usize): void {
-  unpackNibbles(group + 16, panel, i16x8.splat(8));
-  loadHalves(group, panel + 17 * WORD);
-}
-
-/** Four groups of quads whose low nibbles are weights 0–15, high ones 16–31. */
-@inline
-export function unpackNibbles(qs: usize, panel: usize, middle: v128): void {
-  const nibbles = v128.load(NIBBLES), one = i16x8.splat(1);
-  for (const end = qs + 128; qs < end; qs += 32) {
-    let quad = v128.load(qs);
-    storeQuad(panel, v128.and(quad, nibbles), middle, one);
-    storeQuad(panel + 8 * WORD, v128.and(i16x8.shr_u(quad, 4), nibbles), middle, one);
-    quad = v128.load(qs, 16);
-    storeQuad(panel + 16, v128.and(quad, nibbles), middle, one);
-    storeQuad(panel + 8 * WORD + 16, v128.and(i16x8.shr_u(quad, 4), nibbles), middle, one);
-    panel += 2 * WORD;
-  }
+  unpackNibbles(group + 16, 4, panel);
+  storeUnits(panel, 32, group);
 }

@@ -1,9 +1,9 @@
 // Q4_1 (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits: d · Σ q · x + m · Σ x.
+import { unitsOf, unpackNibbles } from '../activations/panel.wasm';
 import { QUAD, nibbleSums } from '../activations/products.wasm';
 import { stepsOf, sums32Of, unsignedOperand } from '../activations/row.wasm';
-import { WORD, addBlockWithMin } from '../activations/rows8.wasm';
-import { unpackNibbles } from '../q4-0/dot.wasm';
-import { loadAffineUnits, storeOnes } from './units.wasm';
+import { addBlockWithMin } from '../activations/rows8.wasm';
+import { loadAffineUnits } from './units.wasm';
 
 /** d, m; qs. */
 export const PARTS_Q4_1 = memory.data<u8>([2, 2, 1, 0, 4, 4, 1, 4, 0]);
@@ -30,9 +30,8 @@ export function dotQ4_1(w: usize, blocks: usize, row: usize, y: usize, scratch: 
   v128.store(y, total1, 16);
 }
 
-/** One group as a panel. */
+/** One group as a block of a panel. */
 export function unpackQ4_1(group: usize, panel: usize, scratch: usize): void {
-  unpackNibbles(group + 32, panel, i16x8.splat(0));
-  storeOnes(panel + 16 * WORD);
-  loadAffineUnits(group, panel + 17 * WORD);
+  unpackNibbles(group + 32, 4, panel);
+  loadAffineUnits(group, unitsOf(panel, 32));
 }

@@ -9,10 +9,3 @@ export function loadAffineUnits(group: usize, to: usize): void {
   v128.store(to, f32x4.neg(v128.load(to, 32)), 32);
   v128.store(to, f32x4.neg(v128.load(to, 48)), 48);
 }
-
-/** The word of minima of a panel. */
-@inline
-export function storeOnes(to: usize): void {
-  v128.store(to, i16x8.splat(1));
-  v128.store(to, i16x8.splat(1), 16);
-}

@@ -1,18 +1,10 @@
 // Q4_K (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits:
 // d · Σ sc · q · x − dmin · Σ m · x.
 import { NIBBLES, SIX_BITS, FIFTH_SIXTH } from '../activations/constants.wasm';
+import { WORD, storeMinima, storeScales, unitsOf, unpackNibbles } from '../activations/panel.wasm';
 import { QUAD, nibbleSums } from '../activations/products.wasm';
 import { stepsOf, sums32Of, unsignedOperand } from '../activations/row.wasm';
-import {
-  WORD,
-  addBlockWithMin,
-  addScaledHigh,
-  addScaledLow,
-  loadHalves,
-  storeQuad,
-  twiceHigh,
-  twiceLow,
-} from '../activations/rows8.wasm';
+import { addBlockWithMin, addScaledHigh, addScaledLow, loadHalves } from '../activations/rows8.wasm';
 
 /** d, dmin; scales; qs. */
 export const PARTS_Q4_K = memory.data<u8>([2, 2, 1, 0, 12, 1, 1, 4, 32, 4, 1, 16, 0]);
@@ -49,26 +41,19 @@ export function dotQ4_K(w: usize, blocks: usize, row: usize, y: usize, scratch: 
   v128.store(y, total1, 16);
 }
 
-/** One group as a panel: sc · q, m, d and dmin. */
+/** One group as a block of a panel: q, sc, m, d and dmin. */
 export function unpackQ4_K(group: usize, panel: usize, scratch: usize): void {
-  const nibbles = v128.load(NIBBLES), none = i16x8.splat(0);
+  for (let pair: usize = 0; pair < 4; pair++) unpackNibbles(group + QS + 256 * pair, 8, panel + 16 * WORD * pair);
+  storeSixBits(group, panel, scratch);
+}
+
+/** Scales, minima and units of Q4_K and Q5_K. */
+@inline
+export function storeSixBits(group: usize, panel: usize, scratch: usize): void {
   unpackScales(group + SCALES, scratch);
-  let qs = group + QS, to = panel;
-  for (let scales = scratch; scales < scratch + 64; scales += 16) {
-    const low = v128.load8x8_u(scales), high = v128.load8x8_u(scales, 8);
-    for (const end = qs + 256; qs < end; qs += 32) {
-      let quad = v128.load(qs);
-      storeQuad(to, v128.and(quad, nibbles), none, twiceLow(low));
-      storeQuad(to + 16 * WORD, v128.and(i16x8.shr_u(quad, 4), nibbles), none, twiceLow(high));
-      quad = v128.load(qs, 16);
-      storeQuad(to + 16, v128.and(quad, nibbles), none, twiceHigh(low));
-      storeQuad(to + 16 * WORD + 16, v128.and(i16x8.shr_u(quad, 4), nibbles), none, twiceHigh(high));
-      to += 2 * WORD;
-    }
-    to += 16 * WORD;
-  }
-  storeMins(scratch + 64, to);
-  loadUnits(group, to + 8 * WORD);
+  storeScales(scratch, 8, false, panel);
+  storeMinima(scratch + 64, 8, panel);
+  loadUnits(group, unitsOf(panel, 256));
 }
 
 /** Σ m · x of eight rows, two vectors at `to`; each of `count` minima meets a sum of activations. */
@@ -85,17 +70,6 @@ export function addMins(mins: usize, count: usize, sums: usize, to: usize): void
   }
   v128.store(to, below0);
   v128.store(to, below1, 16);
-}
-
-/** The minima of 8 sub-blocks of 32 weights, as words of a panel. */
-@inline
-export function storeMins(mins: usize, to: usize): void {
-  for (const end = mins + 64; mins < end; mins += 8) {
-    const numbers = v128.load8x8_u(mins);
-    v128.store(to, twiceLow(numbers));
-    v128.store(to, twiceHigh(numbers), 16);
-    to += WORD;
-  }
 }
 
 /** d and dmin of eight rows, 16 floats. */

@@ -1,7 +1,8 @@
 // Q5_0 (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits: d · Σ (q − 16) · x.
+import { storeUnits } from '../activations/panel.wasm';
 import { QUAD } from '../activations/products.wasm';
 import { stepsOf, sums32Of, unsignedOperand } from '../activations/row.wasm';
-import { WORD, addBlock, loadHalves } from '../activations/rows8.wasm';
+import { addBlock, loadHalves } from '../activations/rows8.wasm';
 import { fiveBitSums, unpackFiveBits } from './five-bits.wasm';
 
 /** d; qh; qs. */
@@ -26,8 +27,8 @@ export function dotQ5_0(w: usize, blocks: usize, row: usize, y: usize, scratch: 
   v128.store(y, total1, 16);
 }
 
-/** One group as a panel. */
+/** One group as a block of a panel. */
 export function unpackQ5_0(group: usize, panel: usize, scratch: usize): void {
-  unpackFiveBits(group + 16, panel, i16x8.splat(16));
-  loadHalves(group, panel + 17 * WORD);
+  unpackFiveBits(group + 16, panel);
+  storeUnits(panel, 32, group);
 }

@@ -1,8 +1,8 @@
 // Codes of five bits in Q5_0 and Q5_1, eight rows side by side (activations/rows8.wasm.ts): `qh` points at a word of fifth
 // bits per row, `qs` at four quads of every row, 32 bytes apart.
 import { NIBBLES } from '../activations/constants.wasm';
+import { WORD } from '../activations/panel.wasm';
 import { QUAD, addQuad } from '../activations/products.wasm';
-import { WORD, storeQuad } from '../activations/rows8.wasm';
 
 const LAST_NIBBLE = memory.data<u32>([15, 15, 15, 15], 16);
 /** Copies of a nibble 7 bits apart put its bits 0 … 3 where bytes have their lowest bit. */
@@ -25,17 +25,17 @@ export function fiveBitSums(qh: usize, qs: usize, x: usize, sum: v128): v128 {
   return i32x4.add(low, high);
 }
 
-/** Eight rows as words of a panel: q − middle. */
+/** Eight rows as words of a panel. */
 @inline
-export function unpackFiveBits(qh: usize, panel: usize, middle: v128): void {
-  const nibbles = v128.load(NIBBLES), one = i16x8.splat(1);
+export function unpackFiveBits(qh: usize, panel: usize): void {
+  const nibbles = v128.load(NIBBLES);
   for (let rows: usize = 0; rows < 32; rows += 16) {
     let bits = v128.load(qh + rows);
     for (let quad: usize = 0; quad < 4; quad++) {
-      const packed = v128.load(qh + rows + 32 * quad, 32), to = panel + rows + 2 * WORD * quad;
-      storeQuad(to, v128.or(v128.and(packed, nibbles), fifthBits(bits)), middle, one);
-      const above = v128.or(v128.and(i16x8.shr_u(packed, 4), nibbles), fifthBits(i32x4.shr_u(bits, 16)));
-      storeQuad(to + 8 * WORD, above, middle, one);
+      const packed = v128.load(qh + rows + 32 * quad, 32), to = panel + rows + WORD * quad;
+      v128.store(to, v128.or(v128.and(packed, nibbles), fifthBits(bits)));
+      const above = v128.and(i16x8.shr_u(packed, 4), nibbles);
+      v128.store(to, v128.or(above, fifthBits(i32x4.shr_u(bits, 16))), 4 * WORD);
       bits = i32x4.shr_u(bits, 4);
     }
   }

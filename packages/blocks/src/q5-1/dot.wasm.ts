@@ -1,8 +1,9 @@
 // Q5_1 (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits: d · Σ q · x + m · Σ x.
+import { unitsOf } from '../activations/panel.wasm';
 import { QUAD } from '../activations/products.wasm';
 import { stepsOf, sums32Of, unsignedOperand } from '../activations/row.wasm';
-import { WORD, addBlockWithMin } from '../activations/rows8.wasm';
-import { loadAffineUnits, storeOnes } from '../q4-1/units.wasm';
+import { addBlockWithMin } from '../activations/rows8.wasm';
+import { loadAffineUnits } from '../q4-1/units.wasm';
 import { fiveBitSums, unpackFiveBits } from '../q5-0/five-bits.wasm';
 
 /** d, m; qh, qs. */
@@ -28,9 +29,8 @@ export function dotQ5_1(w: usize, blocks: usize, row: usize, y: usize, scratch: 
   v128.store(y, total1, 16);
 }
 
-/** One group as a panel. */
+/** One group as a block of a panel. */
 export function unpackQ5_1(group: usize, panel: usize, scratch: usize): void {
-  unpackFiveBits(group + 32, panel, i16x8.splat(0));
-  storeOnes(panel + 16 * WORD);
-  loadAffineUnits(group, panel + 17 * WORD);
+  unpackFiveBits(group + 32, panel);
+  loadAffineUnits(group, unitsOf(panel, 32));
 }

@@ -1,18 +1,11 @@
 // Q5_K (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits:
 // d · Σ sc · q · x − dmin · Σ m · x.
 import { FIFTH, NIBBLES } from '../activations/constants.wasm';
+import { WORD } from '../activations/panel.wasm';
 import { QUAD, addQuad } from '../activations/products.wasm';
 import { stepsOf, sums32Of, unsignedOperand } from '../activations/row.wasm';
-import {
-  WORD,
-  addBlockWithMin,
-  addScaledHigh,
-  addScaledLow,
-  storeQuad,
-  twiceHigh,
-  twiceLow,
-} from '../activations/rows8.wasm';
-import { addMins, loadUnits, storeMins, unpackScales } from '../q4-k/dot.wasm';
+import { addBlockWithMin, addScaledHigh, addScaledLow } from '../activations/rows8.wasm';
+import { addMins, loadUnits, storeSixBits, unpackScales } from '../q4-k/dot.wasm';
 
 /** d, dmin; scales; qh; qs. */
 export const PARTS_Q5_K = memory.data<u8>([2, 2, 1, 0, 12, 1, 1, 4, 40, 4, 1, 16, 0]);
@@ -63,28 +56,18 @@ export function dotQ5_K(w: usize, blocks: usize, row: usize, y: usize, scratch: 
   v128.store(y, total1, 16);
 }
 
-/** One group as a panel: sc · q, m, d and dmin. */
+/** One group as a block of a panel: q, sc, m, d and dmin. */
 export function unpackQ5_K(group: usize, panel: usize, scratch: usize): void {
-  const nibbles = v128.load(NIBBLES), fifth = v128.load(FIFTH), none = i16x8.splat(0);
-  unpackScales(group + SCALES, scratch);
-  let to = panel, qs = group + QS;
+  const nibbles = v128.load(NIBBLES), fifth = v128.load(FIFTH);
   for (let pair: usize = 0; pair < 4; pair++) {
-    const low = v128.load8x8_u(scratch + 16 * pair), high = v128.load8x8_u(scratch + 16 * pair, 8);
-    for (let qh = group + QH; qh < group + QS; qh += 32) {
-      let packed = v128.load(qs), bits = i16x8.shr_u(v128.load(qh), 2 * <i32>pair);
-      storeQuad(to, lowCodes(packed, bits, nibbles, fifth), none, twiceLow(low));
-      storeQuad(to + 16 * WORD, highCodes(packed, bits, nibbles, fifth), none, twiceLow(high));
-      packed = v128.load(qs, 16);
-        bits = i16x8.shr_u(v128.load(qh, 16), 2 * <i32>pair);
-      storeQuad(to + 16, lowCodes(packed, bits, nibbles, fifth), none, twiceHigh(low));
-      storeQuad(to + 16 * WORD + 16, highCodes(packed, bits, nibbles, fifth), none, twiceHigh(high));
-      qs += 32;
-      to += 2 * WORD;
+    for (let at: usize = 0; at < 256; at += 16) {
+      const packed = v128.load(group + 256 * pair + at, QS), to = panel + 16 * WORD * pair + at;
+      const bits = i16x8.shr_u(v128.load(group + at, QH), 2 * <i32>pair);
+      v128.store(to, lowCodes(packed, bits, nibbles, fifth));
+      v128.store(to, highCodes(packed, bits, nibbles, fifth), 8 * WORD);
     }
-    to += 16 * WORD;
   }
-  storeMins(scratch + 64, to);
-  loadUnits(group, to + 8 * WORD);
+  storeSixBits(group, panel, scratch);
 }
 
 /** Codes of the even sub-block; their fifth bits are the lowest of each byte of `bits`. */

@@ -1,9 +1,10 @@
 // Q6_K (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits:
 // d · Σ sc · (q − 32) · x.
 import { FIFTH_SIXTH, NIBBLES } from '../activations/constants.wasm';
+import { WORD, storeScales, storeUnits } from '../activations/panel.wasm';
 import { QUAD, addQuad } from '../activations/products.wasm';
 import { stepsOf, sumsOf, unsignedOperand } from '../activations/row.wasm';
-import { WORD, addBlock, loadHalves, storeQuad, twiceLow } from '../activations/rows8.wasm';
+import { addBlock, loadHalves } from '../activations/rows8.wasm';
 
 /** d; scales; of each half and quad the two ql and the qh. */
 export const PARTS_Q6_K = memory.data<u8>([
@@ -71,45 +72,39 @@ function minus32(sums: usize): v128 {
 
 /** The signed scales of four rows. */
 @inline
-export function scales4(at: usize): v128 {
+function scales4(at: usize): v128 {
   return i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(at)));
 }
 
-/** One group as a panel: sc · (q − 32), d. */
+/** One group as a block of a panel: q, sc, d. */
 export function unpackQ6_K(group: usize, panel: usize, scratch: usize): void {
-  const nibbles = v128.load(NIBBLES), upper = v128.load(FIFTH_SIXTH), middle = i16x8.splat(32);
-  const to = panel, next = WORD * 16;
+  const nibbles = v128.load(NIBBLES), upper = v128.load(FIFTH_SIXTH);
+  let codes = group + CODES;
   for (let half: usize = 0; half < 2; half++) {
     for (let quad: usize = 0; quad < 8; quad++) {
-      const scales = group + SCALES + 64 * half + 8 * (quad >> 2);
-      for (let rows: usize = 0; rows < 2; rows++) {
-        const codes = group + CODES + QUAD_BYTES * (8 * half + quad) + 16 * rows;
-        const first = v128.load(codes), second = v128.load(codes, 32), bits = v128.load(codes, 64);
-        const at = to + 4 * next * half + 2 * WORD * quad + 16 * rows, scale = scales + 4 * rows;
-        storeQuad(at, firstCodes(first, i16x8.shl(bits, 4), nibbles, upper), middle, twice(scale));
-        storeQuad(at + next, firstCodes(second, i16x8.shl(bits, 2), nibbles, upper), middle, twice(scale + 16));
-        storeQuad(at + 2 * next, lastCodes(first, bits, nibbles, upper), middle, twice(scale + 32));
-        storeQuad(at + 3 * next, lastCodes(second, i16x8.shr_u(bits, 2), nibbles, upper), middle, twice(scale + 48));
+      const to = panel + WORD * (32 * half + quad);
+      for (let rows: usize = 0; rows < 32; rows += 16) {
+        const first = v128.load(codes + rows), second = v128.load(codes + rows, 32), bits = v128.load(codes + rows, 64);
+        v128.store(to + rows, firstCodes(first, i16x8.shl(bits, 4), nibbles, upper));
+        v128.store(to + rows, firstCodes(second, i16x8.shl(bits, 2), nibbles, upper), 8 * WORD);
+        v128.store(to + rows, lastCodes(first, bits, nibbles, upper), 16 * WORD);
+        v128.store(to + rows, lastCodes(second, i16x8.shr_u(bits, 2), nibbles, upper), 24 * WORD);
       }
+      codes += QUAD_BYTES;
     }
   }
-  loadHalves(group, panel + 136 * WORD);
-}
-
-/** The signed scales of four rows, each twice. */
-@inline
-function twice(at: usize): v128 {
-  return twiceLow(i16x8.extend_low_i8x16_s(v128.load32_zero(at)));
+  storeScales(group + SCALES, 16, true, panel);
+  storeUnits(panel, 256, group);
 }
 
 /** Codes whose lower bits are the low nibbles of `packed`; `bits` has the upper two in place. */
 @inline
-export function firstCodes(packed: v128, bits: v128, nibbles: v128, upper: v128): v128 {
+function firstCodes(packed: v128, bits: v128, nibbles: v128, upper: v128): v128 {
   return v128.or(v128.and(packed, nibbles), v128.and(bits, upper));
 }
 
 /** The same for the high nibbles. */
 @inline
-export function lastCodes(packed: v128, bits: v128, nibbles: v128, upper: v128): v128 {
+function lastCodes(packed: v128, bits: v128, nibbles: v128, upper: v128): v128 {
   return v128.or(v128.and(i16x8.shr_u(packed, 4), nibbles), v128.and(bits, upper));
 }

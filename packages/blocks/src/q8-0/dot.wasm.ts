@@ -1,7 +1,9 @@
 // Q8_0 (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits: d · Σ q · x.
+import { SIGNS } from '../activations/constants.wasm';
+import { WORD, storeUnits } from '../activations/panel.wasm';
 import { SIGNED_QUAD, addFirst, addSecond, signedTotal } from '../activations/products.wasm';
 import { signedOperand, stepsOf } from '../activations/row.wasm';
-import { WORD, addBlock, loadHalves, storeSignedQuad } from '../activations/rows8.wasm';
+import { addBlock, loadHalves } from '../activations/rows8.wasm';
 
 /** d; qs. */
 export const PARTS_Q8_0 = memory.data<u8>([1, 2, 1, 0, 8, 4, 1, 2, 0]);
@@ -32,14 +34,9 @@ export function dotQ8_0(w: usize, blocks: usize, row: usize, y: usize, scratch: 
   v128.store(y, total1, 16);
 }
 
-/** One group as a panel. */
+/** One group as a block of a panel: q + 128. */
 export function unpackQ8_0(group: usize, panel: usize, scratch: usize): void {
-  const one = i16x8.splat(1);
-  let to = panel;
-  for (let qs = group + 16; qs < group + GROUP; qs += 32) {
-    storeSignedQuad(to, v128.load(qs), one);
-    storeSignedQuad(to + 16, v128.load(qs, 16), one);
-    to += 2 * WORD;
-  }
-  loadHalves(group, panel + 17 * WORD);
+  const sign = v128.load(SIGNS);
+  for (let at: usize = 0; at < 8 * WORD; at += 16) v128.store(panel + at, v128.xor(v128.load(group + at, 16), sign));
+  storeUnits(panel, 32, group);
 }

@@ -1,7 +1,8 @@
 // TQ2_0 (layout.ts), eight rows side by side (activations/rows8.wasm.ts), against activations in 8 bits: d · Σ (q − 1) · x.
+import { WORD, scalesOf, storeScale, storeUnits } from '../activations/panel.wasm';
 import { QUAD } from '../activations/products.wasm';
 import { stepsOf, sums32Of, unsignedOperand } from '../activations/row.wasm';
-import { WORD, addBlock, loadHalves } from '../activations/rows8.wasm';
+import { addBlock, loadHalves } from '../activations/rows8.wasm';
 import { twoBitSums, unpackTwoBits } from '../q2-k/two-bit-sums.wasm';
 
 /** d; qs. */
@@ -49,14 +50,9 @@ function minusAll(sums: usize): v128 {
   return i32x4.splat(sum);
 }
 
-/** One group as a panel. */
+/** One group as a block of a panel: q, scales of 1, d. */
 export function unpackTQ2_0(group: usize, panel: usize, scratch: usize): void {
-  const one = i16x8.splat(1);
-  for (let field: usize = 0; field < 64; field += 16) v128.store(scratch + field, one);
-  for (let sixteen: usize = 0; sixteen < 4; sixteen++) {
-    const qs = group + QS + 128 * sixteen, to = panel + WORD * (64 * (sixteen >> 1) + 8 * (sixteen & 1));
-    unpackTwoBits(qs, to, one, scratch);
-    unpackTwoBits(qs + 16, to + 16, one, scratch);
-  }
-  loadHalves(group, panel + 136 * WORD);
+  unpackTwoBits(group + QS, panel);
+  for (let j: usize = 0; j < 8; j++) storeScale(scalesOf(panel, 256) + WORD * j, i16x8.splat(1));
+  storeUnits(panel, 256, group);
 }

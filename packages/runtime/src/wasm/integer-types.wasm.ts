@@ -7,12 +7,10 @@ import { dotQ2_K, PARTS_Q2_K, unpackQ2_K } from '@quern/blocks/src/q2-k/dot.wasm
 import { dotQ3_K, PARTS_Q3_K, unpackQ3_K } from '@quern/blocks/src/q3-k/dot.wasm';
 import { dotQ4_0, PARTS_Q4_0, unpackQ4_0 } from '@quern/blocks/src/q4-0/dot.wasm';
 import { dotQ4_1, PARTS_Q4_1, unpackQ4_1 } from '@quern/blocks/src/q4-1/dot.wasm';
-import { dotFourQ4_K } from '@quern/blocks/src/q4-k/dot-four.wasm';
 import { dotQ4_K, PARTS_Q4_K, unpackQ4_K } from '@quern/blocks/src/q4-k/dot.wasm';
 import { dotQ5_0, PARTS_Q5_0, unpackQ5_0 } from '@quern/blocks/src/q5-0/dot.wasm';
 import { dotQ5_1, PARTS_Q5_1, unpackQ5_1 } from '@quern/blocks/src/q5-1/dot.wasm';
 import { dotQ5_K, PARTS_Q5_K, unpackQ5_K } from '@quern/blocks/src/q5-k/dot.wasm';
-import { dotFourQ6_K } from '@quern/blocks/src/q6-k/dot-four.wasm';
 import { dotQ6_K, PARTS_Q6_K, unpackQ6_K } from '@quern/blocks/src/q6-k/dot.wasm';
 import { dotQ8_0, PARTS_Q8_0, unpackQ8_0 } from '@quern/blocks/src/q8-0/dot.wasm';
 import { dotTQ2_0, PARTS_TQ2_0, unpackTQ2_0 } from '@quern/blocks/src/tq2-0/dot.wasm';
@@ -49,6 +47,35 @@ export function hasMins(type: u32): bool {
   return type == 3 || type == 7 || type == 10 || type == 12 || type == 13;
 }
 
+/** What the codes of a panel are larger by than meant. */
+@inline
+export function middleOf(type: u32): i32 {
+  switch (type) {
+    case 2: return 8;
+    case 6: return 16;
+    case 8: return 128;
+    case 11: return 4;
+    case 14: return 32;
+    case 20: return 128;
+    case 23: return 128;
+    case 35: return 1;
+    case 39: return 12;
+    default: return 0;
+  }
+}
+
+/** Whether all codes of a panel are below 128. */
+@inline
+export function hasSevenBits(type: u32): bool {
+  return middleOf(type) < 128;
+}
+
+/** Weights that have a scale, and a minimum, of their own. */
+@inline
+export function subBlockOf(type: u32): usize {
+  return type == 10 || type == 11 || type == 14 ? 16 : 32;
+}
+
 /** A row of `blocks` groups of 8 rows at `w` against one row of activations at `x`: eight floats at `y`. */
 export function dotGroups(type: u32, w: usize, blocks: usize, x: usize, y: usize, scratch: usize): void {
   switch (type) {
@@ -70,19 +97,7 @@ export function dotGroups(type: u32, w: usize, blocks: usize, x: usize, y: usize
   }
 }
 
-/** Whether `dotFour` has this type: with relaxed SIMD, four tokens together are faster than a panel. */
-@inline
-export function takesFour(type: u32): bool {
-  return type == 12 || type == 14;
-}
-
-/** A row of groups of 8 rows against the four tokens at `list`: four times eight floats at `y`. */
-export function dotFour(type: u32, w: usize, blocks: usize, list: usize, y: usize, scratch: usize): void {
-  if (type == 12) dotFourQ4_K(w, blocks, list, y, scratch);
-  else dotFourQ6_K(w, blocks, list, y, scratch);
-}
-
-/** One group as integers, in the order of activations and with the scales of sub-blocks multiplied in: a panel. */
+/** One group as a block of a panel (@quern/blocks src/activations/panel.wasm.ts). */
 export function unpackGroup(type: u32, group: usize, panel: usize, scratch: usize): void {
   switch (type) {
     case 2: unpackQ4_0(group, panel, scratch); return;
