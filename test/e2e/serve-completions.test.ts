@@ -95,6 +95,20 @@ describe('POST /v1/completions', () => {
     }
   });
 
+  it('offsets stay in the text behind characters of several tokens, and special ones that are not shown', async () => {
+    // A vocabulary without Chinese writes each character in three tokens; token 2 is <|im_start|>.
+    const body = { prompt: 'é 日本 x', guided_regex: '日🙂 b', logprobs: 0, max_tokens: 12, echo: true };
+    const [{ text, logprobs }] = (await complete(body)).choices;
+    expect(text).toBe('é 日本 x日🙂 b');
+    const at = (token: string) => logprobs.text_offset[logprobs.tokens.lastIndexOf(token)];
+    expect([at(' x'), at(' b')]).toEqual([text.indexOf(' x'), text.indexOf(' b')]);
+    expect(logprobs.text_offset.at(-1)).toBeLessThan(text.length);
+    const parts = await readEvents(await server.post(path, { ...body, temperature: 0, stream: true }));
+    expect(parts.flatMap(({ choices }) => choices[0].logprobs?.text_offset ?? [])).toEqual(logprobs.text_offset);
+    const hidden = { prompt: 'x', logprobs: 0, max_tokens: 3, allowed_token_ids: [2] };
+    expect((await complete(hidden)).choices[0]).toMatchObject({ text: '', logprobs: { text_offset: [0, 0, 0] } });
+  });
+
   it('answers a list prompt by prompt, each as if it were alone', async () => {
     const prompts = ['In the beginning', 'The capital of', 'One, two'];
     const body = { max_tokens: 6, temperature: 0.7, seed: 4, n: 2 };

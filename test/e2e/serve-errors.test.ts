@@ -104,12 +104,49 @@ describe('requests that cannot be answered', () => {
     ['structured_outputs.structural_tag', { structural_tag: '<tool>' }],
     ['top_logprobs', 3],
     ['continue_final_message', true],
+    ['chat_template_kwargs', { messages: [] }],
     ['tools', ['f', 'f'].map((name) => ({ type: 'function', function: { name } }))],
   ])('a wrong value of %s (%j): 400 naming the field', async (param, value) => {
     const field = param.split('.')[0]!;
     const error = await errorOf(await server.post(path, { messages: hello, [field]: value }));
     expect(error).toMatchObject({ status: 400, code: 'invalid_value' });
     expect(error.param).toContain(field);
+  });
+
+  it('a part of a message that is no text: 400 with its place and type', async () => {
+    const content = [
+      { type: 'text', text: 'What is this?' },
+      { type: 'image_url', image_url: { url: 'data:,' } },
+    ];
+    const error = await errorOf(await server.post(path, { messages: [{ role: 'user', content }] }));
+    expect(error).toMatchObject({ status: 400, param: 'messages.0.content.1.type' });
+    expect(error.message).toContain('content of type "image_url" is not supported here');
+  });
+
+  it.each([
+    ['/v1/chat/completions', { messages: hello }, ['error', 'message']],
+    ['/completion', { prompt: 'x' }, ['error', 'message']],
+    ['/v1/messages', { messages: hello, max_tokens: 1 }, ['error', 'message']],
+    ['/v1/responses', { input: 'x' }, ['error', 'message']],
+    ['/api/chat', { messages: hello, model: 'tiny' }, ['error']],
+  ])('%s: the text of a refusal begins with the field', async (path, body, at) => {
+    const response = await server.post(path, { ...body, cache_salt: 'x' });
+    let said = await response.json();
+    for (const key of at) said = said[key];
+    expect([response.status, said]).toEqual([400, expect.stringMatching(/^cache_salt: ./)]);
+  });
+
+  it('a call that was cut off or broken comes back in a conversation, which goes on', async () => {
+    const call = (text: string) => ({ id: 'c', type: 'function', function: { name: 'f', arguments: text } });
+    for (const text of ['{"city": "Par', '{', 'nonsense']) {
+      const messages = [...hello, { role: 'assistant', tool_calls: [call(text)] }, { role: 'tool', content: 'no' }];
+      expect((await server.post(path, { messages, max_tokens: 1 })).status, text).toBe(200);
+      const input = [
+        { type: 'function_call', call_id: 'c', name: 'f', arguments: text },
+        { type: 'function_call_output', call_id: 'c', output: 'no' },
+      ];
+      expect((await server.post('/v1/responses', { input, max_output_tokens: 1 })).status, text).toBe(200);
+    }
   });
 
   it('an unknown route: 404', async () => {

@@ -56,7 +56,8 @@ async function tokensOf(content: string): Promise<number> {
   return tokens.length;
 }
 
-it('tells of a request that was given up', async () => {
+it('tells of a request that was given up, whose tokens and time count as far as they went', async () => {
+  const before = await figures();
   const stop = new AbortController();
   const body = JSON.stringify({ prompt: 'x', stream: true, ...neverEnding, max_tokens: 200 });
   const response = await server.post('/v1/completions', body, { signal: stop.signal });
@@ -65,4 +66,16 @@ it('tells of a request that was given up', async () => {
   const aborted = async () =>
     (await figures()).get('vllm:request_success_total{model_name="a \\"model\\"",finished_reason="abort"}');
   await expect.poll(aborted).toBe(1);
+  const after = await figures();
+  const grew = (name: string) => after.get(name)! - before.get(name)!;
+  expect(grew('llamacpp:tokens_predicted_total')).toBeGreaterThan(0);
+  expect(grew('llamacpp:prompt_seconds_total')).toBeGreaterThan(0);
+  // One that is given up before its first token has not read its prompt.
+  const read = async () => (await figures()).get('llamacpp:prompt_tokens_total');
+  for (let prompt = 'never read '.repeat(8); ; prompt += 'so it takes longer ') {
+    const known = await read();
+    const { status } = await server.post('/v1/completions', { prompt, deadline_ms: 1, max_tokens: 1 });
+    if (status === 504) return expect(await read()).toBe(known);
+    expect(status).toBe(200);
+  }
 });

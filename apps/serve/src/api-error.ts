@@ -50,6 +50,12 @@ export class ApiError extends Error {
     return new ApiError(status, code, told, { param: name, headers });
   }
 
+  /** For forms that have no place for the field at fault, or clients that show the text alone: the message begins with it. */
+  get namedMessage(): string {
+    const { message, param } = this;
+    return param === null || message.startsWith(param) ? message : `${param}: ${message}`;
+  }
+
   body(): { error: { message: string; type: string; code: string; param: string | null } } {
     return { error: { message: this.message, type: types[this.status], code: this.code, param: this.param } };
   }

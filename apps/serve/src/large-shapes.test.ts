@@ -49,7 +49,17 @@ test('others have their turn in a long list, and nothing behind a fault is looke
 
 test.each([
   [anyObject, [{}, { a: null }], [[], null, 'a', 1]],
-  [templateVariables, [{}, { a: 1 }], [[], Object.fromEntries(Array.from({ length: 257 }, (_, i) => [i, 1]))]],
+  [
+    templateVariables,
+    [{}, { a: 1 }, { tools: null, add_generation_prompt: true }],
+    [
+      [],
+      { messages: [] },
+      { tools: [] },
+      { add_generation_prompt: false },
+      Object.fromEntries(Array.from({ length: 257 }, (_, i) => [i, 1])),
+    ],
+  ],
   [tokenIds, [[], [0, 5]], [[-1], [0.5], ['1'], [null], 'a', { 0: 1 }]],
   [tokensAndTexts, [[], [0, 'a', '']], [[-1], [null], [{}], 'a']],
 ] as const)('%#', (shape, right, wrong) => {

@@ -6,15 +6,28 @@ import { z } from 'zod';
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const isEmpty = (value: unknown): boolean => value === undefined || value === null;
+
 /** An object of any values, as it is. */
 export const anyObject = z.custom<Record<string, unknown>>(isObject, 'Invalid input: expected an object');
 
 /** Templates read a handful; every one is handed from scope to scope. */
 const maxVariables = 256;
-export const templateVariables = anyObject.refine(
-  (variables) => Object.keys(variables).length <= maxVariables,
-  `a template gets ${maxVariables} variables at most`,
-);
+/** What the template gets from the request itself: a variable of the name would have no effect. */
+const ownVariables: readonly [name: string, isUsual: (value: unknown) => boolean][] = [
+  ['messages', () => false],
+  ['tools', () => false],
+  ['add_generation_prompt', (value) => value === true],
+];
+export const templateVariables = anyObject
+  .refine(
+    (variables) => Object.keys(variables).length <= maxVariables,
+    `a template gets ${maxVariables} variables at most`,
+  )
+  .refine(
+    (variables) => ownVariables.every(([name, isUsual]) => isEmpty(variables[name]) || isUsual(variables[name])),
+    'messages, tools and add_generation_prompt are fields of the request, not variables',
+  );
 
 /** Of a list that may not be empty. */
 export const isFilled = (list: readonly unknown[]): boolean => list.length > 0;

@@ -37,20 +37,24 @@ export class RunTotals {
   /** @param sequences those that ended: lanes of one beam search, or one alone */
   ended(sequences: readonly Sequence[], outcome: Outcome): void {
     const [first] = sequences;
-    this.#sums.promptTokens += first!.promptTokens;
-    this.#sums.cachedTokens += first!.cachedTokens;
+    // One that got no token has not read its prompt, or only a part.
+    if (first!.generated > 0) {
+      this.#sums.promptTokens += first!.promptTokens;
+      this.#sums.cachedTokens += first!.cachedTokens;
+    }
     for (const { generated, tokens } of sequences) {
       this.#sums.generatedTokens += generated;
       this.#sums.mostTokens = Math.max(this.#sums.mostTokens, tokens.length);
     }
     const event = 'event' in outcome ? (outcome.event as FinishEvent) : undefined;
     this.#endings[event?.finishReason ?? 'error']++;
-    if (event && event.generatedTokens > 0 && event.finishReason !== 'cancelled') this.#took(event);
+    if (!event || event.generatedTokens === 0) return;
+    this.#ms.prompt += event.timings.promptMs;
+    this.#ms.generation += event.timings.generationMs;
+    if (event.finishReason !== 'cancelled') this.#took(event);
   }
 
   #took({ timings: { queueMs, promptMs, generationMs } }: FinishEvent): void {
-    this.#ms.prompt += promptMs;
-    this.#ms.generation += generationMs;
     this.#queue.observe(queueMs);
     this.#prefill.observe(promptMs);
     this.#decode.observe(generationMs);

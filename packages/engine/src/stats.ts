@@ -35,13 +35,13 @@ export interface StepTotals {
   /** Batches computed, and the sequences in them. */
   readonly steps: number;
   readonly sequences: number;
-  /** Of requests that have ended: tokens of prompts, and those of them that needed no computation. */
+  /** Of requests that have got a token and ended: tokens of prompts, and those of them that needed no computation. */
   readonly promptTokens: number;
   readonly cachedTokens: number;
   readonly generatedTokens: number;
   /** Most tokens of prompt and reply of one request. */
   readonly mostTokens: number;
-  /** Of requests that have ended with a reply: until their first token, waiting not included, and from there on. */
+  /** Of the same requests: until their first token, waiting not included, and from there on. */
   readonly promptMs: number;
   readonly generationMs: number;
   readonly endings: Readonly<Record<Ending, number>>;

@@ -2,6 +2,7 @@
 // are cached here without being told.
 import { z } from 'zod';
 import { anyObject, listOf } from '../large-shapes.ts';
+import { unknownType } from '../unknown-type.ts';
 
 const textBlock = z.looseObject({ type: z.literal('text'), text: z.string() });
 
@@ -28,13 +29,7 @@ const blocks = <Shape extends z.ZodType>(shape: Shape) =>
 const kinds = <const Shapes extends readonly [z.core.$ZodTypeDiscriminable, ...z.core.$ZodTypeDiscriminable[]]>(
   place: string,
   shapes: Shapes,
-) =>
-  z.discriminatedUnion('type', shapes, {
-    error: ({ input }) => {
-      const type = (input as { type?: unknown } | null)?.type;
-      return typeof type === 'string' ? `${place} of type "${type}" is not supported here` : `${place} needs a type`;
-    },
-  });
+) => z.discriminatedUnion('type', shapes, { error: unknownType(place) });
 
 const texts = (place: string) => blocks(kinds(place, [textBlock]));
 

@@ -24,13 +24,8 @@ const names: Readonly<Record<string, string>> = {
   thinking_budget: 'thinking.budget_tokens',
 };
 
-/** The form has no place for the field at fault, so the message begins with it. */
 export function errorBody(given: ApiError) {
-  const { status, message, param, headers } = given.renamed(names);
-  const named = !param || message.startsWith(`${param}: `);
-  const error = {
-    type: types[status] ?? 'invalid_request_error',
-    message: named ? message : `${param}: ${message}`,
-  };
+  const { status, namedMessage, headers } = given.renamed(names);
+  const error = { type: types[status] ?? 'invalid_request_error', message: namedMessage };
   return { type: 'error', error, request_id: headers[requestIdHeader] ?? null };
 }

@@ -15,24 +15,30 @@ export function closedJson(text: string): unknown {
 
 /** The text with its ends closed, as a whole and up to the last place that a value may end at. */
 function candidates(text: string): string[] {
+  const whole = endsOf(text);
+  const sure = text.slice(0, whole.safe);
+  return [text + whole.closers, sure + endsOf(sure).closers];
+}
+
+/** What closes a text, and the last place where a value may end. */
+function endsOf(text: string): { closers: string; safe: number } {
   const stack: string[] = [];
-  let safe = { at: 0, closers: '' };
+  let safe = 0;
   let inString = false;
-  const closers = (): string => stack.toReversed().join('');
   for (let at = 0; at < text.length; at++) {
     const character = text[at]!;
     if (inString) {
       if (character === '\\') at++;
       else if (character === '"') inString = false;
     } else if (character === '"') inString = true;
-    else if (character === ',') safe = { at, closers: closers() };
+    else if (character === ',') safe = at;
     else if (character === '}' || character === ']') stack.pop();
     else if (character === '{' || character === '[') {
       stack.push(character === '{' ? '}' : ']');
-      safe = { at: at + 1, closers: closers() };
+      safe = at + 1;
     }
   }
-  return [text + (inString ? '"' : '') + closers(), text.slice(0, safe.at) + safe.closers];
+  return { closers: (inString ? '"' : '') + stack.reverse().join(''), safe };
 }
 
 function parsed(text: string): unknown {

@@ -1,12 +1,24 @@
 // Chat messages as clients send them, and as chat templates (written for transformers) expect them: text content is one
 // string, tool-call arguments are an object, `developer` is what newer clients call `system`.
 import { z } from 'zod';
-import { ApiError } from '../api-error.ts';
-import { parseJson } from '../http/json-text.ts';
 import { anyObject, listOf } from '../large-shapes.ts';
+import { unknownType } from '../unknown-type.ts';
+import { callArguments } from './call-arguments.ts';
 
-const textPart = z.looseObject({ type: z.literal('text', 'only text parts are supported'), text: z.string() });
-const content = z.union([z.string(), listOf(textPart)]);
+const textPart = z.looseObject({ type: z.literal('text'), text: z.string() });
+const textParts = listOf(z.discriminatedUnion('type', [textPart], { error: unknownType('content') }));
+
+const content = z.unknown().transform((value, context): string | z.infer<typeof textParts> => {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value)) {
+    context.addIssue('expected a text, or a list of its parts');
+    return z.NEVER;
+  }
+  const read = textParts.safeParse(value);
+  if (read.success) return read.data;
+  for (const { message, path } of read.error.issues) context.addIssue({ code: 'custom', message, path: [...path] });
+  return z.NEVER;
+});
 const toolCall = z.looseObject({
   id: z.string().nullish(),
   type: z.literal('function').nullish(),
@@ -44,20 +56,14 @@ export function templateMessages(messages: readonly RequestMessage[]): TemplateM
       tool_calls: message.tool_calls.map((call, at) => ({
         ...call,
         type: 'function',
-        function: { ...call.function, arguments: parsedArguments(call.function.arguments, index, at) },
+        function: {
+          ...call.function,
+          arguments: objectOf(call, `messages.${index}.tool_calls.${at}.function.arguments`),
+        },
       })),
     };
   });
 }
 
-function parsedArguments(
-  given: string | Record<string, unknown>,
-  message: number,
-  call: number,
-): Record<string, unknown> {
-  if (typeof given !== 'string') return given;
-  const param = `messages.${message}.tool_calls.${call}.function.arguments`;
-  const value = parseJson(given || '{}', param);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new ApiError(400, 'invalid_value', `${param} must be the text of a JSON object.`, { param });
-}
+const objectOf = ({ function: { arguments: given } }: z.infer<typeof toolCall>, param: string) =>
+  typeof given === 'string' ? callArguments(given, param) : given;

@@ -29,8 +29,8 @@ const asText = 'Only text goes in and comes out.';
 
 export const refusedFields: readonly RefusedField[] = [
   // OpenAI
-  { field: 'functions', asks: given, why: 'The functions field is obsolete; use tools.' },
-  { field: 'function_call', asks: given, why: 'The function_call field is obsolete; use tools.' },
+  { field: 'functions', asks: given, why: 'Obsolete; use tools.' },
+  { field: 'function_call', asks: given, why: 'Obsolete; use tools.' },
   { field: 'audio', asks: given, why: asText },
   {
     field: 'modalities',
@@ -45,7 +45,7 @@ export const refusedFields: readonly RefusedField[] = [
   { field: 'n_predict', asks: otherThan(-1), why: elsewhere('max_tokens') },
   { field: 'return_token_ids', asks: asksForSomething, why: 'This endpoint tells no token ids.' },
   { field: 'timings_per_token', asks: asksForSomething, why: 'This endpoint tells no times.' },
-  { field: 'echo', asks: asksForSomething, why: 'A chat has no prompt to repeat; use /v1/completions.' },
+  { field: 'echo', asks: asksForSomething, why: 'A prompt is repeated by /v1/completions alone.' },
   { field: 'suffix', asks: asksForSomething, why: 'Text is inserted by /v1/completions and /infill.' },
   { field: 'prompt_embeds', asks: given, why: 'A prompt is text or token ids.' },
   // vLLM
@@ -83,6 +83,6 @@ export const refusedFields: readonly RefusedField[] = [
 export function refuseFields(fields: readonly (readonly [string, unknown])[], refused: readonly RefusedField[]): void {
   for (const [name, value] of fields) {
     const row = refused.find(({ field }) => field === name);
-    if (row?.asks(value)) throw new ApiError(400, 'unsupported_parameter', row.why, { param: name });
+    if (row?.asks(value)) throw new ApiError(400, 'unsupported_parameter', `${name}: ${row.why}`, { param: name });
   }
 }

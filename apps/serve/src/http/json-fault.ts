@@ -24,18 +24,10 @@ const escapeSign = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 /** What a string does not have as it is. One match for a whole string would need a stack of its length. */
 const special = /["\\]|[^ -\uffff]/g;
 
-/** The first fault, or undefined in JSON. */
-export function jsonFault(text: string): JsonFault | undefined {
-  const search = searchFault(text);
-  let step = search.next();
-  while (!step.done) step = search.next();
-  return step.value;
-}
-
 /** Values between two pauses: some milliseconds. */
 const slice = 16_384;
 
-/** The same with pauses, in which whoever searches may do something else. */
+/** The first fault, or undefined in JSON; with pauses, in which whoever searches may do something else. */
 export function* searchFault(text: string): Generator<void, JsonFault | undefined> {
   let values = 0;
   const open: Open[] = [];

@@ -1,8 +1,15 @@
 // What is no JSON is refused with its place; the truth about what is JSON is JSON.parse.
 import { expect, test } from 'vitest';
 import { ApiError } from '../api-error.ts';
-import { jsonFault } from './json-fault.ts';
+import { type JsonFault, searchFault } from './json-fault.ts';
 import { parseBody } from './json-text.ts';
+
+function faultOf(text: string): JsonFault | undefined {
+  const search = searchFault(text);
+  let step = search.next();
+  while (!step.done) step = search.next();
+  return step.value;
+}
 
 async function refusalOf(text: string): Promise<ApiError> {
   try {
@@ -58,7 +65,7 @@ test('a fault is found where JSON.parse finds one, and nowhere else', () => {
       } catch {
         isJson = false;
       }
-      expect(jsonFault(text) === undefined, text).toBe(isJson);
+      expect(faultOf(text) === undefined, text).toBe(isJson);
     }
   }
 });

@@ -3,7 +3,7 @@
 // fault; they take microseconds for each part, on the thread that answers everybody.
 import { setImmediate } from 'node:timers/promises';
 import { ApiError } from '../api-error.ts';
-import { type JsonFault, jsonFault, searchFault } from './json-fault.ts';
+import { type JsonFault, searchFault } from './json-fault.ts';
 
 /** Schemas of tools are the deepest that clients send: some dozen. */
 const maxDepth = 128;
@@ -15,24 +15,8 @@ const maxParts = 2 ** 18;
 const shownSteps = 6;
 
 /**
- * The value of a field that is itself a text of JSON.
- * @param where the field
- * @throws ApiError 400 `invalid_json`, with line, column and path; `invalid_value` for depth and number
- */
-export function parseJson(text: string, where: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw noJson(text, where, jsonFault(text), error);
-  }
-  requireModest(value, where);
-  return value;
-}
-
-/**
  * A whole body. Others are answered while the place of a fault is looked for.
- * @throws ApiError as `parseJson` does
+ * @throws ApiError 400 `invalid_json`, with line, column and path; `invalid_value` for depth and number
  */
 export async function parseBody(text: string): Promise<unknown> {
   let value: unknown;
@@ -42,27 +26,25 @@ export async function parseBody(text: string): Promise<unknown> {
     const search = searchFault(text);
     let step = search.next();
     for (; !step.done; step = search.next()) await setImmediate();
-    throw noJson(text, '', step.value, error);
+    throw noJson(text, step.value, error);
   }
   requireModest(value, '');
   return value;
 }
 
-function noJson(text: string, where: string, fault: JsonFault | undefined, error: unknown): ApiError {
-  const subject = where === '' ? 'The request body' : where;
-  if (text.trim() === '') return new ApiError(400, 'invalid_json', `${subject} is empty.`, paramOf(where));
-  if (!fault) return new ApiError(400, 'invalid_json', `${subject} is not valid JSON: ${(error as Error).message}.`);
-  const path = shortPath([where, fault.path].filter((part) => part !== '').join('.'));
-  const message =
-    `${subject} is not valid JSON: line ${fault.line}, column ${fault.column}` +
-    `${path === '' ? '' : ` (in ${path})`}: ${fault.what}.`;
-  return new ApiError(400, 'invalid_json', message, paramOf(path));
+function noJson(text: string, fault: JsonFault | undefined, error: unknown): ApiError {
+  if (text.trim() === '') return new ApiError(400, 'invalid_json', 'The request body is empty.');
+  const subject = 'The request body is not valid JSON';
+  if (!fault) return new ApiError(400, 'invalid_json', `${subject}: ${(error as Error).message}.`);
+  const path = shortPath(fault.path);
+  const place = `line ${fault.line}, column ${fault.column}${path === '' ? '' : ` (in ${path})`}`;
+  return new ApiError(400, 'invalid_json', `${subject}: ${place}: ${fault.what}.`, paramOf(path));
 }
 
 const paramOf = (param: string) => (param === '' ? {} : { param });
 
 /** @throws ApiError 400 `invalid_value` naming the path to what is nested too deeply, or that there are too many parts */
-function requireModest(value: unknown, where: string): void {
+export function requireModest(value: unknown, where: string): void {
   let parts = 0;
   /** Lists and objects on the way down, and how far each has been looked at. */
   const way: { readonly inner: Record<string, unknown>; readonly keys?: readonly string[]; next: number }[] = [];

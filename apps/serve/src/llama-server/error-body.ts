@@ -11,7 +11,7 @@ const types: Partial<Record<ErrorStatus, string>> = {
   503: 'unavailable_error',
 };
 
-export function errorBody({ status, code, message }: ApiError): object {
+export function errorBody({ status, code, namedMessage: message }: ApiError): object {
   const type = code === 'context_length_exceeded' ? 'exceed_context_size_error' : types[status];
   return { error: { code: status, message, type: type ?? 'invalid_request_error' } };
 }

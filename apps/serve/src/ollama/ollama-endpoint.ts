@@ -7,8 +7,8 @@ const names = { json_schema: 'format', response_format: 'format', thinking_budge
 
 /** The code and the field stand beside the text, which is all that Ollama's clients read. */
 export function errorBody(error: ApiError): object {
-  const { message, code, param } = error.renamed(names);
-  return { error: message, code, ...(param !== null && { param }) };
+  const { namedMessage, code, param } = error.renamed(names);
+  return { error: namedMessage, code, ...(param !== null && { param }) };
 }
 
 export const ollamaEndpoint = (method: Endpoint['method'], path: string, handle: Endpoint['handle']): Endpoint => ({

@@ -8,7 +8,7 @@ import { promptLogProbs } from '../generate/prompt-log-probs.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import type { Extras } from './extras.ts';
 import { usage } from './response-fields.ts';
-import { logProbsBehind, promptTextLogProbs, type TextLogProbs, textLogProbs } from './token-log-probs.ts';
+import { logProbsBehind, promptTextLogProbs, type TextLogProbs, TextOffsets, textLogProbs } from './token-log-probs.ts';
 
 export interface CompletionForm {
   readonly model: ServedModel;
@@ -57,10 +57,11 @@ export async function wholeCompletion(prompts: readonly PromptReplies[], form: C
   const answers = await Promise.all(prompts.map(({ branches }) => Promise.all(branches.map(readReply))));
   const choices = answers.flatMap((replies, at) => {
     const { echo, extras } = prompts[at]!;
+    const offsets = () => offsetsOf(prompts[at]!, form);
     const best = replies.length === count ? replies : [...replies].sort((a, b) => likelihood(b) - likelihood(a));
     return best.slice(0, count).map(({ text, tokens, end }, reply) => ({
       ...choice(at * count + reply, echo + text),
-      logprobs: logProbsBehind(echoed[at], replyLogProbs(tokens, echo.length, form)),
+      logprobs: logProbsBehind(echoed[at], replyLogProbs(tokens, offsets(), form)),
       finish_reason: end.finishReason,
       ...extras.prompt(),
       ...extras.choice(tokens, end),
@@ -70,8 +71,11 @@ export async function wholeCompletion(prompts: readonly PromptReplies[], form: C
   return { ...form.head, choices, usage: usage(cost), ...prompts[0]!.extras.timings(cost) };
 }
 
-const replyLogProbs = (tokens: readonly TokenEvent[], offset: number, { model, logProbs }: CompletionForm) =>
-  logProbs === undefined ? null : textLogProbs(model.tokenizer, tokens, offset);
+const offsetsOf = ({ task, echo }: PromptReplies, { model }: CompletionForm): TextOffsets =>
+  new TextOffsets(model.tokenizer, echo.length, task.request.skip_special_tokens === false);
+
+const replyLogProbs = (tokens: readonly TokenEvent[], offsets: TextOffsets, { model, logProbs }: CompletionForm) =>
+  logProbs === undefined ? null : textLogProbs(model.tokenizer, tokens, offsets);
 
 /** Those of a prompt that is shown: before the replies, which find the prompt computed. */
 async function echoLogProbs({ task, echo }: PromptReplies, { model, logProbs }: CompletionForm) {
@@ -96,7 +100,7 @@ export async function* completionChunks(
     return timings ? { ...all, ...timings } : all;
   };
   const branches = prompts.flatMap((prompt) => prompt.branches);
-  const offsets = branches.map((_, index) => prompts[Math.floor(index / count)]!.echo.length);
+  const offsets = branches.map((_, index) => offsetsOf(prompts[Math.floor(index / count)]!, form));
   const costs: ReplyCost[][] = prompts.map(() => []);
   const echoed = await Promise.all(prompts.map((prompt) => echoLogProbs(prompt, form)));
   for (const index of branches.keys()) {
@@ -115,7 +119,6 @@ export async function* completionChunks(
       continue;
     }
     const logprobs = replyLogProbs(event.tokens, offsets[index]!, form);
-    offsets[index]! += logprobs?.tokens.join('').length ?? 0;
     const more = extras.choice(event.tokens);
     if (!event.text && !logprobs?.tokens.length && !more) continue;
     const said = choice(index, event.text, logprobs);

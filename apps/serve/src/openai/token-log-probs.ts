@@ -33,19 +33,41 @@ export const chatLogProbs = (tokenizer: Tokenizer, tokens: readonly TokenEvent[]
   refusal: null,
 });
 
-/** @param firstOffset where the text of the first token begins */
-export function textLogProbs(tokenizer: Tokenizer, tokens: readonly TokenEvent[], firstOffset: number): TextLogProbs {
+/** Where tokens begin in a text: the bytes of one character may come in several, and special ones may not be shown. */
+export class TextOffsets {
+  readonly #tokenizer: Tokenizer;
+  readonly #special: boolean;
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  #offset: number;
+
+  /**
+   * @param first where the text of the first token begins
+   * @param special whether special tokens are shown
+   */
+  constructor(tokenizer: Tokenizer, first: number, special: boolean) {
+    this.#tokenizer = tokenizer;
+    this.#special = special;
+    this.#offset = first;
+  }
+
+  /** Of the next token. */
+  of(token: number): number {
+    const offset = this.#offset;
+    const bytes = this.#tokenizer.decodeBytes([token], { special: this.#special });
+    this.#offset += this.#decoder.decode(bytes, { stream: true }).length;
+    return offset;
+  }
+}
+
+export function textLogProbs(tokenizer: Tokenizer, tokens: readonly TokenEvent[], offsets: TextOffsets): TextLogProbs {
   const shape: TextLogProbs = { tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] };
-  let offset = firstOffset;
   for (const { token, logprob, top = [] } of tokens) {
-    const { token: text } = one(tokenizer, token, logprob!);
-    shape.tokens.push(text);
+    shape.tokens.push(one(tokenizer, token, logprob!).token);
     shape.token_logprobs.push(logprob!);
     shape.top_logprobs.push(
       Object.fromEntries(top.map((other) => [one(tokenizer, other.token, other.logprob).token, other.logprob])),
     );
-    shape.text_offset.push(offset);
-    offset += text.length;
+    shape.text_offset.push(offsets.of(token));
   }
   return shape;
 }
@@ -60,7 +82,9 @@ export function promptTextLogProbs(
   const first = one(tokenizer, prompt[0]!, 0).token;
   const isShown = prompt[0] !== tokenizer.bos || text.startsWith(first);
   const head = { tokens: [first], token_logprobs: [null], top_logprobs: [null], text_offset: [0] };
-  return logProbsBehind(head, textLogProbs(tokenizer, behindFirst, isShown ? first.length : 0))!;
+  const offsets = new TextOffsets(tokenizer, 0, true);
+  if (isShown) offsets.of(prompt[0]!);
+  return logProbsBehind(head, textLogProbs(tokenizer, behindFirst, offsets))!;
 }
 
 /** Those of two texts, one behind the other. */

@@ -1,9 +1,9 @@
 // Items in the words of the neutral chat. What the assistant thought, said and called before anybody answered is one
 // message, as templates have it.
 import { ApiError } from '../../api-error.ts';
+import { callArguments } from '../../chat/call-arguments.ts';
 import type { RequestMessage } from '../../chat/messages.ts';
 import { openThought } from '../../chat/thought-seal.ts';
-import { parseJson } from '../../http/json-text.ts';
 import type { ContentPart, Item } from './item-shapes.ts';
 import { customArgument, promptName } from './tools.ts';
 
@@ -48,7 +48,7 @@ class Conversation {
         this.#think(item, path);
         return;
       case 'function_call':
-        this.#call(item, parsedArguments(item.arguments, `${path}.arguments`));
+        this.#call(item, callArguments(item.arguments, `${path}.arguments`));
         return;
       case 'custom_tool_call':
         this.#call(item, { [customArgument]: item.input });
@@ -117,10 +117,4 @@ class Conversation {
       ...(calls.length > 0 ? { tool_calls: calls } : {}),
     });
   }
-}
-
-function parsedArguments(text: string, param: string): Record<string, unknown> {
-  const value = parseJson(text || '{}', param);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new ApiError(400, 'invalid_value', `${param} must be the text of a JSON object.`, { param });
 }

@@ -1,14 +1,7 @@
 // Items, which a response is asked with and consists of (docs/serving-responses.md).
 import { z } from 'zod';
 import { listOf, longListOf } from '../../large-shapes.ts';
-
-/** Names the type that is not there instead of "Invalid input". */
-const unknownType =
-  (place: string) =>
-  ({ input }: { input?: unknown }): string => {
-    const type = (input as { type?: unknown } | null)?.type;
-    return typeof type === 'string' ? `${place} of type "${type}" is not supported here` : `${place} needs a type`;
-  };
+import { unknownType } from '../../unknown-type.ts';
 
 /** A text, or parts of it, becomes parts. */
 const parts = (place: string, type: 'input_text' | 'output_text') =>

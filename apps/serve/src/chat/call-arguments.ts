@@ -1,0 +1,27 @@
+// The arguments of an earlier call, as a client gives them back. A call that met max_tokens, or that a model wrote wrongly, comes
+// back with every later request of its conversation: refused, it would end the conversation for good.
+import { ApiError } from '../api-error.ts';
+import { requireModest } from '../http/json-text.ts';
+import { isObject } from '../large-shapes.ts';
+import { closedJson } from './closed-json.ts';
+
+/**
+ * @param text of what is no JSON, what can be told of it counts
+ * @param param where it stands in the request
+ * @throws ApiError 400 where it is JSON and no object, or too deep
+ */
+export function callArguments(text: string, param: string): Record<string, unknown> {
+  const value = toldIn(text) ?? {};
+  requireModest(value, param);
+  if (isObject(value)) return value;
+  throw new ApiError(400, 'invalid_value', `${param} must be the text of a JSON object.`, { param });
+}
+
+function toldIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const told = closedJson(text);
+    return isObject(told) ? told : {};
+  }
+}
