@@ -21,10 +21,10 @@ export function analyseTemplate(template: string, special: Special): ChatFormat 
     toolRole: findToolRole(probe),
     needsDescription: needsDescription(probe),
   };
-  const thinking = findThinking(probe);
   const better = known.find((row) => row.knowsBetter)?.format;
   const seen = findReasoning(probe, shape);
   const marks = better?.reasoning ?? seen.reasoning ?? known.find((row) => row.format.reasoning)?.format.reasoning;
+  const thinking = findThinking(probe, marks);
   const content = better?.channels ? undefined : (better?.content ?? findContentMarks(probe, marks));
   const reasoning = marks && { ...marks, close: closeBefore(content, seen.toAnswer) ?? marks.close };
   const written =

@@ -24,7 +24,6 @@ export function parametersBody({ one, two, spelling }: CallProbes): CallFormat |
   const middle =
     two === undefined ? undefined : between(two, number, words.otherTool)?.replaceAll(words.otherKey, keyHole);
   const framing = framingOf(front, middle?.slice(valueClose.length), back.slice(valueClose.length));
-  if (framing.close === '') return undefined;
   const otherNameToKey = two === undefined ? undefined : between(two, words.otherTool, words.key);
   return {
     ...framing,

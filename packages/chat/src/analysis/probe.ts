@@ -38,6 +38,14 @@ const definition = (name: string): ToolDefinition => ({
 
 export const probeTools = [definition(words.tool), definition(words.otherTool)];
 
+const mostNames = 12;
+
+/** Words of a template that may name reasoning, a field of a message or a switch, other than those that are known. */
+export function reasoningNames(template: string, known: readonly string[]): string[] {
+  const named = template.match(/\b[a-z_]*(?:think|thought|reason|rationale|reflect|ponder|analysis|\bcot\b)[a-z_]*\b/g);
+  return [...new Set(named ?? [])].filter((name) => !known.includes(name)).slice(0, mostNames);
+}
+
 export interface Special {
   readonly bosToken: string;
   readonly eosToken: string;

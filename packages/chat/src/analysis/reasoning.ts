@@ -1,7 +1,7 @@
 // What opens and closes reasoning, and what stands around an answer, from renderings with and without reasoning.
 import type { ChatFormat, MessageShape, ReasoningFormat } from '../format.ts';
-import { type Probe, probeTools, words } from './probe.ts';
-import { between, commonPrefix, firstTag, lastTagStart, onlyTags } from './text-parts.ts';
+import { type Probe, probeTools, reasoningNames, words } from './probe.ts';
+import { allTags, between, commonPrefix, endOf, firstTag, lastTagStart, onlyTags } from './text-parts.ts';
 
 export interface ReasoningFound {
   readonly reasoning?: ReasoningFormat;
@@ -11,7 +11,7 @@ export interface ReasoningFound {
 }
 
 /** Where templates look for the reasoning of earlier messages. `content` is a list with a part for it. */
-const fields = ['reasoning_content', 'reasoning', 'thinking', 'thought', 'content'] as const;
+const fields: readonly string[] = ['reasoning_content', 'reasoning', 'thinking', 'thought'];
 
 /** Templates differ in when they show it: behind the last question, only with calls, only when thinking is on. */
 export function findReasoning(probe: Probe, shape: Pick<MessageShape, 'arguments' | 'noContent'>): ReasoningFound {
@@ -19,10 +19,10 @@ export function findReasoning(probe: Probe, shape: Pick<MessageShape, 'arguments
   const args = shape.arguments === 'text' ? JSON.stringify(values) : values;
   const calls = [{ id: words.id, type: 'function', function: { name: probeTools[0]!.function.name, arguments: args } }];
   const on = { enable_thinking: true, thinking: true, keep_past_thinking: true, preserve_thinking: true };
+  const others = reasoningNames(probe.template, fields);
   for (const extra of [{}, on]) {
     for (const more of [{}, { tool_calls: calls }]) {
-      for (const field of fields) {
-        if (field !== 'content' && !probe.template.includes(field)) continue;
+      for (const field of [...fields.filter((name) => probe.template.includes(name)), 'content', ...others]) {
         const plain = { role: 'assistant', content: words.answer, ...more };
         const text = probe.render([reasoningMessage(plain, field)], { extra });
         // A template that does not know such parts prints the list.
@@ -33,7 +33,7 @@ export function findReasoning(probe: Probe, shape: Pick<MessageShape, 'arguments
       }
     }
   }
-  return { reasoning: conventional(probe), field: 'reasoning_content' };
+  return { reasoning: droppedMarks(probe) ?? conventional(probe), field: 'reasoning_content' };
 }
 
 export function reasoningMessage(message: { role: string; content: string }, field: string) {
@@ -58,22 +58,41 @@ function marksAround(text: string, plain: string, prompt: string): ReasoningForm
   const same = commonPrefix(text, plain).length;
   // A template that writes marks around no reasoning too has them in both.
   const own = before.slice(Math.min(same, before.length));
-  const open = firstTag(own) ? own : (tagAtEnd(before) ?? lastLine(prompt));
   const behind = text.slice(at + words.reasoning.length);
   const tag = firstTag(behind);
-  if (!open || !tag) return undefined;
+  if (!tag) return undefined;
+  const open = firstTag(own) ? own : (tagAtEnd(before, tag) ?? lastLine(prompt));
+  if (!open) return undefined;
   const close = behind.slice(0, behind.indexOf(tag) + tag.length).trim();
   return { open: open.trim(), close };
 }
 
-/** A tag that names reasoning, not one that every message begins with. */
-function tagAtEnd(text: string): string | undefined {
+/** A tag that `close` is the end of, or that names reasoning: not one that every message begins with. */
+function tagAtEnd(text: string, close: string): string | undefined {
   const start = lastTagStart(text);
   const tag = start === undefined ? '' : text.slice(start).trimEnd();
-  return /think|thought|reason|analysis|\bcot\b/i.test(tag) && firstTag(tag) === tag ? tag : undefined;
+  if (tag === '' || firstTag(tag) !== tag) return undefined;
+  return close === endOf(tag) || /think|thought|reason|analysis|\bcot\b/i.test(tag) ? tag : undefined;
 }
 
 const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
+
+const mostTags = 60;
+
+/** A template that drops earlier reasoning drops what an earlier answer says in front of the tag that closes it. */
+function droppedMarks(probe: Probe): ReasoningFormat | undefined {
+  const tags = [...new Set(allTags(probe.template))].slice(0, mostTags);
+  const question = { role: 'user', content: words.question };
+  const close = tags.find((tag) => {
+    const said = { role: 'assistant', content: words.reasoning + tag + words.answer };
+    const text = probe.render([said, question]) ?? '';
+    return text.includes(words.answer) && !text.includes(words.reasoning);
+  });
+  if (close === undefined) return undefined;
+  const begun = ['begin', 'start', 'open'].map((word) => close.replace(/end|close|stop|finish/i, word));
+  const open = close.includes('/') ? close.replace('/', '') : begun.find((one) => one !== close && tags.includes(one));
+  return open === undefined ? undefined : { open, close };
+}
 
 /** `<think>` in a template that drops earlier reasoning, or opens it and leaves the rest to the model. */
 function conventional({ template }: Probe): ReasoningFormat | undefined {

@@ -34,6 +34,10 @@ export function commonSuffix(a: string, b: string): string {
   }
 }
 
+/** `</a>` for `<a>`, `[/A]` for `[A]`. */
+export const endOf = (open: string): string => `${open[0]}/${open.slice(1).replace(/\s[^\]>]*/, '')}`;
+
+export const allTags = (text: string): string[] => text.match(tag) ?? [];
 export const firstTag = (text: string): string | undefined => text.match(tag)?.[0];
 export const lastTagStart = (text: string): number | undefined => [...text.matchAll(tag)].at(-1)?.index;
 export const onlyTags = (text: string): boolean => text.replace(tag, '').trim() === '';

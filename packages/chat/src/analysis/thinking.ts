@@ -1,6 +1,6 @@
 // Which of its variables a template's thinking hangs on: the prompts that it makes with one value and another are compared.
-import type { ThinkingSwitch } from '../format.ts';
-import type { Probe } from './probe.ts';
+import type { ReasoningFormat, ThinkingSwitch } from '../format.ts';
+import { type Probe, reasoningNames } from './probe.ts';
 
 /** Variables and the values that turn thinking on and off, as templates have them. */
 const switches: readonly { name: string; on: unknown; off: unknown }[] = [
@@ -15,16 +15,32 @@ const efforts = ['reasoning_effort', 'thinking_effort'];
 const levels = ['minimal', 'low', 'medium', 'high', 'max'];
 const usualLevels = ['low', 'medium', 'high'];
 
-export function findThinking(probe: Probe): ThinkingSwitch | undefined {
+/** Of a switch whose name is not known, the value that turns thinking off is the one with which the prompt ends it. */
+function otherSwitches(probe: Probe, { close }: ReasoningFormat): typeof switches {
+  const known = [...switches.map(({ name }) => name), ...efforts];
+  const closes = (name: string, value: boolean) =>
+    probe
+      .render([], { prompt: true, extra: { [name]: value } })
+      ?.trimEnd()
+      .endsWith(close) ?? false;
+  return reasoningNames(probe.template, known).map((name) => {
+    const on = !closes(name, true) || closes(name, false);
+    return { name, on, off: !on };
+  });
+}
+
+export function findThinking(probe: Probe, reasoning: ReasoningFormat | undefined): ThinkingSwitch | undefined {
   const prompt = (extra: Record<string, unknown>) => probe.render([], { prompt: true, extra });
   const named = ({ name }: { name: string }) => new RegExp(`\\b${name}\\b`).test(probe.template);
   const effort = efforts.map((name) => ({ name })).find(named)?.name;
-  const found = switches.filter(named).find(({ name, on, off }) => {
-    const [withOn, withOff] = [prompt({ [name]: on }), prompt({ [name]: off })];
-    return (
-      withOn !== undefined && withOff !== undefined && withOn !== withOff && (name !== effort || offDiffers(withOff))
-    );
-  });
+  const found = [...switches.filter(named), ...(reasoning ? otherSwitches(probe, reasoning) : [])].find(
+    ({ name, on, off }) => {
+      const [withOn, withOff] = [prompt({ [name]: on }), prompt({ [name]: off })];
+      return (
+        withOn !== undefined && withOff !== undefined && withOn !== withOff && (name !== effort || offDiffers(withOff))
+      );
+    },
+  );
   const values = effort === undefined ? [] : distinctLevels(effort);
   if (!found && values.length === 0) return undefined;
   return { ...found, ...(effort !== undefined && values.length > 0 && { effort: { name: effort, values } }) };

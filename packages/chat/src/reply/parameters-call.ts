@@ -1,5 +1,5 @@
 // Calls that write their parameters one by one between marks: texts as they are, other values as JSON or Python.
-import { keyHole, type ParametersBody, type ToolDefinition } from '../format.ts';
+import { type CallFormat, keyHole, type ParametersBody, type ToolDefinition } from '../format.ts';
 import { parameterTypes, typeOf } from '../tools.ts';
 import { type CallContext, isId, readMark } from './call-context.ts';
 import { Input, isSpace, type Reading } from './input.ts';
@@ -10,20 +10,19 @@ import { readValue, type Sink } from './value.ts';
 
 const maxKey = 512;
 
-/**
- * @param close what ends the call
- * @returns whether to go on behind it
- */
-export function* readParametersCall(context: CallContext, body: ParametersBody, close: string): Reading<boolean> {
+/** @returns whether to go on behind it */
+export function* readParametersCall(context: CallContext, body: ParametersBody, calls: CallFormat): Reading<boolean> {
   const { input } = context;
   const before = yield* readMark(input, body.beforeName);
   const name = before && (yield* context.name());
   const after = name === undefined ? undefined : yield* readMark(input, body.afterName);
   if (!before || name === undefined || !after) return false;
-  const [end = ''] = tagsOf(close);
+  const [end = ''] = tagsOf(calls.close);
   const begin = body.keyOpen.trim();
   yield* input.skipSpace();
-  if ((yield* input.sees([begin, end])) === undefined) return false;
+  // Where calls have no end of their own, a call is over when no parameter follows.
+  const others = end === '' ? [calls.open, calls.section.close].flatMap((mark) => tagsOf(mark).slice(0, 1)) : [];
+  if (end !== '' && (yield* input.sees([begin, end])) === undefined) return false;
   const sink = context.announce(
     name,
     [...before, ...after].filter((hole) => !isId(hole)),
@@ -32,7 +31,10 @@ export function* readParametersCall(context: CallContext, body: ParametersBody, 
   const kinds: string[] = [];
   const call: Call = { body, tool: context.tool(name)!, sink, kinds };
   let whole = true;
-  for (let many = false; whole && (yield* input.accept([begin, end])) === begin; many = true) {
+  const another = function* (): Reading<boolean> {
+    return (yield* input.sees(others)) === undefined && (yield* input.accept([begin, end])) === begin;
+  };
+  for (let many = false; whole && (yield* another()); many = true) {
     whole = yield* readParameter(input, call, many);
     if (whole) yield* input.skipSpace();
   }

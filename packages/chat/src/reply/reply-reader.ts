@@ -175,7 +175,8 @@ class Reply {
   }
 
   /** @returns whether all of it could be read */
-  *#readBody({ body, close }: CallFormat): Reading<boolean> {
+  *#readBody(calls: CallFormat): Reading<boolean> {
+    const { body } = calls;
     switch (body.kind) {
       case 'json':
         return yield* readJsonCalls(this.#context, body);
@@ -184,18 +185,21 @@ class Reply {
       case 'python':
         return yield* readPythonCalls(this.#context, body);
       case 'parameters':
-        return yield* readParametersCall(this.#context, body, close);
+        return yield* readParametersCall(this.#context, body, calls);
     }
   }
 
   /** A format without marks: the reply as a whole is a call, or none. */
   *#bareCallBegins(): Reading<boolean> {
-    const { calls } = this.#format;
+    const { calls, reasoning } = this.#format;
     const bare = calls && calls.open.trim() === '' && calls.section.open.trim() === '';
     if (!bare || !this.#context.mayCall || this.#events.hasText) return false;
     for (;;) {
       const next = yield* this.#input.peek();
-      if (next === undefined || !isSpace(next)) return next === '{' || next === '[';
+      if (next === undefined || !isSpace(next)) {
+        if (reasoning && (yield* this.#input.sees([reasoning.open.trim()]))) return false;
+        return next === '{' || next === '[';
+      }
       this.#events.text('content', this.#input.take(1));
     }
   }

@@ -33,4 +33,8 @@ export const ownTemplates: Readonly<Record<string, string>> = {
   'parameters that say what they are': turn(
     `<call {{ c.function.name }}>${parameters(`<p {{ k }} kind={{ 'text' if v is string else 'json' }}>${raw}</p>`)}</call>`,
   ),
+  'parameters as tags, and calls without an end': turn(
+    `[CALL]<name>{{ c.function.name }}</name>${parameters(`<{{ k }}>${raw}</{{ k }}>`)}`,
+    { open: '<calls>', close: '</calls>' },
+  ),
 };
