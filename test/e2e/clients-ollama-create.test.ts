@@ -14,6 +14,7 @@ import { Ollama } from 'ollama';
 import { OpenAI } from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { knownTensor, writeAdapterFolder } from '../adapter-folder.ts';
+import { runCommand } from './cli-fixture.ts';
 import { tinyLlama } from './serve-fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'quern-create-'));
@@ -27,10 +28,11 @@ let server: RunningServer;
 let client: Ollama;
 
 /** As `quern serve --models-dir models --allow-changes` is started. */
-async function start(flags: object = {}): Promise<void> {
+async function start(flags: object = {}, named: string[] = []): Promise<void> {
   const given = { modelsDir: [models], allowChanges: true, parallel: '2', rng: 'quern', threads: '1', ...flags };
-  const sources = await readSources({ models: [], flags: given as never, modelsAtOnce: 4, locate: {} });
-  const many = new ManyModels(sources.sources, { maxLoaded: 4, maxBytes: 2 ** 32, keepMs: -1, strict: true });
+  const sources = await readSources({ models: named, flags: given as never, modelsAtOnce: 4, locate: {} });
+  const options = { maxLoaded: 4, maxBytes: 2 ** 32, keepMs: -1, strict: true };
+  const many = new ManyModels(sources.sources, options, sources.find);
   const shelf = modelShelf(many, sources.sourceNamed, sources.created);
   // A file that is sent is larger than a body may be.
   server = await serveModels(many, { hosts: ['127.0.0.1'], port: 0, maxRequests: 16, maxBodyBytes: 2 ** 20, shelf });
@@ -173,7 +175,7 @@ describe('a model of another one', () => {
     expect(shown.parameters.split('\n').sort()).toEqual(
       ['num_predict 12', 'repeat_penalty 1', 'stop "#"', 'temperature 0'].sort(),
     );
-    expect(shown.modelfile).toMatch(/^FROM tiny$/m);
+    expect(shown.modelfile).toContain(`\nFROM ${join(models, 'tiny.gguf')}\n`);
     expect(shown.modelfile).toMatch(/^SYSTEM """You are a pirate\."""$/m);
     expect(shown.modelfile).toMatch(/^MESSAGE assistant """Aye\."""$/m);
     expect(shown.template).toBe((await client.show({ model: 'tiny' })).template);
@@ -190,6 +192,32 @@ describe('a model of another one', () => {
     expect((await client.chat({ model: 'again', messages: [hello] })).eval_count).toBe(3);
     await client.delete({ model: 'o/mate:v2' });
     expect(await names()).toEqual(['again', 'pirate', 'tiny']);
+  });
+
+  it('is created by the command too, of the Modelfile that it is shown as', async () => {
+    const { modelfile, ...shown } = await client.show({ model: 'pirate' });
+    const file = join(folder, 'Modelfile');
+    await writeFile(file, modelfile);
+    const { code, stdout, stderr } = await runCommand('create', 'typed', '-f', file, '--json');
+    expect([code, stderr]).toEqual([0, expect.any(String)]);
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'typed', from: 'tiny' });
+    // A server that runs finds it.
+    expect(await names()).toContain('typed');
+    const same = await client.show({ model: 'typed' });
+    const unordered = (text: string) => text.split('\n').sort();
+    expect(unordered(same.parameters)).toEqual(unordered(shown.parameters));
+    for (const field of ['system', 'messages', 'template', 'details'] as const)
+      expect(same[field]).toEqual(shown[field]);
+    const listed = JSON.parse((await runCommand('list', '--json')).stdout).models;
+    expect(listed.find(({ name }: { name: string }) => name === 'typed')).toMatchObject({
+      kind: 'created',
+      from: 'tiny',
+    });
+    await writeFile(file, `FROM ${join(models, 'tiny.gguf')}\nPARAMETER temperature hot\n`);
+    const bad = await runCommand('create', 'bad', '-f', file);
+    expect(bad.stderr).toMatch(/Line 2: parameters\.temperature/);
+    expect(await runCommand('rm', '--yes', 'typed')).toMatchObject({ code: 0 });
+    await client.delete({ model: 'typed' });
   });
 
   it('has a template of its own, in Jinja', async () => {
@@ -221,7 +249,7 @@ describe('what cannot be is refused by its field, and leaves nothing', () => {
     ['adapters.a', { adapters: { a: `sha256:${'3'.repeat(64)}` } }, /Send it first/],
     ['adapters.a', { adapters: { a: '../../x' } }, /no digest/],
     ['adapters.a', { adapters: { a: digest } }, /no adapter/],
-    ['modelfile', { modelfile: 'FROM tiny' }, /as fields/],
+    ['modelfile', { modelfile: 'FROM tiny' }, /quern create/],
     ['renderer', { renderer: 'qwen3' }, /template/],
     ['model', { model: '../../x' }, /no name/],
     ['model', { model: 'a b' }, /no name/],
@@ -345,6 +373,13 @@ describe('files of its own', () => {
   it('are there after the server has ended, and go with the last model that needs them', async () => {
     expect(await names()).toEqual(['again', 'pirate', 'sent', 'small', 'tiny', 'tuned']);
     expect((await client.show({ model: 'pirate' })).system).toBe('You are a pirate.');
+    // Named, it is served alone.
+    await server.close();
+    await start({ modelsDir: [], allowChanges: false }, ['pirate']);
+    expect(await names()).toEqual(['pirate']);
+    expect((await client.chat({ model: 'pirate', messages: [hello] })).eval_count).toBe(12);
+    await server.close();
+    await start();
     const asked = { messages: [hello], options: greedy };
     expect((await client.chat({ model: 'sent', ...asked })).done).toBe(true);
     await client.copy({ source: 'sent', destination: 'second' });

@@ -55,6 +55,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./local/definitions.ts')).pull,
   },
   {
+    name: 'create',
+    summary: 'a model of another one: system prompt, parameters, adapters',
+    load: async () => (await import('./create/definition.ts')).create,
+  },
+  {
     name: 'list',
     summary: 'the models that are on this machine',
     load: async () => (await import('./local/definitions.ts')).list,

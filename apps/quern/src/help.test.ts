@@ -20,7 +20,7 @@ test.each(commands)('$name --help fits 80 columns and has examples', async ({ na
 test('nothing is loaded for a help text but tables, the terminal and the parser', async () => {
   const loaded = modulesOf(join(import.meta.dirname, 'program.ts'));
   const packages = new Set([...loaded].map((file) => /(packages|apps)\/[^/]+/.exec(file)![0]));
-  expect(names).toHaveLength(15);
+  expect(names).toHaveLength(16);
   expect([...packages].sort()).toEqual([
     ...['calibrate', 'convert', 'eval', 'quantize', 'quern', 'serve'].map((name) => `apps/${name}`),
     ...['errors', 'kquant', 'models', 'perplexity', 'runtime', 'terminal'].map((name) => `packages/${name}`),

@@ -17,6 +17,7 @@ import {
   progressMode,
 } from '@quern/terminal';
 import { toApiError } from './api-error.ts';
+import { createdNamed } from './created/created-named.ts';
 import { socketPathOf } from './http/addresses.ts';
 import { isLoopback } from './http/host-names.ts';
 import { jsonLog, textLog } from './log-lines.ts';
@@ -44,7 +45,8 @@ export async function serve(
   context: CommandContext,
 ): Promise<number> {
   const [reference] = references;
-  const isMany = wantsManyModels(references, options);
+  // A created model is loaded as what it was made from.
+  const isMany = wantsManyModels(references, options) || (await createdNamed(references)).size > 0;
   if (!isMany && reference === undefined)
     throw new QuernError('usage-no-model', 'There is no model to serve.', {
       remedy:

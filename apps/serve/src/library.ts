@@ -1,4 +1,7 @@
 // What a program that wants the server itself imports, as `@quern/serve-command/server`.
+export { ApiError } from './api-error.ts';
+export { type Base, createModel } from './created/create-model.ts';
+export { type CreateRequest, type CreateState, createRequestOf, parameterNames } from './created/create-request.ts';
 export type { Endpoint, ServerState } from './endpoint.ts';
 export type { GenerationRecord } from './generate/generation.ts';
 export { ManyModels, type ManyModelsOptions, type ModelSource } from './models/many-models.ts';

@@ -79,11 +79,15 @@ export async function receiveBlob(
   }
 }
 
-/** Makes a finished file of the same file system a blob. @returns its digest */
-export async function adoptBlob(dir: string, path: string, signal?: AbortSignal): Promise<string> {
+export async function digestOfFile(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) hash.update(chunk as Buffer);
-  const digest = `sha256:${hash.digest('hex')}`;
+  return `sha256:${hash.digest('hex')}`;
+}
+
+/** Makes a finished file of the same file system a blob. @returns its digest */
+export async function adoptBlob(dir: string, path: string, signal?: AbortSignal): Promise<string> {
+  const digest = await digestOfFile(path, signal);
   await rename(path, blobPath(dir, digest));
   return digest;
 }

@@ -3,6 +3,7 @@ export {
   adoptBlob,
   blobBytes,
   blobPath,
+  digestOfFile,
   parseDigest,
   receiveBlob,
   removeBlob,

@@ -65,13 +65,13 @@ Examples:
 
 The names are those that every command takes. Listed is the cache of the Hugging
 Face hub (HF_HUB_CACHE, HF_HOME), whatever program filled it. Headers of files
-are read, never the weights.`,
+are read, never the weights. What was created ("quern create") is for serve.`,
   run: async ({ options }) => (await import('./list.ts')).list(options),
 };
 
 export const rm: CommandDefinition<[models: string[]], RemoveOptions> = {
   name: 'rm',
-  description: 'Delete models from the cache of the Hugging Face hub.',
+  description: 'Delete models from the cache of the Hugging Face hub, and created ones.',
   arguments: [
     { name: '<models...>', description: 'names as "quern list" shows them; owner/repo: all of a repository' },
   ],
@@ -89,7 +89,8 @@ Examples:
   $ quern rm bartowski/Llama-3.2-1B-Instruct-GGUF:Q8_0
   $ quern rm --yes Qwen/Qwen3-0.6B
 
-Contents that another name in the same repository needs stay. Files outside the
-cache are never touched.`,
+Contents that another name in the same repository needs stay, and so do files
+that another created model needs. A model of which others were made is refused
+without them. Files outside the cache are never touched.`,
   run: async ({ arguments: [names], options }) => (await import('./remove.ts')).remove(names, options),
 };

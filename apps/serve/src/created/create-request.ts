@@ -1,5 +1,6 @@
 // What a client may say of a model that is to be created, in the field names of Ollama's /api/create, and what it is told.
 import { z } from 'zod';
+import { ApiError } from '../api-error.ts';
 import { listOf } from '../large-shapes.ts';
 import { modelOptions } from '../models/model-options.ts';
 import { messageShape } from '../ollama/messages.ts';
@@ -24,10 +25,22 @@ export const createFields = {
 const createShape = z.looseObject(createFields);
 export type CreateRequest = z.infer<typeof createShape>;
 
+/** @throws ApiError 400 with the field */
+export function createRequestOf(value: unknown): CreateRequest {
+  const parsed = createShape.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const param = issue.path.join('.');
+  throw new ApiError(400, 'invalid_value', `${param}: ${issue.message}.`, { param });
+}
+
+/** Names that `parameters` may have. */
+export const parameterNames: readonly string[] = Object.keys(modelOptions.shape);
+
 /** What a model of Ollama's may have besides, and one of ours has not. */
 const given = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
 export const refusedCreateFields = [
-  ['modelfile', 'Send what it says as fields.'],
+  ['modelfile', 'Send what it says as fields; quern create reads it.'],
   ['path', 'Send files as blobs (POST /api/blobs/<digest>), and name their digests in files.'],
   ['renderer', 'How messages are written is read off the model’s own template.'],
   ['parser', 'How replies are read is read off the model’s own template.'],

@@ -1,32 +1,34 @@
-// A model as the text of a Modelfile. Texts of several lines stand between three quotation marks, and there is
+// A model as the text of a Modelfile, which `quern create` reads. Texts of several lines stand between three quotation marks, and there is
 // no way to write three of them inside.
 import type { CreatedModel } from '@quern/checkpoint';
 
-/** Ollama's text of parameters: one a line, lists as several. */
-export const parameterLines = (parameters: CreatedModel['parameters']): string[] =>
+/** Lists are several of a name. */
+const parameterRows = (parameters: CreatedModel['parameters']): (readonly [string, unknown])[] =>
   Object.entries(parameters).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value]).map(
-      (one) => `${name} ${typeof one === 'string' ? JSON.stringify(one) : one}`,
-    ),
+    (Array.isArray(value) ? value : [value]).map((one) => [name, one] as const),
   );
 
-/** @param name what the model itself is called; @param base what stands behind FROM */
-export function modelfileText(
-  name: string,
-  base: string,
-  template: string | undefined,
-  created: CreatedModel | undefined,
-): string {
+/** Ollama's text of parameters, one a line. */
+export const parameterLines = (parameters: CreatedModel['parameters']): string[] =>
+  parameterRows(parameters).map(
+    ([name, value]) => `${name} ${typeof value === 'string' ? JSON.stringify(value) : value}`,
+  );
+
+/** @param name what the model itself is called */
+export function modelfileText(name: string, template: string | undefined, created: CreatedModel | undefined): string {
   const { adapters = [], system, parameters = {}, messages = [], license = [] } = created ?? {};
   return [
     '# A Modelfile of quern. To build on this model, write in the place of FROM:',
     `# FROM ${name}`,
     '',
-    `FROM ${base}`,
+    // A file of its own has no other name than its own.
+    `FROM ${created && 'reference' in created.weights ? created.weights.reference : name}`,
     ...adapters.map(({ name: file, digest }) => `# ADAPTER ${file.replaceAll(/\s+/g, ' ')} (${digest})`),
     ...(template === undefined ? [] : [instruction('TEMPLATE', template)]),
     ...(system === undefined ? [] : [instruction('SYSTEM', system)]),
-    ...parameterLines(parameters).map((line) => `PARAMETER ${line}`),
+    ...parameterRows(parameters).map(([option, value]) =>
+      typeof value === 'string' ? instruction(`PARAMETER ${option}`, value) : `PARAMETER ${option} ${value}`,
+    ),
     ...messages.map(({ role, content }) => instruction(`MESSAGE ${role}`, String(content ?? ''))),
     ...license.map((text) => instruction('LICENSE', text)),
     '',

@@ -6,6 +6,7 @@ import { CreatedModels, cachedModels, folderModels, type LocateOptions, locateCh
 import { QuernError } from '@quern/errors';
 import { hubSettings, readInputFile } from '@quern/source';
 import { printable, printNote } from '@quern/terminal';
+import { createdNamed } from '../created/created-named.ts';
 import { createdSources } from '../created/created-sources.ts';
 import type { ManyModelFlags } from '../many-model-flags.ts';
 import { type ModelFlags, readModelFlags } from '../read-model-flags.ts';
@@ -42,7 +43,9 @@ export interface Sources {
 export async function readSources(request: SourcesRequest): Promise<Sources> {
   const { models, flags, modelsAtOnce } = request;
   const created = new CreatedModels((await hubSettings({})).cacheDir);
-  const found: Preset[] = models.map((model) => plain(nameOf(model), model, flags));
+  const named = await createdNamed(models);
+  const others = models.filter((model) => !named.has(model.replace(/:latest$/, '')));
+  const found: Preset[] = others.map((model) => plain(nameOf(model), model, flags));
   found.push(...(await inFolders(flags)));
   if (flags.modelsCached)
     for (const { name, path, complete } of await cachedModels((await hubSettings({})).cacheDir))
@@ -57,22 +60,26 @@ export async function readSources(request: SourcesRequest): Promise<Sources> {
       there && preset.model === preset.name ? { ...preset, model: there.model, reference: there.reference } : preset,
     );
   }
-  if (all.size === 0 && !flags.allowChanges)
-    throw new QuernError('serve-no-models', 'There are no models to serve.', {
-      remedy: 'quern list shows what is here; quern pull fetches.',
-    });
   const presetsOfAll = [...all.values()];
   const sources = presetsOfAll.map((preset) => sourceOf(preset, modelsAtOnce, request));
   const sourceNamed = (name: string): ModelSource => sourceOf(plain(name, name, flags), modelsAtOnce, request);
-  const createdNow = (onFault?: (fault: string) => void): Promise<ModelSource[]> =>
-    createdSources(created, sources, sourceNamed, onFault);
-  const offersCreated = flags.modelsCached || flags.allowChanges;
+  const createdNow = async (onFault?: (fault: string) => void): Promise<ModelSource[]> => {
+    const offersAll = flags.modelsCached || flags.allowChanges;
+    if (!offersAll && named.size === 0) return [];
+    const made = await createdSources(created, sources, sourceNamed, onFault);
+    return offersAll ? made : made.filter(({ id }) => named.has(id));
+  };
+  const atStart = withoutTaken([...sources, ...(await createdNow(noteFault))]);
+  if (atStart.length === 0 && !flags.allowChanges)
+    throw new QuernError('serve-no-models', 'There are no models to serve.', {
+      remedy: 'quern list shows what is here; quern pull fetches.',
+    });
   return {
-    sources: offersCreated ? withoutTaken([...sources, ...(await createdNow(noteFault))]) : sources,
+    sources: atStart,
     // A folder that has gone since the start has nothing new.
     find: async () => [
       ...(await inFolders(flags).catch(() => [])).map((preset) => sourceOf(preset, modelsAtOnce, request)),
-      ...(offersCreated ? await createdNow() : []),
+      ...(await createdNow()),
     ],
     sourceNamed,
     created,

@@ -11,7 +11,7 @@ import { shelfOf } from './changes.ts';
 import { ollamaEndpoint } from './ollama-endpoint.ts';
 
 const path = '/api/blobs/:digest';
-const instead = 'Give a model a prompt and parameters in each request.';
+const instead = 'Create models with quern create.';
 
 const digestOf = (context: Context): string => asField('digest', () => parseDigest(context.req.param('digest')!));
 

@@ -15,7 +15,7 @@ const shape = z.looseObject({ ...namedFields, ...createFields, stream: z.boolean
 
 export const create = ollamaEndpoint('POST', '/api/create', async (context, server) => {
   const request = await readRequest(context, shape, refusedCreateFields);
-  const shelf = shelfOf(server, 'Give a model a prompt and parameters in each request.');
+  const shelf = shelfOf(server, 'Create models with quern create.');
   return toldStates(server, creating(nameOf(request), request, shelf, context.req.raw.signal), request.stream ?? true);
 });
 

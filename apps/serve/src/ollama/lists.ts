@@ -43,13 +43,7 @@ export const show = ollamaEndpoint('POST', '/api/show', async (context, server) 
     const created = model.created?.model;
     const template = model.chat.isGuess ? undefined : model.chat.template;
     return Response.json({
-      // A file of its own has no other name than its own.
-      modelfile: modelfileText(
-        model.id,
-        (created && 'reference' in created.weights && created.from) || model.id,
-        template,
-        created,
-      ),
+      modelfile: modelfileText(model.id, template, created),
       parameters: parameterLines(created?.parameters ?? {}).join('\n'),
       license: created?.license.join('\n') ?? '',
       template: template ?? '',

@@ -108,10 +108,12 @@ export class CreatedModels {
     });
   }
 
-  /** Bytes of the files that are its own. */
-  async bytesOf(model: CreatedModel): Promise<number> {
-    const sizes = await Promise.all(digestsOf(model).map((digest) => blobBytes(this.blobs, digest)));
-    return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+  /** The files that are its own, and whether all are there. */
+  async filesOf(model: CreatedModel): Promise<{ count: number; bytes: number; complete: boolean }> {
+    const digests = [...new Set(digestsOf(model))];
+    const sizes = await Promise.all(digests.map((digest) => blobBytes(this.blobs, digest)));
+    const bytes = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+    return { count: digests.length, bytes, complete: !sizes.includes(undefined) };
   }
 
   /** Where a file of a model lies. @throws QuernError `blob-missing` */
