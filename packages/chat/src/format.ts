@@ -117,6 +117,8 @@ export interface MessageShape {
   readonly toolRole: string;
   /** The template refuses a tool without a description: it gets an empty one, as llama.cpp gives it to all. */
   readonly needsDescription: boolean;
+  /** The template refuses ids of calls other than nine letters and digits (Mistral's). */
+  readonly shortIds?: true;
 }
 
 /** The name of a function and the JSON schema of its arguments, as in OpenAI's API. */

@@ -85,7 +85,8 @@ function findToolRole(probe: Probe): string {
   const roles = ['tool', 'ipython', 'function', 'observation'];
   const shows = (role: string) => {
     const question = { role: 'assistant', content: words.answer };
-    return probe.render([question, { role, name: words.tool, content: words.value }])?.includes(words.value) ?? false;
+    const result = { role, name: words.tool, tool_call_id: words.id, content: words.value };
+    return probe.render([question, result])?.includes(words.value) ?? false;
   };
   return roles.find((role) => (role === 'tool' || probe.template.includes(role)) && shows(role)) ?? 'tool';
 }

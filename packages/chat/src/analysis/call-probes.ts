@@ -10,7 +10,7 @@ export interface CallProbes {
   readonly two: string | undefined;
   /** How it writes true. */
   readonly spelling: 'json' | 'python';
-  readonly shape: Pick<MessageShape, 'arguments' | 'noContent'>;
+  readonly shape: Pick<MessageShape, 'arguments' | 'noContent' | 'shortIds'>;
 }
 
 const call = (name: string, id: string, values: object, shape: CallProbes['shape']) => ({
@@ -18,6 +18,9 @@ const call = (name: string, id: string, values: object, shape: CallProbes['shape
   type: 'function',
   function: { name, arguments: shape.arguments === 'text' ? JSON.stringify(values) : values },
 });
+
+/** As servers of OpenAI's API make them. */
+const longId = 'call_0123456789abcdef01234567';
 
 /** Objects are what transformers' templates are written for. */
 const shapes: CallProbes['shape'][] = [
@@ -42,7 +45,11 @@ export function probeCalls(probe: Probe): CallProbes | undefined {
     const saysTwo = two?.includes(words.otherTool) && two.includes(words.lastValue) && two.includes(words.tool);
     const yes = call(words.tool, words.id, { [words.key]: words.value, [words.otherKey]: true }, shape);
     const spelling = messageText(render([yes]), answer)?.includes('True') ? 'python' : 'json';
-    return { one, two: saysTwo ? two : undefined, spelling, shape };
+    const refusesIds = render([{ ...first, id: longId }]) === undefined;
+    return {
+      ...{ one, two: saysTwo ? two : undefined, spelling },
+      shape: { ...shape, ...(refusesIds && { shortIds: true }) },
+    };
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { analyseTemplate } from '../analysis/analyse-template.ts';
@@ -57,6 +57,39 @@ describe('renderPrompt', () => {
   it('goes on with the last message', () => {
     const last = [...messages, { role: 'assistant', content: 'Hello, I' }];
     expect(end(own, { messages: last, continueFinalMessage: true }).end).toBe('<|done|>\n<|turn|>assistant\nHello, I');
+  });
+
+  const id = 'call_0123456789abcdef01234567';
+  const conversation = (first: string, second: string) => [
+    ...messages,
+    ...[first, second].flatMap((id, i) => [
+      { role: 'assistant', tool_calls: [{ id, type: 'function', function: { name: 'f', arguments: `{"a": ${i}}` } }] },
+      { role: 'tool', tool_call_id: id, content: `done ${i}` },
+      { role: 'assistant', content: 'So.' },
+      { role: 'user', content: 'More' },
+    ]),
+  ];
+
+  it('gives calls the ids that a template insists on, the same for a call and its result', () => {
+    const strict = `{% for m in messages %}{% for c in m.tool_calls or [] %}{% if c.id | length != 9 %}{{ raise_exception('nine!') }}{% endif %}
+[{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}, "id": "{{ c.id }}"}]{% endfor %}
+{% if m.role == 'tool' %}{% if m.tool_call_id | length != 9 %}{{ raise_exception('nine!') }}{% endif %}({{ m.tool_call_id }}){% endif %}{{ m.content or '' }}{% endfor %}`;
+    const format = analyseTemplate(strict, special);
+    const { text } = renderPrompt(format, strict, { messages: conversation(id, 'abcdefgh1'), special });
+    expect(text.match(/(?<="id": ")\w+|(?<=\()\w+/g)).toEqual(['call00001', 'call00001', 'abcdefgh1', 'abcdefgh1']);
+    const lax = strict.replaceAll('!= 9', '== 0');
+    const free = renderPrompt(analyseTemplate(lax, special), lax, { messages: conversation(id, 'abcdefgh1'), special });
+    expect(free.text).toContain(`(${id})`);
+  });
+
+  it.skipIf(!existsSync(folder))("renders calls with a server's ids in every known template that writes calls", () => {
+    for (const name of readdirSync(folder).filter((file) => file.endsWith('.jinja'))) {
+      const template = readFileSync(join(folder, name), 'utf8');
+      const format = analyseTemplate(template, special);
+      if (!format.calls || !template.includes('tool_calls')) continue;
+      const { text } = renderPrompt(format, template, { messages: conversation(id, `${id}f`), tools: [bare], special });
+      expect(text, name).toMatch(/done 0.*done 1/s);
+    }
   });
 
   it.skipIf(!existsSync(folder))('hands reasoning and calls to the template in its own shape', () => {
