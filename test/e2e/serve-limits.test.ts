@@ -91,8 +91,8 @@ describe('routes', () => {
 });
 
 /** A connection that says `text` and then nothing. */
-async function half(text: string): Promise<Socket> {
-  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+async function half(text: string, { url } = server): Promise<Socket> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
   socket.on('error', () => {});
   await once(socket, 'connect');
   socket.write(text);
@@ -135,6 +135,44 @@ describe('connections', () => {
     await closed(socket);
     expect(server.records.slice(before).some(({ finishReason }) => finishReason === 'cancelled')).toBe(true);
     await expectWell();
+  });
+});
+
+describe('large bodies', () => {
+  it('that come slowly give way to others', async () => {
+    const maxBodyBytes = 2 ** 21;
+    const own = await startTestServer({ maxBodyBytes });
+    await own.ready;
+    const start = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${maxBodyBytes}\r\n\r\n{"messages":`;
+    // As many as there is room for, each of which sends a byte now and then.
+    const slow = await Promise.all(Array.from({ length: 4 }, () => half(start, own)));
+    const answers = slow.map(async (socket) => {
+      let answer = '';
+      socket.on('data', (data) => (answer += data));
+      await closed(socket);
+      return answer;
+    });
+    const dripping = setInterval(() => {
+      for (const socket of slow) socket.write(' ');
+    }, 50);
+    const content = 'x'.repeat(maxBodyBytes - 1000);
+    const error = await errorOf(await own.post(path, { messages: [{ role: 'user', content }] }));
+    expect(error).toMatchObject({ status: 400, code: 'context_length_exceeded' });
+    clearInterval(dripping);
+    for (const answer of await Promise.all(answers)) {
+      expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+      expect(answer).toContain('body_too_slow');
+    }
+    await own.close();
+  });
+
+  it('of unknown length are refused where they become too large', async () => {
+    const own = await startTestServer({ maxBodyBytes: 2 ** 21 });
+    const init = { body: new Blob(['x'.repeat(3 * 2 ** 20)]).stream(), duplex: 'half' } as RequestInit;
+    expect(await errorOf(await own.post(path, undefined, init))).toMatchObject({
+      ...{ status: 413, code: 'body_too_large', message: 'The request body is larger than 2097152 bytes.' },
+    });
+    await own.close();
   });
 });
 

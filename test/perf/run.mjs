@@ -59,6 +59,7 @@ function serve() {
   return withFolder((folder) => {
     const file = converted(join(here, '../models/tiny-llama'), 'F16', folder);
     node(...onBuild, join(here, 'serve.ts'), file);
+    node(...onBuild, join(here, 'serve-abuse.ts'), file, '--rounds', '1');
   });
 }
 

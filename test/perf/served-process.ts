@@ -8,6 +8,7 @@ const quern = join(import.meta.dirname, '../../apps/quern/bin/quern.js');
 
 export interface ServedProcess extends AsyncDisposable {
   readonly url: string;
+  readonly pid: number;
   /** Memory that is resident now; undefined where there is no /proc. */
   residentMiB(): number | undefined;
 }
@@ -39,6 +40,7 @@ export async function serveInProcess(model: string, flags: readonly string[]): P
   while (await Promise.race([isLoading(), failed])) await setTimeout(50);
   return {
     url,
+    pid: child.pid!,
     residentMiB() {
       if (process.platform !== 'linux') return undefined;
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');

@@ -6,7 +6,7 @@ import { ApiError, toApiError } from './api-error.ts';
 import { type Endpoint, recordFailure, type ServerState } from './endpoint.ts';
 import { endpoints } from './endpoints.ts';
 import { keyCheck } from './http/api-keys.ts';
-import { bodySizeLimit, largeBodyTurns, plainBodies } from './http/body-limits.ts';
+import { bodyLimits, plainBodies } from './http/body-limits.ts';
 import { hostCheck } from './http/host-names.ts';
 import { originRules } from './http/origins.ts';
 import type { RequestLog } from './http/request-log.ts';
@@ -19,8 +19,6 @@ export interface AppOptions {
   readonly corsOrigins: readonly string[];
   readonly allowedHosts: readonly string[];
   readonly maxBodyBytes: number;
-  /** Requests with large bodies that are inside at a time. */
-  readonly largeBodies: number;
   readonly log?: RequestLog;
 }
 
@@ -51,12 +49,7 @@ export function createApp(server: ServerState, options: AppOptions): Hono<Env> {
   app.use(...originRules(options.corsOrigins));
   const checkKey = keyCheck(options.apiKeys);
   const unlimited: MiddlewareHandler[] = log ? [log.bind] : [];
-  const limits: MiddlewareHandler[] = [
-    plainBodies,
-    largeBodyTurns(options.largeBodies),
-    bodySizeLimit(options.maxBodyBytes),
-    ...unlimited,
-  ];
+  const limits: MiddlewareHandler[] = [plainBodies, bodyLimits(options.maxBodyBytes), ...unlimited];
   const known = new Map<string, Set<string>>();
   for (const endpoint of endpoints) {
     const enter: MiddlewareHandler<Env> = (context, next) => {

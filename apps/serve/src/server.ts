@@ -68,7 +68,6 @@ export interface SingleServer extends RunningServer {
 
 const defaultMaxBodyBytes = 16 * 2 ** 20;
 const defaultTimeoutMs = 120_000;
-const largeBodies = 4;
 /** For last words to go out. */
 const farewellMs = 1000;
 
@@ -108,7 +107,6 @@ export async function serveModels(models: ModelHost, options: ServerOptions): Pr
     corsOrigins: options.corsOrigins ?? [],
     allowedHosts: options.allowedHosts ?? [],
     maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
-    largeBodies,
     log,
   });
   const connections = new Connections();

@@ -6,6 +6,7 @@ import { randomId } from '../random-id.ts';
 const types: Partial<Record<ErrorStatus, string>> = {
   401: 'authentication_error',
   404: 'not_found_error',
+  408: 'timeout_error',
   413: 'request_too_large',
   500: 'api_error',
   503: 'overloaded_error',

@@ -1,7 +1,7 @@
 // The arguments of an earlier call, as a client gives them back. A call that met max_tokens, or that a model wrote wrongly, comes
 // back with every later request of its conversation: refused, it would end the conversation for good.
 import { ApiError } from '../api-error.ts';
-import { requireModest } from '../http/json-text.ts';
+import { isModest, requireModest } from '../http/json-text.ts';
 import { isObject } from '../large-shapes.ts';
 import { closedJson } from './closed-json.ts';
 
@@ -11,8 +11,10 @@ import { closedJson } from './closed-json.ts';
  * @throws ApiError 400 where it is JSON and no object, or too deep
  */
 export function callArguments(text: string, param: string): Record<string, unknown> {
+  // A nest that was cut off has nothing to tell: models that repeat themselves write such.
+  if (!text.trimEnd().endsWith('}') && !isModest(text)) return {};
+  requireModest(text, param);
   const value = toldIn(text) ?? {};
-  requireModest(value, param);
   if (isObject(value)) return value;
   throw new ApiError(400, 'invalid_value', `${param} must be the text of a JSON object.`, { param });
 }

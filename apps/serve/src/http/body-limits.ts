@@ -1,20 +1,35 @@
 // How much the bodies of requests may take: each of them, and the large ones together. They come as they are: a small packed one can be
 // large.
+import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { ApiError } from '../api-error.ts';
+import { BodyRoom } from './body-room.ts';
+import { bodyTooLarge, receiveText } from './body-text.ts';
 
-/** @throws ApiError 413 */
-export function bodySizeLimit(maxBytes: number): MiddlewareHandler {
-  const refuse = (): never => {
-    throw new ApiError(413, 'body_too_large', `The request body is larger than ${maxBytes} bytes.`);
-  };
-  const counting = bodyLimit({ maxSize: maxBytes, onError: refuse });
-  return (context, next) => {
-    const length = declaredLength(context.req.raw.headers);
-    // What is sent in pieces is counted as it comes. Node itself ends what is longer than it says.
-    if (length === undefined) return counting(context, next);
-    return length > maxBytes ? refuse() : next();
+const largeBytes = 2 ** 20;
+/** Together, in bodies of the largest size: they, their texts and what is made of them stay within a few hundred megabytes. */
+const largestTogether = 4;
+
+/**
+ * Refuses bodies that are too large. Large ones are received before anything else is done, in their turn.
+ * @throws ApiError 413 `body_too_large`, 408 `body_too_slow`
+ */
+export function bodyLimits(maxBytes: number): MiddlewareHandler {
+  const room = new BodyRoom(largestTogether * maxBytes);
+  return async (context, next) => {
+    const { headers, signal } = context.req.raw;
+    const length = declaredLength(headers);
+    if (length !== undefined && length > maxBytes) throw bodyTooLarge(maxBytes);
+    // Node itself ends what is longer than it says.
+    if (length !== undefined && length < largeBytes) return next();
+    const place = await room.enter(length ?? maxBytes, signal);
+    try {
+      context.set('receivedBody', await receiveText((context.env as HttpBindings).incoming, maxBytes, place));
+      place.complete();
+      await next();
+    } finally {
+      place.leave();
+    }
   };
 }
 
@@ -32,49 +47,3 @@ export const plainBodies: MiddlewareHandler = (context, next) => {
   const headers = { 'accept-encoding': 'identity' };
   throw new ApiError(415, 'unsupported_content_encoding', message, { headers });
 };
-
-const largeBytes = 2 ** 20;
-
-/**
- * At most `count` requests with large bodies are inside at a time, so that bodies, their texts and what is made of them stay within a few
- * hundred megabytes. Further ones are not read until it is their turn; their senders wait.
- */
-export function largeBodyTurns(count: number): MiddlewareHandler {
-  const waiting: (() => void)[] = [];
-  let inside = 0;
-  const enter = (signal: AbortSignal): Promise<void> | undefined => {
-    if (inside < count) {
-      inside++;
-      return undefined;
-    }
-    return new Promise((resolve, reject) => {
-      const leaveQueue = (): void => {
-        waiting.splice(waiting.indexOf(turn), 1);
-        reject(signal.reason);
-      };
-      const turn = (): void => {
-        signal.removeEventListener('abort', leaveQueue);
-        resolve();
-      };
-      waiting.push(turn);
-      signal.addEventListener('abort', leaveQueue);
-    });
-  };
-  /** The place goes to whoever waits. */
-  const leave = (): void => {
-    const next = waiting.shift();
-    if (next) next();
-    else inside--;
-  };
-  return async (context, next) => {
-    const { headers, signal } = context.req.raw;
-    const length = declaredLength(headers);
-    if (length !== undefined && length < largeBytes) return next();
-    await enter(signal);
-    try {
-      await next();
-    } finally {
-      leave();
-    }
-  };
-}

@@ -27,7 +27,7 @@ const special = /["\\]|[^ -\uffff]/g;
 /** Values between two pauses: some milliseconds. */
 const slice = 16_384;
 
-/** The first fault, or undefined in JSON; with pauses, in which whoever searches may do something else. */
+/** The first fault, or undefined in JSON. It pauses, so that whoever searches may do something else. */
 export function* searchFault(text: string): Generator<void, JsonFault | undefined> {
   let values = 0;
   const open: Open[] = [];

@@ -1,35 +1,54 @@
 // JSON from a client: what is no JSON is refused with its place, and so is what is nested deeper, or made of more parts, than anybody
 // means. Templates, schemas and checks walk over values by calling themselves, and a stack that overflows there would be the server's
-// fault; they take microseconds for each part, on the thread that answers everybody.
-import { setImmediate } from 'node:timers/promises';
+// fault; they take microseconds for each part, on the thread that answers everybody, and so does JSON.parse itself.
 import { ApiError } from '../api-error.ts';
 import { type JsonFault, searchFault } from './json-fault.ts';
+import { type JsonExcess, type JsonLimits, measureJson } from './json-size.ts';
+import { atOnce, withPauses } from './pauses.ts';
 
-/** Schemas of tools are the deepest that clients send: some dozen. */
-const maxDepth = 128;
-/**
- * Lists, objects and keys; numbers and texts in a list are none. A vocabulary of biases and the longest conversations have half of that.
- */
-const maxParts = 2 ** 18;
+/** Schemas of tools are the deepest that clients send: some dozen. A vocabulary of biases and the longest conversations have half of the parts. */
+const limits: JsonLimits = { depth: 128, parts: 2 ** 18, newKeys: 2 ** 14 };
 /** Steps of a path that are shown. */
 const shownSteps = 6;
 
 /**
- * A whole body. Others are answered while the place of a fault is looked for.
+ * A whole body. Others are answered while it is measured, and while the place of a fault is looked for.
  * @throws ApiError 400 `invalid_json`, with line, column and path; `invalid_value` for depth and number
  */
 export async function parseBody(text: string): Promise<unknown> {
-  let value: unknown;
+  const excess = await withPauses(measureJson(text, limits));
+  if (excess) throw tooMuch(excess, '');
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
-    const search = searchFault(text);
-    let step = search.next();
-    for (; !step.done; step = search.next()) await setImmediate();
-    throw noJson(text, step.value, error);
+    throw noJson(text, await withPauses(searchFault(text)), error);
   }
-  requireModest(value, '');
-  return value;
+}
+
+/**
+ * For a field that is itself a text of JSON, before it is parsed.
+ * @param where the field
+ * @throws ApiError 400 `invalid_value` naming the path to what is nested too deeply, or that there are too many parts
+ */
+export function requireModest(text: string, where: string): void {
+  const excess = atOnce(measureJson(text, limits));
+  if (excess) throw tooMuch(excess, where);
+}
+
+export const isModest = (text: string): boolean => atOnce(measureJson(text, limits)) === undefined;
+
+function tooMuch(excess: JsonExcess, where: string): ApiError {
+  if (excess.of === 'depth') {
+    const path = shortPath([where, excess.path].filter((part) => part !== '').join('.'));
+    const message = `${path} is nested deeper than ${limits.depth} levels.`;
+    return new ApiError(400, 'invalid_value', message, { param: path });
+  }
+  const what = {
+    parts: `${limits.parts} lists, objects, keys and texts (four numbers count as one)`,
+    newKeys: `${limits.newKeys} different keys`,
+  }[excess.of];
+  const subject = where === '' ? 'The request body' : where;
+  return new ApiError(400, 'invalid_value', `${subject} has more than ${what}.`, paramOf(where));
 }
 
 function noJson(text: string, fault: JsonFault | undefined, error: unknown): ApiError {
@@ -42,45 +61,6 @@ function noJson(text: string, fault: JsonFault | undefined, error: unknown): Api
 }
 
 const paramOf = (param: string) => (param === '' ? {} : { param });
-
-/** @throws ApiError 400 `invalid_value` naming the path to what is nested too deeply, or that there are too many parts */
-export function requireModest(value: unknown, where: string): void {
-  let parts = 0;
-  /** Lists and objects on the way down, and how far each has been looked at. */
-  const way: { readonly inner: Record<string, unknown>; readonly keys?: readonly string[]; next: number }[] = [];
-  const enter = (inner: unknown): void => {
-    if (typeof inner !== 'object' || inner === null) return;
-    const keys = Array.isArray(inner) ? undefined : Object.keys(inner);
-    parts += 1 + (keys?.length ?? 0);
-    if (parts > maxParts) {
-      const subject = where === '' ? 'The request body' : where;
-      throw new ApiError(
-        400,
-        'invalid_value',
-        `${subject} has more than ${maxParts} lists, objects and keys.`,
-        paramOf(where),
-      );
-    }
-    way.push({ inner: inner as Record<string, unknown>, keys, next: 0 });
-  };
-  enter(value);
-  while (way.length > 0) {
-    if (way.length > maxDepth) {
-      const steps = way.slice(0, -1).map(({ keys, next }) => keys?.[next - 1] ?? String(next - 1));
-      const path = shortPath([where, ...steps].filter((part) => part !== '').join('.'));
-      const message = `${path} is nested deeper than ${maxDepth} levels.`;
-      throw new ApiError(400, 'invalid_value', message, { param: path });
-    }
-    const top = way.at(-1)!;
-    const { inner, keys, next } = top;
-    if (next >= (keys ?? (inner as unknown as unknown[])).length) {
-      way.pop();
-      continue;
-    }
-    top.next++;
-    enter(inner[keys?.[next] ?? next]);
-  }
-}
 
 /** The first steps of a path tell which field is meant. */
 function shortPath(path: string): string {
