@@ -1,6 +1,7 @@
 // What clients do by mistake or on purpose: bodies of every wrong kind, depth, half-sent requests, readers that do not read, clients
 // that vanish by the hundred. Each is told, or its connection is ended; the next request is answered.
 import { once } from 'node:events';
+import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { neverEnding, startTestServer, type TestServer } from './serve-fixture.ts';
@@ -8,6 +9,9 @@ import { neverEnding, startTestServer, type TestServer } from './serve-fixture.t
 const path = '/v1/chat/completions';
 const messages = [{ role: 'user', content: 'Hi' }];
 const endless = { messages, temperature: 0, ...neverEnding };
+
+const MIB = 2 ** 20;
+const piece = Buffer.alloc(MIB, ' ');
 
 let server: TestServer;
 /** The codes of what the server calls its own failures. */
@@ -71,6 +75,27 @@ describe('bodies', () => {
     expect(await errorOf(response)).toMatchObject({ status: 400, code: 'invalid_json' });
   });
 
+  it.each([
+    ['that says so', { 'content-length': 64 * MIB }],
+    ['in pieces', {}],
+  ])('64 MiB, %s: 413, and no more of it is read than may come', async (_, headers) => {
+    const call = request(server.url + path, { method: 'POST', headers });
+    let sent = 0;
+    const write = (): void => {
+      while (sent < 64 && !call.destroyed) {
+        sent++;
+        if (!call.write(piece)) return;
+      }
+    };
+    call.on('drain', write).on('error', () => {}); // the server does not wait for the rest
+    write();
+    const [response] = await once(call, 'response');
+    call.destroy();
+    expect(response.statusCode).toBe(413);
+    expect(sent).toBeLessThan(40);
+    await expectWell();
+  });
+
   it('equal keys, and names of prototypes, are values like others', async () => {
     const body = `{"messages":[],"messages":${JSON.stringify(messages)},"max_tokens":1,"__proto__":{"n":500},"constructor":1}`;
     expect((await server.post(path, body)).status).toBe(200);
@@ -122,18 +147,29 @@ describe('connections', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  it('a reader that reads nothing is ended, and its generation with it', async () => {
+  it('a reader that reads nothing is ended, and its generation with it; until then little is kept for it', async () => {
+    const { engine } = await server.ready;
     const before = server.records.length;
+    const kept = (): number => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
+    const keptBefore = kept();
+    let most = 0;
     // More than the buffers of the system hold: every token with twenty others.
     const body = JSON.stringify({ ...endless, stream: true, logprobs: true, top_logprobs: 20, n: 8 });
     const socket = await half(
       `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
     socket.pause();
-    await expect.poll(() => server.records.length, { timeout: 600_000, interval: 50 }).toBe(before + 8);
+    const ended = (): number => {
+      most = Math.max(most, kept() - keptBefore);
+      return server.records.length - before;
+    };
+    await expect.poll(ended, { timeout: 600_000, interval: 50 }).toBe(8);
+    // Two thousand tokens with twenty others each, and what the client itself has not read.
+    expect(most).toBeLessThan(64 * MIB);
     socket.resume();
     await closed(socket);
     expect(server.records.slice(before).some(({ finishReason }) => finishReason === 'cancelled')).toBe(true);
+    await expect.poll(async () => (await engine.stats()).blocks.used, { interval: 5 }).toBe(0);
     await expectWell();
   });
 });

@@ -86,6 +86,95 @@ describe('tool_choice', () => {
   });
 });
 
+describe('a parameter that is required', () => {
+  const chat = expectedChats.find(({ greedy_text }) => greedy_text.includes('<tool_call>'))!;
+  const { name } = (chat.tools as { function: { name: string } }[])[0]!.function;
+  const schema = {
+    type: 'object',
+    properties: {
+      city: { type: 'string', maxLength: 12 },
+      days: { type: 'integer', minimum: 1, maximum: 9 },
+      note: { type: 'string', maxLength: 6 },
+    },
+    required: ['city', 'days'],
+    additionalProperties: false,
+  };
+  const valid = new Ajv().compile(schema);
+  const offered = [tool(name, schema)];
+  const forms = ['auto', 'required', { type: 'function', function: { name } }];
+  const call = (body: object) => ({
+    messages: chat.messages,
+    tools: offered,
+    temperature: 0,
+    max_tokens: 120,
+    ...body,
+  });
+  const deltasOf = async (body: object) =>
+    (await readEvents(await server.post(path, { ...call(body), stream: true }))).map(({ choices }) => choices[0]);
+  /** Would end the arguments as soon as they are begun. */
+  const endsEarly = async () => {
+    const { tokenizer } = await server.ready;
+    const ends = Array.from({ length: tokenizer.vocabSize }, (_, id) => id).filter((id) =>
+      /^["\s]*\}+$/.test(tokenizer.piece(id)),
+    );
+    expect(ends.length).toBeGreaterThan(0);
+    return { logit_bias: Object.fromEntries(ends.map((id) => [id, 50])) };
+  };
+
+  it.each(forms)('is never missing (tool_choice %j), which the model would leave out', async (tool_choice) => {
+    // A bias would hold a free answer, too; without one the model leaves "days" out when nothing holds it.
+    for (const bias of tool_choice === 'auto' ? [{}] : [{}, await endsEarly()]) {
+      const body = { tool_choice, parallel_tool_calls: false, ...bias };
+      const [choice] = (await (await server.post(path, call(body))).json()).choices;
+      const text = choice.message.tool_calls[0].function.arguments;
+      expect(valid(JSON.parse(text)), text).toBe(true);
+      const streamed = (await deltasOf(body)).flatMap(({ delta }) => delta.tool_calls ?? []);
+      expect(streamed.map((part) => part.function.arguments ?? '').join('')).toBe(text);
+    }
+  });
+
+  it('is nothing that was not generated: a call that is cut before it stays without it', async () => {
+    const whole = await deltasOf({ logprobs: true });
+    const generated = whole.flatMap(({ logprobs }) => logprobs?.content ?? []).map(({ token }) => token);
+    const text = whole
+      .flatMap(({ delta }) => delta.tool_calls ?? [])
+      .map((part) => part.function.arguments ?? '')
+      .join('');
+    expect(generated.join('')).toContain(text);
+    for (let count = generated.length - 1; count > 0; count--) {
+      const [choice] = (await (await server.post(path, call({ max_tokens: count }))).json()).choices;
+      expect(choice.finish_reason).toBe('length');
+      const cut = choice.message.tool_calls?.[0].function.arguments ?? '';
+      expect(text.startsWith(cut), cut).toBe(true);
+      expect(generated.slice(0, count).join('')).toContain(cut);
+    }
+  });
+
+  it('holds and is cut so for Anthropic’s clients too', async () => {
+    const ask = async (body: object) =>
+      (
+        await server.post('/v1/messages', {
+          ...{ model: 'tiny-llama', messages: chat.messages, temperature: 0, max_tokens: 120 },
+          ...{ tools: [{ name, input_schema: schema }], ...body },
+        })
+      ).json();
+    for (const tool_choice of [{ type: 'auto' }, { type: 'any' }, { type: 'tool', name }]) {
+      const { content } = await ask({ tool_choice: { ...tool_choice, disable_parallel_tool_use: true } });
+      expect(content).toEqual([expect.objectContaining({ type: 'tool_use', name })]);
+      expect(valid(content[0].input), JSON.stringify(content)).toBe(true);
+    }
+    const { content: whole, usage } = await ask({});
+    for (let max_tokens = usage.output_tokens - 1; max_tokens > 0; max_tokens -= 3) {
+      const { content, stop_reason } = await ask({ max_tokens });
+      expect(stop_reason).toBe('max_tokens');
+      const input = content.find(({ type }: { type: string }) => type === 'tool_use')?.input ?? {};
+      // What is there was generated, as far as it came.
+      for (const [key, value] of Object.entries(input))
+        expect(`${whole[0].input[key]}`.startsWith(`${value}`), key).toBe(true);
+    }
+  });
+});
+
 describe('what a reply cannot be held to', () => {
   const unique = tool('odd', { type: 'object', properties: { list: { type: 'array', uniqueItems: true } } });
   it.each([
