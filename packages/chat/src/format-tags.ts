@@ -3,9 +3,9 @@ import type { ChatFormat } from './format.ts';
 
 const harmony = ['<|start|>', '<|channel|>', '<|message|>', '<|constrain|>', '<|end|>', '<|call|>', '<|return|>'];
 
-export function formatTags({ reasoning, content, calls, channels }: ChatFormat): string[] {
+export function formatTags({ reasoning, content, calls, channels, recipients }: ChatFormat): string[] {
   const tags = new Set<string>(channels ? harmony : []);
-  const open: unknown[] = [reasoning, content, calls];
+  const open: unknown[] = [reasoning, content, calls, recipients];
   for (let next = open.pop(); open.length > 0 || next !== undefined; next = open.pop()) {
     if (typeof next === 'string') for (const [tag] of next.matchAll(/<[^<>\s][^<>]*>|\[[^[\]]+\]/g)) tags.add(tag);
     else if (typeof next === 'object' && next !== null) open.push(...Object.values(next));

@@ -12,6 +12,7 @@ export interface ChatFormat {
   readonly thinking?: ThinkingSwitch;
   /** Replies are messages with headers that say where each goes, as in gpt-oss. */
   readonly channels?: 'harmony';
+  readonly recipients?: RecipientsFormat;
   readonly messages: MessageShape;
   /** Why something is not there, for a person. */
   readonly unseen: { readonly reasoning?: string; readonly calls?: string; readonly thinking?: string };
@@ -20,6 +21,22 @@ export interface ChatFormat {
 export interface ReasoningFormat {
   readonly open: string;
   readonly close: string;
+}
+
+/** Replies are messages with headers that say who each is for. The prompt ends with `begin`. */
+export interface RecipientsFormat {
+  /** What begins a header, in front of `beforeName name afterName`. */
+  readonly begin: string;
+  readonly beforeName: string;
+  readonly afterName: string;
+  /** The name in the header of an answer, and of reasoning; in that of a call it is the tool's. */
+  readonly content: string;
+  readonly reasoning?: string;
+  /** What ends a message, and the last one. */
+  readonly end: string;
+  readonly lastEnd: string;
+  /** The call behind its header; undefined: its arguments as JSON. */
+  readonly inner?: CallFormat;
 }
 
 /** Calls of one reply: `section.open call (separator call)* section.close`, a call being `open body close`. */

@@ -14,8 +14,9 @@ export interface Cut {
 /** Undefined where there is no room for an answer. */
 export function afterThinking(task: GenerationTask, tokens: readonly number[], form: ReplyForm): Cut | undefined {
   const { model, prompt, maxTokens } = task;
-  const { reasoning, channels } = model.chat.format;
-  const closing = channels ? `${reasoning!.close}<|start|>assistant` : `\n${reasoning!.close}\n\n`;
+  const { reasoning, channels, recipients } = model.chat.format;
+  const spaced = recipients ? reasoning!.close : `\n${reasoning!.close}\n\n`;
+  const closing = channels ? `${reasoning!.close}<|start|>assistant` : spaced;
   const mark = model.tokenizer.encode(closing, { parseSpecial: true });
   const used = tokens.length + mark.length;
   const left = maxTokens === undefined ? undefined : maxTokens - used;

@@ -1,12 +1,16 @@
 // What a chat template says of a model's format. A template is a program; it is not read but run, on small conversations, and
 // what it writes for one and another is compared. So a model whose format is new needs no code.
-import type { CallFormat, ChatFormat, MessageShape } from '../format.ts';
+import type { CallFormat, ChatFormat, MessageShape, RecipientsFormat } from '../format.ts';
 import { probeCalls } from './call-probes.ts';
 import { callFormat } from './calls.ts';
 import { type KnownFormat, knownFormats } from './known-formats.ts';
 import { Probe, probeTools, type Special, words } from './probe.ts';
 import { findContentMarks, findReasoning } from './reasoning.ts';
+import { findRecipients, recipientCalls } from './recipients.ts';
 import { findThinking } from './thinking.ts';
+
+const noReasoning = 'The template writes no reasoning.';
+const noSwitch = 'No variable of the template changes how it opens a reply.';
 
 const defaultShape = { arguments: 'object', noContent: '' } as const;
 
@@ -23,6 +27,8 @@ export function analyseTemplate(template: string, special: Special): ChatFormat 
   };
   const better = known.find((row) => row.knowsBetter)?.format;
   const seen = findReasoning(probe, shape);
+  const recipients = probes && !better ? findRecipients(probe, probes, { reasoning: seen.field }) : undefined;
+  if (recipients) return withRecipients(probe, recipients, { ...shape, reasoning: seen.field });
   const marks = better?.reasoning ?? seen.reasoning ?? known.find((row) => row.format.reasoning)?.format.reasoning;
   const thinking = findThinking(probe, marks);
   const content = better?.channels ? undefined : (better?.content ?? findContentMarks(probe, marks));
@@ -42,9 +48,27 @@ export function analyseTemplate(template: string, special: Special): ChatFormat 
     ...(thinking && { thinking }),
     messages: { ...shape, reasoning: seen.field },
     unseen: {
-      ...(!reasoning && { reasoning: 'The template writes no reasoning.' }),
+      ...(!reasoning && { reasoning: noReasoning }),
       ...(!calls && { calls: probes ? 'Calls are written in a way that is not known.' : noCalls(probe) }),
-      ...(!thinking && { thinking: 'No variable of the template changes how it opens a reply.' }),
+      ...(!thinking && { thinking: noSwitch }),
+    },
+  };
+}
+
+function withRecipients(probe: Probe, recipients: RecipientsFormat, messages: MessageShape): ChatFormat {
+  const { begin, beforeName, afterName, end, reasoning: self } = recipients;
+  // What ends reasoning is the end of its message and what begins the next.
+  const reasoning = self === undefined ? undefined : { open: beforeName + self + afterName, close: end + begin };
+  const thinking = findThinking(probe, reasoning);
+  return {
+    recipients,
+    calls: recipientCalls(recipients),
+    ...(reasoning && { reasoning }),
+    ...(thinking && { thinking }),
+    messages,
+    unseen: {
+      ...(!reasoning && { reasoning: noReasoning }),
+      ...(!thinking && { thinking: noSwitch }),
     },
   };
 }

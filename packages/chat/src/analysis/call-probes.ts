@@ -8,6 +8,8 @@ export interface CallProbes {
   readonly one: string;
   /** The same for two; undefined where the template cannot say two. */
   readonly two: string | undefined;
+  /** Both as they were rendered. */
+  readonly rendered: { readonly one: string; readonly two: string | undefined };
   /** How it writes true. */
   readonly spelling: 'json' | 'python';
   readonly shape: Pick<MessageShape, 'arguments' | 'noContent' | 'shortIds'>;
@@ -39,15 +41,17 @@ export function probeCalls(probe: Probe): CallProbes | undefined {
     const second = call(words.otherTool, words.otherId, { [words.key]: words.lastValue }, shape);
     const render = (calls: unknown[]) =>
       probe.render([{ role: 'assistant', content: shape.noContent, tool_calls: calls }]);
-    const one = messageText(render([first]), answer);
+    const [renderedOne, renderedTwo] = [render([first]), render([first, second])];
+    const one = messageText(renderedOne, answer);
     if (one === undefined || !writesCall(one)) continue;
-    const two = messageText(render([first, second]), answer);
+    const two = messageText(renderedTwo, answer);
     const saysTwo = two?.includes(words.otherTool) && two.includes(words.lastValue) && two.includes(words.tool);
     const yes = call(words.tool, words.id, { [words.key]: words.value, [words.otherKey]: true }, shape);
     const spelling = messageText(render([yes]), answer)?.includes('True') ? 'python' : 'json';
     const refusesIds = render([{ ...first, id: longId }]) === undefined;
     return {
       ...{ one, two: saysTwo ? two : undefined, spelling },
+      rendered: { one: renderedOne!, two: saysTwo ? renderedTwo : undefined },
       shape: { ...shape, ...(refusesIds && { shortIds: true }) },
     };
   }

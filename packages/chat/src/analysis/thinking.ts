@@ -32,7 +32,8 @@ function otherSwitches(probe: Probe, { close }: ReasoningFormat): typeof switche
 export function findThinking(probe: Probe, reasoning: ReasoningFormat | undefined): ThinkingSwitch | undefined {
   const prompt = (extra: Record<string, unknown>) => probe.render([], { prompt: true, extra });
   const named = ({ name }: { name: string }) => new RegExp(`\\b${name}\\b`).test(probe.template);
-  const effort = efforts.map((name) => ({ name })).find(named)?.name;
+  const likely = reasoningNames(probe.template, efforts).filter((name) => /effort|strength|level/.test(name));
+  const effort = [...efforts, ...likely].map((name) => ({ name })).find(named)?.name;
   const found = [...switches.filter(named), ...(reasoning ? otherSwitches(probe, reasoning) : [])].find(
     ({ name, on, off }) => {
       const [withOn, withOff] = [prompt({ [name]: on }), prompt({ [name]: off })];

@@ -22,7 +22,7 @@ export function bodyGrammar(calls: CallFormat, tool: ToolDefinition): GrammarSou
   }
 }
 
-const argumentsSource = (tool: ToolDefinition): GrammarSource => ({
+export const argumentsSource = (tool: ToolDefinition): GrammarSource => ({
   kind: 'json-schema',
   schema: argumentsSchema(tool),
 });

@@ -6,6 +6,7 @@ import type { CallFormat, ChatFormat, ToolDefinition } from '../format.ts';
 import { argumentsSchema } from './arguments-schema.ts';
 import { bodyGrammar } from './call-grammar.ts';
 import { freeUntil, markSource, oneOf, optional, sequence, space, text } from './marks.ts';
+import { freeOrCalls, recipientAnswer, recipientCallsGrammar } from './recipients-grammar.ts';
 
 export interface ReplyConstraint {
   readonly tools: readonly ToolDefinition[];
@@ -57,6 +58,7 @@ function freeUntilCalls(
   calls: GrammarSource,
   constraint: ReplyConstraint,
 ): GrammarSource | undefined {
+  if (format.recipients) return sequence(reasoningBefore(format, constraint), freeOrCalls(format.recipients, calls));
   const mark = (format.calls!.section.open || format.calls!.open).trim();
   if (mark === '' || format.channels) return undefined;
   // Reasoning first: what it says of calls is none, and the mark that ends it may come at any time.
@@ -77,7 +79,8 @@ function reasoningBefore(
   return channels ? whole : sequence(space, whole);
 }
 
-function answerGrammar({ content, channels }: ChatFormat, answer: GrammarSource): GrammarSource {
+function answerGrammar({ content, channels, recipients }: ChatFormat, answer: GrammarSource): GrammarSource {
+  if (recipients) return recipientAnswer(recipients, answer);
   if (channels) return sequence(markSource('<|channel|>final<|message|>'), answer);
   // White space is part of the source, so that models may begin on a new line.
   return content ? sequence(markSource(content.open), answer, optional(markSource(content.close))) : answer;
@@ -89,6 +92,7 @@ function callsGrammar(
   tools: readonly ToolDefinition[],
   { parallel }: ReplyConstraint,
 ): GrammarSource {
+  if (format.recipients) return recipientCallsGrammar(format.recipients, tools, parallel, blamed);
   const bodies = oneOf(tools.map((tool) => blamed(tool, () => bodyGrammar(calls, tool))));
   const { section, open, close, separator, body } = calls;
   const inList = (body.kind === 'json' || body.kind === 'python') && body.list;

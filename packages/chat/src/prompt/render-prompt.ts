@@ -79,10 +79,11 @@ function nearestLevel(asked: string, known: readonly string[]): string | undefin
 }
 
 /** Where the template has no switch, or it did not close what it opens: reasoning that is over before it begins. */
-function withoutReasoning({ reasoning, channels, thinking }: ChatFormat, text: string): string {
+function withoutReasoning({ reasoning, channels, recipients, thinking }: ChatFormat, text: string): string {
   if (!reasoning) return text;
   const end = text.trimEnd();
   if (channels) return `${text}${reasoning.open}${reasoning.close}<|start|>assistant`;
+  if (recipients) return text + reasoning.open + reasoning.close;
   if (end.endsWith(reasoning.open)) return `${end}\n\n${reasoning.close}\n\n`;
   if (end.endsWith(reasoning.close) || thinking?.name !== undefined) return text;
   return `${text}${reasoning.open}\n\n${reasoning.close}\n\n`;

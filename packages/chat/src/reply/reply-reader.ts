@@ -9,6 +9,7 @@ import { Marks } from './marks.ts';
 import { readNamedCall, readPythonCalls } from './named-call.ts';
 import { type Opening, openingsOf, piecesOf, tagsOf } from './openings.ts';
 import { readParametersCall } from './parameters-call.ts';
+import { readRecipients } from './recipients.ts';
 
 export interface ReplyOptions {
   /** Only calls of these are calls. */
@@ -32,10 +33,7 @@ export function createReplyReader(format: ChatFormat, options: ReplyOptions): Re
   const input = new Input();
   const events = new EventList();
   const context = new CallContext(input, events, options.tools ?? [], options.parallel ?? true);
-  const reading =
-    format.channels === 'harmony'
-      ? readHarmony(input, events, context)
-      : new Reply(input, events, context, format).read(options.reasoningOpen);
+  const reading = readingOf(format, input, events, context, options.reasoningOpen);
   const run = (): ReplyEvent[] => {
     reading.next();
     return events.take();
@@ -54,6 +52,18 @@ export function createReplyReader(format: ChatFormat, options: ReplyOptions): Re
       return run();
     },
   };
+}
+
+function readingOf(
+  format: ChatFormat,
+  input: Input,
+  events: EventList,
+  context: CallContext,
+  reasoningOpen: boolean,
+): Reading {
+  if (format.channels === 'harmony') return readHarmony(input, events, context);
+  if (format.recipients) return readRecipients(format.recipients, input, events, context, reasoningOpen);
+  return new Reply(input, events, context, format).read(reasoningOpen);
 }
 
 class Reply {

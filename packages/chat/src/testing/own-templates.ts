@@ -12,6 +12,13 @@ const turn = (call: string, around: { open: string; close: string } = { open: ''
 const parameters = (each: string) => `{% for k, v in c.function.arguments.items() %}${each}{% endfor %}`;
 const raw = '{{ v if v is string else (v | tojson) }}';
 
+const addressed = (call: string, end: string) =>
+  `{% for m in messages %}{% if m.role == 'assistant' %}
+{% if m.reasoning_content %}<|go|>assistant for=me<|says|>{{ m.reasoning_content }}<|next|>{% endif %}
+{% for c in m.tool_calls or [] %}${call}${end}{% else %}<|go|>assistant for=you<|says|>{{ m.content }}<|over|>{% endfor %}
+{% else %}<|go|>{{ m.role }}<|says|>{{ m.content }}<|over|>{% endif %}{% endfor %}
+{% if add_generation_prompt %}<|go|>assistant{% endif %}`;
+
 export const ownTemplates: Readonly<Record<string, string>> = {
   'JSON in a tag': turn('<do>{"fn": "{{ c.function.name }}", "with": {{ c.function.arguments | tojson }}}</do>'),
   'a JSON list': turn(
@@ -37,4 +44,14 @@ export const ownTemplates: Readonly<Record<string, string>> = {
     `[CALL]<name>{{ c.function.name }}</name>${parameters(`<{{ k }}>${raw}</{{ k }}>`)}`,
     { open: '<calls>', close: '</calls>' },
   ),
+  'messages for somebody, calls in tags': addressed(
+    `<|go|>assistant for={{ c.function.name }}<|says|><run="{{ c.function.name }}">${parameters(`<{{ k }}>${raw}</{{ k }}>`)}</run>`,
+    "{{ '<|over|>' if loop.last else '<|next|>' }}",
+  ),
+  'recipients on lines': `{% for m in messages %}[{{ m.role }}]
+{% if m.role == 'assistant' %}{% if m.content %}@@@you
+{{ m.content }}{% endif %}{% for c in m.tool_calls or [] %}@@@{{ c.function.name }}
+{{ c.function.arguments | tojson }}{% endfor %}<|over|>{% else %}{{ m.content }}<|over|>{% endif %}{% endfor %}
+{% if add_generation_prompt %}[assistant]
+@@@{% endif %}`,
 };
