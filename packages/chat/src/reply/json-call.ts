@@ -49,6 +49,7 @@ function* readFields(context: CallContext, body: JsonBody, draft: Draft, depth: 
     yield* input.skipSpace();
     if (yield* input.accept(['}'])) return true;
     const start = input.sinceMark.length;
+    if (start > maxUnannounced) return false;
     const key = yield* readShortText(input);
     if (key === undefined) return false;
     yield* input.skipSpace();
