@@ -192,6 +192,24 @@ describe('quern rm', () => {
     expect(await readdir(cache)).toEqual([]);
   });
 
+  it('keeps what a created model was made of, until that goes too', async () => {
+    const file = join(dir, 'Modelfile');
+    await writeFile(file, 'FROM o/tiny-GGUF:Q8_0\nSYSTEM You are small.\nPARAMETER stop "."\n');
+    const [made, refused, listed, both, left] = await runCommands([
+      ['create', 'o/small:v1', '-f', file, '--json'],
+      ['rm', '-y', 'hf.co/o/tiny-GGUF'],
+      ['list', '--json'],
+      ['rm', '-y', 'o/tiny-GGUF:Q8_0', 'o/small:v1', '--json'],
+      ['list', '--json'],
+    ]);
+    expect(JSON.parse(made!.stdout)).toMatchObject({ name: 'o/small:v1', weights: { reference: 'o/tiny-GGUF:Q8_0' } });
+    expect(refused).toMatchObject({ code: 3, stderr: expect.stringMatching(/need it: o\/small:v1/) });
+    const names = JSON.parse(listed!.stdout).models.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(['o/tiny-GGUF:Q8_0', 'o/small:v1']);
+    expect(JSON.parse(both!.stdout).removed).toHaveLength(2);
+    expect(JSON.parse(left!.stdout).models).toEqual([]);
+  });
+
   it('never follows a name out of the cache, and helps with a mistyped one', async () => {
     const outside = join(dir, 'outside.gguf');
     await writeFile(outside, q8);

@@ -1,5 +1,6 @@
 // Models that Ollama's client creates: of another one, of a file that was sent, with adapters, quantized; they survive the server. What they
 // say is held to the same conversation written out for the model that they were made from.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
@@ -15,7 +16,7 @@ import { OpenAI } from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { knownTensor, writeAdapterFolder } from '../adapter-folder.ts';
 import { runCommand } from './cli-fixture.ts';
-import { tinyLlama } from './serve-fixture.ts';
+import { startTestServer, tinyLlama } from './serve-fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'quern-create-'));
 const cache = join(folder, 'hub');
@@ -29,7 +30,15 @@ let client: Ollama;
 
 /** As `quern serve --models-dir models --allow-changes` is started. */
 async function start(flags: object = {}, named: string[] = []): Promise<void> {
-  const given = { modelsDir: [models], allowChanges: true, parallel: '2', rng: 'quern', threads: '1', ...flags };
+  const given = {
+    modelsDir: [models],
+    allowChanges: true,
+    parallel: '2',
+    rng: 'quern',
+    threads: '1',
+    engineTimeout: '600',
+    ...flags,
+  };
   const sources = await readSources({ models: named, flags: given as never, modelsAtOnce: 4, locate: {} });
   const options = { maxLoaded: 4, maxBytes: 2 ** 32, keepMs: -1, strict: true };
   const many = new ManyModels(sources.sources, options, sources.find);
@@ -103,6 +112,15 @@ describe('a file that is sent', () => {
     expect(sent()).toEqual(before);
   });
 
+  it('is for servers that may change alone', async () => {
+    const fixed = await startTestServer();
+    for (const method of ['HEAD', 'POST'])
+      expect((await fetch(`${fixed.url}/api/blobs/${digest}`, { method })).status).toBe(403);
+    const told = await (await fixed.post('/api/create', { model: 'a', from: 'b' })).json();
+    expect(told).toMatchObject({ code: 'changes_not_allowed', error: expect.stringMatching(/quern create/) });
+    await fixed.close();
+  });
+
   it('of a client that goes away leaves nothing, and the next is answered', async () => {
     const before = sent();
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
@@ -112,6 +130,37 @@ describe('a file that is sent', () => {
     socket.destroy();
     await expect.poll(sent).toEqual(before);
     expect((await fetch(`${server.url}/api/blobs/${digest}`, { method: 'HEAD' })).status).toBe(200);
+  });
+});
+
+const disk = join(folder, 'disk');
+mkdirSync(disk);
+const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
+if (status !== 0) console.warn(`Skipping the full disk: ${String(stderr).trim()}`);
+
+describe.skipIf(status !== 0)('a disk that fills up', () => {
+  afterAll(() => spawnSync('umount', [disk]));
+
+  it('is told of, keeps nothing of the file, and the next is taken in', async () => {
+    await server.close();
+    process.env.HF_HUB_CACHE = disk;
+    await start();
+    // In pieces: nobody says before how much will come.
+    const stream = new ReadableStream({
+      start(controller) {
+        controller.enqueue(gguf);
+        controller.close();
+      },
+    });
+    const init = { method: 'POST', body: stream, duplex: 'half' } as RequestInit;
+    const response = await fetch(`${server.url}/api/blobs/${digest}`, init);
+    expect([response.status, await response.json()]).toEqual([507, expect.objectContaining({ code: 'disk_full' })]);
+    expect(readdirSync(join(disk, 'quern--created/blobs'))).toEqual([]);
+    const small = Buffer.from('small');
+    expect((await send(digestOf(small), small)).status).toBe(201);
+    await server.close();
+    process.env.HF_HUB_CACHE = cache;
+    await start();
   });
 });
 
@@ -216,6 +265,8 @@ describe('a model of another one', () => {
     await writeFile(file, `FROM ${join(models, 'tiny.gguf')}\nPARAMETER temperature hot\n`);
     const bad = await runCommand('create', 'bad', '-f', file);
     expect(bad.stderr).toMatch(/Line 2: parameters\.temperature/);
+    const elsewhere = await runCommand('tokenize', 'typed', '--text', 'a');
+    expect(elsewhere.stderr).toMatch(/"typed" was created here.*quern serve typed.*made from: tiny/s);
     expect(await runCommand('rm', '--yes', 'typed')).toMatchObject({ code: 0 });
     await client.delete({ model: 'typed' });
   });
@@ -262,6 +313,28 @@ describe('what cannot be is refused by its field, and leaves nothing', () => {
     expect(told).toMatchObject({ status: param === 'from' ? 404 : 400 });
     expect(JSON.stringify(told)).not.toContain(folder);
     expect(await names()).toEqual(known);
+  });
+
+  it('texts without end', async () => {
+    const license = 'x'.repeat(600_000);
+    expect((await create({ model: 'wordy', from: 'tiny', license })).status).toBe(200);
+    const more = await refusal({ model: 'wordier', from: 'wordy', license: `${license}y` });
+    expect(more).toMatchObject({ status: 400, error: expect.stringMatching(/1048576/) });
+    await client.delete({ model: 'wordy' });
+  });
+
+  it('a client that goes away while weights are quantized leaves all of it or nothing', async () => {
+    const before = sent();
+    const leaving = new AbortController();
+    const body = JSON.stringify({ model: 'left', from: 'tiny', quantize: 'q3_K_L' });
+    const response = await fetch(`${server.url}/api/create`, { method: 'POST', body, signal: leaving.signal });
+    await response.body!.getReader().read();
+    leaving.abort();
+    await expect.poll(() => sent().filter((name) => name.includes('.partial'))).toEqual([]);
+    const isThere = (await names()).includes('left');
+    if (isThere) await client.delete({ model: 'left' });
+    // Of a file without a model nobody would know.
+    await expect.poll(sent).toEqual(before);
   });
 
   it('a file that is no model', async () => {

@@ -75,6 +75,7 @@ const requestFaults = new Set([
   'embedding-empty',
   'no-embeddings',
   'no-logits',
+  'manifest-too-large',
   'no-token-allowed',
   'prompt-too-long',
   'request-invalid',

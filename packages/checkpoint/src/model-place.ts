@@ -10,6 +10,7 @@ import {
   type Repository,
   type RepositoryRequest,
 } from '@quern/source';
+import { CreatedModels } from './created/created-models.ts';
 
 export interface PlaceOptions extends Pick<RepositoryRequest, 'cacheDir' | 'endpoint' | 'offline' | 'token'> {
   /** Branch, tag or commit on the hub; `@revision` in the reference says the same. */
@@ -25,26 +26,42 @@ export type ModelPlace =
 
 /**
  * A path wins over a hub id of the same spelling.
- * @throws QuernError `checkpoint-not-found`, and those of `parseModelReference` and `openRepository`
+ * @throws QuernError `checkpoint-not-found`, `checkpoint-created`, and those of `parseModelReference` and `openRepository`
  */
 export async function findPlace(ref: string, options: PlaceOptions = {}): Promise<ModelPlace> {
   const here = await pathHere(ref);
   if (here) return here;
-  const { endpoint } = await hubSettings(options);
+  const { endpoint, cacheDir: cache } = await hubSettings(options);
   const reference = parseModelReference(ref, endpoint);
   if (reference.kind === 'url') return reference;
   if (reference.kind === 'path') {
     const path = reference.path === ref ? undefined : await pathHere(reference.path);
     if (path) return path;
+    await refuseCreated(ref, cache);
     throw new QuernError('checkpoint-not-found', 'There is no such file or folder.', { file: ref });
   }
   const { repo, revision = options.revision } = reference;
   const { cacheDir, offline, token, signal } = options;
   const request = { repo, revision, cacheDir, endpoint, offline, token, signal };
-  const repository = await openRepository(request).catch((error: unknown) => {
+  const repository = await openRepository(request).catch(async (error: unknown) => {
+    await refuseCreated(ref, cache);
     throw reference.bare ? alsoNotHere(ref, reference, error) : error;
   });
   return { kind: 'hub', reference, repository };
+}
+
+/** Somebody made it of another model: its weights alone would be something else. */
+async function refuseCreated(ref: string, cacheDir: string): Promise<void> {
+  const found = await new CreatedModels(cacheDir).find(ref.replace(/:latest$/, '')).catch(() => undefined);
+  if (!found) return;
+  const base = found.from === undefined ? '' : ` Or give what it was made from: ${found.from}.`;
+  throw new QuernError(
+    'checkpoint-created',
+    `The model ${JSON.stringify(found.name)} was created here, and is there for quern serve alone.`,
+    {
+      remedy: `quern serve ${found.name} answers as it.${base}`,
+    },
+  );
 }
 
 async function pathHere(path: string): Promise<ModelPlace | undefined> {

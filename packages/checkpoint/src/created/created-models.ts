@@ -13,6 +13,9 @@ import { blobBytes, blobPath, removeBlob, removeStrayBlobs, writeError } from '@
 import { type CreatedModel, manifestText, parseManifest } from './created-model.ts';
 import { manifestFile } from './created-name.ts';
 
+/** Lists read all of them. */
+const longestManifest = 2 ** 20;
+
 /** One that lies there, and cannot be used. */
 export interface DamagedManifest {
   readonly file: string;
@@ -58,17 +61,22 @@ export class CreatedModels {
   /**
    * Adds a model, or puts it in the place of the one of its name, whose files go where nobody else uses them.
    * @param check a last look before it counts, in the same turn
-   * @throws QuernError `blob-missing`, `disk-full`, `write-…`, and what `check` throws
+   * @throws QuernError `blob-missing`, `manifest-too-large`, `disk-full`, `write-…`, and what `check` throws
    */
   put(model: CreatedModel, check?: () => void): Promise<void> {
     return this.#inTurn(async () => {
       check?.();
+      const text = manifestText(model);
+      if (text.length > longestManifest)
+        throw new QuernError(
+          'manifest-too-large',
+          `The texts of the model have ${text.length} characters; they may have ${longestManifest} together.`,
+        );
       for (const digest of digestsOf(model))
         if ((await blobBytes(this.blobs, digest)) === undefined) throw missingBlob(digest);
       const before = await this.find(model.name).catch(() => undefined);
       const place = join(this.#manifests, manifestFile(model.name));
       const partial = `${place}.${randomUUID()}.partial`;
-      const text = manifestText(model);
       try {
         await mkdir(this.#manifests, { recursive: true });
         await writeFile(partial, text, { flush: true });
