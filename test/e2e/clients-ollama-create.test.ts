@@ -474,6 +474,16 @@ describe('files of its own', () => {
     await client.delete({ model: 'narrow' });
   });
 
+  it('one name in any case: the last one created has it, and it is asked for and deleted as one', async () => {
+    await client.create({ model: 'cased', from: 'tiny' });
+    await client.create({ model: 'Cased', from: 'tiny', system: 'The second.' });
+    expect(await names()).toEqual(['Cased', 'again', 'pirate', 'tiny']);
+    for (const model of ['cased', 'CASED']) expect((await client.show({ model })).system).toBe('The second.');
+    expect((await client.chat({ model: 'cased', messages: [hello], options: greedy })).done).toBe(true);
+    await client.delete({ model: 'cased' });
+    expect(await names()).toEqual(['again', 'pirate', 'tiny']);
+  });
+
   it('a damaged description hides no other model', async () => {
     await writeFile(join(cache, 'quern--created/manifests/bad.json'), '{"version":');
     await server.close();

@@ -26,7 +26,8 @@ export function createdSource(model: CreatedModel, base: ModelSource, models: Cr
     ...{ id: name, aliases: [], created: model, override: base.override },
     reference: base.reference,
     weights: shares ? (base.weights ?? base.id) : ownKey(),
-    cacheTokens: contextTokens ?? base.cacheTokens,
+    contextTokens: contextTokens ?? base.contextTokens,
+    cacheTokens: base.cacheTokens,
     locate: 'digest' in weights ? () => models.fileOf(weights.digest) : base.locate,
     async load(path, onProgress) {
       if (shares) return base.load(path, onProgress);

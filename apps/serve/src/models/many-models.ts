@@ -25,7 +25,9 @@ export interface ModelSource {
   readonly created?: CreatedModel;
   /** What it is for its own clients, once its weights are loaded. Default: what is loaded. */
   readonly dress?: (loaded: ServedModel) => ServedModel;
-  /** Most tokens in the caches of all its requests together; 0: as many as it was trained for; undefined: the engine's usual. */
+  /** Of one request; 0, and more than it was trained for: as many as that; undefined: the engine's usual. */
+  readonly contextTokens?: number;
+  /** In the caches of all its requests together. Default: the context. */
   readonly cacheTokens?: number;
   readonly override?: LoadOverride;
   /** Asked before each load, because files come and go. @throws QuernError when there is no such model any more */
@@ -124,9 +126,9 @@ export class ManyModels implements ModelHost {
     this.#pool.release(weightsOf(this.#named(name)));
   }
 
-  /** The one of that very name. */
+  /** The one of that name. */
   source(name: string): ModelSource | undefined {
-    const id = this.#ids.get(name);
+    const id = this.#idCalled(name);
     return this.#sources.find((source) => source.id === id);
   }
 
@@ -203,7 +205,13 @@ export class ManyModels implements ModelHost {
   #idOf(name: string | null | undefined): string | undefined {
     const [only] = this.#sources;
     if (only && this.#sources.length === 1 && !(this.#strict && name)) return only.id;
-    return name ? this.#ids.get(name) : undefined;
+    return name ? this.#idCalled(name) : undefined;
+  }
+
+  /** Created ones are one where their names differ in case alone. */
+  #idCalled(name: string): string | undefined {
+    const isCalled = ({ id, created }: ModelSource) => created && id.toLowerCase() === name.toLowerCase();
+    return this.#ids.get(name) ?? this.#sources.find(isCalled)?.id;
   }
 }
 
@@ -212,7 +220,7 @@ const weightsOf = ({ id, weights = id }: ModelSource): string => weights;
 const dressed = ({ dress }: ModelSource, loaded: ServedModel): ServedModel => dress?.(loaded) ?? loaded;
 
 function thingOf(source: ModelSource): PoolThing<ServedModel> {
-  const { cacheTokens, override, locate, load } = source;
+  const { contextTokens = usualContext, cacheTokens, override, locate, load } = source;
   return {
     name: weightsOf(source),
     async estimate() {
@@ -220,8 +228,8 @@ function thingOf(source: ModelSource): PoolThing<ServedModel> {
       try {
         const { dataBytes, kvBytesPerToken, hyperparameters } = describeModel(view);
         const { contextLength } = hyperparameters;
-        const tokens = cacheTokens === 0 ? contextLength : (cacheTokens ?? Math.min(usualContext, contextLength));
-        return dataBytes + tokens * kvBytesPerToken.f16;
+        const context = Math.min(contextTokens || contextLength, contextLength);
+        return dataBytes + (cacheTokens ?? context) * kvBytesPerToken.f16;
       } finally {
         await view.close();
       }

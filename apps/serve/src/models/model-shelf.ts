@@ -95,9 +95,10 @@ export function modelShelf(
       await create({ ...own, name: createdName(name), createdMs: Date.now() });
     },
     async remove(name) {
-      if (models.source(name)?.created) {
-        models.forget(name);
-        await created.remove(name);
+      const there = models.source(name);
+      if (there?.created) {
+        models.forget(there.id);
+        await created.remove(there.id);
         return;
       }
       const { cacheDir } = await hubSettings({});

@@ -3,6 +3,7 @@ import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ManyModels } from './many-models.ts';
 import { readSources } from './model-sources.ts';
 
 const gguf = new URL('../../../../test/models/arch/qwen2/llama.cpp-bf16.gguf', import.meta.url).pathname;
@@ -16,7 +17,12 @@ afterAll(() => rm(dir, { recursive: true }));
 const sourcesOf = async (presets: string) => {
   const preset = join(dir, 'presets.ini');
   await writeFile(preset, presets);
-  return readSources({ models: [], flags: { modelsDir: [dir], preset } as never, modelsAtOnce: 1, locate: {} });
+  return readSources({
+    models: [],
+    flags: { modelsDir: [dir], preset, engineTimeout: '600' } as never,
+    modelsAtOnce: 1,
+    locate: {},
+  });
 };
 
 it('a preset with the name of a model that is there says how that model is loaded', async () => {
@@ -24,7 +30,7 @@ it('a preset with the name of a model that is there says how that model is loade
     '[*]\nctx-size = 64\n[small]\nctx-size = 32\nalias = little\nload-on-startup = true\n[other]\nmodel = large.gguf\n',
   );
   const rows = await Promise.all(
-    sources.map(async ({ id, aliases, cacheTokens, locate }) => [id, aliases, cacheTokens, await locate()]),
+    sources.map(async ({ id, aliases, contextTokens, locate }) => [id, aliases, contextTokens, await locate()]),
   );
   expect(rows.sort()).toEqual([
     ['large', [], undefined, join(dir, 'large.gguf')],
@@ -32,6 +38,15 @@ it('a preset with the name of a model that is there says how that model is loade
     ['small', ['little'], 32, join(dir, 'small.gguf')],
   ]);
   expect(startup).toEqual(['small']);
+});
+
+it('a context above the trained length takes the room of the trained length', async () => {
+  const { sources } = await sourcesOf('[small]\nctx-size = 100000000\n');
+  const models = new ManyModels(sources, { maxLoaded: 1, maxBytes: 50e6, keepMs: -1, strict: true });
+  const { model, release } = await models.acquire('small', new AbortController().signal);
+  expect(model.contextTokens).toBe(model.description.hyperparameters.contextLength);
+  release();
+  await models.close();
 });
 
 it('a file that is none is refused with its line', async () => {

@@ -150,10 +150,10 @@ function sourceOf(
   request: SourcesRequest,
 ): ModelSource {
   const { options, complete } = readModelFlags(flags, modelsAtOnce);
-  const { contextTokens, cacheTokens = contextTokens, override } = options;
+  const { contextTokens, cacheTokens, override } = options;
   const { locate, onReload } = request;
   return {
-    ...{ id: name, aliases, cacheTokens, override },
+    ...{ id: name, aliases, contextTokens, cacheTokens, override },
     // A path is for as long as the server lives, and longer: it must not depend on where it was started.
     reference: existsSync(reference) ? resolve(reference) : reference,
     locate: async () => (await locateCheckpoint(model, locate)).path,
