@@ -47,6 +47,8 @@ export interface CallFormat {
   readonly separator: string;
   /** Other beginnings that the model was trained on. */
   readonly otherOpens?: readonly string[];
+  /** What opens Python, of those. */
+  readonly codeOpen?: string;
   /** Whether one reply may hold several. */
   readonly several: boolean;
   readonly body: CallBody;

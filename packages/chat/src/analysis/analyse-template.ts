@@ -7,6 +7,7 @@ import { type KnownFormat, knownFormats } from './known-formats.ts';
 import { Probe, probeTools, type Special, words } from './probe.ts';
 import { findContentMarks, findReasoning } from './reasoning.ts';
 import { findRecipients, recipientCalls } from './recipients.ts';
+import { endOf, firstTag } from './text-parts.ts';
 import { findThinking } from './thinking.ts';
 
 const noReasoning = 'The template writes no reasoning.';
@@ -37,7 +38,10 @@ export function analyseTemplate(template: string, special: Special): ChatFormat 
     better?.calls ?? (probes && callFormat(probes)) ?? known.find((row) => row.format.calls)?.format.calls;
   const calls = written && {
     ...written,
-    section: { ...written.section, open: withoutMarks(written.section.open, reasoning, content) },
+    section: {
+      open: withoutMarks(written.section.open, reasoning, content),
+      close: ownClose(written.section),
+    },
     ...otherOpens(known),
   };
   return {
@@ -79,9 +83,17 @@ function closeBefore(content: ChatFormat['content'], toAnswer: string | undefine
   return content && text?.endsWith(content.open) ? text.slice(0, text.length - content.open.length).trim() : undefined;
 }
 
-function otherOpens(known: readonly KnownFormat[]): Pick<CallFormat, 'otherOpens'> {
+function otherOpens(known: readonly KnownFormat[]): Pick<CallFormat, 'otherOpens' | 'codeOpen'> {
   const opens = known.flatMap((row) => row.otherOpens ?? []);
-  return opens.length > 0 ? { otherOpens: opens } : {};
+  const codeOpen = known.find((row) => row.codeOpen)?.codeOpen;
+  return { ...(opens.length > 0 && { otherOpens: opens }), ...(codeOpen !== undefined && { codeOpen }) };
+}
+
+/** Behind the tag that closes the section's own, a template may write what ends the turn. */
+function ownClose({ open, close }: CallFormat['section']): string {
+  const opened = firstTag(open);
+  const closing = opened === undefined ? '' : endOf(opened);
+  return closing !== '' && close.startsWith(closing) ? closing : close;
 }
 
 /** Reasoning and content that are empty may stand before calls. */

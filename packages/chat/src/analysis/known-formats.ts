@@ -11,6 +11,7 @@ export interface KnownFormat {
   readonly format: Pick<ChatFormat, 'channels' | 'reasoning' | 'content' | 'calls'>;
   /** Added to the calls that the renderings show. */
   readonly otherOpens?: readonly string[];
+  readonly codeOpen?: string;
 }
 
 const json: JsonBody = { kind: 'json', list: false, name: 'name', arguments: 'arguments', before: [], after: [] };
@@ -140,5 +141,6 @@ export const knownFormats: readonly KnownFormat[] = [
     mark: /<\|python_tag\|>/,
     format: { calls: calls({ several: false, body: { ...json, arguments: 'parameters' } }) },
     otherOpens: ['<|python_tag|>'],
+    codeOpen: '<|python_tag|>',
   },
 ];

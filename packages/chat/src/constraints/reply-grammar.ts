@@ -5,6 +5,7 @@ import { compileGrammar, type GrammarSource } from '@quern/grammar';
 import type { CallFormat, ChatFormat, ToolDefinition } from '../format.ts';
 import { argumentsSchema } from './arguments-schema.ts';
 import { bodyGrammar } from './call-grammar.ts';
+import { harmonyCall } from './harmony-grammar.ts';
 import { freeUntil, markSource, oneOf, optional, sequence, space, text } from './marks.ts';
 import { freeOrCalls, recipientAnswer, recipientCallsGrammar } from './recipients-grammar.ts';
 
@@ -93,6 +94,7 @@ function callsGrammar(
   { parallel }: ReplyConstraint,
 ): GrammarSource {
   if (format.recipients) return recipientCallsGrammar(format.recipients, tools, parallel, blamed);
+  if (format.channels) return oneOf(tools.map((tool) => blamed(tool, () => harmonyCall(tool))));
   const bodies = oneOf(tools.map((tool) => blamed(tool, () => bodyGrammar(calls, tool))));
   const { section, open, close, separator, body } = calls;
   const inList = (body.kind === 'json' || body.kind === 'python') && body.list;
@@ -106,7 +108,7 @@ function callsGrammar(
       );
   const between = inList ? sequence(text(','), space) : sequence(separator ? text(separator) : undefined, space);
   const many: GrammarSource =
-    parallel && calls.several && !format.channels ? { kind: 'repeat', item: one, min: 1, separator: between } : one;
+    parallel && calls.several ? { kind: 'repeat', item: one, min: 1, separator: between } : one;
   return sequence(
     section.open ? sequence(markSource(section.open), space) : undefined,
     inList ? sequence(text('['), space, many, space, text(']')) : many,

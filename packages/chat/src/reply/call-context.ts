@@ -26,6 +26,10 @@ export class CallContext {
     return this.#tools.size > 0 && (this.#several || this.#events.calls === 0);
   }
 
+  get names(): string[] {
+    return [...this.#tools.keys()];
+  }
+
   tool(name: string): ToolDefinition | undefined {
     return this.#tools.get(name);
   }

@@ -38,6 +38,12 @@ function* readPythonCall(context: CallContext): Reading<boolean> {
   const { input } = context;
   const name = yield* context.name();
   if (name === undefined || !(yield* input.accept(['(']))) return false;
+  return yield* readPythonArguments(context, name);
+}
+
+/** Behind the parenthesis that opens them. */
+export function* readPythonArguments(context: CallContext, name: string): Reading<boolean> {
+  const { input } = context;
   const sink = context.announce(name);
   sink('{');
   for (let first = true; ; first = false) {

@@ -1,8 +1,8 @@
 // Replies that are messages with headers, each for somebody: the user, a tool, or the model itself (reasoning). The prompt ends
 // where a header begins: `>>>` in functionary 3.2, behind which comes `all\nHello>>>get_weather\n{"city": "Paris"}`.
 import type { RecipientsFormat, ToolDefinition } from '../format.ts';
-import { record } from '../tools.ts';
 import type { CallContext } from './call-context.ts';
+import { textParameter } from './code-call.ts';
 import type { EventList } from './events.ts';
 import type { Input, Reading } from './input.ts';
 import { Marks } from './marks.ts';
@@ -97,11 +97,4 @@ export function* readRecipients(
       yield;
     }
   }
-}
-
-/** A tool for code takes one text. */
-function textParameter({ function: { parameters } }: ToolDefinition): string | undefined {
-  const properties = Object.entries(record(record(parameters)?.properties) ?? {});
-  const texts = properties.filter(([, schema]) => record(schema)?.type === 'string');
-  return texts.length === 1 ? texts[0]![0] : texts.find(([name]) => name === 'code')?.[0];
 }

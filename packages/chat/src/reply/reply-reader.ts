@@ -1,6 +1,7 @@
 // Takes a reply apart: reasoning, content, calls. Total: whatever was generated comes out, as one of them.
 import type { CallFormat, ChatFormat, ToolDefinition } from '../format.ts';
 import { CallContext } from './call-context.ts';
+import { readCodeCall } from './code-call.ts';
 import { EventList, type ReplyEvent } from './events.ts';
 import { readHarmony } from './harmony.ts';
 import { Input, isSpace, type Reading } from './input.ts';
@@ -65,6 +66,9 @@ function readingOf(
   if (format.recipients) return readRecipients(format.recipients, input, events, context, reasoningOpen);
   return new Reply(input, events, context, format).read(reasoningOpen);
 }
+
+/** Nothing tells a call from an answer but what it is. */
+const isBare = ({ open, section }: CallFormat): boolean => open.trim() === '' && section.open.trim() === '';
 
 class Reply {
   readonly #input: Input;
@@ -158,8 +162,18 @@ class Reply {
       yield* input.skipSpace();
       opened = yield* input.expect(calls.open.trim());
     }
+    if (opened && opening.mark === calls.codeOpen && !(yield* this.#jsonBegins())) {
+      if (yield* readCodeCall(this.#context)) return input.unmark();
+      return this.#context.giveBack();
+    }
     if (opened) yield* this.#readCalls(calls);
     else this.#context.giveBack();
+  }
+
+  *#jsonBegins(): Reading<boolean> {
+    yield* this.#input.skipSpace();
+    const next = yield* this.#input.peek();
+    return next === '{' || next === '[';
   }
 
   /** Behind what opens them. */
@@ -189,6 +203,9 @@ class Reply {
     const { body } = calls;
     switch (body.kind) {
       case 'json':
+        // Models that write calls without marks write Python as well (Llama 3.2 and 4).
+        if (isBare(calls) && (yield* this.#input.sees(this.#context.names.map((name) => `[${name}(`))))
+          return yield* readPythonCalls(this.#context, { kind: 'python', list: true });
         return yield* readJsonCalls(this.#context, body);
       case 'named':
         return yield* readNamedCall(this.#context, body);
@@ -202,8 +219,7 @@ class Reply {
   /** A format without marks: the reply as a whole is a call, or none. */
   *#bareCallBegins(): Reading<boolean> {
     const { calls, reasoning } = this.#format;
-    const bare = calls && calls.open.trim() === '' && calls.section.open.trim() === '';
-    if (!bare || !this.#context.mayCall || this.#events.hasText) return false;
+    if (!calls || !isBare(calls) || !this.#context.mayCall || this.#events.hasText) return false;
     for (;;) {
       const next = yield* this.#input.peek();
       if (next === undefined || !isSpace(next)) {
