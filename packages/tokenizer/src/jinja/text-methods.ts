@@ -145,7 +145,7 @@ const methods: Readonly<Record<string, TextMethod>> = {
   zfill: take(['width'], (text, given) => {
     const sign = /^[+-]/.test(text) ? text[0]! : '';
     const width = Math.min(given.number('width', 0), mostWidth);
-    return sign + text.slice(sign.length).padStart(width - sign.length, '0');
+    return sign + '0'.repeat(Math.max(0, width - textLength(text))) + text.slice(sign.length);
   }),
   isdigit: every(/^\p{Nd}+$/u),
   isdecimal: every(/^\p{Nd}+$/u),

@@ -67,8 +67,8 @@ export const valueFilters: Readonly<Record<string, Filter>> = {
     if (method === 'floor') return new Float(Math.floor(scaled) / scale);
     if (method !== 'common') throw new TemplateError('method must be common, ceil or floor');
     // The digits of the number itself, not of its product.
-    return new Float(
-      scale > 1 ? Number(numeric(value, 'round').toFixed(given.number('precision', 0))) : rounded(scaled) / scale,
-    );
+    const near =
+      scale > 1 ? Number(numeric(value, 'round').toFixed(given.number('precision', 0))) : rounded(scaled) / scale;
+    return value instanceof Float ? new Float(near) : near;
   }),
 };
