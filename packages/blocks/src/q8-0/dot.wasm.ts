@@ -37,6 +37,12 @@ export function dotQ8_0(w: usize, blocks: usize, row: usize, y: usize, scratch: 
 /** One group as a block of a panel: q + 128. */
 export function unpackQ8_0(group: usize, panel: usize, scratch: usize): void {
   const sign = v128.load(SIGNS);
-  for (let at: usize = 0; at < 8 * WORD; at += 16) v128.store(panel + at, v128.xor(v128.load(group + at, 16), sign));
+  for (let at: usize = 0; at < 8 * WORD; at += 2 * WORD) {
+    const qs = group + 16 + at, to = panel + at;
+    v128.store(to, v128.xor(v128.load(qs), sign));
+    v128.store(to, v128.xor(v128.load(qs, 16), sign), 16);
+    v128.store(to, v128.xor(v128.load(qs, 32), sign), 32);
+    v128.store(to, v128.xor(v128.load(qs, 48), sign), 48);
+  }
   storeUnits(panel, 32, group);
 }

@@ -17,20 +17,17 @@ export function wordBlockBytes(blockSize: usize): usize {
 
 /** A block of a panel → one of words. */
 export function widen(block: usize, type: u32, blockSize: usize, to: usize): void {
-  const middle = i16x8.splat(<i16>middleOf(type)), words = to + 16 * blockSize, codesOf = subBlockOf(type) * 8;
-  let scales = scalesOf(block, blockSize), scale0 = i16x8.splat(1), scale1 = scale0;
-  for (let codes = block; to < words; scales += WORD) {
-    if (blockSize == 256) {
-      scale0 = twice(v128.load(scales));
-      scale1 = twice(v128.load(scales, 16));
-    }
-    for (const end = codes + codesOf; codes < end; codes += WORD) {
-      storeQuad(to, v128.load(codes), middle, scale0);
-      storeQuad(to + 16, v128.load(codes, 16), middle, scale1);
-      to += 2 * WORD;
+  const middle = i16x8.splat(<i16>middleOf(type)), units = unitsOf(block, blockSize);
+  if (blockSize == 32) to = widenCodes(block, units, middle, false, middle, middle, to);
+  else {
+    let scales = scalesOf(block, 256);
+    for (let codes = block, next = codes; codes < units; codes = next) {
+      next += subBlockOf(type) * 8;
+      to = widenCodes(codes, next, middle, true, twice(v128.load(scales)), twice(v128.load(scales, 16)), to);
+      scales += WORD;
     }
   }
-  for (let at = unitsOf(block, blockSize); at < scalesOf(block, blockSize); at += 16) {
+  for (let at = units; at < scalesOf(block, blockSize); at += 16) {
     v128.store(to, v128.load(at));
     to += 16;
   }
@@ -42,11 +39,21 @@ function twice(numbers: v128): v128 {
   return v128.shuffle<u16>(numbers, numbers, 0, 0, 2, 2, 4, 4, 6, 6);
 }
 
-/** Two words of four rows: (unsigned bytes − middle) · scale. */
+/** (Codes − middle) · scale, up to `end`; returns what lies behind them. */
 @inline
-function storeQuad(to: usize, quad: v128, middle: v128, scale: v128): void {
-  v128.store(to, i16x8.mul(i16x8.sub(v128.and(quad, v128.load(LOW_BYTE)), middle), scale));
-  v128.store(to, i16x8.mul(i16x8.sub(i16x8.shr_u(quad, 8), middle), scale), WORD);
+function widenCodes(codes: usize, end: usize, middle: v128, scaled: bool, scale0: v128, scale1: v128, to: usize): usize {
+  const lowByte = v128.load(LOW_BYTE);
+  for (; codes < end; codes += WORD) {
+    const quad0 = v128.load(codes), quad1 = v128.load(codes, 16);
+    const even0 = i16x8.sub(v128.and(quad0, lowByte), middle), odd0 = i16x8.sub(i16x8.shr_u(quad0, 8), middle);
+    const even1 = i16x8.sub(v128.and(quad1, lowByte), middle), odd1 = i16x8.sub(i16x8.shr_u(quad1, 8), middle);
+    v128.store(to, scaled ? i16x8.mul(even0, scale0) : even0);
+    v128.store(to, scaled ? i16x8.mul(even1, scale1) : even1, 16);
+    v128.store(to, scaled ? i16x8.mul(odd0, scale0) : odd0, 32);
+    v128.store(to, scaled ? i16x8.mul(odd1, scale1) : odd1, 48);
+    to += 2 * WORD;
+  }
+  return to;
 }
 
 @inline
