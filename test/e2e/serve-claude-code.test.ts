@@ -1,5 +1,6 @@
 // Requests in the shapes that Claude Code sends: its fields, headers and tools (schemas with patterns), and the line with a
-// changing number at the head of its system prompt, which must not cost the second turn the cache of the first.
+// changing number at the head of its system prompt, which must not cost the second turn the cache of the first. What 2.1.332
+// sends was recorded between it and this server: instructions behind the question, tools that wait until a search finds them.
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from './serve-fixture.ts';
@@ -139,13 +140,14 @@ describe('Claude Code', () => {
     expect(JSON.parse((message.content[0] as Anthropic.TextBlock).text)).toEqual({ title: expect.any(String) });
   });
 
-  it.each([{ type: 'adaptive' }, { type: 'disabled' }, { type: 'adaptive', display: 'omitted' }])(
-    'may ask for thinking as %j of a model that does not think',
-    async (thinking) => {
-      const message = await client.messages.create(turn(billing('1'), firstMessages, { thinking, max_tokens: 4 }));
-      expect(message.stop_reason).toBe('max_tokens');
-    },
-  );
+  it.each([
+    { type: 'adaptive' },
+    { type: 'disabled' },
+    ...['omitted', 'updates', 'highlights'].map((display) => ({ type: 'adaptive', display })),
+  ])('may ask for thinking as %j of a model that does not think', async (thinking) => {
+    const message = await client.messages.create(turn(billing('1'), firstMessages, { thinking, max_tokens: 4 }));
+    expect(message.stop_reason).toBe('max_tokens');
+  });
 
   it('counts its tokens', async () => {
     const { max_tokens: _, metadata: __, ...body } = turn(billing('2'), firstMessages);
@@ -180,5 +182,115 @@ describe('Claude Code', () => {
     const { label, icon } = call!.input as { label: string; icon: string };
     expect(label).toMatch(/^[\w\-/]+\.\d{1,3}$/);
     expect(icon).toMatch(/^(?!http)[a-z]{1,8}$/);
+  });
+});
+
+const waiting = (name: string) => ({
+  name,
+  description: `${name} of pages.`,
+  input_schema: objectOf({ url: { type: 'string', maxLength: 20 } }),
+  defer_loading: true,
+});
+const search = {
+  name: 'ToolSearch',
+  description: 'Finds tools.',
+  input_schema: objectOf({ query: { type: 'string' } }),
+};
+const found = (...names: string[]): Body['messages'] => [
+  { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_1', name: 'ToolSearch', input: { query: 'pages' } }] },
+  {
+    role: 'user',
+    content: [
+      {
+        type: 'tool_result',
+        tool_use_id: 'toolu_1',
+        content: names.map((name) => ({ type: 'tool_reference', tool_name: name })),
+        ...cached,
+      },
+    ],
+  },
+];
+/** Of the kinds that the client's types keep for its beta. */
+const system = (content: unknown, more: object = {}) =>
+  ({ role: 'system', content, ...more }) as unknown as Body['messages'][number];
+const count = async (messages: Body['messages'], more: object = {}) =>
+  (await client.messages.countTokens({ model: 'tiny-llama', messages, ...more } as never)).input_tokens;
+
+describe('Claude Code’s tools that wait', () => {
+  const offered = [search, waiting('WebSearch'), waiting('CronList'), ...tools];
+  const choosing = (name: string) => ({
+    tools: offered,
+    thinking: undefined,
+    tool_choice: { type: 'tool', name, disable_parallel_tool_use: true },
+    max_tokens: 200,
+  });
+
+  it('are not offered until a result of its search names them', async () => {
+    const without = offered.filter((tool) => !('defer_loading' in tool));
+    expect(await count(firstMessages, { tools: offered })).toBe(await count(firstMessages, { tools: without }));
+    const body = turn(billing('5'), firstMessages, choosing('WebSearch'));
+    await expect(client.messages.create(body)).rejects.toMatchObject({ status: 400 });
+    const message = await client.messages.create({ ...body, messages: [...firstMessages, ...found('WebSearch')] });
+    expect(message.content).toMatchObject([
+      { type: 'tool_use', name: 'WebSearch', input: { url: expect.any(String) } },
+    ]);
+    await expect(
+      client.messages.create({ ...body, messages: [...firstMessages, ...found('WebSearch', 'Other')] }),
+    ).rejects.toMatchObject({
+      status: 400,
+      message: expect.stringContaining('messages.2.content.0.content.1.tool_name'),
+    });
+  });
+
+  it('come behind the others, so that what stands before them stays in the cache', async () => {
+    const ask = (messages: Body['messages']) =>
+      client.messages.create(turn(billing('6'), messages, { tools: offered, max_tokens: 1 }));
+    const one = await ask(firstMessages);
+    const two = await ask([...firstMessages, ...found('WebSearch')]);
+    // All but the question and what opens the reply.
+    expect(two.usage.cache_read_input_tokens).toBeGreaterThan(promptTokens(one) - (await count(firstMessages)) - 100);
+  });
+
+  it('are added and removed by instructions, too', async () => {
+    const reference = (name: string) => ({ type: 'tool_reference', name });
+    const define = { type: 'tool_definition', definition: { ...waiting('Late'), defer_loading: undefined } };
+    const after = (...content: object[]) => [...firstMessages, system(content)];
+    const create = (messages: Body['messages'], name: string) =>
+      client.messages.create(turn(billing('7'), messages, choosing(name)));
+    for (const [tool, name] of [
+      [reference('CronList'), 'CronList'],
+      [define, 'Late'],
+    ] as const) {
+      const { content } = await create(after({ type: 'tool_addition', tool }), name);
+      expect(content).toMatchObject([{ type: 'tool_use', name }]);
+    }
+    const removed = after({ type: 'tool_removal', tool: reference('Bash') });
+    await expect(create(removed, 'Bash')).rejects.toMatchObject({ status: 400 });
+    await expect(create(after({ type: 'tool_removal', tool: reference('x') }), 'Bash')).rejects.toMatchObject({
+      message: expect.stringContaining('messages.1.content.0.tool.name'),
+    });
+  });
+});
+
+describe('Claude Code’s instructions behind the question', () => {
+  const text = 'Primary working directory: /home/lily';
+
+  it('reach a model whose template reads a system prompt from the first message alone', async () => {
+    const joined: Body['messages'] = [{ role: 'user', content: `Hello.\n\n${text}` }];
+    const more = { system: 'Be short.' };
+    const blocks = [{ type: 'text', text, ...cached }];
+    const behind = [{ role: 'user' as const, content: 'Hello.' }, system(blocks, { output_config: { effort: 'low' } })];
+    expect(await count(behind, more)).toBe(await count(joined, more));
+    const { content } = await client.messages.create(turn(billing('8'), behind, { max_tokens: 1 }));
+    expect(content).toHaveLength(1);
+  });
+
+  it('are gone with the next user message where they say so, and may be an effort alone', async () => {
+    const hello = { role: 'user' as const, content: 'Hello.' };
+    const answer = { role: 'assistant' as const, content: 'Hi.' };
+    const brief = system(text, { clear_at: 'next_user_message' });
+    expect(await count([hello, brief])).toBeGreaterThan(await count([hello]));
+    expect(await count([hello, brief, answer, hello])).toBe(await count([hello, answer, hello]));
+    expect(await count([hello, system(undefined, { output_config: { effort: 'high' } })])).toBe(await count([hello]));
   });
 });

@@ -141,6 +141,22 @@ describe('Codex', () => {
     expect(response.status).toBe('completed');
   });
 
+  // Recorded of 0.171.0, for which the name of the model decides what it sends.
+  it('may take the model for one of OpenAI’s: a verbosity, its search for tools, instructions in parts', async () => {
+    const search = { type: 'tool_search', execution: 'client', description: 'Finds tools.', parameters: stringOf({}) };
+    const web = { type: 'web_search', external_web_access: false, search_content_types: ['text', 'image'] };
+    const parts = { ...text('developer', 'Be short.'), id: 'msg_1' };
+    parts.content.push({ type: 'input_text', text: '<tools>\nDeferred tool namespaces:\n- agents\n</tools>' });
+    const { response } = await run(
+      codex([parts, { ...text('user', 'Hello.'), id: 'msg_2' }], {
+        ...{ model: 'gpt-5.5', reasoning: { effort: 'medium' }, text: { verbosity: 'low' } },
+        ...{ tools: [shell, patch, search, web], parallel_tool_calls: true, ...saying('Hi.') },
+      }),
+    );
+    expect(response).toMatchObject({ status: 'completed', text: { verbosity: 'medium' } });
+    expect(response.tools).toEqual([shell]);
+  });
+
   it('may send no reasoning and no tools', async () => {
     const { response } = await run(
       codex([text('user', 'Hello.')], { reasoning: null, include: [], tools: [], ...saying('Hi.') }),

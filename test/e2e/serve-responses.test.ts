@@ -361,7 +361,7 @@ describe('what cannot be done is refused by name', () => {
     ['a conversation', { conversation: 'conv_1' }, 'conversation'],
     ['a stored prompt', { prompt: { id: 'pmpt_1' } }, 'prompt'],
     ['a prompt that may be cut', { truncation: 'auto' }, 'truncation'],
-    ['a measure of words', { text: { verbosity: 'low' } }, 'text.verbosity'],
+    ['a measure of words that is none', { text: { verbosity: 'loud' } }, 'text.verbosity'],
     ['chat’s messages', { messages: [] }, 'messages'],
     ['chat’s limit', { max_tokens: 5 }, 'max_tokens'],
     ['a wrong value of a field of vLLM', { bad_words: [5] }, 'bad_words.0'],

@@ -138,7 +138,11 @@ export interface MessageShape {
   readonly needsDescription: boolean;
   /** The template refuses ids of calls other than nine letters and digits (Mistral's). */
   readonly shortIds?: true;
+  readonly instructions: InstructionPlace;
 }
+
+/** Where the template writes messages of the role `system`: wherever they stand, at the beginning alone, or not at all. */
+export type InstructionPlace = 'anywhere' | 'first' | 'nowhere';
 
 /** The name of a function and the JSON schema of its arguments, as in OpenAI's API. */
 export interface ToolDefinition {

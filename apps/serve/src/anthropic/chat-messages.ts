@@ -4,7 +4,7 @@ import { ApiError } from '../api-error.ts';
 import type { RequestMessage } from '../chat/messages.ts';
 import { openThought } from '../chat/thought-seal.ts';
 import { withoutBillingHeader } from './billing-header.ts';
-import type { AssistantBlock, Message, TextBlock, UserBlock } from './content-blocks.ts';
+import type { AssistantBlock, Message, SystemBlock, TextBlock, UserBlock } from './content-blocks.ts';
 
 /** Where it stands in the request, for messages to people. */
 interface Placed<Block> {
@@ -13,7 +13,7 @@ interface Placed<Block> {
 }
 
 type Turn =
-  | { readonly role: 'system'; readonly blocks: Placed<TextBlock>[] }
+  | { readonly role: 'system'; readonly blocks: Placed<SystemBlock>[] }
   | { readonly role: 'user'; readonly blocks: Placed<UserBlock>[] }
   | { readonly role: 'assistant'; readonly blocks: Placed<AssistantBlock>[] };
 
@@ -39,8 +39,7 @@ export function chatMessages(
   return [
     ...(instructions ? [{ role: 'system' as const, content: instructions }] : []),
     ...turns.flatMap((turn): RequestMessage[] => {
-      if (turn.role === 'system')
-        return [{ role: 'system', content: paragraphs(turn.blocks.map(({ block }) => block)) }];
+      if (turn.role === 'system') return systemMessages(turn.blocks);
       if (turn.role === 'user') return userMessages(turn.blocks, toolNames);
       return [assistantMessage(turn.blocks, toolNames, keep.has(turn))];
     }),
@@ -49,8 +48,11 @@ export function chatMessages(
 
 function turnsOf(messages: readonly Message[]): Turn[] {
   const turns: Turn[] = [];
-  for (const [index, { role, content }] of messages.entries()) {
-    const blocks = content.map((block, at) => ({ block, path: `messages.${index}.content.${at}` }));
+  const lastUser = messages.findLastIndex(({ role }) => role === 'user');
+  for (const [index, message] of messages.entries()) {
+    const { role, content } = message;
+    if (role === 'system' && message.clear_at === 'next_user_message' && index < lastUser) continue;
+    const blocks = (content ?? []).map((block, at) => ({ block, path: `messages.${index}.content.${at}` }));
     const last = turns.at(-1);
     if (last?.role === role) (last.blocks as Placed<unknown>[]).push(...blocks);
     else turns.push({ role, blocks } as Turn);
@@ -58,7 +60,21 @@ function turnsOf(messages: readonly Message[]): Turn[] {
   return turns;
 }
 
-const paragraphs = (blocks: readonly TextBlock[]): string =>
+function systemMessages(blocks: readonly Placed<SystemBlock>[]): RequestMessage[] {
+  const content = paragraphs(
+    blocks.map(({ block }) => {
+      if (block.type === 'text') return block;
+      const name = block.tool.type === 'tool_definition' ? block.tool.definition.name : block.tool.name;
+      return block.type === 'tool_addition' ? offering(name) : { text: `The tool ${name} can no longer be called.` };
+    }),
+  );
+  return content === '' ? [] : [{ role: 'system', content }];
+}
+
+/** The description stands with those of the other tools, in front of the messages. */
+const offering = (name: string) => ({ text: `The tool ${name} can be called from here on.` });
+
+const paragraphs = (blocks: readonly Pick<TextBlock, 'text'>[]): string =>
   blocks
     .map(({ text }) => withoutBillingHeader(text))
     .filter((text) => text !== '')
@@ -84,7 +100,8 @@ function userMessages(blocks: readonly Placed<UserBlock>[], toolNames: ReadonlyM
         param,
       });
     }
-    const text = (block.content ?? []).map((part) => part.text).join('\n');
+    const parts = (block.content ?? []).map((part) => (part.type === 'text' ? part : offering(part.tool_name)));
+    const text = parts.map((part) => part.text).join('\n');
     // Templates have no word for a tool that failed.
     const content = block.is_error ? `Error: ${text}` : text;
     messages.push({ role: 'tool', tool_call_id: block.tool_use_id, name, content });

@@ -4,12 +4,15 @@ import type { ChatRequest } from '../chat/chat.ts';
 import type { RequestTool } from '../chat/messages.ts';
 import type { GenerationRequest } from '../generate/generation-request.ts';
 import { chatMessages } from './chat-messages.ts';
+import { offeredTools } from './offered-tools.ts';
 import type { MessagesRequest, PromptRequest } from './request-shape.ts';
+import type { Tool } from './tool-shape.ts';
 
 /** What the prompt is made of. @throws ApiError 400 */
 export function promptOf(request: PromptRequest): Omit<ChatRequest, 'request'> {
-  const { thinking, tool_choice: choice, chat_template_kwargs: templateVariables, output_config: config } = request;
-  const tools = request.tools?.map(toolOf) ?? [];
+  const { thinking, tool_choice: choice, chat_template_kwargs: templateVariables } = request;
+  const effort = effortOf(request);
+  const tools = offeredTools(request.tools ?? [], request.messages).map(toolOf);
   checkChoice(choice, tools);
   return {
     messages: chatMessages(request.system ?? [], request.messages, thinkingTurns(request)),
@@ -22,7 +25,7 @@ export function promptOf(request: PromptRequest): Omit<ChatRequest, 'request'> {
       : {}),
     ...(thinking && { thinking: thinking.type !== 'disabled' }),
     ...(thinking?.type === 'enabled' && { thinkingBudget: thinking.budget_tokens }),
-    ...(config?.effort && { reasoningEffort: config.effort }),
+    ...(effort && { reasoningEffort: effort }),
     ...(templateVariables && { templateVariables }),
   };
 }
@@ -54,7 +57,6 @@ function toolOf({ name, description, input_schema: parameters, strict, input_exa
     },
   };
 }
-type Tool = NonNullable<PromptRequest['tools']>[number];
 
 function checkChoice(choice: PromptRequest['tool_choice'], tools: readonly RequestTool[]): void {
   if (choice?.type !== 'any' && choice?.type !== 'tool') return;
@@ -62,6 +64,13 @@ function checkChoice(choice: PromptRequest['tool_choice'], tools: readonly Reque
   if (found) return;
   const message = choice.type === 'any' ? 'There are no tools to call.' : `There is no tool "${choice.name}" in tools.`;
   throw new ApiError(400, 'invalid_value', message, { param: 'tool_choice' });
+}
+
+/** What instructions of this turn say goes before what the request says. */
+function effortOf({ messages, output_config: config }: PromptRequest) {
+  const turn = messages.slice(messages.findLastIndex(({ role }) => role === 'assistant') + 1);
+  const said = turn.flatMap((message) => (message.role === 'system' ? (message.output_config?.effort ?? []) : []));
+  return said.at(-1) ?? config?.effort;
 }
 
 /** Of how many turns thoughts are kept: all, unless an edit of the context says otherwise. */

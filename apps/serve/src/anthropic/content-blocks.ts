@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { anyObject, listOf } from '../large-shapes.ts';
 import { unknownType } from '../unknown-type.ts';
+import { tool } from './tool-shape.ts';
 
 const textBlock = z.looseObject({ type: z.literal('text'), text: z.string() });
 
@@ -31,16 +32,30 @@ const kinds = <const Shapes extends readonly [z.core.$ZodTypeDiscriminable, ...z
   shapes: Shapes,
 ) => z.discriminatedUnion('type', shapes, { error: unknownType(place) });
 
-const texts = (place: string) => blocks(kinds(place, [textBlock]));
+/** What a search for tools found: they are offered from there on. */
+const toolReference = z.looseObject({ type: z.literal('tool_reference'), tool_name: z.string() });
+
+/** How instructions add a tool to what is offered, and take it away. */
+const namedTool = z.looseObject({ type: z.literal('tool_reference'), name: z.string() });
+const givenTool = z.looseObject({ type: z.literal('tool_definition'), definition: tool });
+const toolAddition = z.looseObject({
+  type: z.literal('tool_addition'),
+  tool: kinds('a tool that is added', [namedTool, givenTool]),
+});
+const toolRemoval = z.looseObject({
+  type: z.literal('tool_removal'),
+  tool: kinds('a tool that is removed', [namedTool]),
+});
 
 const toolResult = z.looseObject({
   type: z.literal('tool_result'),
   tool_use_id: z.string(),
-  content: texts('content of a tool result').nullish(),
+  content: blocks(kinds('content of a tool result', [textBlock, toolReference])).nullish(),
   is_error: z.boolean().nullish(),
 });
 
-export const systemShape = texts('content of a system prompt');
+export const systemShape = blocks(kinds('content of a system prompt', [textBlock]));
+export const effort = z.enum(['low', 'medium', 'high', 'xhigh', 'max']).nullish();
 
 export const messageShape = z.discriminatedUnion('role', [
   z.looseObject({ role: z.literal('user'), content: blocks(kinds('content of the user', [textBlock, toolResult])) }),
@@ -48,10 +63,17 @@ export const messageShape = z.discriminatedUnion('role', [
     role: z.literal('assistant'),
     content: blocks(kinds('content of the assistant', [textBlock, thinkingBlock, redactedThinking, toolUse])),
   }),
-  z.looseObject({ role: z.literal('system'), content: systemShape }),
+  z.looseObject({
+    role: z.literal('system'),
+    content: blocks(kinds('content of a system message', [textBlock, toolAddition, toolRemoval])).nullish(),
+    clear_at: z.enum(['never', 'next_user_message']).nullish(),
+    output_config: z.looseObject({ effort }).nullish(),
+  }),
 ]);
 
 export type Message = z.infer<typeof messageShape>;
 export type TextBlock = z.infer<typeof textBlock>;
+export type SystemMessage = Extract<Message, { role: 'system' }>;
+export type SystemBlock = NonNullable<SystemMessage['content']>[number];
 export type UserBlock = Extract<Message, { role: 'user' }>['content'][number];
 export type AssistantBlock = Extract<Message, { role: 'assistant' }>['content'][number];

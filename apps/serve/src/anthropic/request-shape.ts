@@ -4,22 +4,10 @@ import { z } from 'zod';
 import { oneReplyFields, oneReplyRefusals } from '../generate/one-reply-fields.ts';
 import { asksForSomething, type RefusedField } from '../generate/refused-fields.ts';
 import { anyObject, isFilled, listOf, longListOf, templateVariables } from '../large-shapes.ts';
-import { messageShape, systemShape } from './content-blocks.ts';
+import { effort, messageShape, systemShape } from './content-blocks.ts';
+import { tool } from './tool-shape.ts';
 
 const schema = z.looseObject({ type: z.literal('json_schema'), schema: anyObject });
-
-const tool = z.looseObject({
-  type: z
-    .literal('custom', {
-      error: ({ input }) => `tools of type "${input}" are Anthropic's own; describe a tool by its input_schema`,
-    })
-    .nullish(),
-  name: z.string().min(1),
-  description: z.string().nullish(),
-  input_schema: anyObject,
-  strict: z.boolean().nullish(),
-  input_examples: z.array(z.unknown()).nullish(),
-});
 
 const oneCall = { disable_parallel_tool_use: z.boolean().nullish() };
 const toolChoice = z.discriminatedUnion('type', [
@@ -29,7 +17,8 @@ const toolChoice = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('none') }),
 ]);
 
-const display = z.enum(['summarized', 'omitted']).nullish();
+/** How much of the thoughts is told on the way: Claude Code has words of its own for it. All but `omitted` get them whole. */
+const display = z.enum(['summarized', 'omitted', 'updates', 'highlights']).nullish();
 const thinking = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('enabled'), budget_tokens: z.int().min(0), display }),
   z.looseObject({ type: z.literal('adaptive'), display }),
@@ -56,7 +45,7 @@ const promptFields = {
   thinking: thinking.nullish(),
   output_config: z
     .looseObject({
-      effort: z.enum(['low', 'medium', 'high', 'xhigh', 'max']).nullish(),
+      effort,
       format: schema.nullish(),
     })
     .nullish(),

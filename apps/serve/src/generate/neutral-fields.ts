@@ -5,6 +5,8 @@ export const neutralFields: ReadonlySet<string> = new Set([
   ...['user', 'store', 'metadata', 'service_tier', 'safety_identifier'],
   // OpenAI: hints that make an answer sooner. What is kept of earlier requests is found without them.
   ...['prediction', 'prompt_cache_key', 'prompt_cache_retention'],
+  // OpenAI: a wish to models that were trained to hear it, which Codex and others send unasked. None that runs here was.
+  'verbosity',
   // vLLM: this server’s tokens have their spaces in them; its schemas never end without being enforced; ids are its own.
   ...['spaces_between_special_tokens', 'guided_decoding_backend', 'request_id'],
   // llama-server: replies are the same with and without what is kept, guesses, and a sampler on the device. Contexts never shift.

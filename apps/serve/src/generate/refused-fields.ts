@@ -38,7 +38,6 @@ export const refusedFields: readonly RefusedField[] = [
     why: asText,
   },
   { field: 'web_search_options', asks: given, why: 'Nothing is searched.' },
-  { field: 'verbosity', asks: otherThan('medium'), why: 'How long a reply is cannot be asked for but in words.' },
   // What other endpoints have.
   { field: 'max_completion_tokens', asks: given, why: elsewhere('max_tokens') },
   { field: 'max_new_tokens', asks: given, why: elsewhere('max_tokens') },

@@ -3,6 +3,7 @@
 import type { CallFormat, ChatFormat, MessageShape, RecipientsFormat } from '../format.ts';
 import { probeCalls } from './call-probes.ts';
 import { callFormat } from './calls.ts';
+import { findInstructionPlace } from './instructions.ts';
 import { type KnownFormat, knownFormats } from './known-formats.ts';
 import { Probe, probeTools, type Special, words } from './probe.ts';
 import { findContentMarks, findReasoning } from './reasoning.ts';
@@ -25,6 +26,7 @@ export function analyseTemplate(template: string, special: Special): ChatFormat 
     reasoning: 'reasoning_content',
     toolRole: findToolRole(probe),
     needsDescription: needsDescription(probe),
+    instructions: findInstructionPlace(probe),
   };
   const better = known.find((row) => row.knowsBetter)?.format;
   const seen = findReasoning(probe, shape);

@@ -5,6 +5,8 @@ import type { ToolDefinition } from '../format.ts';
 
 /** One each for what a conversation consists of. */
 export const words = {
+  instruction: 'Sx7instruction',
+  otherInstruction: 'Tz7instruction',
   question: 'Qy7question',
   answer: 'Cx7answer',
   reasoning: 'Rz7reasoning',
@@ -71,16 +73,19 @@ export class Probe {
     messages: readonly ChatMessage[],
     options: {
       prompt?: boolean;
+      /** A system prompt before the question. */
+      system?: string;
       tools?: boolean | readonly ToolDefinition[];
       extra?: Readonly<Record<string, unknown>>;
     } = {},
   ): string | undefined {
     if (this.#dead) return undefined;
-    const { tools = true } = options;
+    const { tools = true, system } = options;
+    const first = system === undefined ? [] : [{ role: 'system', content: system }];
     try {
       return renderChat({
         template: this.template,
-        messages: [{ role: 'user', content: words.question }, ...messages],
+        messages: [...first, { role: 'user', content: words.question }, ...messages],
         ...(tools && { tools: tools === true ? probeTools : tools }),
         addGenerationPrompt: options.prompt ?? false,
         extra: options.extra,

@@ -2,10 +2,12 @@
 import type { ChatMessage } from '@quern/tokenizer';
 import type { ChatFormat, ToolDefinition } from '../format.ts';
 import { record } from '../tools.ts';
+import { withInstructions } from './instructions.ts';
 import { withShortIds } from './short-ids.ts';
 
 export function templateMessages({ messages: shape }: ChatFormat, messages: readonly ChatMessage[]): ChatMessage[] {
-  return (shape.shortIds ? withShortIds(messages) : messages).map((message) => {
+  const placed = withInstructions(shape.instructions, messages);
+  return (shape.shortIds ? withShortIds(placed) : placed).map((message) => {
     if (message.role === 'tool') return { ...message, role: shape.toolRole };
     if (message.role !== 'assistant') return message;
     const { reasoning_content: reasoning, tool_calls: calls, content, ...rest } = message;

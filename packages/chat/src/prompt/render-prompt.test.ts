@@ -7,7 +7,8 @@ import { special } from '../testing/render-reply.ts';
 import { type PromptOptions, renderPrompt } from './render-prompt.ts';
 
 const folder = join(process.env.QUERN_DATA ?? join(import.meta.dirname, '../../../../../shared/data'), 'templates');
-const messages = [{ role: 'user', content: 'Hi' }];
+type Message = PromptOptions['messages'][number];
+const messages: Message[] = [{ role: 'user', content: 'Hi' }];
 
 function end(template: string, options: Partial<PromptOptions>) {
   const format = analyseTemplate(template, special);
@@ -52,6 +53,50 @@ describe('renderPrompt', () => {
     expect(end(switched, { thinking: false }).end).toBe('<think></think>');
     expect(end(switched, { thinking: 'minimal' }).end).toBe('<think>[low]');
     expect(end(switched, { thinking: true, variables: { thinking_mode: 'disabled' } }).end).toBe('<think></think>');
+  });
+
+  describe('instructions', () => {
+    const [system, late] = ['One.', 'Two.'].map((content) => ({ role: 'system', content })) as [Message, Message];
+    const answer = { role: 'assistant', content: 'Yes?' };
+    const hi = messages[0]!;
+    const turns = '{% for m in messages %}[{{ m.role }}] {{ m.content }}{% endfor %}';
+    const first = `{% if messages[0].role == 'system' %}({{ messages[0].content }}){% set messages = messages[1:] %}{% endif %}
+{%- for m in messages %}{% if m.role == 'system' %}{{ raise_exception('roles') }}{% endif %}{% endfor %}${turns}`;
+    const silent = turns.replace('[{{', "{% if m.role != 'system' %}[{{").replace('{% endfor', '{% endif %}{% endfor');
+    const rendered = (template: string, options: Partial<PromptOptions>) =>
+      renderPrompt(analyseTemplate(template, special), template, { messages, special, ...options }).text;
+    const told = (template: string, ...conversation: Message[]) => rendered(template, { messages: conversation });
+
+    it('stay where they are in a template that writes them anywhere', () => {
+      expect(told(turns, system, hi, late, answer)).toBe('[system] One.[user] Hi[system] Two.[assistant] Yes?');
+    });
+
+    it('join what the user or a tool said where it reads the first message alone, and turns still take turns', () => {
+      expect(told(first, system, late, hi)).toBe('(One.\n\nTwo.)[user] Hi');
+      expect(told(first, system, hi, late)).toBe('(One.)[user] Hi\n\nTwo.');
+      expect(told(first, hi, answer, late, hi)).toBe('[user] Hi[assistant] Yes?[user] Two.\n\nHi');
+      expect(told(first, hi, answer, late)).toBe('[user] Hi[assistant] Yes?[user] Two.');
+      const tool = { role: 'tool', tool_call_id: 'c', content: 'done' };
+      expect(told(first, hi, answer, tool, late)).toBe('[user] Hi[assistant] Yes?[tool] done\n\nTwo.');
+    });
+
+    it.each([silent, `{% if messages[0].role == 'system' %}{{ raise_exception('none') }}{% endif %}${turns}`])(
+      'begin the question where it has no place for any: %#',
+      (template) => {
+        expect(told(template, system, late, hi)).toBe('[user] One.\n\nTwo.\n\nHi');
+        expect(told(template, system, answer, hi)).toBe('[user] One.[assistant] Yes?[user] Hi');
+      },
+    );
+
+    it.skipIf(!existsSync(folder))('reach every template', () => {
+      // One of them asks for tools.
+      const tools = [{ ...bare, function: { ...bare.function, description: 'Does it.' } }];
+      const conversation = [system, hi, late, answer, late, hi];
+      for (const name of readdirSync(folder).filter((file) => file.endsWith('.jinja'))) {
+        const text = rendered(readFileSync(join(folder, name), 'utf8'), { messages: conversation, tools });
+        expect([text.split('One.').length, text.split('Two.').length], name).toEqual([2, 3]);
+      }
+    });
   });
 
   it('goes on with the last message', () => {

@@ -105,9 +105,7 @@ const promptFields = {
   text: z
     .looseObject({
       format: format.nullish(),
-      verbosity: z
-        .literal('medium', 'nothing here makes a model say more or less; say it in the instructions')
-        .nullish(),
+      verbosity: z.enum(['low', 'medium', 'high']).nullish(),
     })
     .nullish(),
   chat_template_kwargs: templateVariables.nullish(),
