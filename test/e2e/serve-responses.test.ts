@@ -379,11 +379,6 @@ describe('what cannot be done is refused by name', () => {
       { input: [{ type: 'function_call_output', call_id: 'call_9', output: 'x' }] },
       'input.0.call_id',
     ],
-    [
-      'arguments that are no JSON',
-      { input: [{ type: 'function_call', call_id: 'c', name: 'f', arguments: '{' }] },
-      'input.0.arguments',
-    ],
     ['a choice of no tool', { tools: [tool], tool_choice: { type: 'function', name: 'get_time' } }, 'tool_choice'],
     ['a choice of OpenAI’s tool', { tools: [tool], tool_choice: { type: 'web_search' } }, 'tool_choice'],
     ['a call without tools', { tool_choice: 'required' }, 'tool_choice'],
