@@ -445,6 +445,10 @@ describe('files of its own', () => {
 
   it('are there after the server has ended, and go with the last model that needs them', async () => {
     expect(await names()).toEqual(['again', 'pirate', 'sent', 'small', 'tiny', 'tuned']);
+    // Loaded or not, it is told when it was made.
+    const row = (await client.list()).models.find(({ name }) => name === 'pirate')!;
+    const { createdMs } = JSON.parse(readFileSync(join(cache, 'quern--created/manifests/pirate.json'), 'utf8'));
+    expect(new Date(row.modified_at).getTime()).toBe(createdMs);
     expect((await client.show({ model: 'pirate' })).system).toBe('You are a pirate.');
     // Named, it is served alone.
     await server.close();

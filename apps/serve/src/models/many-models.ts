@@ -87,7 +87,12 @@ export class ManyModels implements ModelHost {
   offered(): readonly OfferedModel[] {
     return this.#sources.map((source) => {
       const { model, ...status } = statusOf(this.#pool.members.get(weightsOf(source))!);
-      return { id: source.id, aliases: source.aliases, ...status, ...(model && { model: dressed(source, model) }) };
+      const { id, aliases, created } = source;
+      return {
+        ...{ id, aliases, ...status },
+        ...(created && { createdMs: created.createdMs }),
+        ...(model && { model: dressed(source, model) }),
+      };
     });
   }
 

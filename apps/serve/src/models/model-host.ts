@@ -18,6 +18,8 @@ export interface OfferedModel {
   /** Other names of it. */
   readonly aliases: readonly string[];
   readonly status: ModelStatus;
+  /** When it was created, if it was; milliseconds since 1970. */
+  readonly createdMs?: number;
   /** While it loads, in bytes. */
   readonly progress?: { readonly done: number; readonly total: number };
   /** Why it did not load, or went away, the last time. */

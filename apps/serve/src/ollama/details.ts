@@ -28,10 +28,10 @@ export const detailsOf = (model: ServedModel | undefined): object => ({
 /**
  * A row of a list. `digest` tells models of this server apart, as clients use it; it is made of the name, and is not that of a file.
  */
-export const rowOf = ({ id, model, bytes }: OfferedModel): object => ({
+export const rowOf = ({ id, model, bytes, createdMs = 0 }: OfferedModel): object => ({
   name: id,
   model: id,
-  modified_at: new Date((model?.createdSeconds ?? 0) * 1000).toISOString(),
+  modified_at: new Date(model ? model.createdSeconds * 1000 : createdMs).toISOString(),
   size: model?.description.dataBytes ?? bytes ?? 0,
   digest: createHash('sha256').update(id).digest('hex'),
   details: detailsOf(model),
