@@ -1,9 +1,9 @@
 // What the engine adds to the forward pass, and what it saves: tokens per second of several sequences together (÷ one, ÷ llama.cpp's
-// batched decoding of the same file), the scheduler's own time, the first token after a kept prefix ÷ without, the gaps between tokens beside
+// batched decoding of the same file), the scheduler's own time, the first token and the gaps of clients that ask one request after the other, the first token after a kept prefix ÷ without, the gaps between tokens beside
 // a long prompt ÷ alone, memory over 10,000 requests.
 //
-// Run (with node --expose-gc for `memory`): npx tsx test/perf/engine.ts file.gguf [--threads 2] [--requests 10000] [--rounds 3] [--only scheduler,batches,prefix,gaps,memory] [--clock cpu]
-// The clock `cpu` counts processor time in `batches`, of all threads together: for one thread on a machine with other work.
+// Run (with node --expose-gc for `memory`): npx tsx test/perf/engine.ts file.gguf [--threads 2] [--requests 10000] [--rounds 3] [--only scheduler,batches,clients,prefix,gaps,memory] [--clock cpu]
+// The clock `cpu` counts processor time in `batches` and `clients`, of all threads together: for one thread on a machine with other work.
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { openGgufModel } from '@quern/checkpoint';
@@ -20,7 +20,7 @@ const { values, positionals } = parseArgs({
     requests: { type: 'string', default: '10000' },
     rounds: { type: 'string', default: '3' },
     clock: { type: 'string', default: 'wall' },
-    only: { type: 'string', default: 'scheduler,batches,prefix,gaps,memory' },
+    only: { type: 'string', default: 'scheduler,batches,clients,prefix,gaps,memory' },
   },
 });
 const threads = Number(values.threads);
@@ -30,7 +30,7 @@ const cpuMs = (): number => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 };
-const clock = values.clock === 'cpu' ? cpuMs : () => performance.now();
+const clock = values.clock === 'cpu' ? cpuMs : performance.now.bind(performance);
 const median = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[times.length >> 1]!;
 const p99 = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[Math.floor(0.99 * times.length)]!;
 const text = (length: number, seed: number): Int32Array =>
@@ -96,6 +96,41 @@ async function batches(): Promise<void> {
     console.log(`| ${sequences} | ${ours.toFixed(0)} | ${(ours / one).toFixed(2)} | ${cells.join(' | ')} |`);
   }
   native?.close();
+}
+
+/** Prompts that begin with 24 tokens of a template; 16 requests are computed together. */
+async function clients(): Promise<void> {
+  // The pace learns by the same clock.
+  const { now } = performance;
+  performance.now = clock;
+  console.log('\n| clients | requests/s | first token p50, p99 | between tokens p50, p99 |\n|---|---|---|---|');
+  for (const count of [1, 16, 64])
+    await withCore({ cells: 4096, maxSequences: 16 }, async (core) => {
+      const firsts: number[] = [];
+      const gaps: number[] = [];
+      let left = count * Number(values.rounds);
+      const ask = (): void => {
+        if (left-- <= 0) return;
+        const start = clock();
+        let last = start;
+        const prompt = Int32Array.from({ length: 46 }, (_, i) =>
+          i < 24 ? 50 + i : 100 + ((i * 37 + left * 101) % 400),
+        );
+        core.submit(prompt, { ...greedy, maxTokens: 32 }, (outcome) => {
+          if (!('event' in outcome && 'token' in outcome.event)) return ask();
+          const at = clock();
+          (last === start ? firsts : gaps).push(at - last);
+          last = at;
+        });
+      };
+      const start = clock();
+      for (let client = 0; client < count; client++) ask();
+      await drain(core);
+      const spread = (times: readonly number[]): string => `${median(times).toFixed(0)}, ${p99(times).toFixed(0)} ms`;
+      const perSecond = (1000 * firsts.length) / (clock() - start);
+      console.log(`| ${count} | ${perSecond.toFixed(2)} | ${spread(firsts)} | ${spread(gaps)} |`);
+    });
+  performance.now = now;
 }
 
 async function prefix(): Promise<void> {
@@ -171,7 +206,7 @@ const scheduler = (): void =>
 console.log(
   `Node ${process.version}, ${threads} threads, ${values.clock} time, load ${loadavg()[0]!.toFixed(1)}, ${path.split('/').pop()}`,
 );
-const sections = { scheduler, batches, prefix, gaps, memory };
+const sections = { scheduler, batches, clients, prefix, gaps, memory };
 for (const [name, measure] of Object.entries(sections)) if (values.only.split(',').includes(name)) await measure();
 await view.close();
 await device.dispose();

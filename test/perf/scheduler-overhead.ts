@@ -22,11 +22,11 @@ export function schedulerMicroseconds(sequences: number): number {
   const model = { tableWidth: contextTokens / blockTokens, adapters: 0 };
   const limits = { vocabSize: 1e6, contextTokens, usesSlots: false };
   for (let s = 0; s < sequences; s++) {
-    const prompt = Int32Array.from({ length: 2000 }, (_, i) => 5000 * s + i);
+    const prompt = Int32Array.from({ length: 1500 }, (_, i) => 5000 * s + i);
     scheduler.enqueue(new Sequence(prompt, { maxTokens: 2000, sampling: { seed: 0 } }, limits, () => {}));
   }
   const times: number[] = [];
-  for (let step = 0; times.length < 2000; step++) {
+  for (let step = 0; times.length < 1000; step++) {
     const start = performance.now();
     const shares = scheduler.plan();
     batchOf(shares, model);
