@@ -2,7 +2,7 @@
 import { existsSync, linkSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, type RequestOptions, request as send } from 'node:http';
 import { request as sendTls } from 'node:https';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -126,6 +126,15 @@ describe('web sites', () => {
       headers: { ...headers, origin: 'https://evil.example' },
     });
     expect(other.status).toBe(403);
+  });
+
+  it.each(['HTTP/1.0', 'HTTP/1.1'])('a balancer’s look at health without a name, in %s', async (version) => {
+    const socket = connect(portOf(open.url), '127.0.0.1');
+    socket.write(`GET /health ${version}\r\n\r\n`);
+    let text = '';
+    for await (const piece of socket) text += piece;
+    // HTTP/1.1 asks for one.
+    expect(text).toContain(version === 'HTTP/1.0' ? 'HTTP/1.1 200 OK' : 'HTTP/1.1 400 ');
   });
 
   it('OPTIONS without CORS says what there is', async () => {

@@ -1,7 +1,7 @@
 // The server's life: it listens first (probes get 503, not a refused connection), loads the model, answers, and shuts
 // down by letting running requests finish for a while.
 import { setMaxListeners } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { getRequestListener } from '@hono/node-server';
 import { Admission } from './admission.ts';
@@ -10,6 +10,7 @@ import { Connections } from './connections.ts';
 import type { ServerState } from './endpoint.ts';
 import { listen, socketPathOf } from './http/addresses.ts';
 import type { Certificate } from './http/certificates.ts';
+import { nameByAddress } from './http/host-names.ts';
 import { RequestLog, type RequestRecord } from './http/request-log.ts';
 import { limitSenders, limitSilence, timeOptions } from './http/time-limits.ts';
 import type { ModelHost } from './models/model-host.ts';
@@ -149,7 +150,11 @@ type Fetch = Parameters<typeof getRequestListener>[0];
 
 function httpServer(fetch: Fetch, options: ServerOptions, connections: Connections): Server {
   const { certificate, timeoutMs = defaultTimeoutMs } = options;
-  const listener = getRequestListener(fetch);
+  const answer = getRequestListener(fetch);
+  const listener: typeof answer = (incoming, outgoing) => {
+    if (incoming instanceof IncomingMessage) nameByAddress(incoming);
+    return answer(incoming, outgoing);
+  };
   const times = timeOptions(timeoutMs);
   const server = certificate
     ? createTlsServer({ ...times, handshakeTimeout: timeoutMs, ...certificate }, listener)

@@ -1,7 +1,8 @@
 // Under which names a server may be asked for. A server on the loopback is out of reach for web sites, unless one lets its own
 // name point to 127.0.0.1 (DNS rebinding): the browser then takes the server for a part of that site. Such a request still
 // carries the site's name in its Host header. Addresses cannot be rebound, nor names that no public name server answers for.
-import { isIP } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { isIP, isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
 import { ApiError } from '../api-error.ts';
 
@@ -35,3 +36,11 @@ const nameOf = (header: string): string =>
     .replace(/:\d+$/, '')
     .replace(/^\[(.*)\]$/, '$1')
     .replace(/\.$/, '');
+
+/** HTTP/1.0 knows no Host, and balancers look after health with it: the address that was asked stands in its place. No browser speaks it. */
+export function nameByAddress({ httpVersion, headers, rawHeaders, socket }: IncomingMessage): void {
+  if (httpVersion !== '1.0' || headers.host !== undefined) return;
+  const address = socket.localAddress ?? 'localhost';
+  headers.host = isIPv6(address) ? `[${address}]` : address;
+  rawHeaders.push('Host', headers.host);
+}
