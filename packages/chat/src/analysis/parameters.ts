@@ -44,7 +44,12 @@ export function parametersBody({ one, two, spelling }: CallProbes): CallFormat |
 const cut = (text: string, end: string): string => text.slice(0, text.length - end.length);
 
 /** A closing tag that names the parameter is compared with the name in its hole. */
-const closeWithKey = (textToKey: string, back: string): string => commonPrefix(textToKey, back);
+function closeWithKey(textToKey: string, back: string): string {
+  const common = commonPrefix(textToKey, back);
+  // What begins every tag stands behind it too; that belongs to the next one.
+  const named = common.includes(keyHole) ? common.indexOf('>', common.indexOf(keyHole)) + 1 : 0;
+  return named === 0 ? common : common.slice(0, named) + (/^\s+/.exec(common.slice(named))?.[0] ?? '');
+}
 
 /** Where it differs between a text and a number, the difference says what the value is. */
 function valueOpening(ofText: string, ofNumber: string): Pick<ParametersBody, 'valueOpen' | 'kinds'> {

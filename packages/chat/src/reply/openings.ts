@@ -1,5 +1,5 @@
 // Where a call may begin in a reply.
-import type { CallFormat } from '../format.ts';
+import type { CallFormat, ParametersBody } from '../format.ts';
 
 export interface Opening {
   /** What is looked for: the beginning of the mark, as far as its first white space. */
@@ -28,6 +28,13 @@ export function piecesOf(text: string): string[] {
 export function tagsOf(text: string): string[] {
   const tags = text.match(/<[^<>\s][^<>]*>|\[\/?[A-Z_]+\]/g) ?? [text.trim()];
   return tags.filter((tag) => tag !== '');
+}
+
+/** What ends the parameters of a call: the first tag of what closes it, with what stands in front of every tag. */
+export function endOfParameters({ keyOpen }: ParametersBody, close: string): string {
+  const front = keyOpen.trim();
+  const [end = ''] = front.length > 1 && close.startsWith(front) ? close.split(/\s/, 1) : tagsOf(close);
+  return end;
 }
 
 /** Models leave the outer one of two tags out now and then. */

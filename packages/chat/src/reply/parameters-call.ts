@@ -1,12 +1,13 @@
 // Calls that write their parameters one by one between marks: texts as they are, other values as JSON or Python.
 import { type CallFormat, keyHole, type ParametersBody, type ToolDefinition } from '../format.ts';
-import { parameterTypes, typeOf } from '../tools.ts';
+import { parameterTypes } from '../tools.ts';
+import { bareJson, nestedJson } from './bare-value.ts';
 import { type CallContext, isId, readMark } from './call-context.ts';
-import { Input, isSpace, type Reading } from './input.ts';
+import { type Input, isSpace, type Reading } from './input.ts';
 import { Marks } from './marks.ts';
-import { tagsOf } from './openings.ts';
+import { endOfParameters, tagsOf } from './openings.ts';
 import { jsonCharacters } from './text-value.ts';
-import { readValue, type Sink } from './value.ts';
+import type { Sink } from './value.ts';
 
 const maxKey = 512;
 
@@ -17,7 +18,7 @@ export function* readParametersCall(context: CallContext, body: ParametersBody, 
   const name = before && (yield* context.name());
   const after = name === undefined ? undefined : yield* readMark(input, body.afterName);
   if (!before || name === undefined || !after) return false;
-  const [end = ''] = tagsOf(calls.close);
+  const end = endOfParameters(body, calls.close);
   const begin = body.keyOpen.trim();
   yield* input.skipSpace();
   // Where calls have no end of their own, a call is over when no parameter follows.
@@ -83,20 +84,9 @@ function* readParameter(input: Input, { body, tool, sink, kinds }: Call, many: b
     sink(raw);
     return false;
   }
-  sink(jsonOf(raw, told === undefined && (types?.has('string') ?? true)));
+  const nested = told === undefined ? nestedJson(raw, body, tool, key.trim(), types) : undefined;
+  sink(nested ?? bareJson(raw, told === undefined && (types?.has('string') ?? true)));
   return true;
-}
-
-/** @param maybeText what reads as a text in quotation marks is one that has them */
-function jsonOf(raw: string, maybeText: boolean): string {
-  const input = new Input();
-  input.feed(raw.trim());
-  input.end();
-  let text = '';
-  const step = readValue(input, (piece) => (text += piece)).next();
-  const whole = step.done && step.value && input.ready === '';
-  if (!whole || (maybeText && typeOf(JSON.parse(text)) === 'string')) return JSON.stringify(raw);
-  return text;
 }
 
 /** All up to a mark, which is read too. White space in front of the mark that the template writes is not the value's. */

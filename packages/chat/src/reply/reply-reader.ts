@@ -8,7 +8,7 @@ import { Input, isSpace, type Reading } from './input.ts';
 import { readJsonCalls } from './json-call.ts';
 import { Marks } from './marks.ts';
 import { readNamedCall, readPythonCalls } from './named-call.ts';
-import { type Opening, openingsOf, piecesOf, tagsOf } from './openings.ts';
+import { endOfParameters, type Opening, openingsOf, piecesOf } from './openings.ts';
 import { readParametersCall } from './parameters-call.ts';
 import { readRecipients } from './recipients.ts';
 
@@ -181,7 +181,7 @@ class Reply {
     const input = this.#input;
     const { body, close, separator } = calls;
     // Of parameters the first tag is read by their reader: it is what ends them.
-    const [first = ''] = body.kind === 'parameters' ? tagsOf(close) : [];
+    const first = body.kind === 'parameters' ? endOfParameters(body, close) : '';
     const pieces = close.slice(first.length).split(/\s+/);
     for (;;) {
       if (!(yield* this.#readBody(calls))) return this.#context.giveBack();
