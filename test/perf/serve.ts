@@ -1,6 +1,6 @@
 // `quern serve` as its clients find it: requests per second and the times to the first token and between tokens of 1, 16 and 64 clients
-// that stream chats of 32 tokens; what a token costs over HTTP more than in the engine asked directly, turn by turn; memory of the
-// server's process over 10,000 requests.
+// that stream chats of 32 tokens; what a token costs over HTTP more than in the engine asked directly, turn by turn, in time and in
+// processor time of the thread that asks the engine; memory of the server's process over 10,000 requests.
 //
 // No server of llama.cpp comes out of npm: for a GGUF file, its batched decoding stands beside the tokens per second, without HTTP,
 // templates or sampling.
@@ -14,6 +14,7 @@ import { Engine } from '@quern/engine';
 import { openModel } from '@quern/models';
 import { tokenizerFromGguf } from '@quern/tokenizer';
 import { openNativeModel, oracleUnavailable } from '../oracle/src/index.ts';
+import { mainThreadMs } from './processor-time.mjs';
 import { type ServedProcess, serveInProcess } from './served-process.ts';
 import { type ChatClient, chatClient, type ReplyTimes, type StreamTimes } from './streamed-chat.ts';
 
@@ -34,6 +35,7 @@ const seconds = Number(values.seconds);
 const threads = Number(values.threads);
 const parallel = Number(values.parallel);
 const replyTokens = 32;
+const longReplyTokens = 160;
 const contextTokens = 256;
 const MIB = 2 ** 20;
 const cacheRamMib = 8;
@@ -83,12 +85,25 @@ interface Overhead {
   readonly requests: number;
   readonly tokenMs: { readonly http: number; readonly direct: number; readonly difference: number };
   readonly firstMs: { readonly http: number; readonly direct: number; readonly difference: number };
+  /** What the thread that asks the engine works for a token: the server's main thread, or this process's. */
+  readonly workedMs?: { readonly http: number; readonly direct: number; readonly difference: number };
 }
 
-async function overhead(url: string, client: ChatClient): Promise<Overhead> {
+/** Of the tokens that a long reply has more than a short one, since a request has costs of its own. */
+async function workedForToken(pid: number, reply: (tokens: number) => Promise<unknown>): Promise<number> {
+  const worked = async (tokens: number): Promise<number> => {
+    const before = mainThreadMs(pid)!;
+    await reply(tokens);
+    return mainThreadMs(pid)! - before;
+  };
+  return ((await worked(longReplyTokens)) - (await worked(replyTokens))) / (longReplyTokens - replyTokens);
+}
+
+async function overhead({ url, pid }: ServedProcess, client: ChatClient): Promise<Overhead> {
   const engine = await direct();
-  const options = { maxTokens: replyTokens, sampling: { temperature: 0, logitBias: await endsForbidden() } };
-  const ask = async (tokens: Int32Array): Promise<ReplyTimes> => {
+  const sampling = { temperature: 0, logitBias: await endsForbidden() };
+  const ask = async (tokens: Int32Array, maxTokens = replyTokens): Promise<ReplyTimes> => {
+    const options = { maxTokens, sampling };
     const start = performance.now();
     let first = 0;
     for await (const _ of engine.generate(tokens, options)) first ||= performance.now();
@@ -96,13 +111,19 @@ async function overhead(url: string, client: ChatClient): Promise<Overhead> {
   };
   const over: ReplyTimes[] = [];
   const within: ReplyTimes[] = [];
+  const worked: (readonly [http: number, direct: number])[] = [];
   const goesOn = forSeconds(2 * seconds);
   for (let round = 0; goesOn() || over.length < 3; round++) {
     const prompt = nextPrompt();
     const tokens = await tokensOf(url, prompt);
     const pair = [await client.stream(prompt, replyTokens), await ask(tokens)] as const;
+    const work = mainThreadMs(pid) !== undefined && [
+      await workedForToken(pid, (count) => client.stream(prompt, count)),
+      await workedForToken(process.pid, (count) => ask(tokens, count)),
+    ];
     // The first rounds compile.
     if (round < 3) continue;
+    if (work) worked.push([work[0]!, work[1]!]);
     over.push(pair[0]);
     within.push(pair[1]);
   }
@@ -113,8 +134,14 @@ async function overhead(url: string, client: ChatClient): Promise<Overhead> {
     const difference = median(over.map((times, i) => of(times) - of(within[i]!)));
     return { http, direct: alone, difference };
   };
+  const workedMs = () => ({
+    http: median(worked.map(([http]) => http)),
+    direct: median(worked.map(([, alone]) => alone)),
+    difference: median(worked.map(([http, alone]) => http - alone)),
+  });
   return {
     requests: over.length,
+    ...(worked.length > 0 && { workedMs: workedMs() }),
     tokenMs: compare(({ restMs }) => restMs / (replyTokens - 1)),
     firstMs: compare(({ firstMs }) => firstMs),
   };
@@ -202,7 +229,7 @@ const report: { overhead?: Overhead; levels?: Level[]; memory?: Resident[] } = {
 if (isWanted('overhead') || isWanted('clients')) {
   await using server = await served();
   const client = chatClient(server.url);
-  if (isWanted('overhead')) report.overhead = await overhead(server.url, client);
+  if (isWanted('overhead')) report.overhead = await overhead(server, client);
   if (isWanted('clients')) {
     report.levels = [];
     for (const clients of values.clients.split(',').map(Number)) report.levels.push(await level(client, clients));
@@ -221,11 +248,16 @@ function print(): void {
     `${machine.cpu}, Node ${machine.node}, ${threads} threads, load ${machine.load.toFixed(1)}, ${basename(model)}, ${replyTokens} tokens a reply, ${parallel} computed together`,
   );
   if (report.overhead) {
-    const { requests, tokenMs, firstMs } = report.overhead;
+    const { requests, tokenMs, firstMs, workedMs } = report.overhead;
     console.log(
       `\n| medians of ${requests} pairs, 1 client | over HTTP | engine alone | difference |\n|---|---|---|---|`,
     );
-    for (const [name, { http, direct, difference }] of Object.entries({ 'a token': tokenMs, 'first token': firstMs }))
+    const rows = {
+      'a token': tokenMs,
+      'first token': firstMs,
+      ...(workedMs && { 'a token, work of the thread': workedMs }),
+    };
+    for (const [name, { http, direct, difference }] of Object.entries(rows))
       console.log(`| ${name} | ${http.toFixed(3)} ms | ${direct.toFixed(3)} ms | ${difference.toFixed(3)} ms |`);
   }
   if (report.levels) {

@@ -1,5 +1,6 @@
 // One generation as text: the engine's tokens become UTF-8 text (held back while a character is incomplete), which stop
 // strings cut short. Chat and text completions, streamed or not, all read these events.
+import { setImmediate } from 'node:timers/promises';
 import type { CallOptions, GenerateEvent, TokenEvent } from '@quern/engine';
 import { StopMatcher, TextStream } from '@quern/tokenizer';
 import { ApiError } from '../api-error.ts';
@@ -77,6 +78,8 @@ export async function checkTask(task: GenerationTask, param: string): Promise<vo
     throw new ApiError(400, 'not_a_generating_model', message, { param: 'model' });
   }
   const { vocabSize } = model.tokenizer;
+  // A whole vocabulary may be named, which takes as long to read as to check: others are answered in between.
+  if (request.logit_bias) await setImmediate();
   const named = {
     logit_bias: logitBiasOf(request, model.tokenizer).keys(),
     stop_token_ids: request.stop_token_ids ?? [],

@@ -56,7 +56,7 @@ export const samplingFields = {
       (given) =>
         Array.isArray(given)
           ? given.every(isBiasRow)
-          : isObject(given) && Object.entries(given).every(([key, value]) => isBiasedText(key) && isBias(value)),
+          : isObject(given) && Object.keys(given).every((key) => isBiasedText(key) && isBias(given[key])),
       'expected {"<token id or text>": bias} or [[<token id or text>, bias], …] with a bias from -100 to 100, or false',
     )
     .nullish(),
@@ -76,17 +76,17 @@ export function logitBiasOf({ logit_bias: bias }: SamplingRequest, tokenizer: To
   return known;
 }
 
+/** In one pass: a whole vocabulary may be named. */
 function readBias(bias: NonNullable<SamplingRequest['logit_bias']>, tokenizer: Tokenizer): Map<number, number> {
-  const rows = Array.isArray(bias)
-    ? bias
-    : Object.entries(bias).map(([key, value]) => [/^\d+$/.test(key) ? Number(key) : key, value] as const);
-  return new Map(
-    rows.flatMap(([key, value]) => {
-      const amount = value === false ? Number.NEGATIVE_INFINITY : value;
-      const ids = typeof key === 'string' ? [...tokenizer.encode(key)] : [key];
-      return ids.map((id) => [id, amount] as const);
-    }),
-  );
+  const read = new Map<number, number>();
+  const add = (key: number | string, value: Bias): void => {
+    const amount = value === false ? Number.NEGATIVE_INFINITY : value;
+    if (typeof key === 'number') read.set(key, amount);
+    else for (const id of tokenizer.encode(key)) read.set(id, amount);
+  };
+  if (Array.isArray(bias)) for (const [key, value] of bias) add(key, value);
+  else for (const key of Object.keys(bias)) add(/^\d+$/.test(key) ? Number(key) : key, bias[key]!);
+  return read;
 }
 
 /**
@@ -95,8 +95,7 @@ function readBias(bias: NonNullable<SamplingRequest['logit_bias']>, tokenizer: T
  */
 export function samplingOptions(request: SamplingRequest, tokenizer: Tokenizer, rng: RngName): SamplingOptions {
   const { seed, repeat_last_n: lastN } = request;
-  const bias = new Map(logitBiasOf(request, tokenizer));
-  if (request.ignore_eos) for (const id of tokenizer.endOfGeneration) bias.set(id, Number.NEGATIVE_INFINITY);
+  const logitBias = logitBiasOf(request, tokenizer);
   return {
     ...given({
       temperature: request.temperature,
@@ -132,9 +131,15 @@ export function samplingOptions(request: SamplingRequest, tokenizer: Tokenizer, 
     ...(request.dry_multiplier && {
       dryBreakers: breakersOf(tokenizer, request.dry_sequence_breakers ?? usualBreakers),
     }),
-    logitBias: bias,
+    logitBias: request.ignore_eos ? withoutEnds(logitBias, tokenizer) : logitBias,
     rng,
   };
+}
+
+function withoutEnds(bias: ReadonlyMap<number, number>, { endOfGeneration }: Tokenizer): ReadonlyMap<number, number> {
+  const all = new Map(bias);
+  for (const id of endOfGeneration) all.set(id, Number.NEGATIVE_INFINITY);
+  return all;
 }
 
 /** Texts that end a repetition, as llama.cpp has them. */

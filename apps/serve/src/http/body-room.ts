@@ -16,9 +16,9 @@ export interface BodyPlace {
 /** Looks at senders while somebody waits. Time is counted in them, so that a machine that is busy does not count against a sender. */
 const lookMs = 500;
 /** What must come between two looks, on average. */
-const leastBytes = 2 ** 16;
+const leastBytes = 2 ** 14;
 /** How many looks a sender has before it counts. */
-const graceLooks = 10;
+const graceLooks = 20;
 
 interface Inside {
   room: number;
