@@ -57,6 +57,14 @@ describe('keys', () => {
     expect((await fetch(`${server.url}/v1/models`, { headers: headers as HeadersInit })).status).toBe(status);
   });
 
+  it('a refusal of Anthropic’s API has the id of its request', async () => {
+    const response = await server.post('/v1/messages', {});
+    expect(response.status).toBe(401);
+    const id = response.headers.get('request-id');
+    expect(id).toMatch(/^req_/);
+    expect((await response.json()).request_id).toBe(id);
+  });
+
   it('are asked for before a body is read', async () => {
     const large = 'x'.repeat(2 ** 20);
     expect((await server.post(path, large)).status).toBe(401);

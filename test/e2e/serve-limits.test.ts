@@ -139,6 +139,29 @@ describe('connections', () => {
     await closed(socket);
   });
 
+  it.each([
+    ['no HTTP', 'HELLO\r\n\r\n', 'invalid_http'],
+    [
+      'two lengths',
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n`,
+      'invalid_http',
+    ],
+    [
+      'half a body and no more',
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{`,
+      'body_incomplete',
+    ],
+  ])('one that sends %s is told what was wrong', async (_, text, code) => {
+    const socket = await half(text);
+    let answer = '';
+    socket.on('data', (data) => (answer += data));
+    socket.end();
+    await closed(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(JSON.parse(answer.split('\r\n\r\n')[1]!).error).toMatchObject({ code, type: 'invalid_request_error' });
+    await expectWell();
+  });
+
   it('a head without end is refused', async () => {
     const socket = await half(`GET /health HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'x'.repeat(100_000)}\r\n\r\n`);
     let answer = '';

@@ -109,13 +109,19 @@ describe('POST /completion', () => {
   });
 
   it.each([
-    [{ prompt: 'word '.repeat(900) }, 400, 'exceed_context_size_error'],
+    [
+      { prompt: 'word '.repeat(900) },
+      400,
+      'exceed_context_size_error',
+      { n_prompt_tokens: expect.any(Number), n_ctx: 512 },
+    ],
+    [{ prompt: 'a', samplers: '1' }, 400, 'invalid_request_error'],
     [{ prompt: 'a', temperature: 'warm' }, 400, 'invalid_request_error'],
     [{ prompt: 'a', return_progress: true, stream: true }, 400, 'invalid_request_error'],
-  ])('failures are llama-server’s: %o', async (body, code, type) => {
+  ])('failures are llama-server’s: %o', async (body, code, type, numbers?: object) => {
     const response = await server.post('/completion', body);
     expect(response.status).toBe(code);
-    expect(await response.json()).toEqual({ error: { code, type, message: expect.stringMatching(/./) } });
+    expect(await response.json()).toEqual({ error: { code, type, message: expect.stringMatching(/./), ...numbers } });
   });
 });
 

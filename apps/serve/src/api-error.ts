@@ -7,6 +7,8 @@ export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 
 export interface ApiErrorDetails {
   /** The request field at fault, e.g. `messages.0.role`. */
   param?: string;
+  /** Of a prompt that does not fit: what it has, and what the model takes. */
+  tokens?: { readonly prompt: number; readonly context: number };
   headers?: Record<string, string>;
 }
 
@@ -33,6 +35,7 @@ export class ApiError extends Error {
   readonly code: string;
   readonly param: string | null;
   readonly headers: Record<string, string>;
+  readonly tokens: ApiErrorDetails['tokens'];
 
   constructor(status: ErrorStatus, code: string, message: string, details: ApiErrorDetails = {}) {
     super(message);
@@ -40,15 +43,26 @@ export class ApiError extends Error {
     this.code = code;
     this.param = details.param ?? null;
     this.headers = details.headers ?? {};
+    this.tokens = details.tokens;
   }
 
   /** The same fault by the names that another API has for its fields. */
   renamed(names: Readonly<Record<string, string>>): ApiError {
-    const { status, code, message, param, headers } = this;
+    const { param } = this;
     const name = param === null ? undefined : names[param];
     if (name === undefined) return this;
+    const { message } = this;
     const told = message.startsWith(`${param}: `) ? `${name}${message.slice(param!.length)}` : message;
-    return new ApiError(status, code, told, { param: name, headers });
+    return this.#changed(told, { param: name });
+  }
+
+  withHeader(name: string, value: string): ApiError {
+    return this.#changed(this.message, { headers: { ...this.headers, [name]: value } });
+  }
+
+  #changed(message: string, details: ApiErrorDetails): ApiError {
+    const { status, code, param, headers, tokens } = this;
+    return new ApiError(status, code, message, { ...(param !== null && { param }), headers, tokens, ...details });
   }
 
   /** For forms that have no place for the field at fault, or clients that show the text alone: the message begins with it. */

@@ -29,7 +29,7 @@ const headerList = (names: readonly string[]): string =>
     .slice(0, 32)
     .join(', ');
 
-type Env = { Bindings: HttpBindings; Variables: { endpoint: Endpoint } };
+type Env = { Bindings: HttpBindings; Variables: { endpoint: Endpoint; requestId?: string } };
 
 export function createApp(server: ServerState, options: AppOptions): Hono<Env> {
   // `/v1/models/` is `/v1/models`.
@@ -54,6 +54,7 @@ export function createApp(server: ServerState, options: AppOptions): Hono<Env> {
   for (const endpoint of endpoints) {
     const enter: MiddlewareHandler<Env> = (context, next) => {
       context.set('endpoint', endpoint);
+      context.set('requestId', endpoint.requestId?.make());
       notWhileClosing(server.closing);
       if (!endpoint.open) checkKey(context.req.raw.headers);
       return next();
@@ -64,6 +65,8 @@ export function createApp(server: ServerState, options: AppOptions): Hono<Env> {
         const response = await untilStopped(endpoint.handle(context, server), server.stopping);
         const ignored = context.get('ignoredFields');
         if (ignored) response.headers.set('x-quern-ignored', headerList(ignored));
+        const id = context.get('requestId');
+        if (id !== undefined) response.headers.set(endpoint.requestId!.header, id);
         return response;
       };
       app.on(
@@ -95,5 +98,7 @@ function whereAsked({ answers }: Endpoint, step: MiddlewareHandler<Env>): Middle
 function failed(error: unknown, context: Context<Env>, server: ServerState): Response {
   const failure = toApiError(error);
   if (!context.req.raw.signal.aborted) recordFailure(server, failure);
-  return failure.response(context.get('endpoint')?.errorBody);
+  const { errorBody, requestId } = context.get('endpoint') ?? {};
+  const id = context.get('requestId');
+  return (requestId && id ? failure.withHeader(requestId.header, id) : failure).response(errorBody);
 }

@@ -41,6 +41,8 @@ export interface Endpoint {
   readonly open?: true;
   /** It takes the body in as it comes, whatever its size: the limits of bodies are not for it. */
   readonly streamsBody?: true;
+  /** The header in which each of its answers, failures too, has an id of the request, and what makes one. */
+  readonly requestId?: { readonly header: string; readonly make: () => string };
   /** How its API words a failure. Default: OpenAI's. */
   readonly errorBody?: (error: ApiError) => object;
   handle(context: Context, server: ServerState): Response | Promise<Response>;

@@ -11,6 +11,7 @@ import type { ServerState } from './endpoint.ts';
 import { listen, socketPathOf } from './http/addresses.ts';
 import type { Certificate } from './http/certificates.ts';
 import { nameByAddress } from './http/host-names.ts';
+import { answerParserFaults } from './http/parser-faults.ts';
 import { RequestLog, type RequestRecord } from './http/request-log.ts';
 import { limitSenders, limitSilence, timeOptions } from './http/time-limits.ts';
 import type { ModelHost } from './models/model-host.ts';
@@ -160,6 +161,7 @@ function httpServer(fetch: Fetch, options: ServerOptions, connections: Connectio
     ? createTlsServer({ ...times, handshakeTimeout: timeoutMs, ...certificate }, listener)
     : createServer(times, listener);
   connections.watch(server);
+  answerParserFaults(server);
   limitSenders(server, timeoutMs);
   limitSilence(server, timeoutMs, connections.isIdle);
   return server;

@@ -14,8 +14,8 @@ const types: Partial<Record<ErrorStatus, string>> = {
 };
 
 /** The header that the SDK takes a request's id from. */
-export const requestIdHeader = 'request-id';
-export const requestId = (): string => randomId('req_');
+const requestIdHeader = 'request-id';
+export const requestId = { header: requestIdHeader, make: (): string => randomId('req_') };
 
 /** Fields of the chat that have another name here. */
 const names: Readonly<Record<string, string>> = {
@@ -28,5 +28,7 @@ const names: Readonly<Record<string, string>> = {
 export function errorBody(given: ApiError) {
   const { status, namedMessage, headers } = given.renamed(names);
   const error = { type: types[status] ?? 'invalid_request_error', message: namedMessage };
-  return { type: 'error', error, request_id: headers[requestIdHeader] ?? null };
+  const id = headers[requestIdHeader];
+  // An event in a stream has none, as in Anthropic's own.
+  return { type: 'error', error, ...(id !== undefined && { request_id: id }) };
 }

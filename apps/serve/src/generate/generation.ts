@@ -104,7 +104,8 @@ export async function checkTask(task: GenerationTask, param: string): Promise<vo
   const message =
     `The prompt has ${prompt.length} tokens; the maximum context length is ${model.contextTokens} tokens, ` +
     'of which at least one is needed for the reply.';
-  throw new ApiError(400, 'context_length_exceeded', message, { param });
+  const tokens = { prompt: prompt.length, context: model.contextTokens };
+  throw new ApiError(400, 'context_length_exceeded', message, { param, tokens });
 }
 
 /** Runs a generation. Leaving the loop early cancels it in the engine. */

@@ -3,6 +3,7 @@
 import { type RngName, type SamplingOptions, samplerNames, samplersOfLetters } from '@quern/engine';
 import { type OverlappingToken, overlappingTokens, type Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
+import { ApiError } from '../api-error.ts';
 import { isObject, isTokenId } from '../large-shapes.ts';
 
 const openAiPenalty = z.number().min(-2).max(2).nullish();
@@ -126,7 +127,7 @@ export function samplingOptions(request: SamplingRequest, tokenizer: Tokenizer, 
       seed: seed && seed < 0 ? seed >>> 0 : seed,
     }),
     ...(request.samplers && {
-      samplers: typeof request.samplers === 'string' ? samplersOfLetters(request.samplers) : request.samplers,
+      samplers: typeof request.samplers === 'string' ? samplersNamed(request.samplers) : request.samplers,
     }),
     ...(request.dry_multiplier && {
       dryBreakers: breakersOf(tokenizer, request.dry_sequence_breakers ?? usualBreakers),
@@ -134,6 +135,15 @@ export function samplingOptions(request: SamplingRequest, tokenizer: Tokenizer, 
     logitBias: request.ignore_eos ? withoutEnds(logitBias, tokenizer) : logitBias,
     rng,
   };
+}
+
+/** @throws ApiError 400 with the field */
+function samplersNamed(letters: string): ReturnType<typeof samplersOfLetters> {
+  try {
+    return samplersOfLetters(letters);
+  } catch (error) {
+    throw new ApiError(400, 'invalid_value', (error as Error).message, { param: 'samplers' });
+  }
 }
 
 function withoutEnds(bias: ReadonlyMap<number, number>, { endOfGeneration }: Tokenizer): ReadonlyMap<number, number> {

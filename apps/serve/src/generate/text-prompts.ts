@@ -71,7 +71,8 @@ async function readPrompt(
   const parts = typeof prompt === 'string' ? [prompt] : Array.isArray(prompt) ? prompt : [prompt.prompt_string];
   if (parts.length > contextTokens) {
     const message = `The prompt has ${parts.length} tokens and texts; the maximum context length is ${contextTokens} tokens.`;
-    throw new ApiError(400, 'context_length_exceeded', message, { param: origin.param });
+    const tokens = { prompt: parts.length, context: contextTokens };
+    throw new ApiError(400, 'context_length_exceeded', message, { param: origin.param, tokens });
   }
   const ids: number[] = [];
   for (const [at, part] of parts.entries()) {

@@ -6,7 +6,7 @@ import { cors } from 'hono/cors';
 import { ApiError } from '../api-error.ts';
 
 /** Headers of answers that a page may read. */
-const exposed = ['retry-after'];
+const exposed = ['retry-after', 'request-id', 'x-quern-ignored'];
 const preflightSeconds = 600;
 
 /** @param allowed origins (`https://chat.example`), or `*` */

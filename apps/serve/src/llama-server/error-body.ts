@@ -11,9 +11,10 @@ const types: Partial<Record<ErrorStatus, string>> = {
   503: 'unavailable_error',
 };
 
-export function errorBody({ status, code, namedMessage: message }: ApiError): object {
+export function errorBody({ status, code, namedMessage: message, tokens }: ApiError): object {
   const type = code === 'context_length_exceeded' ? 'exceed_context_size_error' : types[status];
-  return { error: { code: status, message, type: type ?? 'invalid_request_error' } };
+  const numbers = tokens && { n_prompt_tokens: tokens.prompt, n_ctx: tokens.context };
+  return { error: { code: status, message, type: type ?? 'invalid_request_error', ...numbers } };
 }
 
 /** Events without names, and none to say that it is over. */

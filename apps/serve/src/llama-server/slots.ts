@@ -28,6 +28,12 @@ export const slots: Endpoint = {
 const fileShape = z.looseObject({ filename: z.string() });
 const actions: readonly SlotRequest['action'][] = ['save', 'restore', 'erase'];
 
+/** @throws ApiError 400 */
+function slotNumber(id: string): number {
+  if (/^\d{1,9}$/.test(id)) return Number(id);
+  throw new ApiError(400, 'invalid_value', `Slots have numbers, and "${id}" is none.`, { param: 'id' });
+}
+
 export const slotAction: Endpoint = {
   method: 'POST',
   path: '/slots/:id',
@@ -37,7 +43,7 @@ export const slotAction: Endpoint = {
       const action = actions.find((known) => known === context.req.query('action'));
       if (!action)
         throw new ApiError(400, 'invalid_value', `action must be one of ${actions.join(', ')}.`, { param: 'action' });
-      const slot = Number(context.req.param('id'));
+      const slot = slotNumber(context.req.param('id')!);
       if (action === 'erase') {
         const { tokens } = await engine.slot({ action, slot });
         return context.json({ id_slot: slot, n_erased: tokens });

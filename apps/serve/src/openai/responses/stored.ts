@@ -35,8 +35,10 @@ export const deleteResponse: Endpoint = {
   },
 };
 
+const isPageSize = (text: string): boolean => /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= 100;
+
 const pageShape = z.object({
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  limit: z.string().refine(isPageSize, 'expected a number from 1 to 100').default('20').transform(Number),
   order: z.enum(['asc', 'desc']).default('desc'),
   after: z.string().optional(),
 });
