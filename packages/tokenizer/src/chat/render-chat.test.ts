@@ -119,6 +119,24 @@ describe('renderChat', () => {
       'doubling',
       '{% set ns = namespace(s="x") %}{% for a in range(60) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s }}',
     ],
+    [
+      'lists in lists, printed',
+      '{% set n = namespace(s=[1]) %}{% for i in range(100) %}{% set n.s = [n.s, n.s] %}{% endfor %}{{ n.s }}',
+    ],
+    [
+      'lists in lists, filled late, as JSON',
+      '{% set e = [] %}{% for i in range(40) %}{% set _ = e.append([]) %}{% endfor %}{% for i in range(39, 0, -1) %}{% set _ = e[i].append(e[i - 1]) %}{% set _ = e[i].append(e[i - 1]) %}{% endfor %}{{ e[39] | tojson }}',
+    ],
+    [
+      'lists in lists, compared',
+      '{% set n = namespace(s=[1], t=[1]) %}{% for i in range(100) %}{% set n.s = [n.s, n.s] %}{% set n.t = [n.t, n.t] %}{% endfor %}{{ n.s == n.t }}',
+    ],
+    ['many values, each compared with all', '{{ range(100000) | unique | list }}'],
+    ['a sum of lists', '{{ ([range(1000) | list] * 100000) | sum(start=[]) }}'],
+    ['one long text many times', "{{ ['x' * 500000] * 1000 }}"],
+    ['a row that is filled up', "{{ [1] | batch(1000000000, 'x') | list }}"],
+    ['a million millions of nothing', '{{ ([] * 1000000000000)[0].x }}'],
+    ['a wide indent', "{{ 'a' | indent(1000000000) }}"],
   ])('bounds a hostile template: %s', (_, template) => {
     const limits = { steps: 200_000, characters: 1 << 20 };
     expect(() => renderChat({ template, messages: [], limits })).toThrow(

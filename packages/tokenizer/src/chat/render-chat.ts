@@ -4,12 +4,13 @@
 // A template is a program from a stranger: it gets no I/O (the language has none), a budget of steps and a bounded output.
 
 import { QuernError } from '@quern/errors';
-import { Budget, type TemplateLimits } from '../jinja/budget.ts';
+import { Budget, runaway, type TemplateLimits } from '../jinja/budget.ts';
 import { globals } from '../jinja/globals.ts';
 import { Interpreter } from '../jinja/interpreter.ts';
 import { parseTemplate } from '../jinja/parser.ts';
 import { printed } from '../jinja/print.ts';
 import { Scope } from '../jinja/scope.ts';
+import { withSpending } from '../jinja/spending.ts';
 import type { Block } from '../jinja/syntax.ts';
 import { Callable, fromJson } from '../jinja/values.ts';
 import { formatTime } from './strftime.ts';
@@ -65,9 +66,11 @@ export function renderChat(options: RenderChatOptions): string {
   }
   try {
     const budget = new Budget({ ...defaultLimits, ...options.limits });
-    return new Interpreter(budget).run(program, scope);
+    return withSpending(() => new Interpreter(budget).run(program, scope));
   } catch (error) {
     if (error instanceof QuernError) throw error;
+    // JavaScript's own limits, of the stack and of a text's length.
+    if (error instanceof RangeError) throw runaway('calls itself too deeply, or makes too long a text');
     throw new QuernError('chat-template-refused', `The chat template refused: ${(error as Error).message}`, {
       remedy: 'Change the messages as it asks, or use another template.',
       cause: error,

@@ -12,6 +12,8 @@ import {
   valueOr,
 } from './values.ts';
 
+const mostWidth = 1 << 16;
+
 export class Arguments {
   readonly #of: string;
   readonly #values = new Map<string, Value>();
@@ -54,6 +56,13 @@ export class Arguments {
     if (value === null) return otherwise;
     if (!isNumber(value)) throw new TemplateError(`${this.#of}: '${name}' must be a number, not ${typeName(value)}`);
     return numberOf(value);
+  }
+
+  /** A number of blanks. @throws TemplateError beyond what any text is filled up to: a template could ask for gigabytes */
+  width(name: string, otherwise: number): number {
+    const width = this.number(name, otherwise);
+    if (width > mostWidth) throw new TemplateError(`${this.#of}: a width of ${width} is too much`);
+    return Math.max(0, width);
   }
 
   /** Undefined for None, too. */

@@ -1,4 +1,5 @@
 // Python's comparisons: equality of any values, order of what has one, membership.
+import { spend } from './spending.ts';
 import {
   isDict,
   isNumber,
@@ -15,6 +16,7 @@ import {
 } from './values.ts';
 
 export function equal(left: Value, right: Value): boolean {
+  spend(1);
   if (isNumber(left) && isNumber(right)) return numberOf(left) === numberOf(right);
   if (isText(left) && isText(right)) return rawText(left) === rawText(right);
   if (left instanceof Missing) return right instanceof Missing;

@@ -1,5 +1,6 @@
 // `json.dumps`, as transformers gives it to templates.
 import { printedFloat, printedInteger } from './print.ts';
+import { spend } from './spending.ts';
 import { Float, isDict, isText, type Key, rawText, TemplateError, Tuple, typeName, type Value } from './values.ts';
 
 export interface JsonStyle {
@@ -12,6 +13,7 @@ export interface JsonStyle {
 }
 
 export function jsonText(value: Value, style: JsonStyle, level = 0): string {
+  spend(1);
   if (isText(value)) return jsonString(rawText(value), style);
   if (value === null) return 'null';
   if (typeof value === 'boolean') return String(value);
@@ -39,6 +41,7 @@ export function jsonText(value: Value, style: JsonStyle, level = 0): string {
 function enclosed(open: string, items: readonly string[], close: string, style: JsonStyle, level: number): string {
   const { indent, between } = style;
   if (indent === null || items.length === 0) return open + items.join(between) + close;
+  spend(0, (items.length + 1) * indent.length * (level + 1));
   const line = `\n${indent.repeat(level + 1)}`;
   return `${open}${line}${items.join(between + line)}\n${indent.repeat(level)}${close}`;
 }
@@ -49,6 +52,7 @@ function keyText(key: Key): string {
 }
 
 function jsonString(text: string, { asciiOnly }: JsonStyle): string {
+  spend(0, text.length);
   const written = JSON.stringify(text);
   if (!asciiOnly) return written;
   return written.replace(/[\x7f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);

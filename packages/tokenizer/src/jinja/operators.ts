@@ -2,6 +2,7 @@
 import { contains, equal, order } from './compare.ts';
 import { formatPercent } from './formats.ts';
 import { printed } from './print.ts';
+import { spend } from './spending.ts';
 import { escapedHtml } from './text.ts';
 import {
   Float,
@@ -54,10 +55,15 @@ function joined(left: Value, right: Value): Value {
     const html = (side: string | SafeText) => (typeof side === 'string' ? escapedHtml(side) : side.text);
     return new SafeText(html(left) + html(right));
   }
-  if (Array.isArray(left) && Array.isArray(right)) return [...left, ...right];
-  if (left instanceof Tuple && right instanceof Tuple) return new Tuple([...left.items, ...right.items]);
+  if (Array.isArray(left) && Array.isArray(right)) return both(left, right);
+  if (left instanceof Tuple && right instanceof Tuple) return new Tuple(both(left.items, right.items));
   if (isText(left)) throw new TemplateError(`can only concatenate str (not "${typeName(right)}") to str`);
   throw unsupported('+', left, right);
+}
+
+function both(left: readonly Value[], right: readonly Value[]): Value[] {
+  spend(left.length + right.length);
+  return [...left, ...right];
 }
 
 const isWhole = (value: Value): value is number | boolean => typeof value === 'number' || typeof value === 'boolean';
@@ -68,7 +74,9 @@ function repeat(value: Value, times: number): Value | undefined {
   if (length * count > mostRepeated) throw new TemplateError(`a repetition of ${length * count} items is too long`);
   if (typeof value === 'string') return value.repeat(count);
   if (value instanceof SafeText) return new SafeText(value.text.repeat(count));
-  return Array.isArray(value) ? Array.from({ length: count }, () => value).flat() : undefined;
+  if (!Array.isArray(value)) return undefined;
+  spend(length * count);
+  return Array.from({ length: length * count }, (_, i) => value[i % length]!);
 }
 
 function arithmetic(operator: string, left: number | Float | boolean, right: number | Float | boolean): Value {

@@ -1,4 +1,5 @@
 // How Python prints values: `str` and `repr`.
+import { spend } from './spending.ts';
 import {
   Attributes,
   Callable,
@@ -16,6 +17,7 @@ import {
 export const printed = (value: Value): string => (isText(value) ? rawText(value) : repr(value));
 
 export function repr(value: Value | Key): string {
+  spend(1, isText(value) ? rawText(value).length : 0);
   if (value instanceof Missing) return '';
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';

@@ -78,11 +78,9 @@ const part = (last: boolean): TextMethod =>
     return new Tuple([text.slice(0, at), separator, text.slice(at + separator.length)]);
   });
 
-const mostWidth = 1 << 16;
-
 const pad = (front: (missing: number, width: number) => number): TextMethod =>
   take(['width', 'fillchar'], (text, given) => {
-    const width = Math.min(given.number('width', 0), mostWidth);
+    const width = given.width('width', 0);
     const missing = Math.max(0, width - textLength(text));
     const fill = given.text('fillchar') ?? ' ';
     const before = front(missing, width);
@@ -144,7 +142,7 @@ const methods: Readonly<Record<string, TextMethod>> = {
   center: pad((missing, width) => Math.floor(missing / 2) + (missing & width & 1)),
   zfill: take(['width'], (text, given) => {
     const sign = /^[+-]/.test(text) ? text[0]! : '';
-    const width = Math.min(given.number('width', 0), mostWidth);
+    const width = given.width('width', 0);
     return sign + '0'.repeat(Math.max(0, width - textLength(text))) + text.slice(sign.length);
   }),
   isdigit: every(/^\p{Nd}+$/u),

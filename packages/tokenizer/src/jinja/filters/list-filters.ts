@@ -3,6 +3,7 @@ import type { Arguments } from '../arguments.ts';
 import { contains, equal, order } from '../compare.ts';
 import { pairs } from '../container-methods.ts';
 import { calculate } from '../operators.ts';
+import { spend } from '../spending.ts';
 import { testNamed } from '../tests.ts';
 import { textLength } from '../text.ts';
 import {
@@ -127,6 +128,7 @@ export const listFilters: Readonly<Record<string, Filter>> = {
       items.slice(i * size, (i + 1) * size),
     );
     const fill = given.or('fill_with', null);
+    if (fill !== null) spend(size);
     return rows.map((row) => (fill === null ? row : [...row, ...Array(size - row.length).fill(fill)]));
   }),
   slice: filter('slice', ['slices', 'fill_with'], (value, given) => {
@@ -135,7 +137,8 @@ export const listFilters: Readonly<Record<string, Filter>> = {
     const [size, longer] = [Math.floor(items.length / count), items.length % count];
     const start = (i: number) => i * size + Math.min(i, longer);
     const fill = given.or('fill_with', null);
-    return Array.from({ length: Math.min(count, 10_000) }, (_, i) => {
+    spend(count);
+    return Array.from({ length: count }, (_, i) => {
       const part = items.slice(start(i), start(i + 1));
       return fill === null || i < longer ? part : [...part, fill];
     });

@@ -3,6 +3,7 @@
 import { formatPercent } from '../formats.ts';
 import { jsonText } from '../json.ts';
 import { printed } from '../print.ts';
+import { spend } from '../spending.ts';
 import { capitalized, escapedHtml, linesOf, replaced, stripped, textItems } from '../text.ts';
 import { textMethod } from '../text-methods.ts';
 import { isText, itemsOf, rawText, SafeText, TemplateError, Tuple, type Value } from '../values.ts';
@@ -33,8 +34,9 @@ export const textFilters: Readonly<Record<string, Filter>> = {
   ),
   indent: filter('indent', ['width', 'first', 'blank'], (value, given) => {
     const width = given.or('width', 4);
-    const space = isText(width) ? rawText(width) : ' '.repeat(Math.min(given.number('width', 4), 1 << 12));
+    const space = isText(width) ? rawText(width) : ' '.repeat(given.width('width', 4));
     const lines = linesOf(`${printed(value)}\n`);
+    spend(0, lines.length * space.length);
     const indented = lines.map((line, i) => (i === 0 || (line === '' && !given.flag('blank')) ? line : space + line));
     return (given.flag('first') ? space : '') + indented.join('\n');
   }),
@@ -58,12 +60,7 @@ export const textFilters: Readonly<Record<string, Filter>> = {
   }),
   tojson: filter('tojson', ['ensure_ascii', 'indent', 'separators', 'sort_keys'], (value, given) => {
     const indent = given.or('indent', null);
-    const space =
-      indent === null
-        ? null
-        : isText(indent)
-          ? rawText(indent)
-          : ' '.repeat(Math.min(given.number('indent', 0), 1 << 8));
+    const space = indent === null ? null : isText(indent) ? rawText(indent) : ' '.repeat(given.width('indent', 0));
     const separators = given.or('separators', null);
     const [between, behindKey] = separators === null ? [space === null ? ', ' : ',', ': '] : itemsOf(separators);
     if (between === undefined || behindKey === undefined || !isText(between) || !isText(behindKey)) {
