@@ -4,11 +4,12 @@
 // A template is a program from a stranger: it gets no I/O (the language has none), a budget of steps and a bounded output.
 
 import { QuernError } from '@quern/errors';
-import { Budget, runaway, type TemplateLimits } from '../jinja/budget.ts';
+import { Budget, type TemplateLimits } from '../jinja/budget.ts';
 import { globals } from '../jinja/globals.ts';
 import { Interpreter } from '../jinja/interpreter.ts';
 import { parseTemplate } from '../jinja/parser.ts';
 import { printed } from '../jinja/print.ts';
+import { runaway } from '../jinja/runaway.ts';
 import { Scope } from '../jinja/scope.ts';
 import { withSpending } from '../jinja/spending.ts';
 import type { Block } from '../jinja/syntax.ts';

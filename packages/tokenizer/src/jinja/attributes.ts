@@ -43,7 +43,7 @@ function entry(value: Value, key: Value): Value | undefined {
   if (isDict(value)) return value.get(keyOf(key));
   if (value instanceof Attributes) return isText(key) ? value.get(rawText(key)) : undefined;
   if (typeof key !== 'number' && typeof key !== 'boolean') return undefined;
-  if (isText(value)) return [...textItems(rawText(value))].at(Number(key));
+  if (isText(value)) return textItems(rawText(value)).at(Number(key));
   return listed(value)?.at(Number(key));
 }
 

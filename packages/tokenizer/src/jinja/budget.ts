@@ -1,6 +1,6 @@
 // What a template may cost. Every statement and expression is a step, so that loops, recursion and nested expressions end; every
 // value that comes about is seen, so that none grows without bound.
-import { QuernError } from '@quern/errors';
+import { runaway } from './runaway.ts';
 import { SafeText, type Value } from './values.ts';
 
 export interface TemplateLimits {
@@ -37,10 +37,4 @@ export class Budget {
     if (length > this.#limits.characters) throw runaway(`writes more than ${this.#limits.characters} characters`);
     this.#steps += Math.floor(length / charactersPerStep);
   }
-}
-
-export function runaway(what: string): QuernError {
-  return new QuernError('chat-template-runaway', `The chat template ${what}.`, {
-    remedy: 'Use another template, or a shorter conversation.',
-  });
 }

@@ -1,7 +1,7 @@
 // The functions and names that every template sees, as in transformers.
 import { Arguments } from './arguments.ts';
-import { runaway } from './budget.ts';
 import { printed } from './print.ts';
+import { runaway } from './runaway.ts';
 import {
   Attributes,
   Callable,

@@ -159,7 +159,7 @@ export class Interpreter extends Evaluator {
   }
 
   #macro({ name, parameters, body }: Macro, scope: Scope): Callable {
-    const takes = { varargs: mentions(body, 'varargs'), kwargs: mentions(body, 'kwargs') };
+    const takes = restOf(body);
     return new Callable(name, (placed, named) => {
       const inner = new Scope(scope);
       const rest = new Map(named);
@@ -188,6 +188,21 @@ export class Interpreter extends Evaluator {
     else scope.set(name, new Missing(`parameter '${name}' was not provided`));
   }
 }
+
+/** Which of the arguments that no parameter takes a macro asks for. It may be defined over and over, and is looked through once. */
+function restOf(body: Block): Rest {
+  const known = rests.get(body);
+  if (known) return known;
+  const rest = { varargs: mentions(body, 'varargs'), kwargs: mentions(body, 'kwargs') };
+  rests.set(body, rest);
+  return rest;
+}
+
+interface Rest {
+  readonly varargs: boolean;
+  readonly kwargs: boolean;
+}
+const rests = new WeakMap<Block, Rest>();
 
 function mentions(node: unknown, name: string): boolean {
   if (typeof node !== 'object' || node === null) return false;

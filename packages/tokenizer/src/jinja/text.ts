@@ -1,4 +1,5 @@
 // Python's texts: counted in code points, with Python's idea of white space.
+import { charactersOf, spendOnCounting } from './spending.ts';
 import { TemplateError } from './values.ts';
 
 const surrogates = /[\uD800-\uDFFF]/;
@@ -8,12 +9,13 @@ const isPlain = (text: string): boolean => !surrogates.test(text);
 
 export function textLength(text: string): number {
   if (isPlain(text)) return text.length;
+  spendOnCounting(text);
   let length = 0;
   for (const _ of text) length++;
   return length;
 }
 
-export const textItems = (text: string): readonly string[] | string => (isPlain(text) ? text : [...text]);
+export const textItems = (text: string): readonly string[] | string => (isPlain(text) ? text : charactersOf(text));
 
 const space = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const front = new RegExp(`^[${space}]+`);

@@ -1,6 +1,8 @@
 // Python's values as templates hold them. Texts, truth values, None and whole numbers are JavaScript's own; the rest tells apart
 // what JavaScript does not: 1.0 from 1, a tuple from a list, a value that is not there from None.
 
+import { charactersOf } from './spending.ts';
+
 export type Value =
   | string
   | SafeText
@@ -127,7 +129,7 @@ export function itemsOf(value: Value): readonly Value[] {
   if (Array.isArray(value)) return value;
   if (value instanceof Tuple) return value.items;
   if (isDict(value)) return [...value.keys()];
-  if (isText(value)) return [...rawText(value)];
+  if (isText(value)) return charactersOf(rawText(value));
   if (value instanceof Missing) return [];
   throw new TemplateError(`'${typeName(value)}' object is not iterable`);
 }
