@@ -1,11 +1,14 @@
 // What a chat holds its reply to: calls to the schemas of their tools, an answer to that of the request.
-import { blameTool, type ReplyConstraint, replyGrammar } from '@quern/chat';
+import { type ReplyConstraint, replyGrammar, toolGrammars } from '@quern/chat';
 import { QuernError } from '@quern/errors';
 import { ApiError } from '../api-error.ts';
 import { askedGrammar, type Constraint } from '../generate/grammar-request.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import type { ChatRequest } from './chat.ts';
 import type { RequestTool } from './messages.ts';
+
+/** Tools that are looked at one by one when all together do not compile: each is work for the thread. */
+const mostNamed = 256;
 
 /**
  * Undefined where the request's own grammar says all, or nothing is asked.
@@ -32,8 +35,9 @@ export function chatConstraint(
   try {
     const grammar = replyGrammar(format, { tools, choice, parallel, answer: asked?.source, ...reasoning });
     if (!grammar) return undefined;
-    const blame = asked ? undefined : (error: QuernError) => blameTool(error, tools);
-    return { param: asked?.param ?? 'tools', grammar, blame };
+    // Beside an answer's schema it may be that one that is wrong.
+    const parts = asked ? undefined : () => toolGrammars(tools.slice(0, mostNamed));
+    return { param: asked?.param ?? 'tools', grammar, parts };
   } catch (error) {
     if (!(error instanceof QuernError)) throw error;
     if (error.code.startsWith('tool-')) throw refused(error.describe(), 'tool_choice');

@@ -1,5 +1,7 @@
 // What a request says that its reply must be: OpenAI's `response_format`, llama.cpp's `grammar` and `json_schema`, vLLM's
 // `structured_outputs` and `guided_…`. Compiled before a token is computed, so that what cannot be enforced is a 400 and never a free text.
+
+import type { GrammarPart } from '@quern/chat';
 import { tokenNamed } from '@quern/engine';
 import { QuernError } from '@quern/errors';
 import type { GrammarSource, GrammarTrigger } from '@quern/grammar';
@@ -63,8 +65,8 @@ export interface Constraint {
   readonly param: string;
   readonly grammar: GrammarSource;
   readonly grammarTrigger?: GrammarTrigger;
-  /** Says which part of what was asked does not compile. */
-  readonly blame?: (error: QuernError) => QuernError;
+  /** What it is made of, to say which part of what was asked does not compile. */
+  readonly parts?: () => readonly GrammarPart[];
 }
 
 /**
@@ -90,16 +92,28 @@ export function requestConstraint(
  */
 export async function checkConstraint(constraint: Constraint | undefined, model: ServedModel): Promise<void> {
   if (!constraint) return;
-  const { param, grammar, grammarTrigger, blame } = constraint;
+  const { param, grammar, grammarTrigger, parts } = constraint;
   const { tokenizer, engine } = model;
-  try {
-    const tokenOf = (text: string) => tokenNamed(tokenizer, text);
-    await engine.compileGrammar(grammar, { tokenOf, vocabSize: tokenizer.vocabSize }, grammarTrigger);
-  } catch (error) {
-    if (!(error instanceof QuernError) || !/^(?:grammar|schema)-/.test(error.code)) throw error;
-    const told = blame?.(error) ?? error;
-    throw new ApiError(400, 'invalid_grammar', `${param}: ${told.describe()}`, { param });
+  const options = { tokenOf: (text: string) => tokenNamed(tokenizer, text), vocabSize: tokenizer.vocabSize };
+  const faultOf = async (source: GrammarSource, trigger?: GrammarTrigger): Promise<QuernError | undefined> => {
+    try {
+      await engine.compileGrammar(source, options, trigger);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof QuernError) || !/^(?:grammar|schema)-/.test(error.code)) throw error;
+      return error;
+    }
+  };
+  let fault = await faultOf(grammar, grammarTrigger);
+  if (!fault) return;
+  // In the thread, too, and one after the other: others' grammars come in between.
+  for (const part of parts?.() ?? []) {
+    const own = await faultOf(part.grammar);
+    if (!own) continue;
+    fault = part.blame(own);
+    break;
   }
+  throw new ApiError(400, 'invalid_grammar', `${param}: ${fault.describe()}`, { param });
 }
 
 function triggerOf({ grammar_lazy: lazy, grammar_triggers: triggers }: GrammarRequest): GrammarTrigger | undefined {

@@ -1,7 +1,7 @@
 // What a reply is held to: reasoning as long as it takes, then calls of tools whose arguments are valid under their schemas,
 // or an answer that is valid under one, as the request asks.
 import { QuernError } from '@quern/errors';
-import { compileGrammar, type GrammarSource } from '@quern/grammar';
+import type { GrammarSource } from '@quern/grammar';
 import type { CallFormat, ChatFormat, ToolDefinition } from '../format.ts';
 import { argumentsSchema } from './arguments-schema.ts';
 import { bodyGrammar } from './call-grammar.ts';
@@ -117,27 +117,29 @@ function callsGrammar(
   );
 }
 
-/**
- * Which tool it is that cannot be enforced: a grammar of many tools that does not compile says only what is wrong.
- * @returns `error` itself where it is none of them alone
- */
-export function blameTool(error: QuernError, tools: readonly ToolDefinition[]): QuernError {
-  try {
-    for (const tool of tools)
-      blamed(tool, () => compileGrammar({ kind: 'json-schema', schema: argumentsSchema(tool) }));
-    return error;
-  } catch (one) {
-    if (one instanceof QuernError) return one;
-    throw one;
-  }
+/** A part of a grammar that can be compiled alone, and who is named when that fails. */
+export interface GrammarPart {
+  readonly grammar: GrammarSource;
+  readonly blame: (error: QuernError) => QuernError;
 }
+
+/** The grammar of each tool: one of many that does not compile says only what is wrong, and not with which. */
+export const toolGrammars = (tools: readonly ToolDefinition[]): GrammarPart[] =>
+  tools.map((tool) => ({
+    grammar: { kind: 'json-schema', schema: argumentsSchema(tool) },
+    blame: (error) => blamedOn(tool, error),
+  }));
 
 function blamed<T>(tool: ToolDefinition, make: () => T): T {
   try {
     return make();
   } catch (error) {
     if (!(error instanceof QuernError)) throw error;
-    const { code, message, remedy } = error;
-    throw new QuernError(code, `The tool "${tool.function.name}": ${message}`, { remedy, cause: error });
+    throw blamedOn(tool, error);
   }
+}
+
+function blamedOn(tool: ToolDefinition, error: QuernError): QuernError {
+  const { code, message, remedy } = error;
+  return new QuernError(code, `The tool "${tool.function.name}": ${message}`, { remedy, cause: error });
 }
