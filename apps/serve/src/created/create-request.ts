@@ -37,8 +37,9 @@ export function createRequestOf(value: unknown): CreateRequest {
 /** Names that `parameters` may have. */
 export const parameterNames: readonly string[] = Object.keys(modelOptions.shape);
 
-/** What a model of Ollama's may have besides, and one of ours has not. */
 const given = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
+
+/** What a model of Ollama's may have besides, and one of ours has not. */
 export const refusedCreateFields = [
   ['modelfile', 'Send what it says as fields; quern create reads it.'],
   ['path', 'Send files as blobs (POST /api/blobs/<digest>), and name their digests in files.'],

@@ -5,11 +5,10 @@
 //
 // A manifest appears and goes as a whole. Whoever adds or removes one holds the turn: what removing thinks unused must not get a
 // user meanwhile.
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuernError } from '@quern/errors';
-import { blobBytes, blobPath, removeBlob, removeStrayBlobs, writeError } from '@quern/source';
+import { blobBytes, blobPath, createFileSink, removeBlob, removeStrayBlobs, writeError } from '@quern/source';
 import { type CreatedModel, manifestText, parseManifest } from './created-model.ts';
 import { manifestFile } from './created-name.ts';
 
@@ -61,7 +60,7 @@ export class CreatedModels {
   /**
    * Adds a model, or puts it in the place of the one of its name, whose files go where nobody else uses them.
    * @param check a last look before it counts, in the same turn
-   * @throws QuernError `blob-missing`, `manifest-too-large`, `disk-full`, `write-…`, and what `check` throws
+   * @throws QuernError `blob-missing`, `manifest-too-large`, `disk-full`, `write-…`, `output-taken`, and what `check` throws
    */
   put(model: CreatedModel, check?: () => void): Promise<void> {
     return this.#inTurn(async () => {
@@ -76,14 +75,16 @@ export class CreatedModels {
         if ((await blobBytes(this.blobs, digest)) === undefined) throw missingBlob(digest);
       const before = await this.find(model.name).catch(() => undefined);
       const place = join(this.#manifests, manifestFile(model.name));
-      const partial = `${place}.${randomUUID()}.partial`;
+      const bytes = new TextEncoder().encode(text);
+      await mkdir(this.#manifests, { recursive: true }).catch((cause) => {
+        throw writeError(place, bytes.length, cause);
+      });
+      const sink = await createFileSink(place, bytes.length);
       try {
-        await mkdir(this.#manifests, { recursive: true });
-        await writeFile(partial, text, { flush: true });
-        await rename(partial, place);
-      } catch (cause) {
-        await rm(partial, { force: true }).catch(() => {});
-        throw writeError(place, Buffer.byteLength(text), cause);
+        await sink.write(bytes, 0);
+        await sink.finish();
+      } finally {
+        await sink.abort();
       }
       if (before) await this.#removeUnused(digestsOf(before));
     });
