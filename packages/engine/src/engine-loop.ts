@@ -141,7 +141,10 @@ export class EngineLoop {
     }
   }
 
-  #submit({ core, embeddings }: OpenedCore, { ids, prompt, options }: Extract<ToWorker, { type: 'generate' }>): void {
+  #submit(
+    { core, embeddings }: OpenedCore,
+    { ids, prompt, options, cancelled }: Extract<ToWorker, { type: 'generate' }>,
+  ): void {
     const emits = ids.map((id) => (outcome: Outcome) => {
       if ('error' in outcome) this.#send({ type: 'failed', id, error: errorToData(outcome.error) });
       else this.#send({ type: 'event', id, event: outcome.event });
@@ -149,8 +152,10 @@ export class EngineLoop {
     });
     try {
       if (embeddings) throw embedsOnly();
-      for (const [i, sequence] of core.submitBranches(prompt, options, emits).entries())
+      for (const [i, sequence] of core.submitBranches(prompt, options, emits).entries()) {
         this.#sequences.set(ids[i]!, sequence);
+        if (cancelled) core.cancel(sequence);
+      }
     } catch (error) {
       for (const id of ids) this.#send({ type: 'failed', id, error: errorToData(error) });
     }

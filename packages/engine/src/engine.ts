@@ -141,7 +141,7 @@ export class Engine {
       for (const [i, id] of ids.entries()) this.#requests.set(id, mailboxes[i]!);
       // A copy: cloning a view would send all the memory under it.
       const sent = { ...this.#compiled(options), adapters };
-      this.#post({ type: 'generate', ids, prompt: prompt.slice(), options: sent });
+      this.#post({ type: 'generate', ids, prompt: prompt.slice(), options: sent, cancelled: signal?.aborted });
     };
     return ids.map((id, i) => this.#events(id, mailboxes[i]!, start, signal));
   }

@@ -118,6 +118,8 @@ export type ToWorker =
       readonly ids: readonly number[];
       readonly prompt: Int32Array;
       readonly options: GenerateOptions;
+      /** Nobody waits for it any more. It is checked and ends; a cancel behind it could come a batch too late. */
+      readonly cancelled?: boolean;
     }
   | { readonly type: 'embed'; readonly id: number; readonly texts: readonly TextTokens[]; readonly raw: boolean }
   | { readonly type: 'cancel'; readonly id: number }
