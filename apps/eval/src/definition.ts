@@ -1,7 +1,7 @@
 // What `quern eval` is called and takes.
 import { adapterFlags, cacheFlags, deviceFlags, overrideFlags } from '@quern/models/flags';
 import { profiles } from '@quern/perplexity/profiles';
-import { type CommandDefinition, modelForms } from '@quern/terminal';
+import { type CommandDefinition, servedForms } from '@quern/terminal';
 import type { EvalOptions } from './request.ts';
 
 const help = `
@@ -46,7 +46,7 @@ const measuring = [
 export const evaluate: CommandDefinition<[models: string[]], EvalOptions> = {
   name: 'eval',
   description: 'Perplexity of models on a text, their divergence from a base, their answers to tasks: as one table.',
-  arguments: [{ name: '[models...]', isModel: true, description: modelForms }],
+  arguments: [{ name: '[models...]', isModel: true, description: servedForms }],
   flags: [
     {
       title: 'A text',

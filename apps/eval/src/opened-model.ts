@@ -1,5 +1,5 @@
 // A model as the user named it, opened but not loaded.
-import { fileBytesOf, locateCheckpoint, type ModelView, storedBytes } from '@quern/checkpoint';
+import { fileBytesOf, findCreated, locateCheckpoint, type ModelView, storedBytes } from '@quern/checkpoint';
 import {
   type AdapterRequest,
   type CacheTypes,
@@ -46,7 +46,7 @@ export interface ModelSettings {
   readonly adapters?: readonly AdapterRequest[];
 }
 
-/** @param name a GGUF file, a checkpoint folder, or a hub id */
+/** @param name a GGUF file, a checkpoint folder, a created model (its adapters come first), or a hub id */
 export async function openNamedModel(
   name: string,
   mode: ProgressMode,
@@ -54,16 +54,18 @@ export async function openNamedModel(
   { override, adapters: wanted = [] }: ModelSettings,
 ): Promise<OpenedModel> {
   const download = downloadProgress(mode);
-  const { path } = await locateCheckpoint(name, { ...context, ...download.watch });
+  const created = await findCreated(name);
+  const { path } = await locateCheckpoint(created?.weights ?? name, { ...context, ...download.watch });
   download.finish();
   const view = await openModel(path, { override });
+  const own = (created?.adapters ?? []).map((file) => ({ path: file, scale: 1 }));
   let closeAdapters = async (): Promise<void> => {};
   const closeAll = async (): Promise<void> => {
     await closeAdapters();
     await view.close();
   };
   try {
-    const { adapters, close } = await openAdapters(wanted, view);
+    const { adapters, close } = await openAdapters([...own, ...wanted], view);
     closeAdapters = close;
     const tokenizer = tokenizerFromGguf(view.metadata);
     const tensors = [...view.tensors.values()];

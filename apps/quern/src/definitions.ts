@@ -1,18 +1,18 @@
 // What `quern inspect`, `tokenize`, `embed` and `logits` are called and take.
 import { adapterFlags, deviceFlags, overrideFlags } from '@quern/models/flags';
-import { type CommandDefinition, type Flag, modelForms } from '@quern/terminal';
+import { type CommandDefinition, type Flag, servedForms } from '@quern/terminal';
 import type { EmbedOptions } from './embed.ts';
 import type { InspectOptions } from './inspect.ts';
 import type { LogitsOptions } from './logits.ts';
 import type { TokenizeOptions } from './tokenize.ts';
 
-const model = { name: '<model>', isModel: true, description: modelForms };
+const model = { name: '<model>', isModel: true, description: servedForms };
 const json: Flag = { flags: '--json', description: 'print one JSON document' };
 
 export const inspect: CommandDefinition<[model: string], InspectOptions> = {
   name: 'inspect',
   description: 'What a model is: architecture, tensors, types, bits per weight.',
-  arguments: [{ ...model, description: 'GGUF or safetensors file, checkpoint folder, hub id or URL' }],
+  arguments: [{ ...model, description: 'GGUF or safetensors file, checkpoint folder, created model, hub id or URL' }],
   flags: [
     {
       title: 'Options',
@@ -41,7 +41,7 @@ is described as the GGUF model that "quern convert" would make of it.`,
 export const tokenize: CommandDefinition<[model: string], TokenizeOptions> = {
   name: 'tokenize',
   description: 'Text to token ids.',
-  arguments: [{ ...model, description: 'file, folder or hub id of a model, or of a tokenizer alone' }],
+  arguments: [{ ...model, description: 'file, folder or hub id of a model, or of a tokenizer alone; a created model' }],
   flags: [
     {
       title: 'Options',

@@ -29,12 +29,16 @@ const textsTogether = 32;
 export async function embed(name: string, options: EmbedOptions, context: CommandContext): Promise<undefined> {
   const request = readDeviceRequest(options);
   const texts = await textsOf(options);
-  const opened = await openReference(name, context, options);
+  const { view: opened, adapters } = await openReference(name, context, options);
   const view = options.pooling === undefined ? opened : withPooling(opened, options.pooling);
   const mode = progressMode(options);
   const progress = createProgress({ title: 'embed', unit: 'texts', total: texts.length, mode });
   let dispose = async (): Promise<void> => {};
   try {
+    if (adapters.length > 0)
+      throw new QuernError('embed-adapters', 'The model was created with adapters, which are not applied to vectors.', {
+        remedy: 'Give what it was made from (quern list).',
+      });
     const tokenizer = tokenizerFromGguf(view.metadata);
     const sequences = texts.map((text) => tokenizer.encode(text, { parseSpecial: true, addSpecial: true }));
     requireFitting(sequences, hyperparameters(view).contextLength);

@@ -50,12 +50,12 @@ export async function logits(name: string, options: LogitsOptions, context: Comm
   const { force, idsFile } = options;
   await requireOutputFile(output, { inputs: idsFile === undefined ? [] : [idsFile], force });
   const ids = await idsOf(options);
-  const view = await openReference(name, context, options, override);
+  const { view, adapters } = await openReference(name, context, options, override);
   const progress = createProgress({ title: 'logits', unit: 'tokens', total: ids.length, mode: progressMode(options) });
   let dispose = async (): Promise<void> => {};
   let opened: OpenedAdapters | undefined;
   try {
-    opened = await openAdapters(requested, view);
+    opened = await openAdapters([...adapters, ...requested], view);
     const { vocabSize, contextLength } = hyperparameters(view);
     requireInVocabulary(ids, vocabSize);
     const inputs = new Set([...view.tensors.values()].map(({ file }) => file));

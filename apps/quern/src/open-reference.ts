@@ -1,17 +1,25 @@
-// What a person types (path or hub id) to an open model, with progress when it has to be fetched.
-import { locateCheckpoint, type ModelView } from '@quern/checkpoint';
-import { type LoadOverride, openModel } from '@quern/models';
+// What a person types (path, created model or hub id) to an open model, with progress when it has to be fetched.
+import { findCreated, locateCheckpoint, type ModelView } from '@quern/checkpoint';
+import { type AdapterRequest, type LoadOverride, openModel } from '@quern/models';
 import { type CommandContext, downloadProgress, progressMode } from '@quern/terminal';
 
-/** @throws QuernError those of `locateCheckpoint` and `openModel` */
+export interface OpenedReference {
+  readonly view: ModelView;
+  /** Those that belong to a created model. */
+  readonly adapters: readonly AdapterRequest[];
+}
+
+/** @throws QuernError those of `findCreated`, `locateCheckpoint` and `openModel` */
 export async function openReference(
   model: string,
   context: CommandContext,
   options: { json?: boolean } = {},
   override?: LoadOverride,
-): Promise<ModelView> {
+): Promise<OpenedReference> {
+  const created = await findCreated(model);
   const download = downloadProgress(progressMode(options));
-  const { path } = await locateCheckpoint(model, { ...context, ...download.watch });
+  const { path } = await locateCheckpoint(created?.weights ?? model, { ...context, ...download.watch });
   download.finish();
-  return openModel(path, { override });
+  const adapters = (created?.adapters ?? []).map((file) => ({ path: file, scale: 1 }));
+  return { view: await openModel(path, { override }), adapters };
 }

@@ -1,5 +1,5 @@
 // `quern tokenize`: text to token ids and pieces, by the tokenizer inside a model.
-import { findPlace } from '@quern/checkpoint';
+import { findCreated, findPlace } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { openTokenizer } from '@quern/models';
 import {
@@ -25,7 +25,7 @@ export interface TokenizeOptions {
 export async function tokenize(model: string, options: TokenizeOptions, context: CommandContext): Promise<undefined> {
   const text = await textOf(options);
   const download = downloadProgress(progressMode(options));
-  const place = await findPlace(model, context);
+  const place = await findPlace((await findCreated(model))?.weights ?? model, context);
   const { tokenizer, bytesRead } = await openTokenizer(place, { ...context, ...download.watch });
   download.finish();
   const ids = tokenizer.encode(text, { parseSpecial: options.special, addSpecial: options.addSpecial });

@@ -17,7 +17,7 @@ import {
   progressMode,
 } from '@quern/terminal';
 import { toApiError } from './api-error.ts';
-import { createdNamed } from './created/created-named.ts';
+import { createdAmong } from './created/created-among.ts';
 import { socketPathOf } from './http/addresses.ts';
 import { isLoopback } from './http/host-names.ts';
 import { jsonLog, textLog } from './log-lines.ts';
@@ -46,7 +46,7 @@ export async function serve(
 ): Promise<number> {
   const [reference] = references;
   // A created model is loaded as what it was made from.
-  const isMany = wantsManyModels(references, options) || (await createdNamed(references)).size > 0;
+  const isMany = wantsManyModels(references, options) || (await createdAmong(references)).size > 0;
   if (!isMany && reference === undefined)
     throw new QuernError('usage-no-model', 'There is no model to serve.', {
       remedy:

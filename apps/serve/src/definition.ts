@@ -1,5 +1,5 @@
 // What `quern serve` is called and takes.
-import { type CommandDefinition, modelForms } from '@quern/terminal';
+import { type CommandDefinition, servedForms } from '@quern/terminal';
 import type { ServeOptions } from './command.ts';
 import { withEnvironment } from './environment.ts';
 import { manyModelFlags } from './many-model-flags.ts';
@@ -25,7 +25,7 @@ QUERN_API_KEY. Ctrl-C and SIGTERM let running requests finish.`;
 export const serve: CommandDefinition<[models: string[]], ServeOptions> = {
   name: 'serve',
   description: 'Serve models to the clients of OpenAI, Anthropic, Ollama and llama-server, with a chat page.',
-  arguments: [{ name: '[models...]', isModel: true, description: modelForms }],
+  arguments: [{ name: '[models...]', isModel: true, description: servedForms }],
   flags: withEnvironment([
     {
       title: 'Server',

@@ -6,6 +6,7 @@ export { type Contents, type ContentsOptions, openContents } from './contents.ts
 export type { CreatedAdapter, CreatedMessage, CreatedModel } from './created/created-model.ts';
 export { CreatedModels, type DamagedManifest } from './created/created-models.ts';
 export { createdName } from './created/created-name.ts';
+export { createdNamed, type FoundCreated, findCreated } from './created/find-created.ts';
 export { fileBytesOf } from './file-bytes.ts';
 export { openHfCheckpoint, sideFiles } from './hf-checkpoint.ts';
 export { isGguf } from './is-gguf.ts';

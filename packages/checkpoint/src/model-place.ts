@@ -50,18 +50,14 @@ export async function findPlace(ref: string, options: PlaceOptions = {}): Promis
   return { kind: 'hub', reference, repository };
 }
 
-/** Somebody made it of another model: its weights alone would be something else. */
+/** Whoever takes created models has asked for them before: to others its weights alone would be something else. */
 async function refuseCreated(ref: string, cacheDir: string): Promise<void> {
   const found = await new CreatedModels(cacheDir).find(ref.replace(/:latest$/, '')).catch(() => undefined);
   if (!found) return;
-  const base = found.from === undefined ? '' : ` Or give what it was made from: ${found.from}.`;
-  throw new QuernError(
-    'checkpoint-created',
-    `The model ${JSON.stringify(found.name)} was created here, and is there for quern serve alone.`,
-    {
-      remedy: `quern serve ${found.name} answers as it.${base}`,
-    },
-  );
+  const base = found.from === undefined ? '' : ` Here give what it was made from: ${found.from}.`;
+  throw new QuernError('checkpoint-created', `The model ${JSON.stringify(found.name)} was created of another one.`, {
+    remedy: `quern run ${found.name} and quern serve ${found.name} answer as it.${base}`,
+  });
 }
 
 async function pathHere(path: string): Promise<ModelPlace | undefined> {

@@ -56,3 +56,6 @@ export type AnyCommandDefinition = CommandDefinition<never, never>;
 /** What a model may be called wherever one is expected; `parseModelReference` of @quern/source reads it. */
 export const modelForms =
   'GGUF file, checkpoint folder, hub id (owner/repo, owner/repo:Q4_K_M, owner/repo/file.gguf, owner/repo@revision) or URL';
+
+/** The same where a created model is taken too. */
+export const servedForms = `${modelForms}; a created model`;

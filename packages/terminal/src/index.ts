@@ -8,6 +8,7 @@ export {
   type Flag,
   type FlagGroup,
   modelForms,
+  servedForms,
 } from './command-definition.ts';
 export { type DownloadProgress, downloadProgress } from './download-progress.ts';
 export { exitCodeOf, exitCodes } from './exit-codes.ts';

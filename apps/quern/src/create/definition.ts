@@ -34,6 +34,6 @@ A Modelfile has an instruction a line:
 and TEMPLATE (Jinja), MESSAGE role text, LICENSE, ADAPTER (LoRA in GGUF). Texts
 between three quotation marks may have several lines; paths are seen from the
 file. The model is kept beside the cache of the hub: "quern list" shows it,
-"quern serve NAME" answers as it, "quern rm" deletes it.`,
+"quern serve NAME" and "quern run NAME" answer as it, "quern rm" deletes it.`,
   run: async ({ arguments: [name], options, context }) => (await import('./create.ts')).create(name, options, context),
 };

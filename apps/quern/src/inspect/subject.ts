@@ -1,5 +1,12 @@
 // What `quern inspect` looks at: the contents of the files as they are, and where quern knows the model, the model too.
-import { type Contents, findPlace, type ModelPlace, type ModelView, openContents } from '@quern/checkpoint';
+import {
+  type Contents,
+  findCreated,
+  findPlace,
+  type ModelPlace,
+  type ModelView,
+  openContents,
+} from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import {
   type ContentsDescription,
@@ -28,8 +35,9 @@ export interface Subject {
 
 /** @throws QuernError those of `findPlace` and `openContents` */
 export async function openSubject(ref: string, signal: AbortSignal): Promise<Subject> {
-  const place = await findPlace(ref, { signal });
-  const notes: string[] = [];
+  const created = await findCreated(ref);
+  const place = await findPlace(created?.weights ?? ref, { signal });
+  const notes = created ? [`the weights of ${created.model.name}, which was created (quern list)`] : [];
   const contents = await openContents(place, { signal, onNote: (note) => notes.push(note) });
   const described = describeContents(contents);
   const asItIs: Subject = { ...contents, contents, description: described, notes };

@@ -65,7 +65,8 @@ Examples:
 
 The names are those that every command takes. Listed is the cache of the Hugging
 Face hub (HF_HUB_CACHE, HF_HOME), whatever program filled it. Headers of files
-are read, never the weights. What was created ("quern create") is for serve.`,
+are read, never the weights. What was created ("quern create") is for serve,
+run, eval, inspect, tokenize, embed and logits.`,
   run: async ({ options }) => (await import('./list.ts')).list(options),
 };
 

@@ -1,10 +1,14 @@
 // A chat with a model: what was said, rendered by the model's own template, and replies as they are generated.
 import type { Engine, FinishEvent } from '@quern/engine';
 import { QuernError } from '@quern/errors';
-import { chatMlTemplate, renderChat, TextStream, type Tokenizer } from '@quern/tokenizer';
+import { chatMlTemplate, renderChat, StopMatcher, TextStream, type Tokenizer } from '@quern/tokenizer';
 import { type Settings, usualSettings } from './settings.ts';
 
-export interface Message {
+/** As templates read it: what a created model begins with may have more fields than these. */
+export type Message = Readonly<Record<string, unknown>> & { readonly role: string };
+
+/** What was said here. */
+export interface Turn extends Message {
   readonly role: 'system' | 'user' | 'assistant';
   readonly content: string;
 }
@@ -17,12 +21,18 @@ export interface Reply {
 export interface Speaker {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
+  /** Default: the one in the file. */
+  readonly template?: string;
+  /** Between the system prompt and what is said; it belongs to the model, not to what is kept of a chat. */
+  readonly opening?: readonly Message[];
+  /** Texts that end a reply. */
+  readonly stops?: readonly string[];
 }
 
 export class Conversation {
   settings: Settings = usualSettings;
   system?: string;
-  #turns: Message[] = [];
+  #turns: Turn[] = [];
   readonly #speaker: Speaker;
 
   constructor(speaker: Speaker) {
@@ -30,8 +40,12 @@ export class Conversation {
   }
 
   /** The system prompt included. */
-  get messages(): readonly Message[] {
-    return this.system === undefined ? this.#turns : [{ role: 'system', content: this.system }, ...this.#turns];
+  get messages(): readonly Turn[] {
+    return [...this.#systemTurns, ...this.#turns];
+  }
+
+  get #systemTurns(): readonly Turn[] {
+    return this.system === undefined ? [] : [{ role: 'system', content: this.system }];
   }
 
   clear(): void {
@@ -39,7 +53,7 @@ export class Conversation {
   }
 
   /** Takes another conversation's messages. */
-  restore(messages: readonly Message[]): void {
+  restore(messages: readonly Turn[]): void {
     this.system = messages.find(({ role }) => role === 'system')?.content;
     this.#turns = messages.filter(({ role }) => role !== 'system');
   }
@@ -50,36 +64,42 @@ export class Conversation {
    * @throws QuernError `chat-too-long`, and those of `renderChat` and `Engine.generate`
    */
   async say(content: string, onText: (text: string) => void, signal?: AbortSignal): Promise<Reply> {
-    const { engine, tokenizer } = this.#speaker;
+    const { engine, tokenizer, opening = [], stops = [] } = this.#speaker;
     const { sampling, maxTokens } = this.settings;
-    const asked: Message = { role: 'user', content };
-    const prompt = this.#prompt([...this.messages, asked]);
+    const asked: Turn = { role: 'user', content };
+    const prompt = this.#prompt([...this.#systemTurns, ...opening, ...this.#turns, asked]);
     const messageEnds = [...prompt.keys()].filter((i) => tokenizer.endOfGeneration.has(prompt[i]!)).map((i) => i + 1);
     const stopTokens = [...tokenizer.endOfGeneration];
     const stream = new TextStream(tokenizer);
+    const matcher = new StopMatcher(stops);
+    const stopped = new AbortController();
+    const options = { sampling, maxTokens, stopTokens, messageEnds };
+    const ending = AbortSignal.any([stopped.signal, ...(signal ? [signal] : [])]);
     let text = '';
     const hand = (piece: string): void => {
       text += piece;
       if (piece !== '') onText(piece);
     };
-    for await (const event of engine.generate(prompt, { sampling, maxTokens, stopTokens, messageEnds, signal })) {
+    for await (const event of engine.generate(prompt, { ...options, signal: ending })) {
       if (!('finishReason' in event)) {
-        hand(stream.push(event.token));
+        const { text: piece, stop } = matcher.push(stream.push(event.token));
+        hand(piece);
+        if (stop !== undefined) stopped.abort();
         continue;
       }
-      hand(stream.flush());
+      hand(matcher.push(stream.flush()).text + matcher.flush());
       this.#turns.push(asked, { role: 'assistant', content: text });
-      return { text, end: event };
+      return { text, end: stopped.signal.aborted ? { ...event, finishReason: 'stop' } : event };
     }
     throw new QuernError('engine-closed', 'The engine ended before the reply did.');
   }
 
   #prompt(messages: readonly Message[]): Int32Array {
-    const { engine, tokenizer } = this.#speaker;
+    const { engine, tokenizer, template = tokenizer.chatTemplate ?? chatMlTemplate } = this.#speaker;
     const { think } = this.settings;
     const piece = (token: number | undefined) => (token === undefined ? '' : tokenizer.piece(token));
     const text = renderChat({
-      template: tokenizer.chatTemplate ?? chatMlTemplate,
+      template,
       messages: messages.map((message) => ({ ...message })),
       addGenerationPrompt: true,
       bosToken: piece(tokenizer.bos),

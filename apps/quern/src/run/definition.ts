@@ -1,13 +1,13 @@
 // What `quern run` is called and takes.
 import { cacheFlags, deviceFlags, overrideFlags } from '@quern/models/flags';
-import { type CommandDefinition, modelForms } from '@quern/terminal';
+import { type CommandDefinition, servedForms } from '@quern/terminal';
 import type { RunOptions } from './run.ts';
 
 export const run: CommandDefinition<[model: string, prompt: string | undefined], RunOptions> = {
   name: 'run',
   description: 'Chat with a model in the terminal.',
   arguments: [
-    { name: '<model>', isModel: true, description: modelForms },
+    { name: '<model>', isModel: true, description: servedForms },
     { name: '[prompt]', description: 'one message; the reply is printed, and that is all' },
   ],
   flags: [
@@ -55,12 +55,15 @@ Examples:
   $ quern run bartowski/Llama-3.2-1B-Instruct-GGUF
   $ quern run llama.gguf "Why is the sky blue?"
   $ quern run llama.gguf "Summarize this:" < article.txt
+  $ quern run pirate
   $ quern run ./Llama-3.2-1B --system "Answer in French." --temp 0
 
 In the chat, """ begins and ends a message of several lines, as does a \\ at the
 end of a line; /help lists the commands. Ctrl-C stops a reply, Ctrl-D leaves.
 What is piped in is one prompt (behind [prompt], if both are given), and stdout
-has nothing but the reply. A chat longer than the context is refused, not cut.`,
+has nothing but the reply. A chat longer than the context is refused, not cut.
+A created model (quern create) brings its system prompt, messages, parameters,
+template and adapters; flags come before what it says.`,
   run: async ({ arguments: [model, prompt], options, context }) =>
     (await import('./run.ts')).run(model, prompt, options, context),
 };

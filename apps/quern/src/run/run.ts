@@ -7,9 +7,7 @@ import { QuernError } from '@quern/errors';
 import {
   type CacheOptions,
   type DeviceOptions,
-  hyperparameters,
   type OverrideOptions,
-  openModel,
   readCacheTypes,
   readDeviceRequest,
   readLoadOverride,
@@ -25,10 +23,10 @@ import {
   printNote,
   progressMode,
 } from '@quern/terminal';
-import { type Tokenizer, tokenizerFromGguf } from '@quern/tokenizer';
 import { chat } from './chat.ts';
 import { Conversation } from './conversation.ts';
 import { type Settings, settingRows, usualSettings, withSetting } from './settings.ts';
+import { describe, modelNamed } from './speaker.ts';
 import { figuresOf, speedText } from './speed.ts';
 
 export interface RunOptions extends DeviceOptions, CacheOptions, OverrideOptions {
@@ -48,7 +46,8 @@ export async function run(
   options: RunOptions,
   context: CommandContext,
 ): Promise<number | undefined> {
-  const settings = settingsOf(options);
+  // Flags are looked at before anything is fetched.
+  settingsOf(options, usualSettings);
   const contextTokens = parseCount('--ctx-size', options.ctxSize, 1 << 30, 0);
   const start = {
     cacheTypes: readCacheTypes(options, { k: 'F16', v: 'F16' }),
@@ -59,26 +58,28 @@ export async function run(
   const prompt = await promptOf(given, options);
   const mode = progressMode(options);
   const download = downloadProgress(mode);
-  const { path } = await locateCheckpoint(reference, { ...context, ...download.watch });
+  const model = await modelNamed(reference);
+  const { path } = await locateCheckpoint(model.weights, { ...context, ...download.watch });
   download.finish();
 
-  const { tokenizer, trained } = await describe(path, start.override);
+  const described = await describe(path, model, start.override);
   const progress = createProgress({ title: 'load', mode });
   const engine = await Engine.start({
     modelPath: path,
     ...start,
-    contextTokens: contextTokens === 0 ? trained : contextTokens,
+    contextTokens: contextTokens === 0 ? described.trained : (contextTokens ?? described.contextTokens),
+    adapters: model.adapters.map((file) => ({ path: file, scale: 1 })),
     maxSequences: 1,
     onProgress: (done, total) => progress.update({ done, total }),
   });
   progress.finish();
   try {
     context.signal.throwIfAborted();
-    if (tokenizer.chatTemplate === undefined)
+    if (described.template === undefined)
       printNote('note: the model has no chat template; ChatML is used, which it may not know');
-    const conversation = new Conversation({ engine, tokenizer });
-    conversation.settings = settings;
-    conversation.system = options.system;
+    const conversation = new Conversation({ engine, ...described });
+    conversation.settings = settingsOf(options, described.settings);
+    conversation.system = options.system ?? described.system;
     if (prompt === undefined) {
       await chat(conversation, { input: process.stdin, output: process.stdout, verbose: options.verbose });
       return undefined;
@@ -90,11 +91,11 @@ export async function run(
 }
 
 /** @throws QuernError `usage-bad-number` */
-function settingsOf(options: RunOptions): Settings {
+function settingsOf(options: RunOptions, usual: Settings): Settings {
   return settingRows.reduce((settings, { name }) => {
     const value = options[name.replace(/-./g, (dash) => dash[1]!.toUpperCase())];
     return typeof value === 'string' ? withSetting(settings, name, value) : settings;
-  }, usualSettings);
+  }, usual);
 }
 
 /** Undefined where somebody sits at the terminal who will say it. */
@@ -123,16 +124,6 @@ function isPiped(alsoSockets: boolean): boolean {
     return false;
   }
 }
-
-async function describe(path: string, override: RunOverride): Promise<{ tokenizer: Tokenizer; trained: number }> {
-  const view = await openModel(path, { override });
-  try {
-    return { tokenizer: tokenizerFromGguf(view.metadata), trained: hyperparameters(view).contextLength };
-  } finally {
-    await view.close();
-  }
-}
-type RunOverride = ReturnType<typeof readLoadOverride>;
 
 async function answer(
   model: string,

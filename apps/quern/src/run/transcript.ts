@@ -2,12 +2,12 @@
 import { QuernError } from '@quern/errors';
 import { createFileSink, readInputFile, requireOutputFile } from '@quern/source';
 import { toJson } from '@quern/terminal';
-import type { Message } from './conversation.ts';
+import type { Turn } from './conversation.ts';
 
 const roles = ['system', 'user', 'assistant'];
 
 /** @throws QuernError `usage-no-file`, `refused-output-exists`, and those of writing */
-export async function saveChat(path: string, messages: readonly Message[]): Promise<void> {
+export async function saveChat(path: string, messages: readonly Turn[]): Promise<void> {
   requireName(path);
   const bytes = new TextEncoder().encode(`${toJson({ messages }, 2)}\n`);
   await requireOutputFile(path, { size: bytes.length, flag: '/save' });
@@ -17,7 +17,7 @@ export async function saveChat(path: string, messages: readonly Message[]): Prom
 }
 
 /** @throws QuernError `usage-no-file`, `chat-file-unreadable`, `chat-file-invalid` */
-export async function loadChat(path: string): Promise<Message[]> {
+export async function loadChat(path: string): Promise<Turn[]> {
   requireName(path);
   const bytes = await readInputFile(path, 'chat', 'chat-file-unreadable');
   const invalid = (why: string) =>
@@ -30,7 +30,7 @@ export async function loadChat(path: string): Promise<Message[]> {
   }
   const messages = (read as { messages?: unknown } | null)?.messages;
   if (!Array.isArray(messages)) throw invalid('it has no list of messages');
-  return messages.map((message: Partial<Message> | null, i) => {
+  return messages.map((message: Partial<Turn> | null, i) => {
     const { role, content } = message ?? {};
     if (!roles.includes(role as string) || typeof content !== 'string')
       throw invalid(`message ${i + 1} has not a role (${roles.join(', ')}) and a content that is text`);

@@ -6,7 +6,7 @@ import { CreatedModels, cachedModels, folderModels, type LocateOptions, locateCh
 import { QuernError } from '@quern/errors';
 import { hubSettings, readInputFile } from '@quern/source';
 import { printable, printNote } from '@quern/terminal';
-import { createdNamed } from '../created/created-named.ts';
+import { createdAmong } from '../created/created-among.ts';
 import { createdSources } from '../created/created-sources.ts';
 import type { ManyModelFlags } from '../many-model-flags.ts';
 import { type ModelFlags, readModelFlags } from '../read-model-flags.ts';
@@ -43,7 +43,7 @@ export interface Sources {
 export async function readSources(request: SourcesRequest): Promise<Sources> {
   const { models, flags, modelsAtOnce } = request;
   const created = new CreatedModels((await hubSettings({})).cacheDir);
-  const named = await createdNamed(models);
+  const named = await createdAmong(models);
   const others = models.filter((model) => !named.has(model.replace(/:latest$/, '')));
   const found: Preset[] = others.map((model) => plain(nameOf(model), model, flags));
   found.push(...(await inFolders(flags)));
