@@ -100,6 +100,10 @@ describe('Codex', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('quern-tools-left-out')).toBe('web_search, local_shell, tool_search, custom');
     expect((await response.json()).tools).toEqual([shell, weather, note]);
+    // As many as a client's own limit of headers lets in.
+    const kinds = ['\ud800', ...Array(1000).keys()].map((kind) => ({ type: `kind ${kind}` }));
+    const many = await server.post('/v1/responses', { input: 'Hello.', max_output_tokens: 1, tools: kinds });
+    expect(many.headers.get('quern-tools-left-out')!.split(', ')).toHaveLength(32);
   });
 
   it('gets calls of functions, of custom tools and of tools in a namespace', async () => {

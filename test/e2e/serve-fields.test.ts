@@ -55,6 +55,26 @@ it('says which fields nobody knows', async () => {
   expect(response.headers.get('x-quern-ignored')).toBe('top_q, %C3%A4%0A');
 });
 
+it('tells of them whatever their letters are, halves of pairs too, and of so many as a header holds', async () => {
+  const odd = Object.fromEntries(
+    [`${'a'.repeat(62)}\u{1f600}`, '\ud800', ...Array(1000).keys()].map((name) => [`x${name}`, 1]),
+  );
+  const response = await server.post(chatPath, { messages, max_tokens: 1, ...odd });
+  expect(response.status).toBe(200);
+  const told = response.headers.get('x-quern-ignored')!.split(', ').map(decodeURIComponent);
+  expect(told).toHaveLength(32);
+  expect(told.slice(0, 2)).toEqual([`x${'a'.repeat(62)}\ufffd`, 'x\ufffd']);
+});
+
+it('looks at no more of a long list than it must', async () => {
+  const before = process.cpuUsage();
+  const wrong = { allowed_token_ids: Array(1_000_000).fill(-1) };
+  const { error } = await (await server.post(chatPath, { messages, ...wrong })).json();
+  expect(error).toMatchObject({ code: 'invalid_value', param: 'allowed_token_ids' });
+  // Of client and server; every fault that is noted takes some microseconds.
+  expect(process.cpuUsage(before).user / 1e6).toBeLessThan(3);
+});
+
 const chat = async (body: object) => (await server.post(chatPath, { messages, temperature: 0, ...body })).json();
 const contentOf = async (body: object): Promise<string> => (await chat(body)).choices[0].message.content;
 

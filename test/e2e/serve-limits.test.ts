@@ -41,6 +41,8 @@ describe('bodies', () => {
     ['tools', `{"messages":[{"role":"user","content":"x"}],"tools":[${nested(10_000)}]}`],
     ['messages.0', `{"messages":[{"role":"user","content":"x","more":${nested(10_000)}}]}`],
     ['response_format', `{"messages":[{"role":"user","content":"x"}],"response_format":${nested(10_000)}}`],
+    ['guided_json', JSON.stringify({ messages, guided_json: nested(10_000) })],
+    ['structured_outputs.json', JSON.stringify({ messages, structured_outputs: { json: nested(10_000) } })],
     [
       'messages.0.tool_calls.0.function.arguments',
       JSON.stringify({

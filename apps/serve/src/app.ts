@@ -7,6 +7,7 @@ import { type Endpoint, recordFailure, type ServerState } from './endpoint.ts';
 import { endpoints } from './endpoints.ts';
 import { keyCheck } from './http/api-keys.ts';
 import { bodyLimits, plainBodies } from './http/body-limits.ts';
+import { headerList } from './http/header-list.ts';
 import { hostCheck } from './http/host-names.ts';
 import { originRules } from './http/origins.ts';
 import type { RequestLog } from './http/request-log.ts';
@@ -21,13 +22,6 @@ export interface AppOptions {
   readonly maxBodyBytes: number;
   readonly log?: RequestLog;
 }
-
-/** A client's own words: of any length, with any character. */
-const headerList = (names: readonly string[]): string =>
-  names
-    .map((name) => encodeURIComponent(name.slice(0, 64)))
-    .slice(0, 32)
-    .join(', ');
 
 type Env = { Bindings: HttpBindings; Variables: { endpoint: Endpoint; requestId?: string } };
 

@@ -16,7 +16,7 @@ export const createFields = {
   system: z.string().nullish(),
   parameters: modelOptions.nullish(),
   messages: listOf(messageShape).nullish(),
-  license: z.union([z.string(), z.array(z.string())], 'expected a text or a list of them').nullish(),
+  license: z.union([z.string(), listOf(z.string())], 'expected a text or a list of them').nullish(),
   quantize: z.string().nullish(),
   /** Its name in older clients. */
   quantization: z.string().nullish(),

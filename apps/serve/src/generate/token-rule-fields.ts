@@ -2,15 +2,12 @@
 import type { GenerateOptions } from '@quern/engine';
 import type { EncodeOptions, Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
+import { isFilled, tokenIds } from '../large-shapes.ts';
 
 export const tokenRuleFields = {
   /** Neither a token nor a text of `stop` ends the reply before so many tokens. */
   min_tokens: z.int().min(0).nullish(),
-  allowed_token_ids: z
-    .array(z.int().min(0))
-    .min(1)
-    .max(1 << 20)
-    .nullish(),
+  allowed_token_ids: tokenIds.refine(isFilled, 'expected one token at least').nullish(),
   bad_words: z.array(z.string().min(1).max(256)).max(256).nullish(),
 };
 

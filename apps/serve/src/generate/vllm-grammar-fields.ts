@@ -3,10 +3,16 @@
 import type { GrammarSource } from '@quern/grammar';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
-import { anyObject } from '../large-shapes.ts';
+import { requireModest } from '../http/json-text.ts';
+import { anyObject, isObject } from '../large-shapes.ts';
 import type { Asked } from './grammar-request.ts';
 
-const schema = z.union([anyObject, z.boolean(), z.string()], 'expected a JSON schema, or its text');
+/** @param field as it is told of */
+const schema = (field: string) =>
+  z.union(
+    [anyObject, z.boolean(), z.string().transform((text) => schemaIn(text, field))],
+    'expected a JSON schema, or its text',
+  );
 const choices = z.array(z.string()).min(1).max(4096);
 const never = (why: string) => z.literal(false, why).nullish();
 const spacing = 'the white space of JSON cannot be chosen';
@@ -14,7 +20,7 @@ const spacing = 'the white space of JSON cannot be chosen';
 export const vllmGrammarFields = {
   structured_outputs: z
     .looseObject({
-      json: schema.nullish(),
+      json: schema('structured_outputs.json').nullish(),
       regex: z.string().nullish(),
       choice: choices.nullish(),
       grammar: z.string().nullish(),
@@ -25,7 +31,7 @@ export const vllmGrammarFields = {
       whitespace_pattern: z.null(spacing).optional(),
     })
     .nullish(),
-  guided_json: schema.nullish(),
+  guided_json: schema('guided_json').nullish(),
   guided_regex: z.string().nullish(),
   guided_choice: choices.nullish(),
   guided_grammar: z.string().nullish(),
@@ -34,15 +40,14 @@ export const vllmGrammarFields = {
 const requestShape = z.looseObject(vllmGrammarFields);
 type VllmGrammarRequest = z.infer<typeof requestShape>;
 
-/** @throws ApiError 400 when the text of a schema is no JSON */
 export function askedByVllm(request: VllmGrammarRequest): Asked[] {
   const outputs = request.structured_outputs ?? {};
   const named: readonly (readonly [param: string, source: GrammarSource | undefined])[] = [
-    ['guided_json', jsonSchema(request.guided_json, 'guided_json')],
+    ['guided_json', jsonSchema(request.guided_json)],
     ['guided_regex', regex(request.guided_regex)],
     ['guided_choice', choice(request.guided_choice)],
     ['guided_grammar', gbnf(request.guided_grammar)],
-    ['structured_outputs.json', jsonSchema(outputs.json, 'structured_outputs.json')],
+    ['structured_outputs.json', jsonSchema(outputs.json)],
     ['structured_outputs.regex', regex(outputs.regex)],
     ['structured_outputs.choice', choice(outputs.choice)],
     ['structured_outputs.grammar', gbnf(outputs.grammar)],
@@ -58,14 +63,21 @@ const choice = (texts: readonly string[] | null | undefined): GrammarSource | un
 const gbnf = (text: string | null | undefined): GrammarSource | undefined =>
   typeof text === 'string' ? { kind: 'gbnf', text } : undefined;
 
-function jsonSchema(given: unknown, param: string): GrammarSource | undefined {
-  if (given === undefined || given === null) return undefined;
-  if (typeof given !== 'string') return { kind: 'json-schema', schema: given };
+const jsonSchema = (schema: unknown): GrammarSource | undefined =>
+  schema === undefined || schema === null ? undefined : { kind: 'json-schema', schema };
+
+/** @throws ApiError 400 when the text is no JSON, deeper than that may be, or no schema */
+function schemaIn(text: string, field: string): Record<string, unknown> | boolean {
+  requireModest(text, field);
+  let read: unknown;
   try {
-    return { kind: 'json-schema', schema: JSON.parse(given) as unknown };
+    read = JSON.parse(text);
   } catch (error) {
-    throw new ApiError(400, 'invalid_value', `${param} is not the text of a schema: ${(error as Error).message}.`, {
-      param,
-    });
+    throw wrong(field, `is not the text of a schema: ${(error as Error).message}.`);
   }
+  if (isObject(read) || typeof read === 'boolean') return read;
+  throw wrong(field, 'is the text of something else than a schema, which is an object or a boolean.');
 }
+
+const wrong = (field: string, why: string): ApiError =>
+  new ApiError(400, 'invalid_value', `${field} ${why}`, { param: field });

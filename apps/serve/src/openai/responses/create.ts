@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { prepareChat } from '../../chat/chat.ts';
 import { type Endpoint, type ServerState, withModel } from '../../endpoint.ts';
 import { readRequest } from '../../generate/generation-request.ts';
+import { headerList } from '../../http/header-list.ts';
 import type { ModelLease } from '../../models/model-host.ts';
 import { respond } from '../../respond.ts';
 import { namedEventStream } from '../../stream-form.ts';
@@ -59,7 +60,6 @@ async function answer(
   };
   const form = request.stream ? namedEventStream((error) => events.failed(error)) : undefined;
   const response = await respond(server, lease, { chunks: stream, whole }, form);
-  if (tools.leftOut.length > 0)
-    response.headers.set(leftOutHeader, [...new Set(tools.leftOut)].map(encodeURIComponent).join(', '));
+  if (tools.leftOut.length > 0) response.headers.set(leftOutHeader, headerList([...new Set(tools.leftOut)]));
   return response;
 }
