@@ -55,5 +55,5 @@ export function requestOf(instructions: readonly Instruction[], file: string): M
 
 function numberOrText(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true';
-  return /^-?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : text;
+  return /^-?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : text;
 }

@@ -61,7 +61,7 @@ export const settingRows: readonly Row[] = [
 ];
 
 function numberIn(text: string, min: number, max: number, whole: boolean): number | undefined {
-  const value = /^-?(\d+\.?\d*|\.\d+)(e-?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  const value = /^-?(\d+(\.\d*)?|\.\d+)(e-?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
   return value >= min && value <= max && (!whole || Number.isInteger(value)) ? value : undefined;
 }
 

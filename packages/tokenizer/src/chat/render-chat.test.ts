@@ -100,6 +100,18 @@ describe('renderChat', () => {
     expect(render(`${' '.repeat(1 << 19)}{%- if true %}x{% endif %}`)).toBe('x');
   });
 
+  it('reads what is no number to its end once', () => {
+    const digits = `${'1'.repeat(200_000)}x`;
+    expect(render('{{ text | float }} {{ text | int }} {{ "1." | float }}', { text: digits })).toBe('0.0 0 1.0');
+  });
+
+  it.each(['-4', '3', '1.5'])('takes nothing from outside of a list: %s', (at) => {
+    expect(render('{% set a = [1, 2, 3] %}{{ a.pop(-3) }}{{ a.pop() }}{{ a }}')).toBe('13[2]');
+    expect(() => render(`{% set a = [1, 2, 3] %}{{ a.pop(${at}) }}`)).toThrow(
+      expect.objectContaining({ code: 'chat-template-refused' }),
+    );
+  });
+
   it.each([
     ['{% if %}'],
     ['{% for x in y %}'],

@@ -6,10 +6,8 @@ import {
   type Callable,
   type Dict,
   isDict,
-  isNumber,
   keyOf,
   Missing,
-  numberOf,
   TemplateError,
   Tuple,
   type Value,
@@ -67,9 +65,9 @@ const listMethods: Readonly<Record<string, (list: Value[]) => Method>> = {
   pop:
     (list) =>
     ([at = -1]) => {
-      const index = isNumber(at) ? numberOf(at) : -1;
-      const [taken] = list.splice(index < 0 ? index + list.length : index, 1);
-      if (taken === undefined) throw new TemplateError('pop: there is nothing at this place of the list');
-      return taken;
+      const index = typeof at === 'number' ? at : Number.NaN;
+      const place = index < 0 ? index + list.length : index;
+      if (!(place in list)) throw new TemplateError('pop: there is nothing at this place of the list');
+      return list.splice(place, 1)[0]!;
     },
 };

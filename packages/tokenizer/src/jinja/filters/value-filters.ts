@@ -15,7 +15,8 @@ import {
 import { type Filter, filter } from './filter.ts';
 
 const integerText = /^\s*[-+]?\d+(?:_\d+)*\s*$/;
-const numberText = /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*$/;
+/** Digits can be matched in one way alone: where `\d+\.?\d*` fails, it is tried with every part of them, which of a long text takes minutes. */
+const numberText = /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*$/;
 
 function numeric(value: Value, of: string): number {
   if (value instanceof Missing) throw new TemplateError(value.why);
