@@ -2,7 +2,7 @@
 import type { AutomixResult, Target } from '@quern/automix';
 import type { ModelView } from '@quern/checkpoint';
 import { type PlanOptions, requireOutputNamed } from '@quern/kquant';
-import { createFileSink, outputFile, requireDistinctOutputs, requireOutputFile, requireStateFile } from '@quern/source';
+import { outputFile, requireDistinctOutputs, requireOutputFile, requireStateFile, writeWholeFile } from '@quern/source';
 import { printNote } from '@quern/terminal';
 import type { TargetOptions } from './quantize-to-target.ts';
 
@@ -47,16 +47,9 @@ export async function checkTarget(
 /** Of --types. */
 export const typesOf = (list: string | undefined): string[] | undefined => list?.split(',').map((type) => type.trim());
 
-/** Writes what --tensor-type-file reads. @throws QuernError those of `createFileSink` */
+/** Writes what --tensor-type-file reads. @throws QuernError those of `writeWholeFile` */
 export async function saveTypes({ plan, sensitivities }: AutomixResult, file: string, automix: Automix): Promise<void> {
   const quantized = plan.tensors.filter(({ name }) => sensitivities.has(name));
-  const bytes = new TextEncoder().encode(`${automix.tensorTypeLines(quantized).join('\n')}\n`);
-  const sink = await createFileSink(file, bytes.length);
-  try {
-    await sink.write(bytes, 0);
-    await sink.finish();
-  } finally {
-    await sink.abort();
-  }
+  await writeWholeFile(file, new TextEncoder().encode(`${automix.tensorTypeLines(quantized).join('\n')}\n`));
   printNote(`${file}: for quern quantize --type ${plan.fileType} --tensor-type-file`);
 }

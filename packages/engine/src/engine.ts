@@ -198,7 +198,8 @@ export class Engine {
   /**
    * Saves the last text of a slot, restores it, or forgets it, between two batches.
    * @throws QuernError `slot-unknown`, `slot-empty`, `slot-saving-off`, `slot-file-name`, `slot-file-missing`, `slot-file-damaged`,
-   *   `slot-file-foreign` (another model, or other settings), `slot-text-too-large`, and those of `stats`
+   *   `slot-file-foreign` (another model, or other settings), `slot-text-too-large`, `disk-full` and others of writing, and those
+   *   of `stats`
    */
   slot(request: SlotRequest): Promise<SlotAnswer> {
     return this.#ask((id) => ({ type: 'slot', id, ...request })) as Promise<SlotAnswer>;

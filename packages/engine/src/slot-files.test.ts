@@ -1,5 +1,5 @@
 // Texts of slots in files: an engine that starts later goes on from them to the same tokens; what is not its own it refuses.
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,6 +38,9 @@ describe.each(['llama3', 'qwen35'])('%s', (name) => {
     expect(saved.tokens).toBe(75 + 8 - 1);
     expect(saved.bytes).toBe(readFileSync(join(folder, file)).length);
     expect((await first.stats()).slots[0]).toMatchObject({ id: 0, processing: false, tokens: 82 });
+    mkdirSync(join(folder, 'a-folder'), { recursive: true });
+    const taken = first.slot({ action: 'save', slot: 0, file: 'a-folder' });
+    await expect(taken).rejects.toMatchObject({ code: 'write-failed' });
     await first.close();
 
     const second = await start(name);

@@ -1,7 +1,8 @@
 // Texts of slots as files of one folder.
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuernError } from '@quern/errors';
+import { writeWholeFile } from '@quern/source';
 import { decodeText, encodeText, type StateSizes } from './cache/text-file.ts';
 import type { EngineCore } from './core.ts';
 import type { SlotAnswer, SlotRequest } from './protocol.ts';
@@ -17,7 +18,7 @@ const plainName = /^\w[\w.-]{0,199}$/;
 
 /**
  * Must not overlap with a step.
- * @throws QuernError `slot-saving-off`, `slot-file-name`, `slot-file-missing`, and those of `SlotTexts` and `decodeText`
+ * @throws QuernError `slot-saving-off`, `slot-file-name`, `slot-file-missing`, `disk-full` and others of writing, and those of `SlotTexts` and `decodeText`
  */
 export async function answerSlot(
   core: EngineCore,
@@ -39,8 +40,7 @@ export async function answerSlot(
   if (action === 'save') {
     const text = await core.texts.take(slot);
     const bytes = await encodeText(text, folder.fingerprint);
-    await writeFile(`${path}.partial`, bytes);
-    await rename(`${path}.partial`, path);
+    await writeWholeFile(path, bytes);
     return answer(text.tokens.length, bytes.length);
   }
   const bytes = await readFile(path).catch((cause) => {

@@ -5,7 +5,7 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isModuleFile } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { createFileSink, partialPathOf } from '@quern/source';
+import { partialPathOf, writeWholeFile } from '@quern/source';
 import { configText } from './config-text.ts';
 import type { HfFolder, HfWriterOptions, HfWritten } from './hf-folder.ts';
 import {
@@ -122,11 +122,5 @@ function contentOf({ shards }: ShardPlan, sideFiles: ReadonlyMap<string, Uint8Ar
 async function writeWhole(path: string, content: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   if (await stat(path).catch(() => undefined)) await rm(path);
-  const sink = await createFileSink(path, content.length, { resumable: true });
-  try {
-    await sink.write(content, 0);
-    await sink.finish();
-  } finally {
-    await sink.abort();
-  }
+  await writeWholeFile(path, content, { resumable: true });
 }

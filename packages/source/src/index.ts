@@ -44,3 +44,4 @@ export {
 export { readInputFile } from './read-input-file.ts';
 export { joinShards, openByIndex, openShards, type Shard, type ShardFormat, type ShardTensor } from './shards.ts';
 export { type WriteErrorOptions, writeError } from './write-error.ts';
+export { writeWholeFile } from './write-whole-file.ts';

@@ -1,7 +1,7 @@
 // `--report`: what it needs is read and its place is looked at before anything is measured; it is written when the figures
 // are on the screen.
 import { readFileSync } from 'node:fs';
-import { createFileSink } from '@quern/source';
+import { writeWholeFile } from '@quern/source';
 import { expandFilePatterns, printNote } from '@quern/terminal';
 import type { Results } from '../results.ts';
 import { reportPage } from './page.ts';
@@ -18,15 +18,9 @@ export async function reportWriter(
   if (report === undefined) return undefined;
   const errors = await Promise.all(expandFilePatterns(tensorErrors).map(readTensorErrors));
   return async (results) => {
-    const bytes = new TextEncoder().encode(reportPage(results, errors, { version: version(), date: new Date() }));
-    const sink = await createFileSink(report, bytes.length);
-    try {
-      await sink.write(bytes, 0);
-      await sink.finish();
-      printNote(`report written to ${report}`);
-    } finally {
-      await sink.abort();
-    }
+    const page = reportPage(results, errors, { version: version(), date: new Date() });
+    await writeWholeFile(report, new TextEncoder().encode(page));
+    printNote(`report written to ${report}`);
   };
 }
 

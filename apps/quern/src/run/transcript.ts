@@ -1,6 +1,6 @@
 // A chat as a file: {"messages": [{"role", "content"}, …]}, as requests to chat servers have it.
 import { QuernError } from '@quern/errors';
-import { createFileSink, readInputFile, requireOutputFile } from '@quern/source';
+import { readInputFile, requireOutputFile, writeWholeFile } from '@quern/source';
 import { toJson } from '@quern/terminal';
 import type { Turn } from './conversation.ts';
 
@@ -11,9 +11,7 @@ export async function saveChat(path: string, messages: readonly Turn[]): Promise
   requireName(path);
   const bytes = new TextEncoder().encode(`${toJson({ messages }, 2)}\n`);
   await requireOutputFile(path, { size: bytes.length, flag: '/save' });
-  const sink = await createFileSink(path, bytes.length);
-  await sink.write(bytes, 0);
-  await sink.finish();
+  await writeWholeFile(path, bytes);
 }
 
 /** @throws QuernError `usage-no-file`, `chat-file-unreadable`, `chat-file-invalid` */

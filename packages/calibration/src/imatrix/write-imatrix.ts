@@ -1,5 +1,5 @@
 // An importance matrix into a file of either format.
-import { createFileSink } from '@quern/source';
+import { writeWholeFile } from '@quern/source';
 import { writeGgufImatrix } from './gguf-imatrix.ts';
 import type { ImportanceMatrix } from './importance-matrix.ts';
 import { encodeLegacyImatrix } from './legacy-imatrix.ts';
@@ -18,13 +18,5 @@ export async function writeImatrix(
   format: ImatrixFormat = 'gguf',
 ): Promise<void> {
   if (format === 'gguf') return writeGgufImatrix(path, matrix);
-  const bytes = encodeLegacyImatrix(matrix);
-  const sink = await createFileSink(path, bytes.length);
-  try {
-    await sink.write(bytes, 0);
-    await sink.finish();
-  } catch (error) {
-    await sink.abort();
-    throw error;
-  }
+  await writeWholeFile(path, encodeLegacyImatrix(matrix));
 }
