@@ -4,6 +4,7 @@ import { ApiError } from '../api-error.ts';
 import { tokenIds } from '../large-shapes.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { encodeText } from '../text/encode-text.ts';
+import { requireTokens } from '../text/require-tokens.ts';
 
 /** OpenAI's limit. */
 const maxTexts = 2048;
@@ -24,7 +25,7 @@ export interface Embedded {
 /**
  * @param param the field that the texts came from
  * @param raw not normalized, whatever the model says
- * @throws ApiError 400 `not_an_embedding_model`, `empty_prompt`, `context_length_exceeded` with both numbers: nothing is cut
+ * @throws ApiError 400 `not_an_embedding_model`, `empty_prompt`, `context_length_exceeded` with both numbers: nothing is cut, `invalid_value` for a token that there is not
  */
 export async function embedTexts(
   model: ServedModel,
@@ -38,7 +39,7 @@ export async function embedTexts(
     const message = `The model "${model.id}" scores pairs of texts and makes no vectors; use /v1/rerank.`;
     throw new ApiError(400, 'not_an_embedding_model', message, { param: 'model' });
   }
-  const encoded = await Promise.all(listOf(texts).map((text) => tokensOf(model, text, signal)));
+  const encoded = await Promise.all(listOf(texts).map((text) => tokensOf(model, text, param, signal)));
   const sequences = encoded.map((tokens) => ({ tokens }));
   for (const [index, { length }] of encoded.entries()) checkLength(model, length, `${param}.${index}`);
   const vectors = await model.engine.embed(sequences, { signal, raw });
@@ -57,10 +58,11 @@ type OneText = string | number[];
 const listOf = (texts: Texts): readonly OneText[] =>
   typeof texts === 'string' || typeof texts[0] === 'number' ? [texts as OneText] : (texts as OneText[]);
 
-const tokensOf = async (model: ServedModel, text: OneText, signal: AbortSignal): Promise<Int32Array> =>
-  typeof text === 'string'
-    ? encodeText(model, text, { addSpecial: true, parseSpecial: true }, signal)
-    : Int32Array.from(text);
+async function tokensOf(model: ServedModel, text: OneText, param: string, signal: AbortSignal): Promise<Int32Array> {
+  if (typeof text === 'string') return encodeText(model, text, { addSpecial: true, parseSpecial: true }, signal);
+  requireTokens(text, model, param);
+  return Int32Array.from(text);
+}
 
 /** @throws ApiError 400 `empty_prompt`, `context_length_exceeded` */
 export function checkLength({ contextTokens }: ServedModel, tokens: number, param: string): void {

@@ -7,6 +7,7 @@ import { ApiError } from '../api-error.ts';
 import { tokensAndTexts } from '../large-shapes.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { encodePrompt, type TextOrigin } from '../text/encode-text.ts';
+import { requireTokens } from '../text/require-tokens.ts';
 
 /** Of one request. */
 const maxPrompts = 256;
@@ -80,11 +81,7 @@ async function readPrompt(
     if (typeof part === 'number') ids.push(part);
     else for (const token of await encodePrompt(model, part, options, origin)) ids.push(token);
   }
-  const unknown = ids.find((token) => token >= tokenizer.vocabSize);
-  if (unknown !== undefined) {
-    const message = `The prompt has token ${unknown}, but the vocabulary has ${tokenizer.vocabSize} tokens.`;
-    throw new ApiError(400, 'invalid_value', message, { param: origin.param });
-  }
+  requireTokens(ids, model, origin.param);
   const written = (part: number | string, at: number) => {
     if (typeof part === 'string') return part;
     return at === 0 && part === tokenizer.bos ? '' : tokenizer.decode([part], { special: true });

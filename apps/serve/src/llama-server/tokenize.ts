@@ -2,11 +2,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
-import { ApiError } from '../api-error.ts';
 import { type Endpoint, withModel } from '../endpoint.ts';
 import { readRequest } from '../generate/generation-request.ts';
 import { tokenIds, tokensAndTexts } from '../large-shapes.ts';
 import { encodeText } from '../text/encode-text.ts';
+import { requireTokens } from '../text/require-tokens.ts';
 import { errorBody } from './error-body.ts';
 
 const model = z.string().nullish();
@@ -40,7 +40,7 @@ export const tokenize: Endpoint = {
         // One by one: there may be more than a call takes arguments.
         else for (const id of await encodeText(served, part, options, context.req.raw.signal)) tokens.push(id);
       }
-      requireTokens(tokens, served.tokenizer.vocabSize, 'content');
+      requireTokens(tokens, served, 'content');
       if (!with_pieces) return context.json({ tokens });
       const pieceOf = (id: number) => textOrBytes(served.tokenizer.decodeBytes([id], { special: true }));
       return context.json({ tokens: tokens.map((id) => ({ id, piece: pieceOf(id) })) });
@@ -56,9 +56,9 @@ export const detokenize: Endpoint = {
   errorBody,
   async handle(context, server) {
     const request = await readRequest(context, tokensShape);
-    return withModel(context, server, request.model, async ({ model: { tokenizer } }) => {
-      requireTokens(request.tokens, tokenizer.vocabSize, 'tokens');
-      return context.json({ content: await textOf(request.tokens, tokenizer, context.req.raw.signal) });
+    return withModel(context, server, request.model, async ({ model: served }) => {
+      requireTokens(request.tokens, served, 'tokens');
+      return context.json({ content: await textOf(request.tokens, served.tokenizer, context.req.raw.signal) });
     });
   },
 };
@@ -75,13 +75,6 @@ async function textOf(ids: readonly number[], tokenizer: Tokenizer, signal: Abor
     text += decoder.decode(tokenizer.decodeBytes(ids.slice(at, at + slice), { special: true }), { stream: true });
   }
   return text + decoder.decode();
-}
-
-function requireTokens(ids: readonly number[], vocabSize: number, param: string): void {
-  const unknown = ids.find((id) => id >= vocabSize);
-  if (unknown === undefined) return;
-  const message = `${param} has token ${unknown}, but the vocabulary has ${vocabSize} tokens.`;
-  throw new ApiError(400, 'invalid_value', message, { param });
 }
 
 /** A token may be a part of a character: then its bytes. */
