@@ -204,7 +204,7 @@ describe('a server that is not ready, full, locked or broken', () => {
     const server = await startTestServer({ load });
     const early = await fetch(`${server.url}/health`);
     expect(early.headers.get('retry-after')).toBe('1');
-    expect(await errorOf(early)).toMatchObject({ status: 503, code: 'model_loading' });
+    expect(await early.json()).toMatchObject({ error: { code: 503, type: 'unavailable_error' } });
     expect((await server.post(path, { messages: hello })).status).toBe(503);
     proceed();
     await server.ready;

@@ -118,8 +118,10 @@ describe('POST /completion', () => {
     [{ prompt: 'a', samplers: '1' }, 400, 'invalid_request_error'],
     [{ prompt: 'a', temperature: 'warm' }, 400, 'invalid_request_error'],
     [{ prompt: 'a', return_progress: true, stream: true }, 400, 'invalid_request_error'],
-  ])('failures are llama-server’s: %o', async (body, code, type, numbers?: object) => {
-    const response = await server.post('/completion', body);
+    [{}, 400, 'invalid_request_error', {}, '/embedding'],
+    [{ model: 'tiny-llama' }, 400, 'invalid_request_error', {}, '/models/unload'],
+  ])('failures are llama-server’s: %o', async (body, code, type, numbers?: object, path = '/completion') => {
+    const response = await server.post(path, body);
     expect(response.status).toBe(code);
     expect(await response.json()).toEqual({ error: { code, type, message: expect.stringMatching(/./), ...numbers } });
   });

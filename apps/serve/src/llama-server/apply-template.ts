@@ -3,12 +3,10 @@ import { renderedChat } from '../chat/chat.ts';
 import { type Endpoint, withModel } from '../endpoint.ts';
 import { readRequest } from '../generate/generation-request.ts';
 import { chatOf, chatShape } from '../openai/chat-completions.ts';
-import { errorBody } from './error-body.ts';
 
 export const applyTemplate: Endpoint = {
   method: 'POST',
   path: '/apply-template',
-  errorBody,
   async handle(context, server) {
     const request = await readRequest(context, chatShape);
     return withModel(context, server, request.model, async (lease) =>

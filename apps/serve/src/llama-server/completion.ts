@@ -9,7 +9,7 @@ import type { ModelLease } from '../models/model-host.ts';
 import { respond } from '../respond.ts';
 import { type CompletionRequest, completionFields, probabilitiesOf, withUsualSampling } from './completion-fields.ts';
 import { completionChunks, wholeCompletion } from './completion-reply.ts';
-import { errorBody, eventStream } from './error-body.ts';
+import { eventStream } from './error-body.ts';
 
 const shape = z.looseObject({ ...completionFields, prompt: promptField });
 
@@ -17,7 +17,6 @@ export const completion: Endpoint = {
   method: 'POST',
   path: '/completion',
   aliases: ['/completions'],
-  errorBody,
   async handle(context, server) {
     const request = await readRequest(context, shape);
     const { signal } = context.req.raw;

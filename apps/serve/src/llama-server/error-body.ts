@@ -1,6 +1,6 @@
 // llama-server's form of a failure: `{error: {code: <status>, message, type}}`. Facts: tools/server/server-common.cpp of llama.cpp 0.5.0.
 import type { ApiError, ErrorStatus } from '../api-error.ts';
-import type { StreamForm } from '../stream-form.ts';
+import { openAiStream, type StreamForm } from '../stream-form.ts';
 
 const types: Partial<Record<ErrorStatus, string>> = {
   401: 'authentication_error',
@@ -17,11 +17,9 @@ export function errorBody({ status, code, namedMessage: message, tokens }: ApiEr
   return { error: { code: status, message, type: type ?? 'invalid_request_error', ...numbers } };
 }
 
-/** Events without names, and none to say that it is over. */
+/** OpenAI's, with failures of its own form, and no word to say that it is over. */
 export const eventStream: StreamForm = {
-  contentType: 'text/event-stream',
-  write: (value) => `data: ${JSON.stringify(value)}\n\n`,
+  ...openAiStream,
   end: '',
-  failure: (error) => `data: ${JSON.stringify(errorBody(error))}\n\n`,
-  ping: ': ping\n\n',
+  failure: (error) => openAiStream.write(errorBody(error)),
 };

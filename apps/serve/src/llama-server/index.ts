@@ -1,8 +1,9 @@
-// llama-server's own endpoints.
+// llama-server's own endpoints, and its form of failures for all of them.
 import type { Endpoint } from '../endpoint.ts';
 import { applyTemplate } from './apply-template.ts';
 import { completion } from './completion.ts';
 import { embedding } from './embedding.ts';
+import { errorBody } from './error-body.ts';
 import { health } from './health.ts';
 import { infill } from './infill.ts';
 import { changeLoraAdapters, loraAdapters } from './lora-adapters.ts';
@@ -12,7 +13,7 @@ import { loadModel, unloadModel } from './router.ts';
 import { slotAction, slots } from './slots.ts';
 import { detokenize, tokenize } from './tokenize.ts';
 
-export const llamaServer: readonly Endpoint[] = [
+const all: readonly Endpoint[] = [
   health,
   metricsPage,
   slots,
@@ -30,3 +31,5 @@ export const llamaServer: readonly Endpoint[] = [
   loadModel,
   unloadModel,
 ];
+
+export const llamaServer = all.map((endpoint): Endpoint => ({ ...endpoint, errorBody }));

@@ -5,7 +5,6 @@ import { fillInPrompt } from '../generate/fill-in.ts';
 import { readRequest } from '../generate/generation-request.ts';
 import { complete } from './completion.ts';
 import { completionFields } from './completion-fields.ts';
-import { errorBody } from './error-body.ts';
 
 const shape = z.looseObject({
   ...completionFields,
@@ -22,7 +21,6 @@ const shape = z.looseObject({
 export const infill: Endpoint = {
   method: 'POST',
   path: '/infill',
-  errorBody,
   async handle(context, server) {
     const request = await readRequest(context, shape);
     const { signal } = context.req.raw;

@@ -6,14 +6,12 @@ import { type Endpoint, withModel } from '../endpoint.ts';
 import { adapterField, checkAdapters } from '../generate/adapters.ts';
 import { bodyText } from '../http/body-text.ts';
 import { parseBody } from '../http/json-text.ts';
-import { errorBody } from './error-body.ts';
 
 const path = '/lora-adapters';
 
 export const loraAdapters: Endpoint = {
   method: 'GET',
   path,
-  errorBody,
   handle: (context, server) =>
     withModel(context, server, context.req.query('model'), ({ model: { engine } }) =>
       context.json(
@@ -31,7 +29,6 @@ export const loraAdapters: Endpoint = {
 export const changeLoraAdapters: Endpoint = {
   method: 'POST',
   path,
-  errorBody,
   handle: async (context, server) => {
     const parsed = z.safeParse(adapterField, await parseBody(await bodyText(context)));
     if (!parsed.success) {

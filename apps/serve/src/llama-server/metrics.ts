@@ -1,6 +1,5 @@
 // GET /metrics: figures for Prometheus, in its text format. What llama-server and vLLM count has their names.
 import { type Endpoint, withLoadedModel } from '../endpoint.ts';
-import { errorBody } from './error-body.ts';
 import { type Metric, metricText } from './metric.ts';
 import { vllmMetrics } from './vllm-metrics.ts';
 
@@ -128,7 +127,6 @@ const metrics: readonly Metric[] = [
 export const metricsPage: Endpoint = {
   method: 'GET',
   path: '/metrics',
-  errorBody,
   handle: (context, server) =>
     withLoadedModel(context, server, async ({ model: { id, engine } }) => {
       const stats = await engine.stats();

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { ApiError } from '../api-error.ts';
 import { type Endpoint, withLoadedModel } from '../endpoint.ts';
 import { defaultSettings } from './completion-fields.ts';
-import { errorBody } from './error-body.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -13,7 +12,6 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 export const props: Endpoint = {
   method: 'GET',
   path: '/props',
-  errorBody,
   handle: (context, server) =>
     withLoadedModel(context, server, ({ model }) => {
       const { tokenizer, engine, chat } = model;
@@ -33,7 +31,6 @@ export const props: Endpoint = {
 export const changeProps: Endpoint = {
   method: 'POST',
   path: '/props',
-  errorBody,
   handle: () => {
     throw new ApiError(501, 'not_supported', 'The properties of this server cannot be changed while it runs.');
   },

@@ -5,12 +5,10 @@ import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { type Endpoint, withLoadedModel } from '../endpoint.ts';
 import { readRequest } from '../generate/generation-request.ts';
-import { errorBody } from './error-body.ts';
 
 export const slots: Endpoint = {
   method: 'GET',
   path: '/slots',
-  errorBody,
   handle: (context, server) =>
     withLoadedModel(context, server, async ({ model: { engine, contextTokens } }) => {
       const { slots: all } = await engine.stats();
@@ -37,7 +35,6 @@ function slotNumber(id: string): number {
 export const slotAction: Endpoint = {
   method: 'POST',
   path: '/slots/:id',
-  errorBody,
   handle: (context, server) =>
     withLoadedModel(context, server, async ({ model: { engine } }) => {
       const action = actions.find((known) => known === context.req.query('action'));

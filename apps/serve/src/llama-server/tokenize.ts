@@ -7,7 +7,6 @@ import { readRequest } from '../generate/generation-request.ts';
 import { tokenIds, tokensAndTexts } from '../large-shapes.ts';
 import { encodeText } from '../text/encode-text.ts';
 import { requireTokens } from '../text/require-tokens.ts';
-import { errorBody } from './error-body.ts';
 
 const model = z.string().nullish();
 
@@ -26,7 +25,6 @@ const manyParts = 4096;
 export const tokenize: Endpoint = {
   method: 'POST',
   path: '/tokenize',
-  errorBody,
   async handle(context, server) {
     const request = await readRequest(context, textShape);
     const { content, add_special, parse_special, with_pieces } = request;
@@ -53,7 +51,6 @@ const tokensShape = z.looseObject({ model, tokens: tokenIds });
 export const detokenize: Endpoint = {
   method: 'POST',
   path: '/detokenize',
-  errorBody,
   async handle(context, server) {
     const request = await readRequest(context, tokensShape);
     return withModel(context, server, request.model, async ({ model: served }) => {
