@@ -68,9 +68,9 @@ async function baseOf(
   if (before) {
     const { from, weights } = before;
     const path =
-      'digest' in weights
-        ? await created.fileOf(weights.digest)
-        : (await locateCheckpoint(weights.reference, context)).path;
+      'reference' in weights
+        ? (await locateCheckpoint(weights.reference, context)).path
+        : await created.pathOf(weights);
     return { from, weights, path, created: before };
   }
   const reference = existsSync(beside) ? beside : text;

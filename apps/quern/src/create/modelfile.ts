@@ -18,6 +18,8 @@ const others: Readonly<Record<string, string>> = {
   DRAFT: 'A draft model is named when it is served (--model-draft).',
 };
 
+const oneFrom = 'Of a split model name the first file alone. Leave projectors (mmproj) out: images are not read.';
+
 /** @throws QuernError `modelfile-malformed` with the line */
 export function parseModelfile(text: string, file: string): Instruction[] {
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
@@ -30,7 +32,13 @@ export function parseModelfile(text: string, file: string): Instruction[] {
     const word = first!.toUpperCase();
     if (!words.includes(word)) throw unknownWord(first!, word, line, file);
     const before = once.has(word) && found.find((other) => other.word === word);
-    if (before) throw malformed(line, `${word} stands in line ${before.line} already`, file);
+    if (before)
+      throw malformed(
+        line,
+        `${word} stands in line ${before.line} already`,
+        file,
+        word === 'FROM' ? oneFrom : undefined,
+      );
     const [, role = '', begun] = word === 'MESSAGE' || word === 'PARAMETER' ? splitFirst(rest!) : [rest, '', rest!];
     const { value, last } = valueFrom(begun!, lines, at, word, file);
     found.push({ word, text: role === '' ? value : `${role} ${value}`, line });

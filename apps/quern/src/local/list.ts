@@ -7,7 +7,7 @@ import {
   headerFacts,
   type LocalModel,
 } from '@quern/checkpoint';
-import { blobPath, cachedRepositories, hubSettings } from '@quern/source';
+import { cachedRepositories, hubSettings } from '@quern/source';
 import { formatBytes, formatTable, printable, printJson, printLine, printNote } from '@quern/terminal';
 
 export interface ListOptions {
@@ -59,7 +59,7 @@ async function createdRows(created: CreatedModels): Promise<{ rows: Row[]; damag
   const rows = models.map(async (model): Promise<Row> => {
     const { name, from, weights, createdMs } = model;
     const { bytes, complete } = await created.filesOf(model);
-    const path = 'digest' in weights ? blobPath(created.blobs, weights.digest) : weights.reference;
+    const path = created.placeOf(weights);
     const modified = new Date(createdMs).toISOString();
     return { name, kind: 'created', path, bytes, modified, complete, ...(from !== undefined && { from }) };
   });

@@ -1,6 +1,6 @@
 // A created model from what is said of it: everything is looked at before it counts, so that what was created can be used.
 import { type CreatedModel, type CreatedModels, createdName, type ModelView } from '@quern/checkpoint';
-import { openAdapter, openModel } from '@quern/models';
+import { networkOf, openAdapter, openModel } from '@quern/models';
 import { parseDigest } from '@quern/source';
 import { renderChat, tokenizerFromGguf } from '@quern/tokenizer';
 import { withOpening } from '../chat/opening.ts';
@@ -13,7 +13,7 @@ import { requireTemplate } from './require-template.ts';
 
 /** What a model is made from. */
 export interface Base {
-  /** As it is called; undefined: it is a file that was sent. */
+  /** As it is called; undefined: files that were sent. */
   readonly from?: string;
   readonly weights: CreatedModel['weights'];
   /** Where its weights lie. */
@@ -35,11 +35,12 @@ export async function* createModel(
 ): AsyncGenerator<CreateState, CreatedModel> {
   const type = request.quantize || request.quantization || undefined;
   const model = await describedModel(name, { ...request, quantize: type }, base, models);
-  yield { status: base.from === undefined ? 'parsing GGUF' : 'reading model metadata' };
+  yield { status: 'digest' in base.weights ? 'parsing GGUF' : 'reading model metadata' };
   const digest = type ? yield* quantized(base.path, type, models.blobs, signal) : undefined;
   const made = digest === undefined ? model : { ...model, weights: { digest } };
-  const digests = [...('digest' in made.weights ? [made.weights] : []), ...made.adapters];
-  for (const layer of digests) yield { status: `using existing layer ${layer.digest}` };
+  const { weights } = made;
+  const own = 'digest' in weights ? [weights] : 'files' in weights ? weights.files : [];
+  for (const layer of [...own, ...made.adapters]) yield { status: `using existing layer ${layer.digest}` };
   for (const part of ['template', 'system', 'parameters', 'messages', 'license'] as const)
     if (request[part]) yield { status: `creating ${part} layer` };
   yield { status: 'writing manifest' };
@@ -71,13 +72,14 @@ async function describedModel(
   if (model.template !== undefined) asField('template', () => requireTemplate(model.template!));
   const view = await openModel(base.path).catch(faultOf(base.from === undefined ? 'files' : 'from'));
   try {
+    asField('reference' in base.weights ? 'from' : 'files', () => networkOf(view));
     for (const { name: file, digest } of adapters) {
       const fault = faultOf(`adapters.${file}`);
       const adapter = await openAdapter(await models.fileOf(digest).catch(fault), view).catch(fault);
       await adapter.close();
     }
     requireConversation(view, model);
-    if (request.quantize) quantizingPlan(view, request.quantize);
+    if (request.quantize) await quantizingPlan(view, request.quantize);
   } finally {
     await view.close();
   }

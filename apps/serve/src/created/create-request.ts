@@ -5,7 +5,7 @@ import { listOf } from '../large-shapes.ts';
 import { modelOptions } from '../models/model-options.ts';
 import { messageShape } from '../ollama/messages.ts';
 
-/** Names of files are for people: nothing is opened by them. */
+/** By the names that the files have where they come from. */
 const digests = z.record(z.string().min(1).max(255), z.string()).nullish();
 
 export const createFields = {

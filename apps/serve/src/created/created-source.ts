@@ -28,7 +28,7 @@ export function createdSource(model: CreatedModel, base: ModelSource, models: Cr
     weights: shares ? (base.weights ?? base.id) : ownKey(),
     contextTokens: contextTokens ?? base.contextTokens,
     cacheTokens: base.cacheTokens,
-    locate: 'digest' in weights ? () => models.fileOf(weights.digest) : base.locate,
+    locate: 'reference' in weights ? base.locate : () => models.pathOf(weights),
     async load(path, onProgress) {
       if (shares) return base.load(path, onProgress);
       const files = await Promise.all(adapters.map(({ digest }) => models.fileOf(digest)));

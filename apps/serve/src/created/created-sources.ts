@@ -14,7 +14,7 @@ export async function createdSources(
   for (const { file, fault } of damaged) onFault(`${file}: ${fault}`);
   return models.flatMap((model) => {
     try {
-      return [createdSource(model, baseOf(model, offered, sourceNamed), created)];
+      return [createdSource(model, baseOf(model, created, offered, sourceNamed), created)];
     } catch (error) {
       onFault((error as Error).message);
       return [];
@@ -25,10 +25,11 @@ export async function createdSources(
 /** The model that it was made from, if that is offered still; else its weights, loaded as the server's flags say. */
 export function baseOf(
   { from, weights }: CreatedModel,
+  created: CreatedModels,
   offered: readonly ModelSource[],
   sourceNamed: (reference: string) => ModelSource,
 ): ModelSource {
-  const reference = 'reference' in weights ? weights.reference : weights.digest;
+  const reference = created.placeOf(weights);
   const there = offered.find(({ id, reference: its, created }) => id === from && its === reference && !created);
   return there ?? sourceNamed(reference);
 }

@@ -1,17 +1,16 @@
 // The weights of a created model as a smaller type, by the writer of `quern quantize`: rows at a time, into a file that becomes a blob.
-import { mkdir, rm } from 'node:fs/promises';
-import type { ModelView } from '@quern/checkpoint';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { type ModelView, withProvedForms } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
-import { fileTypeNamed, type Plan, planTypes, refuseUnwritable, writeModel } from '@quern/kquant';
+import { fileTypeNamed, type Plan, planConversion, planTypes, refuseUnwritable, writeModel } from '@quern/kquant';
 import { openModel } from '@quern/models';
 import { adoptBlob, unfinishedPath } from '@quern/source';
-import { ApiError } from '../api-error.ts';
 import { toldBy } from '../told-by.ts';
 import type { CreateState } from './create-request.ts';
 import { faultOf } from './field-fault.ts';
 
 /**
- * @param path a GGUF file
+ * @param path a GGUF file or a checkpoint folder
  * @param dir of the blobs
  * @returns the digest of what was written
  * @throws ApiError 400 of `quantize`, QuernError `disk-full`, `write-…`; nothing stays behind
@@ -26,11 +25,11 @@ export async function* quantized(
   const output = unfinishedPath(dir);
   const left = new Set<string>([output]);
   try {
-    const plan = quantizingPlan(view, type);
+    const { model, plan } = await quantizingPlan(view, type);
     const status = `quantizing model to ${plan.fileType}`;
     await mkdir(dir, { recursive: true });
     yield* toldBy<CreateState, unknown>((tell) =>
-      writeModel(view, plan, output, {
+      writeModel(model, plan, output, {
         signal,
         onUnfinished: (...paths) => paths.forEach((one) => void left.add(one)),
         onProgress: ({ done, total, tensor }) => tell({ status, digest: tensor, total, completed: done }),
@@ -44,21 +43,19 @@ export async function* quantized(
   }
 }
 
-/** @throws ApiError 400 of `quantize` */
-export function quantizingPlan(view: ModelView & { readonly expected?: unknown }, type: string): Plan {
-  if (view.expected !== undefined)
-    throw new ApiError(
-      400,
-      'source_not_gguf',
-      'quantize: the model is a checkpoint folder; quern convert makes a GGUF of it.',
-      {
-        param: 'quantize',
-      },
-    );
+/**
+ * What is to be written, of a checkpoint as if its conversion had been written first: the same bytes as by both commands.
+ * @throws ApiError 400 of `quantize`
+ */
+export async function quantizingPlan(view: ModelView, type: string): Promise<{ model: ModelView; plan: Plan }> {
   try {
-    const plan = planTypes(view, fileTypeNamed(type).name);
+    const isCheckpoint = (await stat(view.path)).isDirectory();
+    const model = isCheckpoint ? await withProvedForms(view) : view;
+    const plan = planTypes(model, fileTypeNamed(type).name, {
+      converted: isCheckpoint ? planConversion(model, 'auto') : undefined,
+    });
     refuseUnwritable(plan, view.path);
-    return plan;
+    return { model, plan };
   } catch (error) {
     if (!(error instanceof QuernError)) throw error;
     const remedy = error.code === 'usage-unknown-type' ? error.remedy : 'The command quern quantize has more ways.';

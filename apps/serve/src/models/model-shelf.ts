@@ -65,7 +65,7 @@ export function modelShelf(
   const create = async (model: CreatedModel): Promise<void> => {
     const { name } = model;
     const offered = models.offered().flatMap(({ id }) => models.source(id) ?? []);
-    const source = createdSource(model, baseOf(model, offered, sourceNamed), created);
+    const source = createdSource(model, baseOf(model, created, offered, sourceNamed), created);
     await created.put(model, () => requireFree(name));
     // The same name in other letters is the same file.
     const others = offered.filter((other) => other.created && other.id.toLowerCase() === name.toLowerCase());

@@ -1,10 +1,11 @@
 // POST /api/create, on servers that were told --allow-changes: a model of another one, or of a file that was sent as a blob.
-import { parseDigest, parseModelReference } from '@quern/source';
+import { parseModelReference } from '@quern/source';
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { type Base, createModel } from '../created/create-model.ts';
 import { type CreateRequest, createFields, refusedCreateFields } from '../created/create-request.ts';
-import { asField, faultOf } from '../created/field-fault.ts';
+import { faultOf } from '../created/field-fault.ts';
+import { type SentBase, sentBase } from '../created/sent-files.ts';
 import { readRequest } from '../generate/generation-request.ts';
 import type { ModelShelf } from '../models/model-shelf.ts';
 import { pulling, shelfOf, toldStates } from './changes.ts';
@@ -26,9 +27,13 @@ async function* creating(
   signal: AbortSignal,
 ): AsyncGenerator<object> {
   const base = yield* baseOf(request, shelf, signal);
-  const model = yield* createModel(name, request, base, shelf.created, signal);
-  signal.throwIfAborted();
-  await shelf.create(model);
+  try {
+    const model = yield* createModel(name, request, base, shelf.created, signal);
+    signal.throwIfAborted();
+    await shelf.create(model);
+  } finally {
+    if ('remove' in base) await base.remove();
+  }
   yield { status: 'success' };
 }
 
@@ -37,10 +42,11 @@ async function* baseOf(
   { from, files }: CreateRequest,
   shelf: ModelShelf,
   signal: AbortSignal,
-): AsyncGenerator<object, Base> {
-  const sent = Object.entries(files ?? {});
-  if (from && sent.length > 0) throw wrong('files', 'give from or files, not both');
-  if (!from) return fileBase(sent, shelf);
+): AsyncGenerator<object, Base | SentBase> {
+  const isSent = Object.keys(files ?? {}).length > 0;
+  if (from && isSent) throw wrong('files', 'give from or files, not both');
+  if (isSent) return sentBase(files!, shelf.created);
+  if (!from) throw wrong('from', 'say what the model is made from: from, or files');
   const name = withoutLatest(from);
   if (!shelf.has(name) && parseModelReference(name).kind === 'hub') yield* pulling(shelf, name, signal);
   const source = shelf.find(name);
@@ -49,19 +55,6 @@ async function* baseOf(
   return created
     ? { from: created.from, weights: created.weights, path, created }
     : { from: source.id, weights: { reference: source.reference }, path };
-}
-
-async function fileBase(sent: readonly (readonly [string, string])[], { created }: ModelShelf): Promise<Base> {
-  const [first, second] = sent;
-  if (!first) throw wrong('from', 'say what the model is made from: from, or files');
-  if (second)
-    throw wrong(
-      'files',
-      'one GGUF file is expected; quern merge joins a split one, and quern convert makes one of a checkpoint',
-    );
-  const [name, written] = first;
-  const digest = asField(`files.${name}`, () => parseDigest(written));
-  return { weights: { digest }, path: await created.fileOf(digest).catch(faultOf(`files.${name}`)) };
 }
 
 const wrong = (field: string, what: string): ApiError =>

@@ -7,9 +7,10 @@ export interface CreatedModel {
   readonly name: string;
   /** What it was made from, as that was called when it was made. */
   readonly from?: string;
-  /** Its weights: what `locateCheckpoint` takes (a hub id, an absolute path), or a GGUF file of its own by its digest. */
-  readonly weights: { readonly reference: string } | { readonly digest: string };
-  readonly adapters: readonly CreatedAdapter[];
+  readonly weights:
+    | { /** What `locateCheckpoint` takes: a hub id, an absolute path. */ readonly reference: string }
+    | OwnWeights;
+  readonly adapters: readonly CreatedFile[];
   /** Jinja, in place of the one in the file. */
   readonly template?: string;
   readonly system?: string;
@@ -20,7 +21,10 @@ export interface CreatedModel {
   readonly createdMs: number;
 }
 
-export interface CreatedAdapter {
+/** A GGUF file; or the files of a folder: splits, a checkpoint. */
+export type OwnWeights = { readonly digest: string } | { readonly files: readonly CreatedFile[] };
+
+export interface CreatedFile {
   /** As it was called where it came from. */
   readonly name: string;
   readonly digest: string;
@@ -68,11 +72,17 @@ const listOf =
   (value) =>
     Array.isArray(value) && value.every(check);
 
+const isFile: Check = (value) => isRecord(value) && isText(value.name) && isDigest(value.digest);
+const isFolder: Check = (value) => listOf(isFile)(value) && (value as unknown[]).length > 0;
+
 const fields: readonly (readonly [string, Check])[] = [
   ['name', isText],
   ['from', maybe(isText)],
-  ['weights', (value) => isRecord(value) && (isText(value.reference) || isDigest(value.digest))],
-  ['adapters', listOf((value) => isRecord(value) && isText(value.name) && isDigest(value.digest))],
+  [
+    'weights',
+    (value) => isRecord(value) && (isText(value.reference) || isDigest(value.digest) || isFolder(value.files)),
+  ],
+  ['adapters', listOf(isFile)],
   ['template', maybe(isText)],
   ['system', maybe(isText)],
   ['parameters', isRecord],

@@ -2,15 +2,18 @@
 //
 //   <cache>/quern--created/manifests/<name>.json    what each is (created-model.ts)
 //                          blobs/sha256-<digits>    files that were sent for them
+//                          folders/<digits>/<name>  links to these, of models of several files
 //
 // A manifest appears and goes as a whole. Whoever adds or removes one holds the turn: what removing thinks unused must not get a
 // user meanwhile.
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuernError } from '@quern/errors';
 import { blobBytes, blobPath, createFileSink, removeBlob, removeStrayBlobs, writeError } from '@quern/source';
-import { type CreatedModel, manifestText, parseManifest } from './created-model.ts';
+import { type CreatedFile, type CreatedModel, manifestText, type OwnWeights, parseManifest } from './created-model.ts';
 import { manifestFile } from './created-name.ts';
+import { folderName, isFolderName, linkFiles, modelIn, unfinishedFolder } from './model-folder.ts';
 
 /** Lists read all of them. */
 const longestManifest = 2 ** 20;
@@ -25,6 +28,7 @@ export class CreatedModels {
   /** Folder of the blobs. */
   readonly blobs: string;
   readonly #manifests: string;
+  readonly #folders: string;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @param cacheDir of the hub (`hubSettings`) */
@@ -32,6 +36,7 @@ export class CreatedModels {
     const dir = join(cacheDir, 'quern--created');
     this.blobs = join(dir, 'blobs');
     this.#manifests = join(dir, 'manifests');
+    this.#folders = join(dir, 'folders');
   }
 
   /** By name; what cannot be read must not hide the others. */
@@ -113,7 +118,9 @@ export class CreatedModels {
     return this.#inTurn(async () => {
       const { models, damaged } = await this.list();
       // What a damaged one uses is not known.
-      return damaged.length > 0 ? 0 : removeStrayBlobs(this.blobs, usedBy(models), olderThanMs);
+      if (damaged.length > 0) return 0;
+      await this.#removeFolders(models, olderThanMs);
+      return removeStrayBlobs(this.blobs, usedBy(models), olderThanMs);
     });
   }
 
@@ -131,9 +138,51 @@ export class CreatedModels {
     return blobPath(this.blobs, digest);
   }
 
+  /** Where the weights of a model are, or will be. */
+  placeOf(weights: CreatedModel['weights']): string {
+    if ('reference' in weights) return weights.reference;
+    if ('digest' in weights) return blobPath(this.blobs, weights.digest);
+    return modelIn(this.#folderOf(weights.files), weights.files);
+  }
+
+  /** What opens a model of files of its own; a folder of them is made where there is none yet. @throws QuernError `blob-missing`, `write-…` */
+  async pathOf(weights: OwnWeights): Promise<string> {
+    if ('digest' in weights) return this.fileOf(weights.digest);
+    const { files } = weights;
+    for (const { digest } of files) await this.fileOf(digest);
+    const dir = this.#folderOf(files);
+    if (!existsSync(dir)) await linkFiles(dir, files, (digest) => blobPath(this.blobs, digest));
+    return modelIn(dir, files);
+  }
+
+  /** A folder of files for a look at them, which is the caller's to remove. @throws QuernError `blob-missing`, `write-…` */
+  async triedFolder(files: readonly CreatedFile[]): Promise<{ dir: string; path: string; remove(): Promise<void> }> {
+    for (const { digest } of files) await this.fileOf(digest);
+    const dir = unfinishedFolder(this.#folders);
+    await linkFiles(dir, files, (digest) => blobPath(this.blobs, digest));
+    return { dir, path: modelIn(dir, files), remove: () => rm(dir, { recursive: true, force: true }) };
+  }
+
+  #folderOf(files: readonly CreatedFile[]): string {
+    return join(this.#folders, folderName(files));
+  }
+
+  async #removeFolders(models: readonly CreatedModel[], olderThanMs = 0): Promise<void> {
+    const used = new Set(models.map(({ weights }) => ('files' in weights ? folderName(weights.files) : '')));
+    for (const name of await readdir(this.#folders).catch(() => [])) {
+      if (used.has(name)) continue;
+      const place = join(this.#folders, name);
+      const found = await stat(place).catch(() => undefined);
+      // One that is tried just now has another name, and is left alone unless it is old.
+      if (found && (olderThanMs > 0 ? Date.now() - found.mtimeMs >= olderThanMs : isFolderName(name)))
+        await rm(place, { recursive: true, force: true });
+    }
+  }
+
   async #removeUnused(digests: readonly string[]): Promise<number> {
     const { models, damaged } = await this.list();
     if (damaged.length > 0) return 0;
+    await this.#removeFolders(models);
     const used = usedBy(models);
     let freed = 0;
     for (const digest of new Set(digests)) if (!used.has(digest)) freed += await removeBlob(this.blobs, digest);
@@ -156,6 +205,7 @@ function isSameOrPart(one: string, other: string): boolean {
 
 const digestsOf = ({ weights, adapters }: CreatedModel): string[] => [
   ...('digest' in weights ? [weights.digest] : []),
+  ...('files' in weights ? weights.files.map(({ digest }) => digest) : []),
   ...adapters.map(({ digest }) => digest),
 ];
 

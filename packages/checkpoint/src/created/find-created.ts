@@ -26,7 +26,7 @@ export async function findCreated(reference: string): Promise<FoundCreated | und
   const { weights, adapters } = model;
   return {
     model,
-    weights: 'reference' in weights ? weights.reference : await models.fileOf(weights.digest),
+    weights: 'reference' in weights ? weights.reference : await models.pathOf(weights),
     adapters: await Promise.all(adapters.map(({ digest }) => models.fileOf(digest))),
   };
 }
