@@ -67,6 +67,7 @@ describe('POST /v1/chat/completions', () => {
         total_tokens: 24,
         prompt_tokens_details: { cached_tokens: expect.any(Number) },
       },
+      ...{ system_fingerprint: expect.stringMatching(/^quern-/), timings: expect.objectContaining({ predicted_n: 8 }) },
     });
   });
 

@@ -32,6 +32,8 @@ describe('POST /v1/completions', () => {
           total_tokens: chat!.ids.length + chat!.greedy_ids.length,
           prompt_tokens_details: { cached_tokens: expect.any(Number) },
         },
+        system_fingerprint: expect.stringMatching(/^quern-/),
+        timings: expect.objectContaining({ predicted_n: chat!.greedy_ids.length }),
       });
     }
   });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseOverride } from '@quern/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readChatDefaults } from '../../apps/serve/src/chat-flags.ts';
 import { withTemplate } from '../../apps/serve/src/with-template.ts';
 import { runCommand, startCommand } from './cli-fixture.ts';
 import { neverEnding, startTestServer, type TestServer, tinyLlama } from './serve-fixture.ts';
@@ -51,6 +52,21 @@ describe('what a model’s file recommends', () => {
     expect(await textOf(server, { ...story, repetition_penalty: 2 })).not.toBe(asked);
   });
 
+  it('seed: the flag’s, and the one that is told is the one that drew', async () => {
+    const seeded = await startTestServer({ model: { defaults: { sampling: { seed: 42 } }, contextTokens: 256 } });
+    await seeded.ready;
+    const draw = async (fields: object) => {
+      const body = { prompt: 'In the beginning', n_predict: 12, temperature: 1.5, ...neverEnding, ...fields };
+      return (await seeded.post('/completion', body)).json();
+    };
+    const first = await draw({});
+    expect(first.generation_settings.seed).toBe(42);
+    expect((await draw({})).content).toBe(first.content);
+    expect((await draw({ seed: 42 })).content).toBe(first.content);
+    expect((await draw({ seed: -1 })).generation_settings.seed).not.toBe(42);
+    await seeded.close();
+  });
+
   it('length: the flag’s, unless the request says it', async () => {
     const { max_tokens: _, ...open } = story;
     for (const [route, body] of [
@@ -68,6 +84,30 @@ it('a context beyond the trained one is the trained one, with a note', async () 
   expect(contextTokens).toBe(2048);
   expect(notes[0]).toMatch(/100000 tokens .* 2048/);
   await server.close();
+});
+
+it('what the server says of thinking and of the template holds until a request says it', async () => {
+  const template =
+    '{% for m in messages %}{{ m.content }}{% endfor %}{{ tone }}{% if enable_thinking is defined and not enable_thinking %} no{% endif %}';
+  const chat = readChatDefaults({ chatTemplateKwargs: '{"tone": " low"}', reasoning: 'off', reasoningBudget: '7' });
+  expect(chat).toEqual({ templateVariables: { tone: ' low' }, thinking: false, thinkingBudget: 7 });
+  const override = withTemplate(undefined, { chatTemplate: template })!;
+  const server = await startTestServer({ model: { override, contextTokens: 64, defaults: { sampling: {}, chat } } });
+  await server.ready;
+  const prompt = async (fields: object) => {
+    const body = { messages: [{ role: 'user', content: 'Hi' }], ...fields };
+    return (await (await server.post('/apply-template', body)).json()).prompt;
+  };
+  expect(await prompt({})).toBe('Hi low no');
+  expect(await prompt({ chat_template_kwargs: { tone: '!', enable_thinking: true } })).toBe('Hi!');
+  expect(await prompt({ reasoning_effort: 'none' })).toBe('Hi low no');
+  await server.close();
+  for (const [text, why] of [
+    ['[1]', /JSON object/],
+    ['{', /no JSON/],
+    ['{"messages": []}', /field of requests/],
+  ] as const)
+    expect(() => readChatDefaults({ chatTemplateKwargs: text })).toThrow(why);
 });
 
 it('another template in place of the model’s own', async () => {

@@ -216,4 +216,36 @@ describe('tokens', () => {
     expect(events.flatMap((event) => event.choices[0]?.token_ids ?? [])).toEqual(whole.choices[0].token_ids);
     expect(events.map((event) => event.timings?.predicted_n ?? 0)).toContain(3);
   });
+
+  it.each([
+    { path: chatPath, prompt: { messages } },
+    { path: textPath, prompt: { prompt: 'In the beginning' } },
+  ])('continuous_usage_stats on $path: each chunk has what it took so far, the last has all', async (row) => {
+    const body = { ...row.prompt, max_tokens: 4, ...neverEnding, stream: true };
+    const read = async (options: object) =>
+      readEvents(await server.post(row.path, { ...body, stream_options: options, echo: row.path === textPath }));
+    const events = await read({ include_usage: true, continuous_usage_stats: true });
+    const counts = events.map(({ usage }) => usage.completion_tokens);
+    expect(counts[0]).toBe(0);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    expect(events.at(-1)).toMatchObject({ choices: [], usage: { completion_tokens: 4 }, timings: { predicted_n: 4 } });
+    const [{ usage }] = events;
+    expect(events.every((event) => event.usage.prompt_tokens === usage.prompt_tokens)).toBe(true);
+    // Alone it asks for nothing.
+    const without = await read({ continuous_usage_stats: true });
+    expect(without.some((event) => event.usage)).toBe(false);
+    expect(without.at(-1).timings).toMatchObject({ predicted_n: 4 });
+  });
+
+  it('return_tokens_as_token_ids names tokens by their ids, those of a prompt too', async () => {
+    const named = { logprobs: 1, return_tokens_as_token_ids: true, return_token_ids: true };
+    const body = { prompt: 'In the beginning', max_tokens: 3, echo: true, ...named };
+    const [choice] = (await (await server.post(textPath, body)).json()).choices;
+    const ids = (tokens: string[]) => tokens.map((token) => Number(/^token_id:(\d+)$/.exec(token)![1]));
+    expect(ids(choice.logprobs.tokens)).toEqual([...choice.prompt_token_ids, ...choice.token_ids]);
+    expect(choice.logprobs.top_logprobs.slice(1).every((row: object) => ids(Object.keys(row)).length > 0)).toBe(true);
+    const reply = await chat({ ...named, logprobs: true, top_logprobs: 2, max_tokens: 3 });
+    const { content } = reply.choices[0].logprobs;
+    expect(ids(content.map(({ token }: { token: string }) => token))).toEqual(reply.choices[0].token_ids);
+  });
 });

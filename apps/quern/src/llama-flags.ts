@@ -16,10 +16,16 @@ export interface LlamaFlag {
   readonly instead?: string;
 }
 
+/** Values of quern's flags as llama.cpp's users write them: what is so without the flag (null), or its number. */
+export const llamaValues: Readonly<Record<string, Readonly<Record<string, string | null>>>> = {
+  '--gpu-layers': { auto: null, '-1': null, all: `${2 ** 20}`, '-2': `${2 ** 20}` },
+  '--parallel': { '-1': null },
+  '--threads': { '-1': null },
+};
+
 const runs = 'Commands that run a model have it: eval, serve, run, logits.';
 const onlyServe = 'Only serve guesses tokens ahead.';
 const ofRequests = 'Only what generates has it: serve, run.';
-const automatic = 'Leave it out: it is always so here.';
 
 export const llamaFlags: readonly LlamaFlag[] = [
   { names: ['-m', '--model', '-hf', '-hfr', '--hf-repo', '-mu', '--model-url'], means: modelArgument },
@@ -77,6 +83,12 @@ export const llamaFlags: readonly LlamaFlag[] = [
   },
   { names: ['-to'], means: '--timeout', instead: 'Only serve waits for clients.' },
   { names: ['-s'], means: '--seed', instead: ofRequests },
+  { names: ['--embedding'], means: '--embeddings', instead: 'Only serve is told so; quern embed makes vectors.' },
+  { names: ['--sleep-idle-seconds'], means: '--idle-unload', instead: 'Only serve waits for requests.' },
+  { names: ['--no-webui'], means: '--no-ui', instead: 'Only serve has a page.' },
+  { names: ['-rea'], means: '--reasoning', instead: ofRequests },
+  { names: ['--top-nsigma'], means: '--top-n-sigma', instead: ofRequests },
+  { names: ['--log-disable'], means: '--quiet' },
   { names: ['--models-preset'], means: '--preset', instead: 'Only serve has several models.' },
   { names: ['-sys', '--system-prompt'], means: '--system', instead: 'Each request says it, as its first message.' },
   { names: ['-n', '--predict'], means: '--n-predict', instead: ofRequests },
@@ -90,15 +102,61 @@ export const llamaFlags: readonly LlamaFlag[] = [
     names: ['--grammar', '--grammar-file', '--json-schema', '--json-schema-file', '-jf'],
     instead: 'Each request says it, as grammar or json_schema.',
   },
-  { names: ['--jinja', '-cb', '--cont-batching'], instead: automatic },
   {
     names: ['--chat-template', '--chat-template-file'],
     instead: 'Only serve takes another template than the model’s own.',
   },
-  { names: ['--mmap', '--no-mmap', '--mlock'], instead: 'Leave it out: weights are always read into memory.' },
+  { names: ['--mmap', '--mlock'], instead: 'Leave it out: weights are always read into memory.' },
   {
     names: ['-v', '--verbose', '-lv', '--verbosity'],
     instead: 'There is one level of messages; -q leaves out progress.',
+  },
+  // llama-server
+  { names: ['--no-jinja'], instead: 'Leave it out: chat templates are always Jinja.' },
+  { names: ['--no-slots'], instead: 'Leave it out: GET /slots tells of no texts; --api-key keeps others away.' },
+  { names: ['--no-kv-unified', '-no-kvu'], instead: 'Leave it out: requests share one cache (--cache-tokens).' },
+  { names: ['--context-shift'], instead: 'Nothing is ever cut here: give a larger context (-c).' },
+  { names: ['--no-cache-prompt', '--no-cache-idle-slots'], instead: '--cache-ram 0 keeps nothing.' },
+  { names: ['--cache-reuse', '--keep', '-dt', '--defrag-thold'], instead: 'Leave it out: texts are never shifted.' },
+  {
+    names: ['--swa-full', '-ctxcp', '--ctx-checkpoints', '--swa-checkpoints', '-cms', '--checkpoint-min-step'],
+    instead: 'Leave it out: states are kept at the ends of messages.',
+  },
+  { names: ['-sps', '--slot-prompt-similarity'], instead: 'Leave it out: whatever begins alike is found.' },
+  { names: ['--no-models-autoload'], instead: 'Leave it out: a model that nobody names is not loaded.' },
+  { names: ['--props'], instead: 'Leave it out: GET /props is there, and nothing can be changed by POST.' },
+  { names: ['--tags'], instead: 'Leave it out: models have names (--alias) and no tags.' },
+  { names: ['--api-prefix', '--path', '--reuse-port'], instead: 'A proxy in front of the server does it.' },
+  {
+    names: ['--threads-http', '--numa', '--prio', '--poll'],
+    instead: 'Leave it out; -t says how many threads compute.',
+  },
+  {
+    names: ['-fit', '--fit', '-fitt', '--fit-target', '-fitc', '--fit-ctx'],
+    instead: 'What fits goes to the GPU anyway.',
+  },
+  { names: ['--no-kv-offload', '-nkvo'], instead: 'A cache is where its layers are: --gpu-layers.' },
+  { names: ['--warmup'], instead: 'Leave it out: nothing is computed before the first request.' },
+  { names: ['-mm', '--mmproj', '-mmu', '--mmproj-url', '--media-path'], instead: 'Leave it out: only text goes in.' },
+  { names: ['-hft', '--hf-token'], instead: 'Set the variable HF_TOKEN.' },
+  { names: ['--offline'], instead: 'Name a file or folder, or serve what is there already: --models-cached.' },
+  {
+    names: ['--log-file', '--log-timestamps', '--log-prefix', '--log-colors'],
+    instead: 'The log is on stderr; --json has times.',
+  },
+  { names: ['--log-jsonl'], means: '--json' },
+  { names: ['--ignore-eos', '-l', '--logit-bias', '--dry-sequence-breaker'], instead: 'Each request says it.' },
+  {
+    names: [
+      '--tools',
+      '--ui-mcp-proxy',
+      '--webui-mcp-proxy',
+      '--mcp-servers-config',
+      '--mcp-servers-json',
+      '-ag',
+      '--agent',
+    ],
+    instead: 'The server runs no tools and fetches nothing for pages: clients do.',
   },
   // llama-perplexity
   { names: ['--kl-divergence-base'], instead: '--save-base writes such a file, --base-file compares with it.' },

@@ -4,6 +4,7 @@ import { commands } from './commands.ts';
 import { llamaFlags } from './llama-flags.ts';
 import { parserOf } from './parser.ts';
 import { rewriteArguments } from './rewrite-arguments.ts';
+import { settledFlags } from './settled-flags.ts';
 
 const definitionOf = (name: string) => commands.find((row) => row.name === name)!.load();
 
@@ -16,6 +17,9 @@ async function rewritten(line: string) {
 test.each([
   ['serve -m a.gguf -ngl 99 -c 4096 -np 2', 'a.gguf --gpu-layers 99 -c 4096 --parallel 2'],
   ['serve -m a.gguf -ctk q8_0 -ctv q8_0 -ub 64', 'a.gguf --cache-type-k q8_0 --cache-type-v q8_0 --batch-size 64'],
+  ['serve a.gguf -ngl all -np -1 -t -1', 'a.gguf --gpu-layers 1048576'],
+  ['serve a.gguf --n-gpu-layers=auto --parallel=2', 'a.gguf --parallel=2'],
+  ['serve a.gguf --embedding --sleep-idle-seconds 60', 'a.gguf --embeddings --idle-unload 60'],
   ['serve a.gguf -np=4 --n-gpu-layers=3', 'a.gguf --parallel=4 --gpu-layers=3'],
   ['serve a.gguf -c=4096', 'a.gguf -c 4096'],
   ['serve a.gguf -c4096', 'a.gguf -c4096'],
@@ -51,15 +55,22 @@ test.each([
   ['eval a --kl-divergence-base x', /--base-file/],
   ['serve -m -ngl', /-m needs the name of a model/],
   ['serve -m', /-m needs the name of a model/],
-  ['serve a -fa off', /not possible/],
+  ['serve a -fa off', /-fa is on or auto, not 'off'.*--device reference/],
   ['serve a -fa=maybe', /on or auto, not 'maybe'/],
+  ['serve a --reasoning-format none', /deepseek or auto, not 'none'/],
+  ['serve a --reasoning-format', /not ''/],
+  ['serve a --jinja=x', /a switch without a value, not 'x'/],
+  ['quantize a --jinja', /quantize has no --jinja\. Only serve/],
+  ['serve a --no-jinja', /always Jinja/],
+  ['serve a --context-shift', /Nothing is ever cut/],
 ])('%s is refused', async (line, message) => {
   const error = await rewritten(line).catch((cause) => cause);
   expect(error.describe()).toMatch(message);
   expect(error.code).toMatch(/^usage-/);
 });
 
-test.each(['-fa', '-fa on', '-fa=auto', '--flash-attn auto', '--flash-attn 1'])(
+const asSettled = ['-cb', '-kvu', '--jinja', '--metrics', '--no-mmap', '--rerank', '--reasoning-format deepseek'];
+test.each(['-fa', '-fa on', '-fa=auto', '--flash-attn auto', '--flash-attn 1', ...asSettled])(
   '%s is told to change nothing, and the model stays',
   async (flag) => {
     const { args, notes } = await rewritten(`serve ${flag} a.gguf`);
@@ -67,6 +78,16 @@ test.each(['-fa', '-fa on', '-fa=auto', '--flash-attn auto', '--flash-attn 1'])(
     expect(notes).toEqual([expect.stringMatching(/changes nothing/)]);
   },
 );
+
+test('every settled flag is beside one that some command has, and has no row of its own elsewhere', async () => {
+  const parsers = await Promise.all(commands.map(async ({ load }) => parserOf(await load())));
+  const known = new Set(parsers.flatMap(({ options }) => options.flatMap(({ long, short }) => [long, short])));
+  const others = llamaFlags.flatMap(({ names }) => names);
+  for (const { names, beside } of settledFlags) {
+    expect(known).toContain(beside);
+    for (const name of names) expect([...known, ...others], name).not.toContain(name);
+  }
+});
 
 test('every row leads to a flag that some command has, or says what to do', async () => {
   const parsers = await Promise.all(commands.map(async ({ load }) => parserOf(await load())));

@@ -2,7 +2,8 @@
 // suggestions know nothing of other programs.
 import { QuernError } from '@quern/errors';
 import type { Command, Option } from 'commander';
-import { type LlamaFlag, llamaFlagNamed, modelArgument } from './llama-flags.ts';
+import { type LlamaFlag, llamaFlagNamed, llamaValues, modelArgument } from './llama-flags.ts';
+import { type SettledFlag, settledFlagNamed } from './settled-flags.ts';
 
 export interface Rewritten {
   readonly args: readonly string[];
@@ -28,22 +29,21 @@ export function rewriteArguments(args: readonly string[], command: Command, take
     const { name, value } = partsOf(arg);
     const own = optionNamed(command, name);
     const row = own || !isFlag(arg) ? undefined : llamaFlagNamed(name);
-    if (name === '-fa' || name === '--flash-attn') {
-      const wanted = value ?? (isSwitch(args[i + 1]) ? args[++i] : 'on');
-      notes.push(flashAttention(name, wanted!, command));
+    const settled = own ? undefined : settledFlagNamed(name);
+    if (settled) {
+      const asked = value ?? (takesNext(settled, args[i + 1]) ? args[++i] : undefined);
+      notes.push(noteOf(settled, name, asked, command));
     } else if (row?.means === modelArgument && takesModel) {
       models.push(modelOf(name, value ?? args[++i]));
     } else {
       const option = own ?? (row && equivalent(row, name, command));
-      // `-c=4096` is not among what commander takes.
       const flag = own ? name : option?.long;
       if (name === '-t' && option?.long === '--threads') refuseType(value ?? args[i + 1], command);
-      if (flag === undefined) rest.push(arg);
-      else if (value === undefined) rest.push(flag);
-      else if (flag.startsWith('--')) rest.push(`${flag}=${value}`);
-      else rest.push(flag, value);
       // Whatever follows a flag that wants a value is its value, also when it looks like a flag.
-      if (option?.required && value === undefined && i + 1 < args.length) rest.push(args[++i]!);
+      const follows = option?.required && value === undefined && i + 1 < args.length;
+      const text = follows ? args[++i] : value;
+      if (flag === undefined) rest.push(arg);
+      else rest.push(...written(flag, meaningOf(option!, text), value !== undefined));
     }
   }
   return { args: [...models, ...rest], notes };
@@ -84,17 +84,29 @@ function refuseType(value: string | undefined, command: Command): void {
   });
 }
 
-const switches = ['on', 'off', 'auto', '1', '0', 'true', 'false', 'enabled', 'disabled'];
-const isSwitch = (text: string | undefined): boolean => text !== undefined && switches.includes(text);
+/** `-c=4096` is not among what commander takes. @param text null: the flag says what is so without it */
+function written(flag: string, text: string | null | undefined, joined: boolean): string[] {
+  if (text === null) return [];
+  if (text === undefined) return [flag];
+  return joined && flag.startsWith('--') ? [`${flag}=${text}`] : [flag, text];
+}
 
-/** There is one attention, and it is what llama.cpp calls flash attention. */
-function flashAttention(name: string, wanted: string, command: Command): string {
-  if (!optionNamed(command, '--device'))
-    throw foreign(name, command, 'Commands that run a model have it: eval, serve, run, logits.');
-  if (['off', '0', 'false', 'disabled'].includes(wanted))
-    throw new QuernError('usage-foreign-flag', `${name} ${wanted} is not possible: attention has one form here.`, {
-      remedy: 'Leave it out; --device reference computes with whole rows of scores, slowly.',
-    });
-  if (isSwitch(wanted)) return `note: ${name} changes nothing: attention never holds a whole row of scores here.`;
-  throw new QuernError('usage-foreign-flag', `${name} is on or auto, not '${wanted}'.`);
+const meaningOf = ({ long }: Option, text: string | undefined): string | null | undefined => {
+  const meaning = text === undefined ? undefined : llamaValues[long ?? '']?.[text];
+  return meaning === undefined ? text : meaning;
+};
+
+/** One that may stand alone takes what follows only if that is a value of its. */
+const takesNext = ({ values, others }: SettledFlag, next: string | undefined): boolean =>
+  values !== undefined && next !== undefined && (!others || [...values, ...others].includes(next));
+
+/** @throws QuernError `usage-foreign-flag` */
+function noteOf(row: SettledFlag, name: string, asked: string | undefined, command: Command): string {
+  const { values, others, why, otherwise, beside, instead } = row;
+  if (!optionNamed(command, beside)) throw foreign(name, command, instead);
+  const isSo = asked === undefined ? values === undefined || others !== undefined : values?.includes(asked);
+  if (isSo) return `note: ${name} changes nothing: ${why}.`;
+  const wanted = values?.slice(0, 2).join(' or ') ?? 'a switch without a value';
+  const message = `${name} is ${wanted}, not '${asked ?? ''}': ${why}.`;
+  throw new QuernError('usage-foreign-flag', message, { remedy: otherwise ?? 'Leave it out.' });
 }

@@ -12,6 +12,7 @@ import { hostCheck } from './http/host-names.ts';
 import { originRules } from './http/origins.ts';
 import type { RequestLog } from './http/request-log.ts';
 import { notWhileClosing, untilStopped } from './http/shutdown.ts';
+import { page } from './page.ts';
 
 export interface AppOptions {
   /** Where the server listens. */
@@ -20,6 +21,7 @@ export interface AppOptions {
   readonly corsOrigins: readonly string[];
   readonly allowedHosts: readonly string[];
   readonly maxBodyBytes: number;
+  readonly page: boolean;
   readonly log?: RequestLog;
 }
 
@@ -45,7 +47,7 @@ export function createApp(server: ServerState, options: AppOptions): Hono<Env> {
   const unlimited: MiddlewareHandler[] = log ? [log.bind] : [];
   const limits: MiddlewareHandler[] = [plainBodies, bodyLimits(options.maxBodyBytes), ...unlimited];
   const known = new Map<string, Set<string>>();
-  for (const endpoint of endpoints) {
+  for (const endpoint of options.page ? endpoints : endpoints.filter((row) => row !== page)) {
     const enter: MiddlewareHandler<Env> = (context, next) => {
       context.set('endpoint', endpoint);
       context.set('requestId', endpoint.requestId?.make());

@@ -21,7 +21,7 @@ import { createdAmong } from './created/created-among.ts';
 import { socketPathOf } from './http/addresses.ts';
 import { isLoopback } from './http/host-names.ts';
 import { jsonLog, textLog } from './log-lines.ts';
-import { type ManyModelFlags, readManyModelFlags, wantsManyModels } from './many-model-flags.ts';
+import { type ManyModelFlags, readManyModelFlags, requireMany, wantsManyModels } from './many-model-flags.ts';
 import { ManyModels } from './models/many-models.ts';
 import { modelShelf } from './models/model-shelf.ts';
 import { readSources } from './models/model-sources.ts';
@@ -56,6 +56,7 @@ export async function serve(
     throw new QuernError('usage-alias-of-many', '--alias is for one model.', {
       remedy: 'Names of several are given in a file of presets (--preset).',
     });
+  if (!isMany) requireMany(options);
   const many = readManyModelFlags(options);
   const { options: model, complete } = readModelFlags(options);
   const queue = parseCount('--queue', options.queue, 1 << 20, 0)!;
@@ -95,6 +96,7 @@ export async function serve(
     return untilStopped(server, context, graceMs, options);
   }
 
+  const [alias, ...aliases] = options.alias?.split(',').map((name) => name.trim()) ?? [];
   const { path } = await locateCheckpoint(reference!, locate);
   const request = await complete(locate);
   download.finish();
@@ -102,10 +104,11 @@ export async function serve(
   const server = await startServer({
     ...serverOptions,
     strictModel: many.strict,
+    aliases,
     load: () =>
       loadServedModel(path, {
         ...request,
-        alias: options.alias,
+        alias,
         onReload,
         onProgress: (done, total) => progress.update({ done, total }),
       }),

@@ -30,7 +30,10 @@ export const serve: CommandDefinition<[models: string[]], ServeOptions> = {
     {
       title: 'Server',
       flags: [
-        { flags: '-a, --alias <name>', description: 'name of the model for clients (default: the file’s)' },
+        {
+          flags: '-a, --alias <names>',
+          description: 'name of the model for clients, and further ones, with commas (default: the file’s)',
+        },
         ...serverFlags,
         {
           flags: '--json',

@@ -57,6 +57,16 @@ export const wantsManyModels = (models: readonly string[], flags: ManyModelFlags
   flags.modelsCached === true ||
   flags.allowChanges === true;
 
+/** The only model stays loaded. @throws QuernError `usage-one-model` for flags that would do nothing */
+export function requireMany({ idleUnload, modelsMemory }: ManyModelFlags): void {
+  const given = idleUnload !== undefined ? '--idle-unload' : modelsMemory !== undefined ? '--models-memory' : undefined;
+  if (given === undefined) return;
+  throw new QuernError('usage-one-model', `${given} is for a server of several models; a single one stays loaded.`, {
+    remedy:
+      'Leave it out, or list the model in a file (--preset) or a folder (--models-dir): then it is loaded on demand.',
+  });
+}
+
 /** @throws QuernError `usage-bad-number`, `usage-bad-time` */
 export function readManyModelFlags(flags: ManyModelFlags): ManyModelsOptions {
   const mebibytes = parseCount('--models-memory', flags.modelsMemory, 1 << 30);

@@ -1,6 +1,7 @@
 // The flags that say how a model is loaded, as data: of the command line for all models, of a preset for one.
 import { adapterFlags, cacheFlags, deviceFlags, overrideFlags } from '@quern/models/flags';
 import type { FlagGroup } from '@quern/terminal';
+import { chatFlags } from './chat-flags.ts';
 import { embeddingFlags } from './embedding-flags.ts';
 import { samplingFlags } from './sampling-flags.ts';
 import { speculationFlags } from './speculation-flags.ts';
@@ -50,6 +51,7 @@ export const modelFlagGroups: readonly FlagGroup[] = [
       },
     ],
   },
+  { title: 'Chats, where a request does not say it', flags: chatFlags },
   { title: 'Vectors of texts', flags: embeddingFlags },
   { title: 'Guessing tokens ahead (replies stay the same)', flags: speculationFlags },
   {

@@ -16,6 +16,7 @@ import {
   readLoadOverride,
 } from '@quern/models';
 import { parseCount } from '@quern/terminal';
+import { type ChatFlags, readChatDefaults } from './chat-flags.ts';
 import { type EmbeddingFlags, readEmbeddings } from './embedding-flags.ts';
 import type { LoadServedModelOptions } from './models/served-model.ts';
 import { readSamplingDefaults } from './read-sampling-flags.ts';
@@ -32,6 +33,7 @@ export interface ModelFlags
     EmbeddingFlags,
     AdapterOptions,
     SamplingFlags,
+    ChatFlags,
     TemplateFlags {
   ctxSize?: string;
   batchSize?: string;
@@ -81,7 +83,7 @@ export function readModelFlags(flags: ModelFlags, modelsAtOnce = 1): ModelReques
     slotSavePath,
     silenceMs: 1000 * parseCount('--engine-timeout', flags.engineTimeout, 86_400, 0)!,
     cacheTypes: readCacheTypes(flags, usualCache),
-    defaults: readSamplingDefaults(flags),
+    defaults: { ...readSamplingDefaults(flags), chat: readChatDefaults(flags) },
     override: withTemplate(readLoadOverride(flags), flags),
     adapters: readAdapters(flags),
     embeddings: readEmbeddings(flags),

@@ -16,6 +16,7 @@ export function readServerFlags(flags: ServerFlags, environment: NodeJS.ProcessE
     allowedHosts: listOf(flags.allowedHosts ?? ''),
     maxBodyBytes: 2 ** 20 * parseCount('--max-body', flags.maxBody, 4096)!,
     timeoutMs: 1000 * parseCount('--timeout', flags.timeout, 86_400)!,
+    page: flags.ui ?? true,
     logContents: flags.logContents ?? false,
   } satisfies Partial<ServerOptions>;
 }

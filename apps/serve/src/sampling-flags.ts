@@ -27,6 +27,18 @@ export const samplingTable = [
   { flags: '--dry-penalty-last-n <count>', field: 'dry_penalty_last_n', description: 'tokens that it looks at' },
   { flags: '--xtc-probability <share>', field: 'xtc_probability', description: 'XTC: how often; 0: off' },
   { flags: '--xtc-threshold <share>', field: 'xtc_threshold', description: 'XTC: above which probability' },
+  { flags: '--top-n-sigma <number>', field: 'top_n_sigma', description: 'those within so many deviations; -1: off' },
+  { flags: '--dynatemp-range <number>', field: 'dynatemp_range', description: 'temperature by entropy; 0: off' },
+  { flags: '--dynatemp-exp <number>', field: 'dynatemp_exponent', description: 'its exponent' },
+  { flags: '--mirostat <version>', field: 'mirostat', description: 'Mirostat 1 or 2 in place of others; 0: off' },
+  { flags: '--mirostat-ent <number>', field: 'mirostat_tau', description: 'its entropy (tau)' },
+  { flags: '--mirostat-lr <number>', field: 'mirostat_eta', description: 'its learning rate (eta)' },
+  {
+    flags: '--adaptive-target <share>',
+    field: 'adaptive_target',
+    description: 'tokens near this probability; -1: off',
+  },
+  { flags: '--adaptive-decay <share>', field: 'adaptive_decay', description: 'how slowly it adapts' },
   {
     flags: '--samplers <list>',
     field: 'samplers',

@@ -11,6 +11,7 @@ export interface ServerFlags extends ApiKeyFlags, CertificateFlags {
   maxBody: string;
   timeout: string;
   shutdownGrace: string;
+  ui?: boolean;
   logContents?: boolean;
 }
 
@@ -27,7 +28,8 @@ export const serverFlags: readonly Flag[] = [
   { flags: '--ssl-key-file <file>', description: 'its key (PEM)' },
   {
     flags: '--cors-origins <list>',
-    description: 'web sites whose pages may use the server (https://chat.example), or * (default: none)',
+    description:
+      'web sites whose pages may use the server (https://chat.example), localhost (on any port), or * (default: none)',
   },
   {
     flags: '--allowed-hosts <list>',
@@ -44,5 +46,6 @@ export const serverFlags: readonly Flag[] = [
     description: 'what running requests get to finish when the server has to end',
     default: '5',
   },
+  { flags: '--no-ui', description: 'no chat page at /' },
   { flags: '--log-contents', description: 'log what is said, too' },
 ];

@@ -37,6 +37,8 @@ export interface ServerOptions {
   maxBodyBytes?: number;
   /** What a client may take to send its request, and between reading. Default 120 seconds. */
   timeoutMs?: number;
+  /** Whether there is a chat page. Default: yes. */
+  page?: boolean;
   /** What clients may do to the list of models. Default: nothing. */
   shelf?: ServerState['shelf'];
   onGeneration?: ServerState['onGeneration'];
@@ -53,6 +55,8 @@ export interface SingleServerOptions extends ServerOptions {
   load: () => Promise<ServedModel>;
   /** Requests that name another model are refused. Default: they are answered, and told the right name. */
   strictModel?: boolean;
+  /** Further names of the model. */
+  aliases?: readonly string[];
 }
 
 export interface RunningServer {
@@ -77,9 +81,10 @@ const farewellMs = 1000;
 export async function startServer({
   load,
   strictModel = false,
+  aliases = [],
   ...options
 }: SingleServerOptions): Promise<SingleServer> {
-  const models = new SingleModel(load, strictModel);
+  const models = new SingleModel(load, { strict: strictModel, aliases });
   const server = await serveModels(models, options);
   return { ...server, ready: models.start() };
 }
@@ -109,6 +114,7 @@ export async function serveModels(models: ModelHost, options: ServerOptions): Pr
     corsOrigins: options.corsOrigins ?? [],
     allowedHosts: options.allowedHosts ?? [],
     maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
+    page: options.page ?? true,
     log,
   });
   const connections = new Connections();

@@ -7,6 +7,7 @@ import type { GenerationRequest } from '../generate/generation-request.ts';
 import type { ModelLease } from '../models/model-host.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { encodePrompt, encodeText } from '../text/encode-text.ts';
+import { withChatDefaults } from './chat-defaults.ts';
 import { chatConstraint } from './constraint.ts';
 import type { RequestMessage, RequestTool } from './messages.ts';
 import { chatPrompt, isThinkingOff, type PromptEnding } from './prompt.ts';
@@ -56,10 +57,11 @@ export interface PreparedChat {
  */
 export async function prepareChat(
   { model }: ModelLease,
-  chat: ChatRequest,
+  asked: ChatRequest,
   server: ServerState,
   signal: AbortSignal,
 ): Promise<PreparedChat> {
+  const chat = withChatDefaults(asked, model.defaults.chat);
   const { request, maxTokens, logProbs, parallelToolCalls: parallel } = chat;
   const thinkingBudget = isThinkingOff(chat) ? 0 : chat.thinkingBudget;
   const tools = offeredTools(chat);
@@ -83,13 +85,15 @@ export async function prepareChat(
 }
 
 /** How many tokens the prompt of a chat has, however many that are. @throws ApiError 400 */
-export async function countChatTokens({ model }: ModelLease, chat: ChatRequest, signal: AbortSignal): Promise<number> {
+export async function countChatTokens({ model }: ModelLease, asked: ChatRequest, signal: AbortSignal): Promise<number> {
+  const chat = withChatDefaults(asked, model.defaults.chat);
   const { text } = await chatPrompt(model, chat, offeredTools(chat), signal);
   return (await encodeText(model, text, templateTokens(chat), signal)).length;
 }
 
 /** The text that the messages become. @throws ApiError 400 */
-export async function renderedChat({ model }: ModelLease, chat: ChatRequest, signal: AbortSignal): Promise<string> {
+export async function renderedChat({ model }: ModelLease, asked: ChatRequest, signal: AbortSignal): Promise<string> {
+  const chat = withChatDefaults(asked, model.defaults.chat);
   return (await chatPrompt(model, chat, offeredTools(chat), signal)).text;
 }
 

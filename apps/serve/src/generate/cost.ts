@@ -19,6 +19,11 @@ export interface ReplyCost {
   readonly generationMs: number;
 }
 
+/** Of a reply whose prompt is still to be computed. */
+export const untouched = (promptTokens: number): ReplyCost => ({
+  ...{ promptTokens, completionTokens: 0, cachedTokens: 0, promptMs: 0, generationMs: 0 },
+});
+
 /** What several prompts took together, each with all its replies. */
 export function costOfPrompts(prompts: readonly ReplyCost[]): ReplyCost {
   const total = costOfAll(prompts);

@@ -19,7 +19,8 @@ export const generationFields = {
   stream_options: z
     .looseObject({
       include_usage: z.boolean().nullish(),
-      continuous_usage_stats: z.literal(false, 'usage is told at the end alone').nullish(),
+      /** vLLM's: with `include_usage`, in every chunk too. */
+      continuous_usage_stats: z.boolean().nullish(),
     })
     .nullish(),
   /** Replies to the same prompt. */

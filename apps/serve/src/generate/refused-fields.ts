@@ -51,7 +51,7 @@ export const refusedFields: readonly RefusedField[] = [
   { field: 'logits_processors', asks: asksForSomething, why: 'Tokens are allowed and forbidden by logit_bias.' },
   { field: 'prompt_logprobs', asks: given, why: 'Use echo and logprobs of /v1/completions.' },
   { field: 'logprob_token_ids', asks: asksForSomething, why: 'The likeliest tokens are told: use top_logprobs.' },
-  { field: 'return_tokens_as_token_ids', asks: asksForSomething, why: elsewhere('return_token_ids') },
+  { field: 'return_tokens_as_token_ids', asks: asksForSomething, why: 'Tokens are told by their texts.' },
   { field: 'truncate_prompt_tokens', asks: given, why: 'A prompt is never cut.' },
   { field: 'chat_template', asks: asksForSomething, why: template },
   { field: 'guided_whitespace_pattern', asks: given, why: spacing },

@@ -1,4 +1,5 @@
 // What requests get that do not say it: what the server was started with, else what the model's file recommends.
+import type { ChatDefaults } from '../chat/chat-defaults.ts';
 import { type SamplingRequest, samplingFields } from './sampling-fields.ts';
 
 export interface RequestDefaults {
@@ -7,6 +8,8 @@ export interface RequestDefaults {
   readonly maxTokens?: number;
   /** Texts that end a reply. */
   readonly stop?: readonly string[];
+  /** Of chats alone. */
+  readonly chat?: ChatDefaults;
 }
 
 /** llama.cpp's keys (`general.sampling.…`), which its programs follow where nobody says otherwise. */

@@ -8,12 +8,15 @@ import { ApiError } from '../api-error.ts';
 /** Headers of answers that a page may read. */
 const exposed = ['retry-after', 'request-id', 'x-quern-ignored'];
 const preflightSeconds = 600;
+/** What llama-server takes for it. */
+const ofThisMachine = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i;
 
-/** @param allowed origins (`https://chat.example`), or `*` */
+/** @param allowed origins (`https://chat.example`), `localhost` for pages of this machine on any port, or `*` */
 export function originRules(allowed: readonly string[]): MiddlewareHandler[] {
   const any = allowed.includes('*');
   const known = new Set(allowed.map(normalized));
-  const isKnown = (origin: string): boolean => any || known.has(normalized(origin));
+  const isKnown = (origin: string): boolean =>
+    any || known.has(normalized(origin)) || (known.has('localhost') && ofThisMachine.test(origin));
   const refuse: MiddlewareHandler = async (context, next) => {
     const origin = context.req.header('origin');
     if (origin !== undefined && !isKnown(origin) && !isOwn(origin, context)) {

@@ -49,13 +49,13 @@ export function withUsualSampling<Request extends CompletionRequest>(
   request: Request,
   { sampling }: RequestDefaults,
 ): Request {
-  const { seed } = request;
+  const seed = request.seed ?? sampling.seed ?? -1;
   const given = Object.entries(request).filter(([, value]) => value !== undefined && value !== null);
   return {
     ...usualSampling,
     ...sampling,
     ...(Object.fromEntries(given) as Request),
-    seed: seed === undefined || seed === null || seed === -1 ? randomInt(2 ** 32 - 1) : seed,
+    seed: seed === -1 ? randomInt(2 ** 32 - 1) : seed,
   };
 }
 

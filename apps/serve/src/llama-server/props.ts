@@ -1,13 +1,9 @@
 // GET /props: what the server and its model are like. POST would change them; llama-server does so with --props alone, and has nothing
 // to change either.
-import { readFileSync } from 'node:fs';
 import { ApiError } from '../api-error.ts';
 import { type Endpoint, withLoadedModel } from '../endpoint.ts';
+import { version } from '../version.ts';
 import { defaultSettings } from './completion-fields.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 export const props: Endpoint = {
   method: 'GET',

@@ -5,10 +5,16 @@ import type { ModelHost, ModelLease, OfferedModel } from './model-host.ts';
 import type { ServedModel } from './served-model.ts';
 import { unknownModel } from './unknown-model.ts';
 
+export interface SingleModelRules {
+  /** Requests must name the model as it is called; else any name will do. Replies have the right one. */
+  readonly strict: boolean;
+  readonly aliases: readonly string[];
+}
+
 export class SingleModel implements ModelHost {
   readonly isSingle = true;
   readonly #load: () => Promise<ServedModel>;
-  readonly #strict: boolean;
+  readonly #rules: SingleModelRules;
   #loading: Promise<ServedModel> | undefined;
   /** The last that was loaded, dead or alive. */
   #model: ServedModel | undefined;
@@ -16,10 +22,9 @@ export class SingleModel implements ModelHost {
   #failure: unknown;
   #closed = false;
 
-  /** @param strict whether requests must name the model as it is called; else any name will do, and replies have the right one */
-  constructor(load: () => Promise<ServedModel>, strict: boolean) {
+  constructor(load: () => Promise<ServedModel>, rules: SingleModelRules) {
     this.#load = load;
-    this.#strict = strict;
+    this.#rules = rules;
   }
 
   /** Loads the model, once for all who wait for it; rejects with what stopped it. */
@@ -49,13 +54,14 @@ export class SingleModel implements ModelHost {
     // Its name is in the file.
     if (!model) return [];
     const { id } = model;
+    const { aliases } = this.#rules;
     const died = model.engine.failure;
     if (died !== undefined) {
       const status = this.#loading ? 'loading' : 'failed';
-      return [{ id, aliases: [], status, failure: toApiError(this.#failure ?? died) }];
+      return [{ id, aliases, status, failure: toApiError(this.#failure ?? died) }];
     }
     const { weightBytes, kvBytes } = model.engine.info.memory;
-    return [{ id, aliases: [], status: 'loaded', model, bytes: weightBytes + kvBytes }];
+    return [{ id, aliases, status: 'loaded', model, bytes: weightBytes + kvBytes }];
   }
 
   async refresh(): Promise<void> {}
@@ -95,7 +101,9 @@ export class SingleModel implements ModelHost {
   #named(name: string | null | undefined): ServedModel {
     const model = this.#model;
     if (!model) throw new ApiError(503, 'model_loading', 'The model is still loading.', { headers: retrySoon });
-    if (this.#strict && name && name !== model.id) throw unknownModel(name, [model.id]);
+    const { strict, aliases } = this.#rules;
+    const names = [model.id, ...aliases];
+    if (strict && name && !names.includes(name)) throw unknownModel(name, names);
     return model;
   }
 }

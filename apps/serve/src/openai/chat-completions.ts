@@ -22,7 +22,7 @@ import { randomId } from '../random-id.ts';
 import { respond } from '../respond.ts';
 import { openAiStream } from '../stream-form.ts';
 import { type Extras, extraFields, extrasOf } from './extras.ts';
-import { createdSeconds, responseId, usage } from './response-fields.ts';
+import { createdSeconds, fingerprint, responseId, usage } from './response-fields.ts';
 import { chatLogProbs } from './token-log-probs.ts';
 
 export const chatShape = z.looseObject({
@@ -63,8 +63,9 @@ export const chatCompletions: Endpoint = {
       const chat = await prepareChat(lease, chatOf(request), server, context.req.raw.signal);
       const form = {
         model: lease.model,
-        head: { id: responseId('chatcmpl'), created: createdSeconds(), model: lease.model.id },
+        head: { id: responseId('chatcmpl'), created: createdSeconds(), model: lease.model.id, ...fingerprint },
         showsLogProbs: request.logprobs ?? false,
+        tokensAsIds: request.return_tokens_as_token_ids ?? false,
         includeUsage: request.stream_options?.include_usage ?? false,
         extras: extrasOf(request, chat.prompt),
       };
@@ -118,6 +119,7 @@ interface Form {
   readonly model: ServedModel;
   readonly head: { readonly id: string; readonly created: number; readonly model: string };
   readonly showsLogProbs: boolean;
+  readonly tokensAsIds: boolean;
   readonly includeUsage: boolean;
   readonly extras: Extras;
 }
@@ -136,7 +138,7 @@ async function whole(events: readonly AsyncGenerator<ChatEvent>[], form: Form): 
     choices: replies.map((reply, index) => choiceOf(reply, index, form)),
     usage: usage(costOfAll(replies.map(({ end }) => end.cost))),
     ...form.extras.prompt(),
-    ...form.extras.timings(replies[0]!.end.cost),
+    ...form.extras.timings(costOfAll(replies.map(({ end }) => end.cost))),
   };
 }
 
@@ -148,7 +150,8 @@ function choiceOf({ reasoning, content, calls, tokens, end }: WholeReply, index:
     ...(reasoning ? { reasoning_content: reasoning } : {}),
     ...(calls.length > 0 ? { tool_calls: calls.map((call) => newCall(call.name, call.arguments)) } : {}),
   };
-  const logprobs = form.showsLogProbs && tokens.length > 0 ? chatLogProbs(form.model.tokenizer, tokens) : null;
+  const logprobs =
+    form.showsLogProbs && tokens.length > 0 ? chatLogProbs(form.model.tokenizer, tokens, form.tokensAsIds) : null;
   return { index, message, logprobs, finish_reason: end.finishReason, ...form.extras.choice(tokens, end) };
 }
 
@@ -164,15 +167,16 @@ async function* chunks(replies: readonly AsyncGenerator<ChatEvent>[], form: Form
   const tellOf = (tokens: readonly TokenEvent[]): object | undefined => {
     const extra = extras.choice(tokens);
     if (!showsLogProbs || tokens.length === 0) return extra;
-    return { logprobs: chatLogProbs(model.tokenizer, tokens), ...extra };
+    return { logprobs: chatLogProbs(model.tokenizer, tokens, form.tokensAsIds), ...extra };
   };
   for (const index of replies.keys())
-    yield chunk(index, { role: 'assistant', content: null }, undefined, extras.prompt());
+    yield chunk(index, { role: 'assistant', content: null }, undefined, { ...extras.prompt(), ...extras.opening() });
   const costs: ReplyCost[] = [];
   for await (const { index, value: event } of interleave(replies)) {
     if (event.type === 'end') {
       const ending = { finish_reason: event.finishReason, ...extras.choice([], event) };
-      yield chunk(index, {}, ending, extras.timings(event.cost));
+      const timings = includeUsage ? undefined : extras.timings(event.cost);
+      yield chunk(index, {}, ending, { ...extras.progress(event.cost), ...timings });
       costs.push(event.cost);
       continue;
     }
@@ -180,11 +184,13 @@ async function* chunks(replies: readonly AsyncGenerator<ChatEvent>[], form: Form
     // What a token says may come later than the token: then only what is told of it goes out.
     const deltas = event.parts.length === 0 && more ? [{ content: '' }] : event.parts.map(deltaOf);
     for (const delta of deltas) {
-      yield chunk(index, delta, more, extras.timings(event.cost));
+      yield chunk(index, delta, more, extras.progress(event.cost));
       more = undefined;
     }
   }
-  if (includeUsage) yield { ...shared, choices: [], usage: usage(costOfAll(costs)) };
+  if (!includeUsage) return;
+  const cost = costOfAll(costs);
+  yield { ...shared, choices: [], usage: usage(cost), ...extras.timings(cost) };
 }
 
 function deltaOf(part: ReplyEvent): object {

@@ -15,6 +15,8 @@ export interface CompletionForm {
   readonly head: object;
   /** How many alternatives per token to tell; undefined: no log probabilities. */
   readonly logProbs?: number;
+  /** Tokens as `token_id:17`. */
+  readonly tokensAsIds: boolean;
   readonly includeUsage: boolean;
   /** Choices of each prompt. */
   readonly count: number;
@@ -74,13 +76,14 @@ export async function wholeCompletion(prompts: readonly PromptReplies[], form: C
 const offsetsOf = ({ task, echo }: PromptReplies, { model }: CompletionForm): TextOffsets =>
   new TextOffsets(model.tokenizer, echo.length, task.request.skip_special_tokens === false);
 
-const replyLogProbs = (tokens: readonly TokenEvent[], offsets: TextOffsets, { model, logProbs }: CompletionForm) =>
-  logProbs === undefined ? null : textLogProbs(model.tokenizer, tokens, offsets);
+const replyLogProbs = (tokens: readonly TokenEvent[], offsets: TextOffsets, form: CompletionForm) =>
+  form.logProbs === undefined ? null : textLogProbs(form.model.tokenizer, tokens, offsets, form.tokensAsIds);
 
 /** Those of a prompt that is shown: before the replies, which find the prompt computed. */
-async function echoLogProbs({ task, echo }: PromptReplies, { model, logProbs }: CompletionForm) {
+async function echoLogProbs({ task, echo }: PromptReplies, { model, logProbs, tokensAsIds }: CompletionForm) {
   if (!echo || logProbs === undefined) return undefined;
-  return promptTextLogProbs(model.tokenizer, task.prompt, echo, await promptLogProbs(task, logProbs));
+  const behindFirst = await promptLogProbs(task, logProbs);
+  return promptTextLogProbs(model.tokenizer, task.prompt, { text: echo, behindFirst, tokensAsIds });
 }
 
 const choice = (index: number, text: string, logprobs: TextLogProbs | null = null) => {
@@ -96,8 +99,8 @@ export async function* completionChunks(
   const shared = { ...head, ...(includeUsage ? { usage: null } : {}) };
   const chunk = (of: object, extras: Extras, cost: ReplyCost) => {
     const all = { ...shared, choices: [of] };
-    const timings = extras.timings(cost);
-    return timings ? { ...all, ...timings } : all;
+    const progress = extras.progress(cost);
+    return progress ? { ...all, ...progress } : all;
   };
   const branches = prompts.flatMap((prompt) => prompt.branches);
   const offsets = branches.map((_, index) => offsetsOf(prompts[Math.floor(index / count)]!, form));
@@ -107,14 +110,16 @@ export async function* completionChunks(
     const at = Math.floor(index / count);
     const { echo, extras } = prompts[at]!;
     const first = { ...extras.prompt(), ...(echoed[at] && { logprobs: echoed[at] }) };
-    if (echo || Object.keys(first).length > 0) yield { ...shared, choices: [{ ...choice(index, echo), ...first }] };
+    if (echo || Object.keys(first).length > 0)
+      yield { ...shared, choices: [{ ...choice(index, echo), ...first }], ...extras.opening() };
   }
   for await (const { index, value: event } of interleave(branches.map(generate))) {
     const at = Math.floor(index / count);
     const { extras } = prompts[at]!;
     if (event.type === 'end') {
       const last = { ...choice(index, ''), finish_reason: event.finishReason, ...extras.choice([], event) };
-      yield chunk(last, extras, event.cost);
+      const timings = includeUsage ? undefined : extras.timings(event.cost);
+      yield { ...chunk(last, extras, event.cost), ...timings };
       costs[at]!.push(event.cost);
       continue;
     }
@@ -124,5 +129,7 @@ export async function* completionChunks(
     const said = choice(index, event.text, logprobs);
     yield chunk(more ? { ...said, ...more } : said, extras, event.cost);
   }
-  if (includeUsage) yield { ...shared, choices: [], usage: usage(costOfPrompts(costs.map(costOfAll))) };
+  if (!includeUsage) return;
+  const cost = costOfPrompts(costs.map(costOfAll));
+  yield { ...shared, choices: [], usage: usage(cost), ...prompts[0]!.extras.timings(cost) };
 }

@@ -15,7 +15,7 @@ import { respond } from '../respond.ts';
 import { openAiStream } from '../stream-form.ts';
 import { type CompletionForm, completionChunks, type PromptReplies, wholeCompletion } from './completion-reply.ts';
 import { extraFields, extrasOf } from './extras.ts';
-import { createdSeconds, responseId } from './response-fields.ts';
+import { createdSeconds, fingerprint, responseId } from './response-fields.ts';
 
 const tokenCount = z.int('expected a number of tokens, or -1 for as many as there is room for').min(-1).nullish();
 const completionShape = z.looseObject({
@@ -70,8 +70,12 @@ async function complete(
   for (const task of tasks) await checkTask(task, 'prompt');
   const form: CompletionForm = {
     model,
-    head: { id: responseId('cmpl'), object: 'text_completion', created: createdSeconds(), model: model.id },
+    head: {
+      ...{ id: responseId('cmpl'), object: 'text_completion', created: createdSeconds(), model: model.id },
+      ...fingerprint,
+    },
     logProbs,
+    tokensAsIds: request.return_tokens_as_token_ids ?? false,
     includeUsage: request.stream_options?.include_usage ?? false,
     count,
   };

@@ -2,9 +2,13 @@
 
 import type { ReplyCost } from '../generate/cost.ts';
 import { randomId } from '../random-id.ts';
+import { version } from '../version.ts';
 
 /** `chatcmpl-…` or `cmpl-…`: clients look for `cmpl` in it. */
 export const responseId = (prefix: 'chatcmpl' | 'cmpl'): string => randomId(`${prefix}-`);
+
+/** What answers: another version may answer otherwise. */
+export const fingerprint = { system_fingerprint: `quern-${version}` };
 
 export const createdSeconds = (): number => Math.floor(Date.now() / 1000);
 

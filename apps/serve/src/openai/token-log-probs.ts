@@ -20,15 +20,16 @@ export interface TextLogProbs {
   text_offset: number[];
 }
 
-const one = (tokenizer: Tokenizer, id: number, logprob: number): TokenLogProb => {
+/** @param asId vLLM's name of it, in place of its text */
+const one = (tokenizer: Tokenizer, id: number, logprob: number, asId: boolean): TokenLogProb => {
   const bytes = tokenizer.decodeBytes([id], { special: true });
-  return { token: new TextDecoder().decode(bytes), logprob, bytes: [...bytes] };
+  return { token: asId ? `token_id:${id}` : new TextDecoder().decode(bytes), logprob, bytes: [...bytes] };
 };
 
-export const chatLogProbs = (tokenizer: Tokenizer, tokens: readonly TokenEvent[]): ChatLogProbs => ({
+export const chatLogProbs = (tokenizer: Tokenizer, tokens: readonly TokenEvent[], asIds = false): ChatLogProbs => ({
   content: tokens.map(({ token, logprob, top = [] }) => ({
-    ...one(tokenizer, token, logprob!),
-    top_logprobs: top.map((other) => one(tokenizer, other.token, other.logprob)),
+    ...one(tokenizer, token, logprob!, asIds),
+    top_logprobs: top.map((other) => one(tokenizer, other.token, other.logprob, asIds)),
   })),
   refusal: null,
 });
@@ -59,32 +60,42 @@ export class TextOffsets {
   }
 }
 
-export function textLogProbs(tokenizer: Tokenizer, tokens: readonly TokenEvent[], offsets: TextOffsets): TextLogProbs {
+export function textLogProbs(
+  tokenizer: Tokenizer,
+  tokens: readonly TokenEvent[],
+  offsets: TextOffsets,
+  asIds: boolean,
+): TextLogProbs {
   const shape: TextLogProbs = { tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] };
   for (const { token, logprob, top = [] } of tokens) {
-    shape.tokens.push(one(tokenizer, token, logprob!).token);
+    shape.tokens.push(one(tokenizer, token, logprob!, asIds).token);
     shape.token_logprobs.push(logprob!);
     shape.top_logprobs.push(
-      Object.fromEntries(top.map((other) => [one(tokenizer, other.token, other.logprob).token, other.logprob])),
+      Object.fromEntries(top.map((other) => [one(tokenizer, other.token, other.logprob, asIds).token, other.logprob])),
     );
     shape.text_offset.push(offsets.of(token));
   }
   return shape;
 }
 
-/** @param text as it is shown, without the BOS that is added */
+export interface ShownPrompt {
+  /** As it is shown, without the BOS that is added. */
+  readonly text: string;
+  readonly behindFirst: readonly TokenEvent[];
+  readonly tokensAsIds: boolean;
+}
+
 export function promptTextLogProbs(
   tokenizer: Tokenizer,
   prompt: Int32Array,
-  text: string,
-  behindFirst: readonly TokenEvent[],
+  { text, behindFirst, tokensAsIds }: ShownPrompt,
 ): TextLogProbs {
-  const first = one(tokenizer, prompt[0]!, 0).token;
-  const isShown = prompt[0] !== tokenizer.bos || text.startsWith(first);
+  const isShown = prompt[0] !== tokenizer.bos || text.startsWith(one(tokenizer, prompt[0]!, 0, false).token);
+  const first = one(tokenizer, prompt[0]!, 0, tokensAsIds).token;
   const head = { tokens: [first], token_logprobs: [null], top_logprobs: [null], text_offset: [0] };
   const offsets = new TextOffsets(tokenizer, 0, true);
   if (isShown) offsets.of(prompt[0]!);
-  return logProbsBehind(head, textLogProbs(tokenizer, behindFirst, offsets))!;
+  return logProbsBehind(head, textLogProbs(tokenizer, behindFirst, offsets, tokensAsIds))!;
 }
 
 /** Those of two texts, one behind the other. */
