@@ -76,7 +76,7 @@ describe('web sites', () => {
   let open: TestServer;
   beforeAll(async () => {
     closed = await startTestServer();
-    open = await startTestServer({ corsOrigins: ['https://chat.example'], apiKeys: ['key'] });
+    open = await startTestServer({ corsOrigins: ['https://chat.example', 'localhost'], apiKeys: ['key'] });
     await Promise.all([closed.ready, open.ready]);
   });
   afterAll(() => Promise.all([closed.close(), open.close()]));
@@ -96,6 +96,13 @@ describe('web sites', () => {
       expect(closed.records.length).toBe(before);
     },
   );
+
+  it('localhost among the origins: pages of this machine on any port, and no others', async () => {
+    const asked = async (origin: string) => (await post(open, { origin, authorization: 'Bearer key' })).status;
+    for (const host of ['localhost', '127.0.0.1:3000', '[::1]:8080']) expect(await asked(`http://${host}`)).toBe(200);
+    for (const host of ['notlocalhost', 'localhost.evil.example', 'localhost:x', '127.0.0.1.evil.example'])
+      expect(await asked(`http://${host}`)).toBe(403);
+  });
 
   it('the own page, and programs without an origin, do', async () => {
     expect((await post(closed, { origin: closed.url })).status).toBe(200);

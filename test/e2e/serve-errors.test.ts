@@ -40,9 +40,14 @@ describe('requests that cannot be answered', () => {
   it('any name of a model reaches the only one, whose own name is in the reply; strictly 404 with both names', async () => {
     const request = { model: 'gpt-4', messages: hello, max_tokens: 1 };
     expect(await (await server.post(path, request)).json()).toMatchObject({ model: 'tiny-llama' });
-    const strict = await startTestServer({ strictModel: true });
+    const strict = await startTestServer({ strictModel: true, aliases: ['small'], page: false });
     await strict.ready;
     const error = await errorOf(await strict.post(path, request));
+    // Its further name is one; replies have the first.
+    const other = await (await strict.post(path, { ...request, model: 'small' })).json();
+    expect(other).toMatchObject({ model: 'tiny-llama' });
+    expect((await (await fetch(`${strict.url}/v1/models/small`)).json()).aliases).toEqual(['small']);
+    expect((await fetch(strict.url)).status).toBe(404);
     await strict.close();
     expect(error).toMatchObject({ status: 404, code: 'model_not_found', param: 'model' });
     expect(error.message).toMatch(/"gpt-4".*"tiny-llama"/);
