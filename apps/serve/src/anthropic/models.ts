@@ -4,20 +4,20 @@ import type { Context } from 'hono';
 import { ApiError } from '../api-error.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { OfferedModel } from '../models/model-host.ts';
-import { offeredModel, offeredModels } from '../models/offered-models.ts';
+import { madeMs, offeredModel, offeredModels } from '../models/offered-models.ts';
 import { anthropicEndpoint } from './anthropic-endpoint.ts';
 
 /** Every client of Anthropic's sends it. */
 const answers = (headers: Headers): boolean => headers.has('anthropic-version');
 
 /** A model that is not loaded has not been looked into: null is "not known" in this form. */
-const describe = ({ id, model }: OfferedModel) => ({
+const describe = (offered: OfferedModel) => ({
   type: 'model',
-  id,
-  display_name: id,
-  created_at: new Date((model?.createdSeconds ?? 0) * 1000).toISOString(),
-  max_input_tokens: model?.contextTokens ?? null,
-  max_tokens: model?.contextTokens ?? null,
+  id: offered.id,
+  display_name: offered.id,
+  created_at: new Date(madeMs(offered)).toISOString(),
+  max_input_tokens: offered.model?.contextTokens ?? null,
+  max_tokens: offered.model?.contextTokens ?? null,
   capabilities: null,
   lifecycle: 'active',
   line: null,

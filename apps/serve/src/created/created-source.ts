@@ -25,6 +25,7 @@ export function createdSource(model: CreatedModel, base: ModelSource, models: Cr
   return {
     ...{ id: name, aliases: [], created: model, override: base.override },
     reference: base.reference,
+    ...('reference' in weights && { onDisk: base.onDisk }),
     weights: shares ? (base.weights ?? base.id) : ownKey(),
     contextTokens: contextTokens ?? base.contextTokens,
     cacheTokens: base.cacheTokens,

@@ -19,6 +19,8 @@ export interface ModelSource {
   readonly aliases: readonly string[];
   /** What `locateCheckpoint` takes for it: a hub id, an absolute path, an address. */
   readonly reference: string;
+  /** Of its files: all their bytes, and when the last of them was written (milliseconds since 1970). */
+  readonly onDisk?: { readonly bytes: number; readonly modifiedMs: number };
   /** Sources of the same are loaded once, for all of them. Default: the id. */
   readonly weights?: string;
   /** What somebody made of another model. */
@@ -87,10 +89,9 @@ export class ManyModels implements ModelHost {
   offered(): readonly OfferedModel[] {
     return this.#sources.map((source) => {
       const { model, ...status } = statusOf(this.#pool.members.get(weightsOf(source))!);
-      const { id, aliases, created } = source;
+      const { id, aliases, created, onDisk } = source;
       return {
-        ...{ id, aliases, ...status },
-        ...(created && { createdMs: created.createdMs }),
+        ...{ id, aliases, ...status, fileBytes: onDisk?.bytes, createdMs: created?.createdMs ?? onDisk?.modifiedMs },
         ...(model && { model: dressed(source, model) }),
       };
     });

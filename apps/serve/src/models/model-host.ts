@@ -18,8 +18,10 @@ export interface OfferedModel {
   /** Other names of it. */
   readonly aliases: readonly string[];
   readonly status: ModelStatus;
-  /** When it was created, if it was; milliseconds since 1970. */
+  /** When it was created, or its files were written; milliseconds since 1970. */
   readonly createdMs?: number;
+  /** What its files take. */
+  readonly fileBytes?: number;
   /** While it loads, in bytes. */
   readonly progress?: { readonly done: number; readonly total: number };
   /** Why it did not load, or went away, the last time. */

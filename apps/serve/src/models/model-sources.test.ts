@@ -1,5 +1,5 @@
 // The models of a server of many, from a folder and a file of presets; nothing is loaded.
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -38,6 +38,22 @@ it('a preset with the name of a model that is there says how that model is loade
     ['small', ['little'], 32, join(dir, 'small.gguf')],
   ]);
   expect(startup).toEqual(['small']);
+});
+
+it('tells of files what they take and when they were written, before anything is loaded', async () => {
+  const { sources } = await sourcesOf('[other]\nmodel = large.gguf\n');
+  const models = new ManyModels(sources, { maxLoaded: 1, maxBytes: 50e6, keepMs: -1, strict: true });
+  const facts = models.offered().map(({ id, status, fileBytes, createdMs }) => [id, status, fileBytes, createdMs]);
+  const factsOf = async (id: string, file: string) => {
+    const { size, mtimeMs } = await stat(join(dir, file));
+    return [id, 'unloaded', size, mtimeMs];
+  };
+  expect(facts.sort()).toEqual([
+    await factsOf('large', 'large.gguf'),
+    await factsOf('other', 'large.gguf'),
+    await factsOf('small', 'small.gguf'),
+  ]);
+  await models.close();
 });
 
 it('a context above the trained length takes the room of the trained length', async () => {

@@ -1,8 +1,15 @@
 // The models that a server of many is told of: names on the command line, folders, the cache of the hub, a file of presets.
-import { existsSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { CreatedModels, cachedModels, folderModels, type LocateOptions, locateCheckpoint } from '@quern/checkpoint';
+import {
+  CreatedModels,
+  cachedModels,
+  folderModels,
+  type LocalModel,
+  type LocateOptions,
+  locateCheckpoint,
+} from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { hubSettings, readInputFile } from '@quern/source';
 import { printable, printNote } from '@quern/terminal';
@@ -48,8 +55,8 @@ export async function readSources(request: SourcesRequest): Promise<Sources> {
   const found: Preset[] = others.map((model) => plain(nameOf(model), model, flags));
   found.push(...(await inFolders(flags)));
   if (flags.modelsCached)
-    for (const { name, path, complete } of await cachedModels((await hubSettings({})).cacheDir))
-      if (complete) found.push({ ...plain(name, path, flags), reference: name });
+    for (const model of await cachedModels((await hubSettings({})).cacheDir))
+      if (model.complete) found.push({ ...local(model, flags), reference: model.name });
   refuseTwice(found);
   const presets = flags.preset === undefined ? [] : await readPresets(flags.preset, flags);
   const all = new Map(found.map((preset) => [preset.name, preset]));
@@ -57,7 +64,9 @@ export async function readSources(request: SourcesRequest): Promise<Sources> {
     const there = all.get(preset.name);
     all.set(
       preset.name,
-      there && preset.model === preset.name ? { ...preset, model: there.model, reference: there.reference } : preset,
+      there && preset.model === preset.name
+        ? { ...preset, model: there.model, reference: there.reference, onDisk: there.onDisk }
+        : preset,
     );
   }
   const presetsOfAll = [...all.values()];
@@ -98,11 +107,16 @@ function withoutTaken(sources: readonly ModelSource[]): ModelSource[] {
 
 async function inFolders(flags: SourcesRequest['flags']): Promise<Preset[]> {
   const all = await Promise.all((flags.modelsDir ?? []).map((dir) => folderModels(dir)));
-  return all.flat().flatMap(({ name, path, complete }) => (complete ? [plain(name, path, flags)] : []));
+  return all.flat().flatMap((model) => (model.complete ? [local(model, flags)] : []));
 }
 
 const plain = (name: string, model: string, flags: ModelFlags): Preset => ({
   ...{ name, model, flags, aliases: [], loadOnStartup: false },
+});
+
+const local = ({ name, path, bytes, modifiedMs }: LocalModel, flags: ModelFlags): Preset => ({
+  ...plain(name, path, flags),
+  onDisk: { bytes, modifiedMs },
 });
 
 /** A hub id is its own name; a path is called as the only model would be. */
@@ -144,18 +158,24 @@ async function fromFile(model: string, file: string): Promise<string> {
   return (await stat(beside).catch(() => undefined)) ? beside : model;
 }
 
+/** Of several files the first says little. */
+const wholeFile = (path: string, found: Stats | undefined): ModelSource['onDisk'] =>
+  found?.isFile() && !/-of-\d{5}\.gguf$/i.test(path) ? { bytes: found.size, modifiedMs: found.mtimeMs } : undefined;
+
 function sourceOf(
-  { name, model, reference = model, aliases, flags }: Preset,
+  { name, model, reference = model, onDisk, aliases, flags }: Preset,
   modelsAtOnce: number,
   request: SourcesRequest,
 ): ModelSource {
   const { options, complete } = readModelFlags(flags, modelsAtOnce);
   const { contextTokens, cacheTokens, override } = options;
   const { locate, onReload } = request;
+  const here = statSync(reference, { throwIfNoEntry: false });
   return {
     ...{ id: name, aliases, contextTokens, cacheTokens, override },
     // A path is for as long as the server lives, and longer: it must not depend on where it was started.
-    reference: existsSync(reference) ? resolve(reference) : reference,
+    reference: here ? resolve(reference) : reference,
+    onDisk: onDisk ?? wholeFile(reference, here),
     locate: async () => (await locateCheckpoint(model, locate)).path,
     async load(path, onProgress, { adapters = [], ...changes } = {}) {
       const usual = await complete(locate);

@@ -3,6 +3,9 @@ import type { ServerState } from '../endpoint.ts';
 import type { OfferedModel } from './model-host.ts';
 import { unknownModel } from './unknown-model.ts';
 
+/** When it was made; of one that was not loaded yet and has no files here, 1970. Milliseconds since then. */
+export const madeMs = ({ createdMs, model }: OfferedModel): number => createdMs ?? (model?.createdSeconds ?? 0) * 1000;
+
 /** @throws ApiError 503 while there is nothing to tell of the only model */
 export async function offeredModels({ models }: ServerState): Promise<readonly OfferedModel[]> {
   await models.refresh();

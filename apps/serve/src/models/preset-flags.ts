@@ -3,6 +3,7 @@ import { nearest, QuernError } from '@quern/errors';
 import type { Flag } from '@quern/terminal';
 import { modelFlagGroups } from '../model-flags.ts';
 import type { ModelFlags } from '../read-model-flags.ts';
+import type { ModelSource } from './many-models.ts';
 import type { PresetEntry, PresetSection } from './preset-file.ts';
 
 /** A model that a preset names. */
@@ -12,6 +13,8 @@ export interface Preset {
   readonly model: string;
   /** What it is called wherever it may lie: a name of the hub. Default: `model`. */
   readonly reference?: string;
+  /** Of its files, where they have been looked at. */
+  readonly onDisk?: ModelSource['onDisk'];
   readonly aliases: readonly string[];
   /** Before anybody asks. */
   readonly loadOnStartup: boolean;

@@ -1,4 +1,5 @@
 // The model behind the endpoints: its tokenizer here, its weights in the engine's worker.
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { CreatedModel } from '@quern/checkpoint';
 import { Engine, type RngName, type StartOptions } from '@quern/engine';
@@ -15,6 +16,7 @@ export interface ServedModel {
   readonly id: string;
   /** A GGUF file or a checkpoint folder. */
   readonly path: string;
+  /** When it was created, or written. */
   readonly createdSeconds: number;
   /** Most tokens of prompt and reply of one request. */
   readonly contextTokens: number;
@@ -90,7 +92,7 @@ export async function loadServedModel(path: string, options: LoadServedModelOpti
   return {
     id: alias ?? basename(path).replace(/\.gguf$/i, ''),
     path,
-    createdSeconds: Math.floor(Date.now() / 1000),
+    createdSeconds: Math.floor((await stat(path)).mtimeMs / 1000),
     contextTokens: engine.info.contextTokens,
     engine,
     texts,

@@ -1,6 +1,7 @@
 // What Ollama's lists say of a model.
 import { createHash } from 'node:crypto';
 import type { OfferedModel } from '../models/model-host.ts';
+import { madeMs } from '../models/offered-models.ts';
 import type { ServedModel } from '../models/served-model.ts';
 
 /** 134515008 → `134.52M`. */
@@ -28,13 +29,13 @@ export const detailsOf = (model: ServedModel | undefined): object => ({
 /**
  * A row of a list. `digest` tells models of this server apart, as clients use it; it is made of the name, and is not that of a file.
  */
-export const rowOf = ({ id, model, bytes, createdMs = 0 }: OfferedModel): object => ({
-  name: id,
-  model: id,
-  modified_at: new Date(model ? model.createdSeconds * 1000 : createdMs).toISOString(),
-  size: model?.description.dataBytes ?? bytes ?? 0,
-  digest: createHash('sha256').update(id).digest('hex'),
-  details: detailsOf(model),
+export const rowOf = (offered: OfferedModel): object => ({
+  name: offered.id,
+  model: offered.id,
+  modified_at: new Date(madeMs(offered)).toISOString(),
+  size: offered.fileBytes ?? offered.model?.description.dataBytes ?? 0,
+  digest: createHash('sha256').update(offered.id).digest('hex'),
+  details: detailsOf(offered.model),
 });
 
 /** What a request may ask of it, in Ollama's words. */

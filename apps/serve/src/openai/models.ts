@@ -2,23 +2,25 @@
 // length; `status` is what llama-server's router says of a model.
 import type { Endpoint } from '../endpoint.ts';
 import type { OfferedModel } from '../models/model-host.ts';
-import { offeredModel, offeredModels } from '../models/offered-models.ts';
+import { madeMs, offeredModel, offeredModels } from '../models/offered-models.ts';
 import type { ServedModel } from '../models/served-model.ts';
 
-const describe = ({ id, aliases, status, progress, failure, model, bytes, expiresMs }: OfferedModel) => ({
-  id,
+const describe = (offered: OfferedModel) => ({
+  id: offered.id,
   object: 'model',
-  created: model?.createdSeconds ?? 0,
+  created: Math.floor(madeMs(offered) / 1000),
   owned_by: 'quern',
-  ...(aliases.length > 0 && { aliases }),
-  status: {
-    value: status,
-    ...(progress && { progress: progress.total === 0 ? 0 : progress.done / progress.total }),
-    ...(failure && { failed: true, error: { code: failure.code, message: failure.message } }),
-    ...(bytes !== undefined && { bytes }),
-    ...(expiresMs !== undefined && { expires_at: new Date(expiresMs).toISOString() }),
-  },
-  ...(model && factsOf(model)),
+  ...(offered.aliases.length > 0 && { aliases: offered.aliases }),
+  status: statusOf(offered),
+  ...(offered.model && factsOf(offered.model)),
+});
+
+const statusOf = ({ status, progress, failure, bytes, expiresMs }: OfferedModel) => ({
+  value: status,
+  ...(progress && { progress: progress.total === 0 ? 0 : progress.done / progress.total }),
+  ...(failure && { failed: true, error: { code: failure.code, message: failure.message } }),
+  ...(bytes !== undefined && { bytes }),
+  ...(expiresMs !== undefined && { expires_at: new Date(expiresMs).toISOString() }),
 });
 
 const factsOf = ({ contextTokens, description }: ServedModel) => ({
