@@ -1,7 +1,9 @@
 // The end of a server's life: running requests finish, new ones are told to come back, and what outlasts the time that it gets ends with
 // words in its API's form.
+
+import { serve } from '@quern/serve-command';
 import { afterEach, expect, it } from 'vitest';
-import { neverEnding, readEvents, startTestServer, type TestServer } from './serve-fixture.ts';
+import { neverEnding, readEvents, startTestServer, type TestServer, tinyLlama } from './serve-fixture.ts';
 
 const path = '/v1/chat/completions';
 const messages = [{ role: 'user', content: 'Tell me a story.' }];
@@ -29,11 +31,14 @@ it('while it does, new requests get 503 and when to come back', async () => {
   const abort = new AbortController();
   const running = await server.post(path, { ...endless, stream: true }, { signal: abort.signal });
   const closed = server.close({ graceMs: 60_000 });
-  for (const response of [await fetch(`${server.url}/health`), await server.post(path, { messages })]) {
+  for (const [response, error] of [
+    [await fetch(`${server.url}/health`), { code: 503, type: 'unavailable_error' }],
+    [await server.post(path, { messages }), { code: 'shutting_down' }],
+  ] as const) {
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toMatch(/^\d+$/);
     expect(response.headers.get('connection')).toBe('close');
-    expect((await response.json()).error.code).toBe('shutting_down');
+    expect((await response.json()).error).toMatchObject(error);
   }
   abort.abort();
   await running.text().catch(() => {});
@@ -76,4 +81,23 @@ it('connections that wait for nothing do not hold it up', async () => {
   const startMs = performance.now();
   await server.close({ graceMs: 60_000 });
   expect(performance.now() - startMs).toBeLessThan(30_000);
+});
+
+it('a signal that came before the server listened ends it', async () => {
+  server = await startTestServer();
+  const options = {
+    ...{
+      port: '0',
+      queue: '1',
+      parallel: '1',
+      modelsMax: '1',
+      engineTimeout: '0',
+      rng: 'quern',
+      ctxSize: '64',
+      threads: '1',
+    },
+    ...{ maxBody: '1', timeout: '1', shutdownGrace: '0', quiet: true },
+  };
+  const context = { signal: AbortSignal.abort() };
+  expect(await serve.run({ arguments: [[tinyLlama]], options, context } as never)).toBe(0);
 });

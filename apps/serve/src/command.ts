@@ -140,7 +140,11 @@ async function untilStopped(
   { quiet }: ServeOptions,
   loaded?: Promise<void>,
 ): Promise<number> {
-  const stopped = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
+  const stopped = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve());
+    // It came before there was anything to stop.
+    if (signal.aborted) resolve();
+  });
   try {
     await Promise.race([loaded, stopped]);
     await stopped;

@@ -1,7 +1,7 @@
 // How a model chats: its template, what the template says of its format, and the tokens whose text readers of replies need.
 import { analyseTemplate, type ChatFormat, formatTags, type Special } from '@quern/chat';
 import { tokenNamed } from '@quern/engine';
-import type { Tokenizer } from '@quern/tokenizer';
+import { chatMlTemplate, type Tokenizer } from '@quern/tokenizer';
 
 export interface ModelChat {
   readonly template: string;
@@ -13,14 +13,9 @@ export interface ModelChat {
   readonly marks: ReadonlySet<number>;
 }
 
-/** What most models that were tuned without a template of their own were tuned with. */
-const chatMl =
-  "{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}{% endfor %}" +
-  "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
-
 /** @param own in place of the one in the file */
 export function modelChat(tokenizer: Tokenizer, own: string | undefined = tokenizer.chatTemplate): ModelChat {
-  const template = own ?? chatMl;
+  const template = own ?? chatMlTemplate;
   const piece = (token: number | undefined) => (token === undefined ? '' : tokenizer.piece(token));
   const special = { bosToken: piece(tokenizer.bos), eosToken: piece(tokenizer.eos) };
   const format = analyseTemplate(template, special);

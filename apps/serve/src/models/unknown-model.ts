@@ -4,6 +4,8 @@ import { ApiError } from '../api-error.ts';
 
 /** More would be a wall of text. */
 const mostListed = 20;
+/** No model has a longer one; a client may send megabytes. */
+const longestTold = 256;
 
 export function unknownModel(name: string, known: readonly string[]): ApiError {
   const similar = nearest(name, known);
@@ -11,7 +13,8 @@ export function unknownModel(name: string, known: readonly string[]): ApiError {
     similar.length > 0
       ? `Did you mean ${similar.map(quoted).join(' or ')}?`
       : `This server has ${known.slice(0, mostListed).map(quoted).join(', ')}${known.length > mostListed ? ', …' : ''}.`;
-  return new ApiError(404, 'model_not_found', `The model "${name}" is not served here. ${has}`, { param: 'model' });
+  const told = name.slice(0, longestTold);
+  return new ApiError(404, 'model_not_found', `The model "${told}" is not served here. ${has}`, { param: 'model' });
 }
 
 const quoted = (name: string): string => `"${name}"`;
