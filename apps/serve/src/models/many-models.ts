@@ -249,7 +249,8 @@ function thingOf(source: ModelSource): PoolThing<ServedModel> {
 
 function statusOf(member: PoolMember<ServedModel>): Omit<OfferedModel, 'id' | 'aliases'> {
   const { state, failure, progress, expiresMs } = member;
-  const died = member.loaded && member.thing.failureOf(member.loaded);
+  // An engine that is told to go has ended, too.
+  const died = state === 'loaded' ? member.thing.failureOf(member.loaded!) : undefined;
   if (died !== undefined || (state === 'unloaded' && failure !== undefined))
     return { status: 'failed', failure: toApiError(died ?? failure) };
   return {

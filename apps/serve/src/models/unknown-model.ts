@@ -8,13 +8,15 @@ const mostListed = 20;
 const longestTold = 256;
 
 export function unknownModel(name: string, known: readonly string[]): ApiError {
+  const message = `The model "${name.slice(0, longestTold)}" is not served here. ${insteadOf(name, known)}`;
+  return new ApiError(404, 'model_not_found', message, { param: 'model' });
+}
+
+function insteadOf(name: string, known: readonly string[]): string {
   const similar = nearest(name, known);
-  const has =
-    similar.length > 0
-      ? `Did you mean ${similar.map(quoted).join(' or ')}?`
-      : `This server has ${known.slice(0, mostListed).map(quoted).join(', ')}${known.length > mostListed ? ', …' : ''}.`;
-  const told = name.slice(0, longestTold);
-  return new ApiError(404, 'model_not_found', `The model "${told}" is not served here. ${has}`, { param: 'model' });
+  if (similar.length > 0) return `Did you mean ${similar.map(quoted).join(' or ')}?`;
+  if (known.length === 0) return 'This server has no models yet.';
+  return `This server has ${known.slice(0, mostListed).map(quoted).join(', ')}${known.length > mostListed ? ', …' : ''}.`;
 }
 
 const quoted = (name: string): string => `"${name}"`;
