@@ -2,6 +2,7 @@
 // words in its API's form.
 
 import { serve } from '@quern/serve-command';
+import { ManyModels, serveModels } from '@quern/serve-command/server';
 import { afterEach, expect, it } from 'vitest';
 import { neverEnding, readEvents, startTestServer, type TestServer, tinyLlama } from './serve-fixture.ts';
 
@@ -100,4 +101,22 @@ it('a signal that came before the server listened ends it', async () => {
   };
   const context = { signal: AbortSignal.abort() };
   expect(await serve.run({ arguments: [[tinyLlama]], options, context } as never)).toBe(0);
+});
+
+it('a stream that waits for its model ends with an error event', async () => {
+  let give = (_: Error): void => {};
+  const load = () => new Promise<never>((_, reject) => (give = reject));
+  const slow = { id: 'slow', aliases: [], reference: tinyLlama, locate: async () => tinyLlama, load };
+  const options = { maxLoaded: 1, maxBytes: Number.POSITIVE_INFINITY, keepMs: -1, strict: false };
+  const many = await serveModels(new ManyModels([slow], options), { hosts: ['127.0.0.1'], port: 0, maxRequests: 1 });
+  const body = JSON.stringify({ model: 'slow', messages, stream: true });
+  const { body: stream } = await fetch(many.url + path, { method: 'POST', body });
+  const reader = stream!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  while (!text.includes(': loading')) text += (await reader.read()).value!;
+  const closed = many.close({ graceMs: 0 });
+  for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+  expect(text).toMatch(/data: \{"error":\{"message":"The server is closing\."/);
+  give(new Error('nobody waits any more'));
+  await closed;
 });

@@ -146,9 +146,11 @@ export async function serveModels(models: ModelHost, options: ServerOptions): Pr
       closing.abort();
       await connections.settled(graceMs);
       stopping.abort();
+      // Who waits for a model is told now, too.
+      const ended = models.close();
       await connections.settled(farewellMs);
       await closeServers();
-      await models.close();
+      await ended;
     },
   };
 }

@@ -34,7 +34,7 @@ const completionShape = z.looseObject(completionFields);
 export type CompletionRequest = z.infer<typeof completionShape>;
 
 /** What llama-server does where nothing is said. */
-export const usualSampling = { temperature: 0.8, top_k: 40, top_p: 0.95, min_p: 0.05, repeat_last_n: 64 };
+const usualSampling = { temperature: 0.8, top_k: 40, top_p: 0.95, min_p: 0.05, repeat_last_n: 64 };
 const off = {
   ...{ dynatemp_range: 0, dynatemp_exponent: 1, typical_p: 1, top_n_sigma: -1, min_keep: 0 },
   ...{ xtc_probability: 0, xtc_threshold: 0.1, repeat_penalty: 1 },

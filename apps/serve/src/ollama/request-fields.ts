@@ -32,7 +32,7 @@ export const keepAliveField = z
 export const keepMs = (value: string | number | null | undefined): number | undefined =>
   value === null || value === undefined ? undefined : parseKeepAlive(value);
 
-export const thinkField = z.union([z.boolean(), z.enum(['high', 'medium', 'low'])]).nullish();
+const thinkField = z.union([z.boolean(), z.enum(['high', 'medium', 'low'])]).nullish();
 
 export const sharedFields = {
   model: modelField,
