@@ -6,8 +6,7 @@
 
 export interface ChatFormat {
   readonly reasoning?: ReasoningFormat;
-  /** What the template writes around an answer, where it writes something. */
-  readonly content?: { readonly open: string; readonly close: string };
+  readonly content?: ContentFormat;
   readonly calls?: CallFormat;
   readonly thinking?: ThinkingSwitch;
   /** Replies are messages with headers that say where each goes, as in gpt-oss. */
@@ -21,6 +20,14 @@ export interface ChatFormat {
 export interface ReasoningFormat {
   readonly open: string;
   readonly close: string;
+}
+
+/** What the template writes around an answer, where it writes something. */
+export interface ContentFormat {
+  readonly open: string;
+  readonly close: string;
+  /** Only around what is said in front of calls (Llama 4). */
+  readonly beforeCalls?: true;
 }
 
 /** Replies are messages with headers that say who each is for. The prompt ends with `begin`. */
@@ -45,14 +52,18 @@ export interface CallFormat {
   readonly open: string;
   readonly close: string;
   readonly separator: string;
-  /** Other beginnings that the model was trained on. */
+  /** Other beginnings that the model was trained on, and what closes them. */
   readonly otherOpens?: readonly string[];
+  readonly otherCloses?: readonly string[];
   /** What opens Python, of those. */
   readonly codeOpen?: string;
   /** Whether one reply may hold several. */
   readonly several: boolean;
   readonly body: CallBody;
 }
+
+/** Nothing tells a call from an answer but what it is. */
+export const isBare = ({ open, section }: CallFormat): boolean => open.trim() === '' && section.open.trim() === '';
 
 export type CallBody = JsonBody | NamedBody | ParametersBody | PythonBody;
 
@@ -102,6 +113,8 @@ export interface ParametersBody {
   readonly valueClose: string;
   /** How the template writes true, false and null. */
   readonly spelling: 'json' | 'python';
+  /** Texts may stand in `<![CDATA[…]]>`. */
+  readonly cdata?: true;
 }
 
 /** `name(key='value')`. */
@@ -112,6 +125,9 @@ export interface PythonBody {
 
 /** Texts around holes: what stands in a hole differs from call to call (an id, a number). */
 export type Mark = readonly string[];
+
+export const cdataOpen = '<![CDATA[';
+export const cdataClose = ']]>';
 
 /** The key of a parameter inside `valueClose`. */
 export const keyHole = '\u0000';
@@ -134,10 +150,15 @@ export interface MessageShape {
   readonly reasoning: string;
   /** Tool results come under this role. */
   readonly toolRole: string;
+  /** Tools are read from the variable `functions`, as JSON text (firefunction). */
+  readonly toolsAsFunctions?: true;
   /** The template refuses a tool without a description: it gets an empty one, as llama.cpp gives it to all. */
   readonly needsDescription: boolean;
-  /** The template refuses ids of calls other than nine letters and digits (Mistral's). */
-  readonly shortIds?: true;
+  /**
+   * What ids of calls must be: nine letters and digits, where the template refuses others (Mistral's); the name of the tool and a
+   * number, where it writes nothing else of a call (Kimi's).
+   */
+  readonly ids?: 'short' | 'named';
   readonly instructions: InstructionPlace;
 }
 

@@ -1,12 +1,13 @@
 // What a chat template says of a model's format. A template is a program; it is not read but run, on small conversations, and
 // what it writes for one and another is compared. So a model whose format is new needs no code.
-import type { CallFormat, ChatFormat, MessageShape, RecipientsFormat } from '../format.ts';
+import { type CallFormat, type ChatFormat, isBare, type MessageShape, type RecipientsFormat } from '../format.ts';
+import { readsFunctions } from '../functions-variable.ts';
 import { probeCalls } from './call-probes.ts';
 import { callFormat } from './calls.ts';
 import { findInstructionPlace } from './instructions.ts';
 import { type KnownFormat, knownFormats } from './known-formats.ts';
 import { Probe, probeTools, type Special, words } from './probe.ts';
-import { findContentMarks, findReasoning } from './reasoning.ts';
+import { findContentMarks, findReasoning, textMarks } from './reasoning.ts';
 import { findRecipients, recipientCalls } from './recipients.ts';
 import { endOf, firstTag } from './text-parts.ts';
 import { findThinking } from './thinking.ts';
@@ -25,6 +26,7 @@ export function analyseTemplate(template: string, special: Special): ChatFormat 
     ...(probes?.shape ?? defaultShape),
     reasoning: 'reasoning_content',
     toolRole: findToolRole(probe),
+    ...(readsFunctions(template) && { toolsAsFunctions: true }),
     needsDescription: needsDescription(probe),
     instructions: findInstructionPlace(probe),
   };
@@ -34,7 +36,9 @@ export function analyseTemplate(template: string, special: Special): ChatFormat 
   if (recipients) return withRecipients(probe, recipients, { ...shape, reasoning: seen.field });
   const marks = better?.reasoning ?? seen.reasoning ?? known.find((row) => row.format.reasoning)?.format.reasoning;
   const thinking = findThinking(probe, marks);
-  const content = better?.channels ? undefined : (better?.content ?? findContentMarks(probe, marks));
+  const content = better?.channels
+    ? undefined
+    : (better?.content ?? findContentMarks(probe, marks) ?? (probes && textMarks(probes)));
   const reasoning = marks && { ...marks, close: closeBefore(content, seen.toAnswer) ?? marks.close };
   const written =
     better?.calls ?? (probes && callFormat(probes)) ?? known.find((row) => row.format.calls)?.format.calls;
@@ -44,7 +48,7 @@ export function analyseTemplate(template: string, special: Special): ChatFormat 
       open: withoutMarks(written.section.open, reasoning, content),
       close: ownClose(written.section),
     },
-    ...otherOpens(known),
+    ...otherMarks(known, written),
   };
   return {
     ...(better?.channels && { channels: better.channels }),
@@ -82,14 +86,27 @@ function withRecipients(probe: Probe, recipients: RecipientsFormat, messages: Me
 /** Where an answer has a mark of its own, all that stands before it ends the reasoning. */
 function closeBefore(content: ChatFormat['content'], toAnswer: string | undefined): string | undefined {
   const text = toAnswer?.trim();
-  return content && text?.endsWith(content.open) ? text.slice(0, text.length - content.open.length).trim() : undefined;
+  return content && !content.beforeCalls && text?.endsWith(content.open)
+    ? text.slice(0, text.length - content.open.length).trim()
+    : undefined;
 }
 
-function otherOpens(known: readonly KnownFormat[]): Pick<CallFormat, 'otherOpens' | 'codeOpen'> {
+function otherMarks(
+  known: readonly KnownFormat[],
+  calls: CallFormat,
+): Pick<CallFormat, 'otherOpens' | 'otherCloses' | 'codeOpen'> {
   const opens = known.flatMap((row) => row.otherOpens ?? []);
   const codeOpen = known.find((row) => row.codeOpen)?.codeOpen;
-  return { ...(opens.length > 0 && { otherOpens: opens }), ...(codeOpen !== undefined && { codeOpen }) };
+  return {
+    ...(opens.length > 0 && { otherOpens: opens }),
+    ...(codeOpen !== undefined && { codeOpen }),
+    ...(isBare(calls) && { otherOpens: [...opens, ...usualOpens], otherCloses: usualCloses }),
+  };
 }
+
+/** Where templates write calls without marks, models put those of other families around them now and then. */
+const usualOpens = ['<tool_call>', '[TOOL_CALLS]', '<|python_start|>'];
+const usualCloses = ['</tool_call>', '<|python_end|>'];
 
 /** Behind the tag that closes the section's own, a template may write what ends the turn. */
 function ownClose({ open, close }: CallFormat['section']): string {

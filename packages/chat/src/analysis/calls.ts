@@ -52,7 +52,8 @@ function jsonBody(value: unknown, list: boolean): JsonBody | undefined {
 }
 
 function pythonCalls({ one, two }: CallProbes): CallFormat | undefined {
-  const call = (tool: string) => new RegExp(`${tool}\\(\\s*${words.key}\\s*=\\s*(['"])Val7\\w+\\1[^)]*\\)`);
+  // Some templates write texts as they are, which is not what the model writes.
+  const call = (tool: string) => new RegExp(`${tool}\\(\\s*${words.key}\\s*=\\s*(['"]?)Val7\\w+\\1[^)]*\\)`);
   const found = call(words.tool).exec(one);
   if (!found) return undefined;
   const front = one.slice(0, found.index);

@@ -21,6 +21,9 @@ function calls(format: Partial<CallFormat> & Pick<CallFormat, 'body'>): CallForm
   return { section: none, open: '', close: '', separator: '', several: true, ...format };
 }
 
+/** Firefunction was trained on it, and Phi-4-mini; texts of templates speak of it. */
+const functools = calls({ section: { open: 'functools', close: '' }, body: { ...json, list: true } });
+
 const tagged = (tag: string): CallFormat =>
   calls({
     open: `<${tag}>\n<function=`,
@@ -124,6 +127,32 @@ export const knownFormats: readonly KnownFormat[] = [
     name: 'Granite 3, Phi-4-mini',
     mark: /<\|tool_call\|>/,
     format: { calls: calls({ section: { open: '<|tool_call|>', close: '' }, body: { ...json, list: true } }) },
+    otherOpens: ['<tool_call>'],
+  },
+  {
+    name: 'functools',
+    mark: /functools\[/,
+    format: { calls: functools },
+    otherOpens: ['functools'],
+  },
+  {
+    name: 'GLM',
+    mark: /<arg_key>/,
+    format: {
+      calls: calls({
+        open: '<tool_call>',
+        close: '</tool_call>',
+        body: {
+          kind: 'parameters',
+          beforeName: [''],
+          afterName: ['\n'],
+          keyOpen: '<arg_key>',
+          valueOpen: ['</arg_key>\n<arg_value>'],
+          valueClose: '</arg_value>\n',
+          spelling: 'json',
+        },
+      }),
+    },
   },
   {
     name: 'Qwen3-Coder',

@@ -9,7 +9,7 @@ import { between, commonPrefix } from './text-parts.ts';
 
 const number = String(words.otherValue);
 
-export function parametersBody({ one, two, spelling }: CallProbes): CallFormat | undefined {
+export function parametersBody({ one, two, spelling, cdata }: CallProbes): CallFormat | undefined {
   const nameToKey = between(one, words.tool, words.key);
   const keyToText = between(one, words.key, words.value);
   const textToKey = between(one, words.value, words.otherKey)?.replaceAll(words.key, keyHole);
@@ -37,6 +37,7 @@ export function parametersBody({ one, two, spelling }: CallProbes): CallFormat |
       ...valueOpening(keyToText, keyToNumber),
       valueClose,
       spelling,
+      ...(cdata && { cdata }),
     },
   };
 }

@@ -2,6 +2,7 @@
 import { QuernError } from '@quern/errors';
 import { type ChatMessage, renderChat } from '@quern/tokenizer';
 import type { ToolDefinition } from '../format.ts';
+import { functionsVariables, readsFunctions } from '../functions-variable.ts';
 
 /** One each for what a conversation consists of. */
 export const words = {
@@ -88,7 +89,11 @@ export class Probe {
         messages: [...first, { role: 'user', content: words.question }, ...messages],
         ...(tools && { tools: tools === true ? probeTools : tools }),
         addGenerationPrompt: options.prompt ?? false,
-        extra: options.extra,
+        extra: {
+          ...(readsFunctions(this.template) &&
+            functionsVariables(tools === true ? probeTools : tools || [], new Date(0))),
+          ...options.extra,
+        },
         now: new Date(0),
         limits,
         ...this.#special,

@@ -1,5 +1,6 @@
 // What opens and closes reasoning, and what stands around an answer, from renderings with and without reasoning.
 import type { ChatFormat, MessageShape, ReasoningFormat } from '../format.ts';
+import type { CallProbes } from './call-probes.ts';
 import { type Probe, probeTools, reasoningNames, words } from './probe.ts';
 import { allTags, between, commonPrefix, endOf, firstTag, lastTagStart, onlyTags } from './text-parts.ts';
 
@@ -11,7 +12,7 @@ export interface ReasoningFound {
 }
 
 /** Where templates look for the reasoning of earlier messages. `content` is a list with a part for it. */
-const fields: readonly string[] = ['reasoning_content', 'reasoning', 'thinking', 'thought'];
+const fields: readonly string[] = ['reasoning_content', 'reasoning', 'thinking', 'thought', 'tool_plan'];
 
 /** Templates differ in when they show it: behind the last question, only with calls, only when thinking is on. */
 export function findReasoning(probe: Probe, shape: Pick<MessageShape, 'arguments' | 'noContent'>): ReasoningFound {
@@ -61,8 +62,10 @@ function marksAround(text: string, plain: string, prompt: string): ReasoningForm
   const behind = text.slice(at + words.reasoning.length);
   const tag = firstTag(behind);
   if (!tag) return undefined;
-  const open = firstTag(own) ? own : (tagAtEnd(before, tag) ?? lastLine(prompt));
-  if (!open) return undefined;
+  // It may write a thought that is empty.
+  const empty = plain.slice(same).trimStart().startsWith(tag) ? before.slice(lastTagStart(before)) : '';
+  const open = [own, empty].find(firstTag) ?? tagAtEnd(before, tag) ?? lastLine(prompt);
+  if (!open || open.includes(tag)) return undefined;
   const close = behind.slice(0, behind.indexOf(tag) + tag.length).trim();
   return { open: open.trim(), close };
 }
@@ -99,6 +102,16 @@ function conventional({ template }: Probe): ReasoningFormat | undefined {
   const close = /<\/[\w:]*think\w*>|\[\/THINK\]/.exec(template);
   if (!close) return undefined;
   return { open: close[0].replace('/', ''), close: close[0] };
+}
+
+/** What an empty text leaves in front of a call, and other texts stand in. */
+export function textMarks({ one, behindText }: CallProbes): ChatFormat['content'] {
+  const at = behindText?.indexOf(words.answer) ?? -1;
+  const close = firstTag(behindText?.slice(at + words.answer.length) ?? '');
+  if (at < 0 || close === undefined) return undefined;
+  const open = behindText!.slice(0, at).trim();
+  const empty = one.replace(/\s/g, '').startsWith(open + close);
+  return empty && open !== '' && onlyTags(open) ? { open, close, beforeCalls: true } : undefined;
 }
 
 /** What stands around an answer that has no reasoning. */

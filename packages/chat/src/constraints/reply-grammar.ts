@@ -61,7 +61,8 @@ function freeUntilCalls(
 ): GrammarSource | undefined {
   if (format.recipients) return sequence(reasoningBefore(format, constraint), freeOrCalls(format.recipients, calls));
   const mark = (format.calls!.section.open || format.calls!.open).trim();
-  if (mark === '' || format.channels) return undefined;
+  // A mark of mere letters may be a word of an answer.
+  if (!/[^\w\s]/.test(mark) || format.channels) return undefined;
   // Reasoning first: what it says of calls is none, and the mark that ends it may come at any time.
   return sequence(reasoningBefore(format, constraint), { kind: 'free', until: [firstPiece(mark)] }, optional(calls));
 }
@@ -84,7 +85,9 @@ function answerGrammar({ content, channels, recipients }: ChatFormat, answer: Gr
   if (recipients) return recipientAnswer(recipients, answer);
   if (channels) return sequence(markSource('<|channel|>final<|message|>'), answer);
   // White space is part of the source, so that models may begin on a new line.
-  return content ? sequence(markSource(content.open), answer, optional(markSource(content.close))) : answer;
+  return content && !content.beforeCalls
+    ? sequence(markSource(content.open), answer, optional(markSource(content.close)))
+    : answer;
 }
 
 function callsGrammar(
@@ -97,6 +100,7 @@ function callsGrammar(
   if (format.channels) return oneOf(tools.map((tool) => blamed(tool, () => harmonyCall(tool))));
   const bodies = oneOf(tools.map((tool) => blamed(tool, () => bodyGrammar(calls, tool))));
   const { section, open, close, separator, body } = calls;
+  const { content } = format;
   const inList = (body.kind === 'json' || body.kind === 'python') && body.list;
   const one = inList
     ? bodies
@@ -110,6 +114,8 @@ function callsGrammar(
   const many: GrammarSource =
     parallel && calls.several ? { kind: 'repeat', item: one, min: 1, separator: between } : one;
   return sequence(
+    // Templates write the marks of a text that is empty, too.
+    content?.beforeCalls ? optional(sequence(markSource(content.open), markSource(content.close))) : undefined,
     section.open ? sequence(markSource(section.open), space) : undefined,
     inList ? sequence(text('['), space, many, space, text(']')) : many,
     // Models leave it out where nothing follows; it may also be what ends their turn.

@@ -2,12 +2,12 @@
 import type { ChatMessage } from '@quern/tokenizer';
 import type { ChatFormat, ToolDefinition } from '../format.ts';
 import { record } from '../tools.ts';
+import { withIds } from './call-ids.ts';
 import { withInstructions } from './instructions.ts';
-import { withShortIds } from './short-ids.ts';
 
 export function templateMessages({ messages: shape }: ChatFormat, messages: readonly ChatMessage[]): ChatMessage[] {
   const placed = withInstructions(shape.instructions, messages);
-  return (shape.shortIds ? withShortIds(placed) : placed).map((message) => {
+  return (shape.ids ? withIds(shape.ids, placed) : placed).map((message) => {
     if (message.role === 'tool') return { ...message, role: shape.toolRole };
     if (message.role !== 'assistant') return message;
     const { reasoning_content: reasoning, tool_calls: calls, content, ...rest } = message;

@@ -3,6 +3,7 @@ import { QuernError } from '@quern/errors';
 import { type ChatMessage, type RenderChatOptions, renderChat } from '@quern/tokenizer';
 import type { Special } from '../analysis/probe.ts';
 import type { ChatFormat, ToolDefinition } from '../format.ts';
+import { functionsVariables } from '../functions-variable.ts';
 import { templateMessages, templateTools } from './messages.ts';
 
 export interface PromptOptions {
@@ -39,7 +40,11 @@ export function promptRendering(format: ChatFormat, template: string, options: P
     messages: templateMessages(format, options.messages),
     ...(tools?.length && { tools: templateTools(format, tools) }),
     addGenerationPrompt: opensReply(options) && !continueFinalMessage,
-    extra: { ...thinkingVariables(format, options.thinking), ...options.variables },
+    extra: {
+      ...(format.messages.toolsAsFunctions && functionsVariables(tools ?? [], new Date())),
+      ...thinkingVariables(format, options.thinking),
+      ...options.variables,
+    },
     ...special,
   };
 }

@@ -69,7 +69,7 @@ export class Input {
     }
   }
 
-  /** Reads `text`, with any white space where it has some. Stops at the first character that differs. */
+  /** Reads `text`, with any white space where it has some and between tags. Stops at the first character that differs. */
   *expect(text: string): Reading<boolean> {
     for (let i = 0; i < text.length; ) {
       if (isSpace(text[i]!)) {
@@ -77,6 +77,7 @@ export class Input {
         yield* this.skipSpace();
         continue;
       }
+      if (text[i] === '<' && text[i - 1] === '>') yield* this.skipSpace();
       if ((yield* this.peek()) !== text[i]) return false;
       this.skip(1);
       i++;

@@ -20,23 +20,25 @@ export class Marks {
     this.#longest = Math.max(0, ...this.#all.map((mark) => mark.length));
   }
 
-  /** Undecided marks at the end of a text that goes on are not found yet. */
+  /** Nothing is found yet behind a place where a mark may have begun that goes on in the next piece. */
   find(text: string, ended: boolean): Found | undefined {
     const match = this.#pattern?.exec(text);
     if (!match) return undefined;
-    const undecided =
-      !ended && this.#all.some((mark) => mark.length > match[0].length && mark.startsWith(text.slice(match.index)));
+    const undecided = !ended && this.#begun(text) <= match.index;
     return undecided ? undefined : { at: match.index, mark: match[0] };
   }
 
   /** How many characters from the beginning of `text` are surely before any mark. */
   before(text: string): number {
-    const match = this.#pattern?.exec(text);
-    if (match) return match.index;
+    return Math.min(this.#pattern?.exec(text)?.index ?? text.length, this.#begun(text));
+  }
+
+  /** Where the end of a text begins that is the beginning of a mark and not all of it; its length where there is none. */
+  #begun(text: string): number {
     for (let at = Math.max(0, text.length - this.#longest + 1); at < text.length; at++) {
       if (!this.#begins.has(text[at]!)) continue;
       const end = text.slice(at);
-      if (this.#all.some((mark) => mark.startsWith(end))) return at;
+      if (this.#all.some((mark) => mark.length > end.length && mark.startsWith(end))) return at;
     }
     return text.length;
   }

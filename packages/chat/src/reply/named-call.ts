@@ -56,9 +56,9 @@ export function* readPythonArguments(context: CallContext, name: string): Readin
     yield* input.skipSpace();
     if (!(yield* readValue(input, sink))) return false;
     yield* input.skipSpace();
-    const end = yield* input.accept([',', ')']);
-    if (end === undefined) return false;
-    if (end === ')') break;
+    if (yield* input.accept([')'])) break;
+    // What follows a value in a name's place is one, whether a comma stands there or not.
+    yield* input.accept([',']);
   }
   sink('}');
   return true;

@@ -9,9 +9,15 @@ export interface Opening {
   readonly section: boolean;
 }
 
+/** What calls without marks begin with. Their readers stop at once where it is something else. */
+export function bareOpenings({ body }: CallFormat): string[] {
+  if (body.kind === 'json') return ['{', '['];
+  return body.kind === 'python' && body.list ? ['['] : [];
+}
+
 export function openingsOf(calls: CallFormat): Opening[] {
   const open = calls.open.trim();
-  const opens = [open, ...innerTags(open), ...(calls.otherOpens ?? [])];
+  const opens = [open, ...innerTags(open), ...withoutWord(open), ...(calls.otherOpens ?? [])];
   const section = calls.section.open.trim();
   return [
     ...(section ? [opening(section, true)] : []),
@@ -41,6 +47,12 @@ export function endOfParameters({ keyOpen }: ParametersBody, close: string): str
 function innerTags(open: string): string[] {
   const starts = [...open.matchAll(/<\w/g)].map(({ index }) => index);
   return starts.filter((at) => at > 0).map((at) => open.slice(at));
+}
+
+/** `<|tool_call>:` for `<|tool_call>call:`: models leave the word out now and then. */
+function withoutWord(open: string): string[] {
+  const parts = /^(<[^<>]+>)\w+(:)$/.exec(open);
+  return parts ? [parts[1]! + parts[2]!] : [];
 }
 
 function opening(text: string, section: boolean): Opening {

@@ -1,5 +1,12 @@
 // Calls that write their parameters one by one between marks: texts as they are, other values as JSON or Python.
-import { type CallFormat, keyHole, type ParametersBody, type ToolDefinition } from '../format.ts';
+import {
+  type CallFormat,
+  cdataClose,
+  cdataOpen,
+  keyHole,
+  type ParametersBody,
+  type ToolDefinition,
+} from '../format.ts';
 import { parameterTypes } from '../tools.ts';
 import { bareJson, nestedJson } from './bare-value.ts';
 import { type CallContext, isId, readMark } from './call-context.ts';
@@ -65,11 +72,12 @@ function* readParameter(input: Input, { body, tool, sink, kinds }: Call, many: b
   if (holes === undefined) return false;
   yield* skipExactly(input, trailingSpace(last));
   sink(`${many ? ', ' : ''}${JSON.stringify(key.trim())}: `);
-  const close = body.valueClose.replace(keyHole, key);
+  const cdata = body.cdata && (yield* input.accept([cdataOpen])) !== undefined;
+  const close = (cdata ? cdataClose : '') + body.valueClose.replace(keyHole, key);
   const types = parameterTypes(tool, key.trim());
   const told = body.kinds && holes[0] === body.kinds.text;
   if (body.kinds && !body.kinds.all.includes(holes[0]!)) kinds.push(holes[0]!);
-  if (told ?? (types?.size === 1 && types.has('string'))) {
+  if (told ?? (cdata || (types?.size === 1 && types.has('string')))) {
     sink('"');
     if (!(yield* readRaw(input, close, (text) => sink(jsonCharacters(text))))) return false;
     sink('"');

@@ -1,14 +1,14 @@
 // Takes a reply apart: reasoning, content, calls. Total: whatever was generated comes out, as one of them.
-import type { CallFormat, ChatFormat, ToolDefinition } from '../format.ts';
+import { type CallFormat, type ChatFormat, isBare, type ToolDefinition } from '../format.ts';
 import { CallContext } from './call-context.ts';
 import { readCodeCall } from './code-call.ts';
 import { EventList, type ReplyEvent } from './events.ts';
 import { readHarmony } from './harmony.ts';
-import { Input, isSpace, type Reading } from './input.ts';
+import { Input, type Reading } from './input.ts';
 import { readJsonCalls } from './json-call.ts';
 import { Marks } from './marks.ts';
 import { readNamedCall, readPythonCalls } from './named-call.ts';
-import { endOfParameters, type Opening, openingsOf, piecesOf } from './openings.ts';
+import { bareOpenings, endOfParameters, type Opening, openingsOf, piecesOf } from './openings.ts';
 import { readParametersCall } from './parameters-call.ts';
 import { readRecipients } from './recipients.ts';
 
@@ -67,15 +67,14 @@ function readingOf(
   return new Reply(input, events, context, format).read(reasoningOpen);
 }
 
-/** Nothing tells a call from an answer but what it is. */
-const isBare = ({ open, section }: CallFormat): boolean => open.trim() === '' && section.open.trim() === '';
-
 class Reply {
   readonly #input: Input;
   readonly #events: EventList;
   readonly #context: CallContext;
   readonly #format: ChatFormat;
   readonly #openings: readonly Opening[];
+  /** What calls begin with that have no marks. */
+  readonly #bare: readonly string[];
   /** Behind calls, they say nothing more. */
   readonly #closings: readonly string[];
 
@@ -86,14 +85,18 @@ class Reply {
     this.#format = format;
     const calls = context.mayCall ? format.calls : undefined;
     this.#openings = calls ? openingsOf(calls) : [];
-    this.#closings = calls ? [...piecesOf(calls.close), ...piecesOf(calls.section.close)] : [];
+    this.#bare = calls && isBare(calls) ? bareOpenings(calls) : [];
+    this.#closings = calls
+      ? [...piecesOf(calls.close), ...piecesOf(calls.section.close), ...(calls.otherCloses ?? [])]
+      : [];
   }
 
   *read(reasoningOpen: boolean): Reading {
-    const { reasoning, content, calls } = this.#format;
+    const { reasoning, content } = this.#format;
     const input = this.#input;
     const marks = new Marks([
       ...this.#openings.map(({ mark }) => mark),
+      ...this.#bare,
       ...this.#closings,
       ...(reasoning ? [reasoning.open.trim(), reasoning.close.trim()] : []),
       ...(content ? [content.open, content.close] : []),
@@ -101,11 +104,6 @@ class Reply {
     this.#events.beginText(true);
     if (reasoningOpen) yield* this.#readReasoning();
     for (;;) {
-      if (yield* this.#bareCallBegins()) {
-        input.mark();
-        yield* this.#readCalls(calls!);
-        continue;
-      }
       const text = input.ready;
       const found = marks.find(text, input.ended);
       this.#events.text('content', input.take(found?.at ?? (input.ended ? text.length : marks.before(text))));
@@ -120,6 +118,10 @@ class Reply {
     const input = this.#input;
     const opening = this.#openings.find((one) => one.mark === mark);
     if (opening && this.#context.mayCall) return yield* this.#readOpening(opening, calls!);
+    if (this.#bare.includes(mark) && this.#context.mayCall) {
+      input.mark();
+      return yield* this.#readCalls(calls!);
+    }
     input.skip(mark.length);
     const inFront = !this.#events.hasText;
     if (inFront && mark === reasoning?.open.trim()) return yield* this.#readReasoning();
@@ -129,7 +131,8 @@ class Reply {
       mark === content?.open ||
       mark === content?.close;
     if (!silent) this.#events.text('content', mark);
-    else if (inFront) this.#events.beginText();
+    // Behind a text that has an end of its own, calls may follow that have no mark.
+    else if (inFront || (content?.beforeCalls && mark === content.close)) this.#events.beginText();
   }
 
   *#readReasoning(): Reading {
@@ -180,20 +183,23 @@ class Reply {
   *#readCalls(calls: CallFormat): Reading {
     const input = this.#input;
     const { body, close, separator } = calls;
+    // Llama models part calls without marks by semicolons.
+    const between = isBare(calls) ? [separator.trim(), ';'] : [separator.trim()];
     // Of parameters the first tag is read by their reader: it is what ends them.
     const first = body.kind === 'parameters' ? endOfParameters(body, close) : '';
     const pieces = close.slice(first.length).split(/\s+/);
     for (;;) {
       if (!(yield* this.#readBody(calls))) return this.#context.giveBack();
       input.unmark();
-      for (const piece of [...pieces, separator.trim()]) {
+      for (const piece of [...pieces, ...between]) {
         yield* input.skipSpace();
         yield* input.accept([piece]);
       }
       // Calls without marks of their own follow each other inside the section.
-      if (calls.open.trim() !== '' || body.kind !== 'json' || !this.#context.mayCall) return;
+      if (calls.open.trim() !== '' || !this.#context.mayCall) return;
       yield* input.skipSpace();
-      if ((yield* input.peek()) !== '{') return;
+      const next = body.kind === 'json' ? ['{'] : this.#context.names;
+      if ((yield* input.sees(next)) === undefined) return;
       input.mark();
     }
   }
@@ -213,20 +219,6 @@ class Reply {
         return yield* readPythonCalls(this.#context, body);
       case 'parameters':
         return yield* readParametersCall(this.#context, body, calls);
-    }
-  }
-
-  /** A format without marks: the reply as a whole is a call, or none. */
-  *#bareCallBegins(): Reading<boolean> {
-    const { calls, reasoning } = this.#format;
-    if (!calls || !isBare(calls) || !this.#context.mayCall || this.#events.hasText) return false;
-    for (;;) {
-      const next = yield* this.#input.peek();
-      if (next === undefined || !isSpace(next)) {
-        if (reasoning && (yield* this.#input.sees([reasoning.open.trim()]))) return false;
-        return next === '{' || next === '[';
-      }
-      this.#events.text('content', this.#input.take(1));
     }
   }
 }

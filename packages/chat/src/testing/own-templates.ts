@@ -12,6 +12,8 @@ const turn = (call: string, around: { open: string; close: string } = { open: ''
 const parameters = (each: string) => `{% for k, v in c.function.arguments.items() %}${each}{% endfor %}`;
 const raw = '{{ v if v is string else (v | tojson) }}';
 
+const pythonic = `{{ c.function.name }}({% for k, v in c.function.arguments.items() %}{{ ', ' if not loop.first }}{{ k }}={{ v if v is boolean else v | tojson }}{% endfor %})`;
+
 const addressed = (call: string, end: string) =>
   `{% for m in messages %}{% if m.role == 'assistant' %}
 {% if m.reasoning_content %}<|go|>assistant for=me<|says|>{{ m.reasoning_content }}<|next|>{% endif %}
@@ -48,6 +50,28 @@ export const ownTemplates: Readonly<Record<string, string>> = {
     `<|go|>assistant for={{ c.function.name }}<|says|><run="{{ c.function.name }}">${parameters(`<{{ k }}>${raw}</{{ k }}>`)}</run>`,
     "{{ '<|over|>' if loop.last else '<|next|>' }}",
   ),
+  'parameters behind a mark in front of every tag': turn(
+    `]<]own[>[<call {{ c.function.name }}>${parameters(`]<]own[>[<{{ k }}>${raw}]<]own[>[</{{ k }}>`)}]<]own[>[</call>\n`,
+    { open: ']<]own[>[<calls>\n', close: ']<]own[>[</calls>' },
+  ),
+  'lines of Python': turn(`${pythonic}\n`, { open: '<|py|>\n```\n', close: '```\n<|done_py|>' }),
+  'Python without marks': turn(`{{ ', ' if not loop.first }}${pythonic}`, { open: '[', close: ']' }),
+  'calls that their ids tell': turn('<|c|>{{ c.id }}<|w|>{{ c.function.arguments | tojson }}<|e|>', {
+    open: '<|cs|>',
+    close: '<|es|>',
+  }),
+  'texts in marks, calls without': `{% for m in messages %}
+<|turn|>{{ m.role }}
+{% if m.tool_calls %}<|text|>{{ m.content }}<|text_end|>{% for c in m.tool_calls %}{"fn": "{{ c.function.name }}", "with": {{ c.function.arguments | tojson }}}{% endfor %}
+{% else %}{{ m.content }}{% endif %}<|done|>
+{% endfor %}
+{% if add_generation_prompt %}<|turn|>assistant
+{% endif %}`,
+  'recipients behind an answer that may be empty': `{% for m in messages %}{% if m.role == 'assistant' %}
+{% if m.content is not none %}<|of|>assistant<|to|>you<|says|>{{ m.content }}{% endif %}
+{% for c in m.tool_calls or [] %}<|of|>assistant<|to|>{{ c.function.name }}<|says|>{{ c.function.arguments | tojson }}{% endfor %}<|over|>
+{% else %}<|of|>{{ m.role }}<|to|>you<|says|>{{ m.content }}{% endif %}{% endfor %}
+{% if add_generation_prompt %}<|of|>assistant<|to|>{% endif %}`,
   'recipients on lines': `{% for m in messages %}[{{ m.role }}]
 {% if m.role == 'assistant' %}{% if m.content %}@@@you
 {{ m.content }}{% endif %}{% for c in m.tool_calls or [] %}@@@{{ c.function.name }}

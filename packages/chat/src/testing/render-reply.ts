@@ -50,7 +50,7 @@ export function renderReply(
 
 function messageOf({ messages }: ChatFormat, { reasoning, content, calls }: Said): ChatMessage {
   const toolCalls = calls.map(({ name, args }, i) => ({
-    id: `abcdefgh${i + 1}`,
+    id: messages.ids === 'named' ? `functions.${name}:${i}` : `abcdefgh${i + 1}`,
     type: 'function',
     function: { name, arguments: messages.arguments === 'text' ? JSON.stringify(args) : args },
   }));
