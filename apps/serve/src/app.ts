@@ -1,6 +1,5 @@
 // The HTTP application: the endpoint table mounted on hono, with the answers that hold for every endpoint
 // (who may ask, limits, wrong method, unknown route, errors).
-import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { ApiError, toApiError } from './api-error.ts';
 import { type Endpoint, recordFailure, type ServerState } from './endpoint.ts';
@@ -12,6 +11,7 @@ import { hostCheck } from './http/host-names.ts';
 import { originRules } from './http/origins.ts';
 import type { RequestLog } from './http/request-log.ts';
 import { notWhileClosing, untilStopped } from './http/shutdown.ts';
+import { type ServerBindings, StreamedResponse } from './http/streamed-response.ts';
 import { page } from './page.ts';
 
 export interface AppOptions {
@@ -25,7 +25,7 @@ export interface AppOptions {
   readonly log?: RequestLog;
 }
 
-type Env = { Bindings: HttpBindings; Variables: { endpoint: Endpoint; requestId?: string } };
+type Env = { Bindings: ServerBindings; Variables: { endpoint: Endpoint; requestId?: string } };
 
 export function createApp(server: ServerState, options: AppOptions): Hono<Env> {
   // `/v1/models/` is `/v1/models`.
@@ -63,6 +63,7 @@ export function createApp(server: ServerState, options: AppOptions): Hono<Env> {
         if (ignored) response.headers.set('x-quern-ignored', headerList(ignored));
         const id = context.get('requestId');
         if (id !== undefined) response.headers.set(endpoint.requestId!.header, id);
+        if (response instanceof StreamedResponse) context.env.streamed = response;
         return response;
       };
       app.on(

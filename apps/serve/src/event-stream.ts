@@ -1,6 +1,7 @@
 // A response that is written while it is made, in the form of its API.
 import { type ApiError, toApiError } from './api-error.ts';
 import { stopped } from './http/shutdown.ts';
+import { StreamedResponse } from './http/streamed-response.ts';
 import type { StreamForm } from './stream-form.ts';
 
 const pingMs = 30_000;
@@ -22,55 +23,40 @@ export function streamResponse(
   chunks: AsyncGenerator<unknown>,
   form: StreamForm,
   { ended, failed, stopping }: StreamListener,
-): Response {
-  const encoder = new TextEncoder();
-  let ping: NodeJS.Timeout | undefined;
-  let open = true;
-  let stop = (): void => {};
-  const end = (): void => {
-    if (open) ended();
-    open = false;
-    clearInterval(ping);
-    stopping.removeEventListener('abort', stop);
-  };
-  const body = new ReadableStream<Uint8Array>({
-    start(controller) {
-      const sendPing = (): void => {
-        // One who does not read needs none.
-        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(form.ping));
-      };
-      if (form.ping) ping = setInterval(sendPing, pingMs);
-      stop = () => {
-        controller.enqueue(encoder.encode(form.failure(stopped())));
-        end();
-        controller.close();
-        void chunks.return(undefined);
-      };
-      stopping.addEventListener('abort', stop);
-    },
-    async pull(controller) {
-      let text: string;
-      let last = true;
-      try {
+): StreamedResponse {
+  return new StreamedResponse(form.contentType, async (writer) => {
+    let open = true;
+    // One who does not read needs none.
+    const sendPing = (): void => void (writer.hasRoom && writer.write(form.ping));
+    const ping = form.ping ? setInterval(sendPing, pingMs) : undefined;
+    const close = (): void => {
+      if (open) ended();
+      open = false;
+      clearInterval(ping);
+      stopping.removeEventListener('abort', stop);
+    };
+    const end = (last: string): void => {
+      if (last) writer.write(last);
+      writer.end();
+      close();
+    };
+    const stop = (): void => end(form.failure(stopped()));
+    stopping.addEventListener('abort', stop);
+    writer.onceClosed(close);
+    try {
+      while (open) {
         const { done, value } = await chunks.next();
-        text = done ? form.end : form.write(value);
-        last = done ?? false;
-      } catch (error) {
-        const failure = toApiError(error);
-        if (open) failed?.(failure);
-        text = form.failure(failure);
+        if (!open) break;
+        if (done) return end(form.end);
+        const text = form.write(value);
+        if (text && !writer.write(text)) await writer.room();
       }
-      if (!open) return;
-      if (text) controller.enqueue(encoder.encode(text));
-      if (!last) return;
-      end();
-      controller.close();
-    },
-    async cancel() {
-      end();
       await chunks.return(undefined);
-    },
+    } catch (error) {
+      if (!open) return;
+      const failure = toApiError(error);
+      failed?.(failure);
+      end(form.failure(failure));
+    }
   });
-  const headers = { 'content-type': form.contentType, 'cache-control': 'no-cache', 'x-accel-buffering': 'no' };
-  return new Response(body, { headers });
 }

@@ -13,6 +13,7 @@ import type { Certificate } from './http/certificates.ts';
 import { nameByAddress } from './http/host-names.ts';
 import { answerParserFaults } from './http/parser-faults.ts';
 import { RequestLog, type RequestRecord } from './http/request-log.ts';
+import { type ServerBindings, sendStreamed } from './http/streamed-response.ts';
 import { limitSenders, limitSilence, timeOptions } from './http/time-limits.ts';
 import type { ModelHost } from './models/model-host.ts';
 import type { ServedModel } from './models/served-model.ts';
@@ -128,7 +129,7 @@ export async function serveModels(models: ModelHost, options: ServerOptions): Pr
   try {
     let { port } = options;
     for (const host of options.hosts) {
-      const server = httpServer(app.fetch as Fetch, options, connections);
+      const server = httpServer(app, options, connections);
       urls.push(await listen(server, host, port, options.certificate ? 'https' : 'http'));
       servers.push(server);
       // All addresses have the port that the first of them found free.
@@ -155,11 +156,13 @@ export async function serveModels(models: ModelHost, options: ServerOptions): Pr
   };
 }
 
-type Fetch = Parameters<typeof getRequestListener>[0];
-
-function httpServer(fetch: Fetch, options: ServerOptions, connections: Connections): Server {
+function httpServer(app: ReturnType<typeof createApp>, options: ServerOptions, connections: Connections): Server {
   const { certificate, timeoutMs = defaultTimeoutMs } = options;
-  const answer = getRequestListener(fetch);
+  const answer = getRequestListener(async (request, bindings) => {
+    const env = bindings as ServerBindings; // of HTTP/1, since these servers speak nothing else
+    const response = await app.fetch(request, env);
+    return env.streamed ? sendStreamed(env.streamed, response, env) : response;
+  });
   const listener: typeof answer = (incoming, outgoing) => {
     if (incoming instanceof IncomingMessage) nameByAddress(incoming);
     return answer(incoming, outgoing);

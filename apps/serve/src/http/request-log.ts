@@ -1,8 +1,8 @@
 // One record a request, when its response has ended: what was asked, by which model, how it went. What was said stays out of it
 // unless contents are asked for; looking at them changes neither bytes nor order of an answer.
-import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { GenerationRecord } from '../generate/generation.ts';
+import type { ServerBindings } from './streamed-response.ts';
 
 export interface RequestRecord {
   readonly method: string;
@@ -43,7 +43,7 @@ export class RequestLog {
   }
 
   /** The first of all handlers. */
-  readonly start: MiddlewareHandler<{ Bindings: HttpBindings }> = async (context, next) => {
+  readonly start: MiddlewareHandler<{ Bindings: ServerBindings }> = async (context, next) => {
     const startMs = performance.now();
     const { method, url } = context.req;
     // As it came: decoded, it may break lines.
@@ -55,9 +55,11 @@ export class RequestLog {
       const status = outgoing.writableFinished ? outgoing.statusCode : 499;
       this.#onRequest({ method, path, status, ms: performance.now() - startMs, ...open });
     });
+    const { contents } = open;
+    if (contents) context.env.onText = (text) => keepResponse(contents, text);
     await next();
     const { body } = context.res;
-    if (open.contents && body) context.res = new Response(body.pipeThrough(copier(open.contents)), context.res);
+    if (contents && body) context.res = new Response(body.pipeThrough(copier(contents)), context.res);
   };
 
   /** Behind what may replace the request: from here on its signal is the one that generations have. */
@@ -81,11 +83,15 @@ export function keepForLog(context: Context, text: string): void {
   if (contents) contents.request = text.slice(0, mostContents);
 }
 
+function keepResponse(contents: RequestContents, text: string): void {
+  if (contents.response.length < mostContents) contents.response += text;
+}
+
 function copier(contents: RequestContents): TransformStream<Uint8Array, Uint8Array> {
   const decoder = new TextDecoder();
   return new TransformStream({
     transform(chunk, controller) {
-      if (contents.response.length < mostContents) contents.response += decoder.decode(chunk, { stream: true });
+      keepResponse(contents, decoder.decode(chunk, { stream: true }));
       controller.enqueue(chunk);
     },
   });
