@@ -1,29 +1,35 @@
 // A queue between callbacks and one async reader: what a worker sends, in order, then its error.
 
+interface Reader<Item> {
+  resolve(item: Item): void;
+  reject(error: Error): void;
+}
+
 export class Mailbox<Item> {
   readonly #items: Item[] = [];
   #error?: Error;
-  #wake = (): void => {};
+  /** Waits, as there is nothing for it. */
+  #reader?: Reader<Item>;
 
   put(item: Item): void {
-    this.#items.push(item);
-    this.#wake();
+    if (this.#reader) this.#reader.resolve(item);
+    else this.#items.push(item);
+    this.#reader = undefined;
   }
 
   /** The reader gets what is queued, then this error, from then on. */
   fail(error: Error): void {
     this.#error = error;
-    this.#wake();
+    this.#reader?.reject(error);
+    this.#reader = undefined;
   }
 
-  async take(): Promise<Item> {
-    for (;;) {
-      const item = this.#items.shift();
-      if (item !== undefined) return item;
-      if (this.#error) throw this.#error;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+  take(): Promise<Item> {
+    const item = this.#items.shift();
+    if (item !== undefined) return Promise.resolve(item);
+    if (this.#error) return Promise.reject(this.#error);
+    return new Promise((resolve, reject) => {
+      this.#reader = { resolve, reject };
+    });
   }
 }
