@@ -124,11 +124,13 @@ describe.skipIf(missing)(`placement on SwiftShader${missing ? ` (skipped: ${miss
     const story: string[] = [];
     const loop: EngineLoop = new EngineLoop(open, (message) => {
       if (message.type === 'reloaded') story.push(`reloaded after ${message.error.code}`);
-      if (message.type === 'failed') story.push(`${message.id}: ${message.error.code}`);
-      if (message.type !== 'event') return;
-      story.push(`${message.id}: ${'token' in message.event ? 'token' : message.event.finishReason}`);
-      if (story.length === 3) opened[0]!.gpuDevice.destroy();
-      if ('finishReason' in message.event) loop.receive({ type: 'close' });
+      for (const outcome of message.type === 'outcomes' ? message.outcomes : []) {
+        const { id } = outcome;
+        if ('error' in outcome) story.push(`${id}: ${outcome.error.code}`);
+        else story.push(`${id}: ${'token' in outcome.event ? 'token' : outcome.event.finishReason}`);
+        if (story.length === 3) opened[0]!.gpuDevice.destroy();
+        if ('event' in outcome && 'finishReason' in outcome.event) loop.receive({ type: 'close' });
+      }
     });
     for (const [id, maxTokens] of [
       [1, 20],

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { EngineLoop } from './engine-loop.ts';
 import { loadCore } from './load-core.ts';
 import type { FromWorker } from './protocol.ts';
+import type { FinishEvent } from './request.ts';
 
 const llama3 = fileURLToPath(new URL('../../../test/models/arch/llama3', import.meta.url));
 const sizes = { contextTokens: 64, maxSequences: 1 };
@@ -47,13 +48,15 @@ async function run(batches: readonly number[]): Promise<Story> {
   let finished = 0;
   const loop: EngineLoop = new EngineLoop(open, (message: FromWorker) => {
     if (message.type === 'reloaded') story.reloads.push(message.error.code);
-    if (message.type === 'failed') story.ended.set(message.id, message.error.code);
-    if (message.type === 'event' && 'token' in message.event)
-      story.tokens.set(message.id, [...(story.tokens.get(message.id) ?? []), message.event.token]);
-    if (message.type === 'event' && 'finishReason' in message.event)
-      story.ended.set(message.id, message.event.finishReason);
-    if (message.type === 'failed' || (message.type === 'event' && 'finishReason' in message.event))
+    for (const outcome of message.type === 'outcomes' ? message.outcomes : []) {
+      const { id } = outcome;
+      if ('event' in outcome && 'token' in outcome.event) {
+        story.tokens.set(id, [...(story.tokens.get(id) ?? []), outcome.event.token]);
+        continue;
+      }
+      story.ended.set(id, 'error' in outcome ? outcome.error.code : (outcome.event as FinishEvent).finishReason);
       if (++finished === 2) loop.receive({ type: 'close' });
+    }
   });
   for (const id of [1, 2])
     loop.receive({

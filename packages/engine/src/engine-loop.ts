@@ -7,7 +7,7 @@
 import { QuernError } from '@quern/errors';
 import type { EmbeddingOutcome, EmbeddingQueue } from './embedding/embedding-queue.ts';
 import type { OpenedCore } from './open-core.ts';
-import { errorToData, type FromWorker, type ToWorker } from './protocol.ts';
+import { errorToData, type FromWorker, type RequestOutcome, type ToWorker } from './protocol.ts';
 import type { Outcome, Sequence } from './scheduling/sequence.ts';
 import { answerSlot } from './slot-files.ts';
 
@@ -27,6 +27,8 @@ export class EngineLoop {
   /** A batch has been computed since the model was loaded. */
   #proved = true;
   #closing = false;
+  /** What the step under way has given so far. */
+  #outcomes: RequestOutcome[] = [];
   /** What wants the core between two batches. */
   readonly #errands: (() => Promise<void>)[] = [];
   #wake = (): void => {};
@@ -146,8 +148,7 @@ export class EngineLoop {
     { ids, prompt, options, cancelled }: Extract<ToWorker, { type: 'generate' }>,
   ): void {
     const emits = ids.map((id) => (outcome: Outcome) => {
-      if ('error' in outcome) this.#send({ type: 'failed', id, error: errorToData(outcome.error) });
-      else this.#send({ type: 'event', id, event: outcome.event });
+      this.#add('error' in outcome ? { id, error: errorToData(outcome.error) } : { id, event: outcome.event });
       if ('error' in outcome || 'finishReason' in outcome.event) this.#sequences.delete(id);
     });
     try {
@@ -157,8 +158,18 @@ export class EngineLoop {
         if (cancelled) core.cancel(sequence);
       }
     } catch (error) {
-      for (const id of ids) this.#send({ type: 'failed', id, error: errorToData(error) });
+      for (const id of ids) this.#add({ id, error: errorToData(error) });
     }
+  }
+
+  /** The tokens of a step are chosen in one go, and sent when that is over. */
+  #add(outcome: RequestOutcome): void {
+    this.#outcomes.push(outcome);
+    if (this.#outcomes.length > 1) return;
+    queueMicrotask(() => {
+      this.#send({ type: 'outcomes', outcomes: this.#outcomes });
+      this.#outcomes = [];
+    });
   }
 }
 

@@ -14,6 +14,7 @@ import {
   type EngineOptions,
   errorFromData,
   type FromWorker,
+  type RequestOutcome,
   type SlotAnswer,
   type SlotRequest,
   type ToWorker,
@@ -257,11 +258,15 @@ export class Engine {
     }
     if (message.type === 'answer') this.#questions.get(message.id)?.put(message.answer);
     if (message.type === 'failed') this.#questions.get(message.id)?.fail(errorFromData(message.error));
-    if (message.type !== 'event' && message.type !== 'failed') return;
-    const mailbox = this.#requests.get(message.id);
-    if (message.type === 'failed') mailbox?.fail(errorFromData(message.error));
-    else mailbox?.put(message.event);
-    if (message.type === 'failed' || 'finishReason' in message.event) this.#requests.delete(message.id);
+    if (message.type === 'outcomes') for (const outcome of message.outcomes) this.#deliver(outcome);
+  }
+
+  #deliver(outcome: RequestOutcome): void {
+    const { id } = outcome;
+    const mailbox = this.#requests.get(id);
+    if ('error' in outcome) mailbox?.fail(errorFromData(outcome.error));
+    else mailbox?.put(outcome.event);
+    if ('error' in outcome || 'finishReason' in outcome.event) this.#requests.delete(id);
   }
 
   /** The first error counts; the later exit of a broken or closed worker adds nothing. */

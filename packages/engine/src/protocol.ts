@@ -129,13 +129,20 @@ export type ToWorker =
   /** Asks for a sign of life. */
   | { readonly type: 'ping' };
 
+/** What became of a generation in a step. */
+export type RequestOutcome =
+  | { readonly id: number; readonly event: GenerateEvent }
+  | { readonly id: number; readonly error: ErrorData };
+
 export type FromWorker =
   | { readonly type: 'progress'; readonly doneBytes: number; readonly totalBytes: number }
   | { readonly type: 'ready'; readonly info: EngineInfo }
   /** The device was lost (`error`), and the model has been loaded on a new one. */
   | { readonly type: 'reloaded'; readonly info: EngineInfo; readonly error: ErrorData }
-  | { readonly type: 'event'; readonly id: number; readonly event: GenerateEvent }
+  /** Those of one step come together: every message wakes the other thread. */
+  | { readonly type: 'outcomes'; readonly outcomes: readonly RequestOutcome[] }
   | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }
+  /** Instead of an answer. */
   | { readonly type: 'failed'; readonly id: number; readonly error: ErrorData }
   | { readonly type: 'pong' }
   /** Starting or computing failed; the worker ends. */
