@@ -43,6 +43,35 @@ describe('an embedding model', () => {
     }
   });
 
+  it('takes llama-server’s objects as the texts that they hold, and refuses what would change a vector', async () => {
+    const [text] = texts;
+    const wrapped = [
+      { prompt_string: text },
+      {
+        content: [
+          { type: 'text', text: text!.slice(0, 3) },
+          { type: 'text', text: text!.slice(3) },
+        ],
+      },
+    ];
+    for (const input of [...wrapped, [...wrapped, text, ids[0]]]) {
+      const { data } = await (await server.post('/v1/embeddings', { input })).json();
+      expect(data).toHaveLength(Array.isArray(input) ? 4 : 1);
+      for (const { embedding } of data) expectClose(embedding, vectorOf(0));
+    }
+    for (const input of [{ content: 'a' }, { content: [{ type: 'image_url', image_url: { url: 'data:,' } }] }, []])
+      expect((await server.post('/v1/embeddings', { input })).status).toBe(400);
+    for (const field of [
+      { input_type: 'query' },
+      { normalize: false },
+      { embed_dtype: 'float16' },
+      { truncate_prompt_tokens: 4 },
+    ]) {
+      const { error } = await (await server.post('/v1/embeddings', { input: text, ...field })).json();
+      expect(error).toMatchObject({ code: 'unsupported_parameter', param: Object.keys(field)[0] });
+    }
+  });
+
   it('keeps the first dimensions, of length 1', async () => {
     const { data } = await client.embeddings.create({ model: 'roberta', input: texts[0]!, dimensions: 8 });
     const first = vectorOf(0).slice(0, 8);

@@ -40,6 +40,11 @@ describe('POST /completion', () => {
       timings: expect.objectContaining({ predicted_n: chat!.greedy_ids.length, prompt_ms: expect.any(Number) }),
     });
     expect(Object.values(reply.timings).every((value) => Number.isFinite(value))).toBe(true);
+    // As llama.cpp counts: the first token comes with the end of the prompt.
+    const { predicted_n: count, predicted_ms: ms, predicted_per_second: rate } = reply.timings;
+    expect(rate).toBeCloseTo((1000 / ms) * (count - 1), 6);
+    const one = await complete({ prompt: chat!.ids, n_predict: 1 });
+    expect(one.timings).toMatchObject({ predicted_n: 1, predicted_per_second: 0, predicted_per_token_ms: 0 });
   });
 
   it('streams events without [DONE]; the last has the settings', async () => {
@@ -144,6 +149,26 @@ describe('tokens and templates', () => {
     // More than are decoded at a time, and a character that two of the parts share.
     const { tokens: many } = await post('/tokenize', { content: '𝒳'.repeat(50_001) });
     expect((await post('/detokenize', { tokens: many })).content).toBe('𝒳'.repeat(50_001));
+  });
+
+  it('in vLLM’s form: prompts and chats, with their number and the context', async () => {
+    const { messages, ids } = chat!;
+    const told = { count: ids.length, max_model_len: 256, tokens: ids };
+    expect(await post('/tokenize', { messages })).toEqual({ ...told, token_strs: null });
+    expect(await post('/tokenize', { messages, add_generation_prompt: false })).toMatchObject({
+      count: ids.length - 3,
+    });
+    const body = { prompt: chat!.rendered, add_special_tokens: false, return_token_strs: true };
+    const { token_strs, ...rest } = await post('/tokenize', body);
+    expect(rest).toEqual(told);
+    expect(token_strs.join('')).toBe(chat!.rendered);
+    expect((await post('/tokenize', { prompt: 'a' })).tokens[0]).toBe(ids[0]);
+    expect((await post('/detokenize', { tokens: ids })).prompt).toBe(chat!.rendered);
+    for (const wrong of [{}, { prompt: 'a', content: 'a' }])
+      expect((await post('/tokenize', wrong)).error.message).toMatch(/^content: give a text/);
+    for (const path of ['/chat/completions/input_tokens', '/v1/chat/completions/input_tokens'])
+      expect(await post(path, { messages })).toEqual({ input_tokens: ids.length });
+    expect(await post('/responses/input_tokens', { input: 'Hi' })).toMatchObject({ object: 'response.input_tokens' });
   });
 
   describe.skipIf(oracleUnavailable)('as llama.cpp', () => {

@@ -46,6 +46,37 @@ describe.each(['xlm-roberta-reranker', 'bert-reranker'])('%s', (name) => {
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
   });
 
+  it('gives the same in TEI’s form, and pairs in vLLM’s', async () => {
+    const truth = asked.map((i) => recorded.scores[i]![0]);
+    const tei = await (await server.post('/rerank', { query, texts: documents, return_text: true })).json();
+    expect(tei.map(({ index }: { index: number }) => documents[index])).toEqual(
+      tei.map(({ text }: { text: string }) => text),
+    );
+    for (const { index, score } of tei) expect(score).toBeCloseTo(truth[index]!, 5);
+    const expectScores = async (path: string, body: object) => {
+      const { data, ...head } = await (await server.post(path, body)).json();
+      expect(head).toMatchObject({ object: 'list', usage: { completion_tokens: 0 } });
+      expect(data).toEqual(truth.map((value, index) => ({ index, object: 'score', score: expect.closeTo(value, 5) })));
+    };
+    await expectScores('/v1/score', { text_1: query, text_2: documents });
+    await expectScores('/score', { queries: documents.map(() => query), documents });
+  });
+
+  it('refuses sides that are no pairs, both lists, and what would change scores', async () => {
+    const texts = ['a', 'b'];
+    for (const [path, body, param] of [
+      ['/v1/score', { text_1: texts, text_2: ['a', 'b', 'c'] }, 'text_2'],
+      ['/v1/score', { text_2: 'a' }, 'queries'],
+      ['/rerank', { query, texts, documents: texts }, 'documents'],
+      ['/v1/rerank', { query, documents: texts, max_tokens_per_doc: 8 }, 'max_tokens_per_doc'],
+      ['/v1/score', { text_1: 'a', text_2: 'b', use_activation: true }, 'use_activation'],
+    ] as const) {
+      const response = await server.post(path, body);
+      expect(response.status).toBe(400);
+      expect((await response.json()).error).toMatchObject({ param });
+    }
+  });
+
   it('gives the first of them, and takes documents as objects', async () => {
     const objects = documents.map((text) => ({ text }));
     const response = await server.post('/v1/rerank', { query, documents: objects, top_n: 1 });

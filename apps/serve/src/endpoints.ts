@@ -7,5 +7,14 @@ import { ollama } from './ollama/index.ts';
 import { openAi } from './openai/index.ts';
 import { page } from './page.ts';
 import { rerank } from './rerank/rerank.ts';
+import { score } from './rerank/score.ts';
 
-export const endpoints: readonly Endpoint[] = [page, ...anthropic, ...openAi, ...ollama, ...llamaServer, ...rerank];
+export const endpoints: readonly Endpoint[] = [
+  page,
+  ...anthropic,
+  ...openAi,
+  ...ollama,
+  ...llamaServer,
+  ...rerank,
+  score,
+];

@@ -84,12 +84,16 @@ export async function prepareChat(
   };
 }
 
-/** How many tokens the prompt of a chat has, however many that are. @throws ApiError 400 */
-export async function countChatTokens({ model }: ModelLease, asked: ChatRequest, signal: AbortSignal): Promise<number> {
+/** The tokens of a chat's prompt, however many they are. @throws ApiError 400 */
+export async function chatTokens({ model }: ModelLease, asked: ChatRequest, signal: AbortSignal): Promise<Int32Array> {
   const chat = withChatDefaults(asked, model.defaults.chat);
   const { text } = await chatPrompt(model, chat, offeredTools(chat), signal);
-  return (await encodeText(model, text, templateTokens(chat), signal)).length;
+  return encodeText(model, text, templateTokens(chat), signal);
 }
+
+/** How many they are. @throws ApiError 400 */
+export const countChatTokens = async (lease: ModelLease, chat: ChatRequest, signal: AbortSignal): Promise<number> =>
+  (await chatTokens(lease, chat, signal)).length;
 
 /** The text that the messages become. @throws ApiError 400 */
 export async function renderedChat({ model }: ModelLease, asked: ChatRequest, signal: AbortSignal): Promise<string> {

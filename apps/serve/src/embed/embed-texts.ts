@@ -10,12 +10,27 @@ import { requireTokens } from '../text/require-tokens.ts';
 const maxTexts = 2048;
 const someIds = tokenIds.refine(({ length }) => length > 0);
 
-/** A text, or several; each as text or as token ids. */
-export const textsShape = z.union(
-  [z.string(), someIds, z.array(z.string()).min(1).max(maxTexts), z.array(someIds).min(1).max(maxTexts)],
+const onlyText = 'only text goes in';
+/** llama-server's forms of a text, which may hold pictures for models that see. */
+const wrapped = z.union(
+  [
+    z.looseObject({ prompt_string: z.string(), multimodal_data: z.array(z.unknown()).max(0, onlyText).nullish() }),
+    z.looseObject({ content: z.array(z.looseObject({ type: z.literal('text', onlyText), text: z.string() })).min(1) }),
+  ],
+  'expected a text, token ids, {"prompt_string": text} or {"content": [{"type": "text", "text": text}]}',
+);
+/** A text is a text, however it came. */
+const unwrapped = wrapped.transform((given) =>
+  'prompt_string' in given ? (given.prompt_string as string) : given.content.map(({ text }) => text).join(''),
+);
+const oneText = z.union([z.string(), someIds, unwrapped]);
+export type Texts = OneText | OneText[];
+
+/** A text, or several; each as text, as token ids or as an object. */
+export const textsShape: z.ZodType<Texts> = z.union(
+  [z.string(), someIds, z.array(z.string()).min(1).max(maxTexts), unwrapped, z.array(oneText).min(1).max(maxTexts)],
   `expected a text, a list of at most ${maxTexts} texts, or their token ids`,
 );
-export type Texts = z.infer<typeof textsShape>;
 
 export interface Embedded {
   readonly vectors: readonly Float32Array[];

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { embedTexts, textsShape } from '../embed/embed-texts.ts';
+import { refusedFields } from '../embed/refused-fields.ts';
 import { type Endpoint, withModel } from '../endpoint.ts';
 import { readRequest } from '../generate/generation-request.ts';
 import { respondWhole } from '../respond.ts';
@@ -20,7 +21,7 @@ export const embedding: Endpoint = {
   path: '/embedding',
   aliases: ['/embeddings'],
   async handle(context, server) {
-    const request = await readRequest(context, embeddingShape);
+    const request = await readRequest(context, embeddingShape, refusedFields);
     const texts = request.content ?? request.input;
     if (texts === undefined)
       throw new ApiError(400, 'invalid_value', 'content: a text, or a list of texts, is needed.', { param: 'content' });

@@ -1,6 +1,7 @@
 // llama-server's own endpoints, and its form of failures for all of them.
 import type { Endpoint } from '../endpoint.ts';
 import { applyTemplate } from './apply-template.ts';
+import { chatInputTokens } from './chat-input-tokens.ts';
 import { completion } from './completion.ts';
 import { embedding } from './embedding.ts';
 import { errorBody } from './error-body.ts';
@@ -25,6 +26,7 @@ const all: readonly Endpoint[] = [
   tokenize,
   detokenize,
   applyTemplate,
+  chatInputTokens,
   props,
   changeProps,
   embedding,

@@ -124,6 +124,12 @@ const metrics: readonly Metric[] = [
   },
 ];
 
+const headers = {
+  'content-type': 'text/plain; version=0.0.4',
+  /** llama-server's: counters begin again with the process. */
+  'process-start-time-unix': `${Math.floor(performance.timeOrigin / 1000)}`,
+};
+
 export const metricsPage: Endpoint = {
   method: 'GET',
   path: '/metrics',
@@ -132,6 +138,6 @@ export const metricsPage: Endpoint = {
       const stats = await engine.stats();
       const own = metrics.map((metric) => metricText(metric, stats));
       const labelled = vllmMetrics.map((metric) => metricText(metric, stats, { model_name: id }));
-      return context.body([...own, ...labelled].join(''), 200, { 'content-type': 'text/plain; version=0.0.4' });
+      return context.body([...own, ...labelled].join(''), 200, headers);
     }),
 };

@@ -1,19 +1,23 @@
-// POST /tokenize and /detokenize: text to tokens and back, so that a client can count before it asks.
+// POST /tokenize and /detokenize: text to tokens and back, so that a client can count before it asks. What comes as `prompt` or as
+// `messages` is vLLM's request, and gets its answer.
 import { setImmediate } from 'node:timers/promises';
 import type { Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
+import { ApiError } from '../api-error.ts';
 import { type Endpoint, withModel } from '../endpoint.ts';
 import { readRequest } from '../generate/generation-request.ts';
 import { tokenIds, tokensAndTexts } from '../large-shapes.ts';
 import { encodeText } from '../text/encode-text.ts';
 import { requireTokens } from '../text/require-tokens.ts';
+import { vllmFields, vllmTokens } from './vllm-tokenize.ts';
 
 const model = z.string().nullish();
 
 const textShape = z.looseObject({
+  ...vllmFields,
   model,
   /** Tokens may stand between texts. */
-  content: z.union([z.string(), tokensAndTexts], 'expected a text'),
+  content: z.union([z.string(), tokensAndTexts], 'expected a text').optional(),
   add_special: z.boolean().nullish(),
   parse_special: z.boolean().nullish(),
   with_pieces: z.boolean().nullish(),
@@ -27,8 +31,14 @@ export const tokenize: Endpoint = {
   path: '/tokenize',
   async handle(context, server) {
     const request = await readRequest(context, textShape);
-    const { content, add_special, parse_special, with_pieces } = request;
-    return withModel(context, server, request.model, async ({ model: served }) => {
+    const { content, add_special, parse_special, with_pieces, prompt, messages } = request;
+    if ([content, prompt, messages].filter((value) => value !== undefined).length !== 1)
+      throw new ApiError(400, 'invalid_value', 'content: give a text (or, as vLLM has it, prompt or messages).', {
+        param: 'content',
+      });
+    return withModel(context, server, request.model, async (lease) => {
+      const { model: served } = lease;
+      if (content === undefined) return context.json(await vllmTokens(request, lease, context.req.raw.signal));
       const parts = typeof content === 'string' ? [content] : content;
       const tokens: number[] = [];
       for (const [at, part] of parts.entries()) {
@@ -55,7 +65,9 @@ export const detokenize: Endpoint = {
     const request = await readRequest(context, tokensShape);
     return withModel(context, server, request.model, async ({ model: served }) => {
       requireTokens(request.tokens, served, 'tokens');
-      return context.json({ content: await textOf(request.tokens, served.tokenizer, context.req.raw.signal) });
+      const content = await textOf(request.tokens, served.tokenizer, context.req.raw.signal);
+      // vLLM's name of it.
+      return context.json({ content, prompt: content });
     });
   },
 };

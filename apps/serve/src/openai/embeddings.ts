@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { checkDimensions, firstDimensions } from '../embed/dimensions.ts';
 import { type Embedded, embedTexts, textsShape } from '../embed/embed-texts.ts';
+import { refusedFields } from '../embed/refused-fields.ts';
 import { type Endpoint, withModel } from '../endpoint.ts';
 import { readRequest } from '../generate/generation-request.ts';
 import type { ServedModel } from '../models/served-model.ts';
@@ -21,7 +22,7 @@ export const embeddings: Endpoint = {
   method: 'POST',
   path: '/v1/embeddings',
   async handle(context, server) {
-    const request = await readRequest(context, embeddingsShape);
+    const request = await readRequest(context, embeddingsShape, refusedFields);
     return withModel(context, server, request.model, (lease) => {
       checkDimensions(lease.model, request.dimensions);
       const whole = async () =>

@@ -24,6 +24,7 @@ const names = { response_format: 'text.format' };
 export const createResponse: Endpoint = {
   method: 'POST',
   path: '/v1/responses',
+  aliases: ['/responses'],
   errorBody: (error) => error.renamed(names).body(),
   async handle(context, server) {
     const request = await readRequest(context, responsesShape, refusedFields);

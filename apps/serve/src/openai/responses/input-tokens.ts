@@ -9,6 +9,7 @@ import { promptShape, refusedFields } from './request-shape.ts';
 export const inputTokens: Endpoint = {
   method: 'POST',
   path: '/v1/responses/input_tokens',
+  aliases: ['/responses/input_tokens'],
   async handle(context, server) {
     const request = await readRequest(context, promptShape, refusedFields);
     return withModel(context, server, request.model, async (lease) => {
