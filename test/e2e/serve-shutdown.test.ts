@@ -8,6 +8,8 @@ import { neverEnding, readEvents, startTestServer, type TestServer, tinyLlama } 
 
 const path = '/v1/chat/completions';
 const messages = [{ role: 'user', content: 'Tell me a story.' }];
+/** Nothing is ended by it: whoever waits for it would wait longer than any test may take. */
+const never = 2 ** 31 - 1;
 const endless = { messages, temperature: 0, ...neverEnding };
 
 let server: TestServer;
@@ -20,7 +22,7 @@ async function start(options: Parameters<typeof startTestServer>[0] = {}): Promi
 it('a running request finishes, and its connection ends then', async () => {
   await start();
   const response = await server.post(path, { messages, temperature: 0, stream: true });
-  const closed = server.close({ graceMs: 60_000 });
+  const closed = server.close({ graceMs: never });
   const events = await readEvents(response);
   expect(events.at(-1).choices[0].finish_reason).toBe('stop');
   await closed;
@@ -31,7 +33,7 @@ it('while it does, new requests get 503 and when to come back', async () => {
   await start();
   const abort = new AbortController();
   const running = await server.post(path, { ...endless, stream: true }, { signal: abort.signal });
-  const closed = server.close({ graceMs: 60_000 });
+  const closed = server.close({ graceMs: never });
   for (const [response, error] of [
     [await fetch(`${server.url}/health`), { code: 503, type: 'unavailable_error' }],
     [await server.post(path, { messages }), { code: 'shutting_down' }],
@@ -79,9 +81,7 @@ it('connections that wait for nothing do not hold it up', async () => {
   await start();
   // Kept alive by the client.
   expect((await fetch(`${server.url}/health`)).status).toBe(200);
-  const startMs = performance.now();
-  await server.close({ graceMs: 60_000 });
-  expect(performance.now() - startMs).toBeLessThan(30_000);
+  await server.close({ graceMs: never });
 });
 
 it('a signal that came before the server listened ends it', async () => {

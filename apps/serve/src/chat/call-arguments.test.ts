@@ -24,7 +24,7 @@ test('JSON that is no object, or too deep, is refused with its place', () => {
 
 test('many commas in lists that are never closed take no longer than their bytes', () => {
   const text = '['.repeat(200_000) + ','.repeat(200_000);
-  const start = performance.now();
+  const start = process.cpuUsage();
   expect(() => callArguments(`{"a": ${text}`, 'p')).not.toThrow();
-  expect(performance.now() - start).toBeLessThan(5000);
+  expect(process.cpuUsage(start).user).toBeLessThan(5_000_000);
 });
