@@ -24,4 +24,4 @@ const quiet = [
 
 /** @param flags more flags, e.g. to take a capability away */
 export const launch = (...flags: string[]): Promise<Browser> =>
-  chromium.launch({ executablePath: executablePath!, args: [...quiet, ...flags] });
+  chromium.launch({ executablePath: executablePath!, args: [...quiet, ...flags], timeout: 0 });

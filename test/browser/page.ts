@@ -36,6 +36,8 @@ export class TestPage {
 
   static async open(browser: Browser | BrowserContext, url: string): Promise<TestPage> {
     const opened = new TestPage(await browser.newPage());
+    // Playwright's own is half a minute, which a busy machine needs; a hang ends with the test's.
+    opened.page.setDefaultTimeout(0);
     await opened.page.goto(`${url}/`);
     return opened;
   }

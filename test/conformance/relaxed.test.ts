@@ -31,5 +31,4 @@ it.skipIf(hasRelaxed)(
     expect(status, stderr).toBe(0);
     expect(numPassedTests).toBeGreaterThan(100);
   },
-  300_000,
 );

@@ -80,7 +80,7 @@ export function conforms(
     });
 
     const sample = sampleCases(some);
-    it.each(Object.keys(ops) as OpName[])('%s', { timeout: 300_000 }, async (op) => {
+    it.each(Object.keys(ops) as OpName[])('%s', async (op) => {
       const { tolerance, wgslTolerance = tolerance } = ops[op];
       for (const entry of sample.filter((one) => one.op === op)) {
         const error = errorOf(entry, await runCase(device, entry), await runCase(reference, entry));

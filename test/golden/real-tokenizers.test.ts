@@ -47,7 +47,7 @@ describe.each(Object.entries(packages))('%s', (name, expected) => {
     const none = { type: 'bool', value: false } as const;
     const metadata = new Map(view).set('tokenizer.ggml.add_bos_token', none).set('tokenizer.ggml.add_eos_token', none);
     tokenizer = tokenizerFromGguf(metadata);
-  }, 120_000);
+  });
 
   it.each(Object.entries(expected.files))('%s', (file, ids) => {
     const path = join(texts, file);

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 
 type Json = Record<string, unknown>;
 
-/** Of processor time: some run a second, what is not bounded runs for hours. */
-const patienceMs = 20_000;
+/** Of processor time: some run for seconds, what is not bounded runs for hours. */
+const patienceMs = 60_000;
 const maxGrowth = 2 ** 30;
 
 /** The code of the error, or `done`. Any other error, a long run and a large process fail. */
@@ -90,7 +90,7 @@ describe('ids and merges', () => {
       expect(made.decode(made.encode('hello hello'))).toBe('hello hello');
     });
     expect(outcome).toBe('done');
-  }, 120_000);
+  });
 });
 
 describe('steps in steps', () => {
@@ -167,14 +167,10 @@ describe('templates', () => {
     ['a value in itself', '{% set l = [] %}{% set _ = l.append(l) %}{{ l }}'],
     ['a wide indentation', '{{ messages | tojson(indent=1000000000) }}'],
   ];
-  it.each(bombs)(
-    '%s',
-    async (_what, template) => {
-      const messages = [{ role: 'user', content: 'hello' }];
-      expect(await outcomeOf(() => renderChat({ template, messages }))).toMatch(/^chat-template-/);
-    },
-    120_000,
-  );
+  it.each(bombs)('%s', async (_what, template) => {
+    const messages = [{ role: 'user', content: 'hello' }];
+    expect(await outcomeOf(() => renderChat({ template, messages }))).toMatch(/^chat-template-/);
+  });
 
   it('a conversation of thousands of messages is none', () => {
     const messages = Array.from({ length: 3000 }, (_, i) => ({

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await cp(join(models, 'tiny-llama'), join(installed.folder, 'tiny-llama'), { recursive: true });
   await cp(join(models, 'text/prose-test.txt'), join(installed.folder, 'text.txt'));
   await cp(join(root, 'test/golden/data/torch/module.bin'), join(installed.folder, 'pytorch_model.bin'));
-}, 300_000);
+});
 
 afterAll(async () => {
   if (installed) await rm(dirname(installed.folder), { recursive: true, force: true });
@@ -61,7 +61,7 @@ describe('npx quern', () => {
     await quern('quantize', 'model.gguf', '--type', 'Q4_K_M', '-o', 'small.gguf');
     const { stdout } = await quern('eval', 'model.gguf', 'small.gguf', '--text', 'text.txt', '--chunks', '2', '--json');
     expect(stdout).toContain('small.gguf');
-  }, 180_000);
+  });
 
   it('serves the answer that transformers gives', async () => {
     const expected = JSON.parse(await readFile(join(models, 'tiny-llama/expected/chat.json'), 'utf8'));
@@ -85,7 +85,7 @@ describe('npx quern', () => {
       server.kill('SIGTERM');
       await ended;
     }
-  }, 120_000);
+  });
 });
 
 describe('programs', () => {
@@ -117,7 +117,7 @@ describe('programs', () => {
     const tsc = fileURLToPath(new URL('../bin/tsc', import.meta.resolve('typescript')));
     const { stdout } = await execute(process.execPath, [tsc], { cwd: installed.folder }).catch((error) => error);
     expect(stdout).toBe('');
-  }, 120_000);
+  });
 
   it('of docs/programs.md and of every README run', async () => {
     const run = `
@@ -131,7 +131,7 @@ describe('programs', () => {
     const { stdout } = await execute(process.execPath, ['run.mjs'], { cwd: installed.folder });
     expect(stdout).toMatch(/# all ran\n/);
     expect(stdout).toContain('model-not-found');
-  }, 180_000);
+  });
 });
 
 describe('without the package webgpu', () => {
@@ -152,7 +152,7 @@ describe('without the package webgpu', () => {
     const args = ['quern', 'eval', 'small.gguf', '--text', 'text.txt', '--chunks', '1', '--device', 'auto'];
     const { stderr } = await execute('npx', args, await withVulkan());
     expect(stderr).toMatch(/^small\.gguf: cpu: .*no GPU is used: .*webgpu.*npm install webgpu@0\.6 /m);
-  }, 120_000);
+  });
 });
 
 async function addressOf(output: NodeJS.ReadableStream): Promise<string> {
