@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readImatrix, writeImatrix } from '@quern/calibration';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CommandResult, root, runCommand, signalledAt } from './cli-fixture.ts';
+import { briefCommand, type CommandResult, root, runCommand, signalledAt } from './cli-fixture.ts';
 
 const model = join(root, 'test/models/tiny-llama');
 const otherModel = join(root, 'test/models/arch/llama3');
@@ -208,7 +208,7 @@ describe('refusals', () => {
       /of type "model"/,
     ],
   ])('%s', async (_, args, exitCode, message) => {
-    const { code, stderr } = await calibrate(...args());
+    const { code, stderr } = await briefCommand('calibrate', ...args());
     expect(stderr).toMatch(message);
     expect(code).toBe(exitCode);
     expect(existsSync(file('x'))).toBe(false);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openSafetensors } from '@quern/safetensors';
 import { openFile } from '@quern/source';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { root, runCommand } from './cli-fixture.ts';
+import { briefCommand, root, runCommand } from './cli-fixture.ts';
 
 const models = join(root, 'test/models');
 const tinyLlama = join(models, 'tiny-llama');
@@ -34,7 +34,7 @@ describe('quern', () => {
       expect(code).toBe(0);
       expect(stdout).toContain(`Usage: quern ${name}`);
       expect(stdout).toMatch(new RegExp(`Examples:\\n.*quern ${name}`));
-      expect(await runCommand('help', name)).toMatchObject({ code: 0, stdout });
+      expect(await briefCommand('help', name)).toMatchObject({ code: 0, stdout });
     },
   );
 
@@ -50,7 +50,7 @@ describe('quern', () => {
     ['no text', ['tokenize', tinyGguf], /--text or --file/],
     ['no ids', ['logits', tinyGguf], /--ids or --ids-file/],
   ])('leaves with 2 on %s', async (_, args, message) => {
-    const { code, stdout, stderr } = await runCommand(...args);
+    const { code, stdout, stderr } = await briefCommand(...args);
     expect(stderr).toMatch(message);
     expect(stdout).toBe('');
     expect(code).toBe(2);
@@ -115,7 +115,7 @@ describe('quern tokenize', () => {
   it('recognises special tokens only when told to', async () => {
     const text = '<|im_start|>user';
     const idsOf = async (...options: string[]) =>
-      JSON.parse((await runCommand('tokenize', tinyGguf, '--text', text, '--json', ...options)).stdout).ids;
+      JSON.parse((await briefCommand('tokenize', tinyGguf, '--text', text, '--json', ...options)).stdout).ids;
     expect(await idsOf('--special')).toEqual([2, 323]);
     expect(await idsOf('--special', '--add-special')).toEqual([0, 2, 323]);
     expect(await idsOf()).not.toContain(2);
@@ -166,7 +166,7 @@ describe('quern logits', () => {
     ['a negative id', '1 -2', /"-2" is no token id/],
   ])('refuses %s and writes nothing', async (_, ids, message) => {
     const output = join(folder, 'refused.safetensors');
-    const { code, stderr } = await runCommand('logits', tinyGguf, '--ids', ids, '-o', output);
+    const { code, stderr } = await briefCommand('logits', tinyGguf, '--ids', ids, '-o', output);
     expect(stderr).toMatch(message);
     expect(code).toBe(1);
     expect(() => readFileSync(output)).toThrow(/ENOENT/);

@@ -9,7 +9,7 @@ import { planPlainCheckpoint, writePlainCheckpoint } from '@quern/hf-writer';
 import { planConversion, writeModel } from '@quern/kquant';
 import { guessCheckpointType, huggingFaceOf, openModel, plainCheckpointOf } from '@quern/models';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { root, runCommand } from './cli-fixture.ts';
+import { briefCommand, root, runCommand } from './cli-fixture.ts';
 
 const models = join(root, 'test/models');
 const archs = ['llama-spm', 'llama3', 'mistral', 'mixtral', 'qwen2', 'qwen2moe', 'qwen3', 'qwen3moe', 'tiny-llama'];
@@ -132,7 +132,7 @@ describe('the command', () => {
     const text = await runCommand('convert', gguf, '--to', 'hf', '-o', out('text'));
     expect(text).toMatchObject({ code: 0 });
     expect(text.stdout).toContain('all values of 38 tensors exact');
-    const again = await runCommand('convert', gguf, '--to', 'hf', '-o', out('text'), '--json');
+    const again = await briefCommand('convert', gguf, '--to', 'hf', '-o', out('text'), '--json');
     expect(again.code).toBe(3);
     const json = await runCommand(
       ...['convert', gguf, '--to', 'hf', '-o', out('text'), '--json', '--force', '--type', 'f32'],
@@ -153,7 +153,7 @@ describe('the command', () => {
     ['a size that is none', ['--max-shard-size', 'big'], 2, /'big' is no size/],
     ['rounding under --strict', ['--type', 'f16', '--strict'], 3, /cannot be written exactly as F16/],
   ])('refuses %s and leaves nothing', async (name, flags, code, text) => {
-    const result = await runCommand('convert', ggufOf('tiny-llama'), '--to', 'hf', '-o', out(name), ...flags);
+    const result = await briefCommand('convert', ggufOf('tiny-llama'), '--to', 'hf', '-o', out(name), ...flags);
     expect(result.code).toBe(code);
     expect(result.stderr).toMatch(text);
     expect([out(name), `${out(name)}.partial`, `${out(name)}.partial.journal`].some(existsSync)).toBe(false);
@@ -165,13 +165,13 @@ describe('the command', () => {
     const { quantization_config: _, ...config } = JSON.parse(readFileSync(join(unsaid, 'config.json'), 'utf8'));
     rmSync(join(unsaid, 'config.json'));
     writeFileSync(join(unsaid, 'config.json'), JSON.stringify(config));
-    const { code, stderr } = await runCommand('convert', unsaid, '--to', 'hf', '-o', out('unsaid'));
+    const { code, stderr } = await briefCommand('convert', unsaid, '--to', 'hf', '-o', out('unsaid'));
     expect([code, stderr]).toEqual([1, expect.stringMatching(/qweight is I32.*no quantization_config/)]);
     expect(existsSync(out('unsaid'))).toBe(false);
   });
 
   test('shows a plan without writing', async () => {
-    const result = await runCommand(
+    const result = await briefCommand(
       'convert',
       gguf,
       '--to',
@@ -188,7 +188,7 @@ describe('the command', () => {
   });
 
   test('leaves GGUF files alone without --to hf', async () => {
-    const result = await runCommand('convert', gguf);
+    const result = await briefCommand('convert', gguf);
     expect(result.code).toBe(2);
     expect(result.stderr).toContain('--to hf');
   });

@@ -7,7 +7,7 @@ import { openGguf } from '@quern/gguf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeSplitGguf } from '../golden/split-gguf.ts';
 import { writeSyntheticGguf } from '../golden/synthetic-gguf.ts';
-import { type CommandResult, root, runCommand } from './cli-fixture.ts';
+import { briefCommand, type CommandResult, root, runCommand } from './cli-fixture.ts';
 
 const tinyLlama = join(root, 'test/models/tiny-llama');
 const tinyGguf = join(tinyLlama, 'expected/llama.cpp-bf16.gguf');
@@ -20,6 +20,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const quantize = (...args: string[]): Promise<CommandResult> => runCommand('quantize', tinyGguf, ...args);
+const refused = (...args: string[]): Promise<CommandResult> => briefCommand('quantize', tinyGguf, ...args);
 const same = (a: string, b: string): boolean => readFileSync(at(a)).equals(readFileSync(at(b)));
 
 describe('parts', () => {
@@ -48,15 +49,15 @@ describe('parts', () => {
     ] as const)
       expect(await quantize('--type', type, '-o', at('mixed.gguf'), '--shard', shard)).toMatchObject({ code: 0 });
     const [one, two] = [at('mixed.gguf.part-00001-of-00002'), at('mixed.gguf.part-00002-of-00002')];
-    expect((await runCommand('merge', at('mixed.gguf'), one, two)).stderr).toMatch(/belongs to another file/);
-    expect((await runCommand('merge', at('mixed.gguf'), one, one)).stderr).toMatch(/given twice/);
+    expect((await briefCommand('merge', at('mixed.gguf'), one, two)).stderr).toMatch(/belongs to another file/);
+    expect((await briefCommand('merge', at('mixed.gguf'), one, one)).stderr).toMatch(/given twice/);
     writeFileSync(two, readFileSync(two).subarray(0, -1));
-    expect((await runCommand('merge', at('mixed.gguf'), one, two)).stderr).toMatch(/no part that quern wrote/);
-    expect((await runCommand('merge', at('mixed.gguf'), tinyGguf, one)).stderr).toMatch(/no part that quern wrote/);
+    expect((await briefCommand('merge', at('mixed.gguf'), one, two)).stderr).toMatch(/no part that quern wrote/);
+    expect((await briefCommand('merge', at('mixed.gguf'), tinyGguf, one)).stderr).toMatch(/no part that quern wrote/);
   });
 
   test.each(['0/4', '5/4', '4', '1/x'])('--shard %s is a usage error', async (shard) => {
-    expect(await quantize('--type', 'Q8_0', '-o', at('bad.gguf'), '--shard', shard)).toMatchObject({ code: 2 });
+    expect(await refused('--type', 'Q8_0', '-o', at('bad.gguf'), '--shard', shard)).toMatchObject({ code: 2 });
   });
 
   test('a split model is joined', async () => {
@@ -96,7 +97,7 @@ describe('--verify', () => {
     expect(code).toBe(3);
     expect(stderr).toMatch(/tensors are no good; the worst: its relative RMSE is 0\.\d+, above 0\.01/);
     expect(readdirSync(folder)).toContain('bound.gguf');
-    expect(await quantize('--type', 'Q4_0', '-o', at('x.gguf'), '--verify', 'zero')).toMatchObject({ code: 2 });
+    expect(await refused('--type', 'Q4_0', '-o', at('x.gguf'), '--verify', 'zero')).toMatchObject({ code: 2 });
   });
 });
 
@@ -135,14 +136,14 @@ describe('importance', () => {
     ['no matrix at all', ['--type', 'Q8_0', '--imatrix', tinyGguf], 1, /quern calibrate or llama-imatrix wrote/],
   ];
   test.each(refusals)('%s', async (_, args, code, words) => {
-    const result = await quantize(...args, '-o', at('refused.gguf'));
+    const result = await refused(...args, '-o', at('refused.gguf'));
     expect(result).toMatchObject({ code, stderr: expect.stringMatching(words) });
     expect(readdirSync(folder).filter((name) => name.startsWith('refused'))).toEqual([]);
   });
 
   test('of another model is refused', async () => {
     await writeSyntheticGguf(at('other.gguf'), { layers: 4, cols: 512 });
-    const result = await runCommand('quantize', at('other.gguf'), '--type', 'Q4_K_M', '--imatrix', imatrix);
+    const result = await briefCommand('quantize', at('other.gguf'), '--type', 'Q4_K_M', '--imatrix', imatrix);
     expect(result).toMatchObject({ code: 1, stderr: expect.stringMatching(/256 sums; the tensor needs 512/) });
   });
 
@@ -192,7 +193,7 @@ describe('flags', () => {
     ['a shard of a split', ['--shard', '1/2', '--keep-split'], /goes with neither/],
   ];
   test.each(wrong)('%s is a usage error', async (_, args, words) => {
-    const result = await quantize('--type', 'Q4_K_M', '-o', at('wrong.gguf'), ...args);
+    const result = await refused('--type', 'Q4_K_M', '-o', at('wrong.gguf'), ...args);
     expect(result).toMatchObject({ code: 2, stderr: expect.stringMatching(words) });
   });
 
@@ -210,7 +211,7 @@ describe('flags', () => {
   });
 
   test('a conversion takes none of quantizing', async () => {
-    const result = await runCommand('convert', tinyLlama, '--type', 'f16', '--pure', '-o', at('x.gguf'));
+    const result = await briefCommand('convert', tinyLlama, '--type', 'f16', '--pure', '-o', at('x.gguf'));
     expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('--pure means nothing with --type f16') });
   });
 

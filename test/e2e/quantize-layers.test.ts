@@ -7,7 +7,7 @@ import { type QuantizeOptions, quantizeModel } from '@quern/awq';
 import { openModel } from '@quern/models';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fillDisk } from '../fill-disk.ts';
-import { runCommand, startCommand } from './cli-fixture.ts';
+import { briefCommand, runCommand, startCommand } from './cli-fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'quern-layers-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -16,6 +16,7 @@ const tiny = join(models, 'arch/llama3');
 const text = join(models, 'text/tinyshakespeare.txt');
 const fast = ['--group-size', '32', '--calibration', text, '--samples', '3', '--seq-len', '64', '--threads', '1'];
 const quantize = (...args: string[]) => runCommand('quantize', ...args);
+const refused = (...args: string[]) => briefCommand('quantize', ...args);
 const bytesOf = (dir: string) =>
   readdirSync(dir)
     .sort()
@@ -54,7 +55,7 @@ describe('the command', () => {
     [2, ['--type', 'awqq'], 'COPY, awq, gptq, rtn'],
     [1, ['--type', 'Q4_0'], `quern convert ${tiny} --type Q4_0`],
   ])('ends with %i for %j', async (exit, args, words) => {
-    const { code, stderr } = await quantize(tiny, ...args, '-o', join(folder, 'never'));
+    const { code, stderr } = await refused(tiny, ...args, '-o', join(folder, 'never'));
     expect(stderr).toContain(words);
     expect(code).toBe(exit);
     expect(existsSync(join(folder, 'never'))).toBe(false);
@@ -71,14 +72,14 @@ describe('the command', () => {
     writeFileSync(join(unknown, 'own.tiktoken'), ranks.join(''));
     writeFileSync(join(unknown, 'tokenizer_config.json'), '{"tokenizer_class": "OwnTokenizer"}');
     const args = ['--type', 'rtn', '--group-size', '32', '--dry-run', '-o', join(folder, 'pre')];
-    const without = await quantize(unknown, ...args);
+    const without = await refused(unknown, ...args);
     expect([without.code, without.stderr]).toEqual([1, expect.stringContaining('OwnTokenizer')]);
     expect((await quantize(unknown, ...args, '--pre', 'llama-bpe')).code).toBe(0);
-    const wrong = await quantize(unknown, ...args, '--pre', 'llama-bpee');
+    const wrong = await refused(unknown, ...args, '--pre', 'llama-bpee');
     expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('llama-bpee')]);
     const gguf = join(tiny, 'llama.cpp-bf16.gguf');
     for (const type of ['rtn', 'Q4_0']) {
-      const file = await quantize(gguf, '--type', type, '--pre', 'llama-bpe', '-o', join(folder, 'pre.gguf'));
+      const file = await refused(gguf, '--type', type, '--pre', 'llama-bpe', '-o', join(folder, 'pre.gguf'));
       expect([file.code, file.stderr]).toEqual([2, expect.stringContaining('--pre means nothing')]);
     }
   });
@@ -86,9 +87,9 @@ describe('the command', () => {
   it('refuses a model that is quantized already, with exit code 3, unless told', async () => {
     const file = join(tiny, 'llama.cpp-q8_0.gguf');
     const args = ['--type', 'rtn', '--group-size', '32', '-o', join(folder, 'again')];
-    const refused = await quantize(file, ...args);
-    expect(refused.code).toBe(3);
-    expect(refused.stderr).toContain('--allow-requantize');
+    const first = await refused(file, ...args);
+    expect(first.code).toBe(3);
+    expect(first.stderr).toContain('--allow-requantize');
     expect((await quantize(file, ...args, '--allow-requantize')).code).toBe(0);
   });
 

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CommandResult, root, runCommand, startCommand } from './cli-fixture.ts';
+import { briefCommand, type CommandResult, root, runCommand, startCommand } from './cli-fixture.ts';
 
 const checkpoint = join(root, 'test/models/tiny-llama');
 const fixedGguf = join(checkpoint, 'expected/llama.cpp-bf16.gguf');
@@ -98,7 +98,7 @@ describe('is refused', () => {
     ['flags of a target alone', ['--type', 'Q8_0', '--trials', '3'], 2, /--trials means nothing without a target/],
   ];
   test.each(refused)('%s', async (_, args, code, says) => {
-    const result = await quantize(fixedGguf, ...args, '-o', at('refused.gguf'));
+    const result = await briefCommand('quantize', fixedGguf, ...args, '-o', at('refused.gguf'));
     expect(result).toMatchObject({ code, stderr: expect.stringMatching(says) });
     expect(existsSync(at('refused.gguf'))).toBe(false);
   });
@@ -106,14 +106,14 @@ describe('is refused', () => {
   test('calibration text that is empty, or measured settings that changed', async () => {
     writeFileSync(at('empty.txt'), '');
     const target = ['--target-bpw', '5', '-o', at('refused.gguf')];
-    expect(await quantize(fixedGguf, ...target, '--calibration', at('empty.txt'))).toMatchObject({
+    expect(await briefCommand('quantize', fixedGguf, ...target, '--calibration', at('empty.txt'))).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/has 0 tokens|has 1 tokens/),
     });
     const journal = ['--sensitivity', at('changed.jsonl'), ...types, '--dry-run'];
     expect(await quantize(fixedGguf, ...target, ...journal, ...quick)).toMatchObject({ code: 0 });
     const other = [...quick.slice(0, -1), '3'];
-    expect(await quantize(fixedGguf, ...target, ...journal, ...other)).toMatchObject({
+    expect(await briefCommand('quantize', fixedGguf, ...target, ...journal, ...other)).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(/another calibration text, number of chunks/),
     });
