@@ -50,13 +50,23 @@ const anchored = fc
   .tuple(fc.constantFrom('', '^'), expressions, fc.constantFrom('', '$'))
   .map((parts) => parts.join(''));
 
+/** Tried at each character, as the standard says: V8's own search also tries the middle of a pair of surrogates, where `\B` matches. */
+function isFound(expression: RegExp, text: string): boolean {
+  let at = 0;
+  return ['', ...text].some((character) => {
+    expression.lastIndex = at += character.length;
+    return expression.test(text);
+  });
+}
+
 function agree(pattern: string, all: readonly string[]): void {
   const automaton = searchAutomaton(pattern);
   const others = complementOf(automaton);
-  const expression = new RegExp(pattern, 'u');
+  const expression = new RegExp(pattern, 'uy');
   for (const text of all) {
-    expect(acceptsText(automaton, text), `${pattern} ${JSON.stringify(text)}`).toBe(expression.test(text));
-    expect(acceptsText(others, text)).toBe(!expression.test(text));
+    const found = isFound(expression, text);
+    expect(acceptsText(automaton, text), `${pattern} ${JSON.stringify(text)}`).toBe(found);
+    expect(acceptsText(others, text)).toBe(!found);
   }
 }
 
@@ -140,7 +150,7 @@ describe('inside a JSON string', () => {
       fc.property(anchored, fc.array(texts, { minLength: 5 }), (pattern, all) => {
         const automaton = jsonStringAutomaton(searchAutomaton(pattern));
         for (const text of all)
-          expect(accepts(automaton, JSON.stringify(text).slice(1))).toBe(new RegExp(pattern, 'u').test(text));
+          expect(accepts(automaton, JSON.stringify(text).slice(1))).toBe(isFound(new RegExp(pattern, 'uy'), text));
       }),
       { numRuns: 50 },
     );
