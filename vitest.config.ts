@@ -3,10 +3,10 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 import LongestFirst from './tools/longest-first.mjs';
 
 /**
- * Files that take turns in a process: to load the modules of a package again for each takes longer than most of them. What changes its process
- * or measures it has one of its own: a driver that is found through the environment, native code, memory.
+ * Files that take turns in a process: to load the modules of a package again for each takes longer than most of them. Those that measure
+ * their process or start threads have one of their own.
  */
-const together = ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/e2e/serve-*.test.ts'];
+const together = ['packages/!(automix|awq|blocks|engine)/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'];
 
 // Tests import packages as source (the `source` export condition); the threads and commands that they start, and the .wasm files, come from a build.
 const project = (
@@ -36,7 +36,11 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     globalSetup: ['tools/build-before-tests.mjs'],
     projects: [
-      project('alone', { include: ['test/**/*.test.ts'], exclude: together, isolate: true }),
+      project('alone', {
+        include: ['{packages,apps}/*/src/**/*.test.ts', 'test/**/*.test.ts'],
+        exclude: together,
+        isolate: true,
+      }),
       project('together', { include: together, isolate: false }),
     ],
   },

@@ -10,6 +10,7 @@ import { Grammars } from './grammars.ts';
 import { Random } from './sampling/random.ts';
 import { blockThread } from './testing/block-thread.ts';
 import { collect } from './testing/collect.ts';
+import { bytesInUse } from './testing/collect-garbage.ts';
 
 const modelPath = fileURLToPath(new URL('../../../test/models/arch/llama3', import.meta.url));
 const tinyLlama = fileURLToPath(new URL('../../../test/models/tiny-llama', import.meta.url));
@@ -45,23 +46,28 @@ describe('an engine', () => {
       await Promise.all([leaving, ...read]);
     });
     await Promise.all(requests);
-    const { tokens, finish } = await collect(engine.generate(prompt, { ...greedy, maxTokens: 8 }));
+    const stepsBefore = (await engine.stats()).totals.steps;
+    const { tokens } = await collect(engine.generate(prompt, { ...greedy, maxTokens: 8 }));
     expect(tokens).toEqual(expected);
-    expect(finish.timings.queueMs).toBeLessThan(2000); // the cancelled ones would take far longer
-    const { requests: inside, blocks, kept } = await engine.stats();
+    const { requests: inside, blocks, kept, totals } = await engine.stats();
+    // The cancelled ones would take thousands.
+    expect(totals.steps - stepsBefore).toBeLessThan(200);
     expect(inside).toEqual({ running: 0, waiting: 0 });
     expect(blocks.used).toBe(0);
     expect(kept.bytes).toBeLessThanOrEqual(kept.budgetBytes);
   });
 
   it('ends a request whose time is over, waiting, reading or writing', async () => {
-    const endless = { ...greedy, sampling: { temperature: 0 } };
+    // The first token may come in time or not, and the last.
     const busy = [1, 2, 3, 4].map((token) =>
-      collect(engine.generate(Int32Array.of(token), { ...endless, deadlineMs: 600 })),
+      collect(engine.generate(Int32Array.of(token), { ...greedy, deadlineMs: 600 })).then(
+        ({ finish }) => finish.finishReason,
+        ({ code }) => code,
+      ),
     );
     const waiting = collect(engine.generate(Int32Array.of(9), { deadlineMs: 1 }));
     await expect(waiting).rejects.toMatchObject({ code: 'deadline-exceeded' });
-    for (const { finish } of await Promise.all(busy)) expect(['deadline', 'length']).toContain(finish.finishReason);
+    for (const end of await Promise.all(busy)) expect(['deadline', 'length', 'deadline-exceeded']).toContain(end);
     expect((await engine.stats()).blocks.used).toBe(0);
     await expect(collect(engine.generate(Int32Array.of(1), { deadlineMs: 0 }))).rejects.toMatchObject({
       code: 'request-invalid',
@@ -79,21 +85,20 @@ describe('an engine whose thread hangs', () => {
     return { engine, thread: threads.at(-1)! };
   };
 
-  it('says so to whoever looks, then to those who wait, and is ended', async () => {
+  it('is ended, and those who wait are told', async () => {
     const { engine, thread } = await start({ silenceMs: 2000, answerMs: 50 });
-    const reply = engine.generate(Int32Array.of(5), { ...greedy, maxTokens: 250 });
-    await reply.next();
     await blockThread(thread);
-    await expect.poll(() => engine.stats().catch(({ code }) => code)).toBe('engine-not-answering');
-    expect(engine.failure).toBeUndefined();
-    await expect(collect(reply)).rejects.toMatchObject({ code: 'engine-hangs' });
+    const reply = collect(engine.generate(Int32Array.of(5), greedy));
+    await expect(reply).rejects.toMatchObject({ code: 'engine-hangs' });
     expect(engine.failure).toMatchObject({ code: 'engine-hangs' });
     await engine.close();
   });
 
-  it('can be closed', async () => {
+  it('says so to whoever looks, and can be closed', async () => {
     const { engine, thread } = await start({ silenceMs: 0, answerMs: 50 });
     await blockThread(thread);
+    await expect(engine.stats()).rejects.toMatchObject({ code: 'engine-not-answering' });
+    expect(engine.failure).toBeUndefined();
     await engine.close({ cancel: true });
   });
 });
@@ -115,13 +120,12 @@ it('keeps its memory flat over thousands of requests that have nothing in common
       while (!core.idle) await core.step();
       expect(core.stats.kept.bytes).toBeLessThanOrEqual(budget);
     }
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    return heapUsed + arrayBuffers;
+    return bytesInUse();
   };
   const early = await rounds(600);
   const late = await rounds(1400);
   expect(core.stats.kept.hostBlocks).toBeGreaterThan(10);
-  // Garbage that waits to be collected comes and goes; a leak of a prompt each would be 1400 · 33 positions of state.
+  // A leak of a prompt each would be 1400 · 33 positions of state.
   expect(late - early).toBeLessThan(Math.min(32 * 2 ** 20, 1400 * 33 * model.state.snapshotBytes(1, false)));
   model.dispose();
   await device.dispose();

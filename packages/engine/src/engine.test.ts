@@ -111,19 +111,17 @@ describe('tiny-llama', () => {
       if ('finishReason' in event) expect(event.finishReason).toBe('cancelled');
       else if (++tokens === 3) controller.abort();
     }
-    expect(tokens).toBeLessThan(20); // those already on their way
+    expect(tokens).toBeLessThan(1000); // those already on their way, not all that the context holds
   });
 
   it('stops computing for a reader that leaves', async () => {
-    for (
-      let i = 0;
-      i < 6;
-      i++ // twice as many as there are places; each could go on to the end of the context
-    )
-      for await (const _ of engine.generate(Int32Array.of(0), {})) break;
+    const stepsBefore = (await engine.stats()).totals.steps;
+    // Twice as many as there are places; each could go on to the end of the context.
+    for (let i = 0; i < 6; i++) for await (const _ of engine.generate(Int32Array.of(0), {})) break;
     const { finish } = await collect(engine.generate(Int32Array.of(0), { ...greedy, maxTokens: 2 }));
-    expect(finish.timings.queueMs).toBeLessThan(1000); // 2,000 tokens of others would take longer
     expect(finish.generatedTokens).toBe(2);
+    // The others would have taken two thousand.
+    expect((await engine.stats()).totals.steps - stepsBefore).toBeLessThan(1000);
   });
 });
 
