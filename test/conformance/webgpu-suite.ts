@@ -23,7 +23,7 @@ export const variants: readonly Variant[] = [
     title: 'a lane per row',
     capabilities: { teams: false },
     matmuls: (_type, _tokens, index) => index % 11 === 0,
-    attention: (index, special) => index % 6 === 0 || special,
+    attention: (index, special) => index % 9 === 0 || special,
   },
   {
     title: 'workgroups',

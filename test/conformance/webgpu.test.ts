@@ -38,7 +38,9 @@ describe.skipIf(missing)(`webgpu on SwiftShader${missing ? ` (skipped: ${missing
     const cut = ['matmul', 'embed', 'gatherRows', 'kvWrite', 'rmsNorm', 'add', 'gatedAct', 'logProb'];
     it.each(cut)('%s works on them row by row', async (op) => {
       let large = 0;
-      for (const entry of sample.filter((one) => one.op === op)) {
+      // Of writing to caches there are hundreds of cases, five types in turn.
+      const isOne = (index: number) => op !== 'kvWrite' || index % 3 === 0;
+      for (const entry of sample.filter((one) => one.op === op).filter((_, index) => isOne(index))) {
         const rowFits = [...entry.inputs, { bytes: new Uint8Array(0), shape: entry.outputShape }].every(
           ({ shape }) => 4 * shape.at(-1)! <= 4096,
         );

@@ -9,6 +9,8 @@ import { openGguf } from '@quern/gguf';
 import { fileTypes, type ImportanceSource, type Plan, planTypes, writeModel } from '@quern/kquant';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FileTypeName, nativeQuantizeModel, oracleUnavailable } from '../oracle/src/index.ts';
+// Here, since ggml sorts the points of its grids for half a minute, once in a process.
+import '../oracle/grid-bytes-suite.ts';
 import { scratchFolder } from './scratch-folder.ts';
 import { type SyntheticModel, syntheticImatrix, writeSyntheticGguf } from './synthetic-gguf.ts';
 

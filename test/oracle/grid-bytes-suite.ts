@@ -1,5 +1,6 @@
-// Bytes of the types with grids, IQ1 to IQ3, against ggml's. It ends the process where errors are not finite; on such rows
-// our coders store NaN as scale (search/grid.ts), and ggml is not asked.
+// Bytes of the types with grids, IQ1 to IQ3, against ggml's: tests of quantize-native.test.ts, whose process has waited for ggml's
+// grids already. It ends the process where errors are not finite; on such rows our coders store NaN as scale (search/grid.ts), and
+// ggml is not asked.
 import { codecOf, type DType, dtypeByName, rowBytes, TranscodePool } from '@quern/blocks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { edgeImportances, edgeRows, gaussian, seededRandom } from '../../packages/blocks/src/testing/edge-rows.ts';
