@@ -27,7 +27,7 @@ const project = (
     // Bounds against a hang, not of speed: tests wait for states, and a machine may have much else to do.
     testTimeout: 600_000,
     hookTimeout: 600_000,
-    expect: { poll: { timeout: 300_000 } },
+    expect: { poll: { timeout: 600_000 } },
   },
 });
 

@@ -22,7 +22,7 @@ const failures: string[] = [];
 beforeAll(async () => {
   const onFailure = ({ code, message }: { code: string; message: string }) => failures.push(`${code}: ${message}`);
   server = await startTestServer({ maxRequests: 300, onFailure, model: { maxSequences: 2 } });
-  hasty = await startTestServer({ timeoutMs: 2000, onFailure, model: { maxSequences: 2 } });
+  hasty = await startTestServer({ timeoutMs: 5000, onFailure, model: { maxSequences: 2 } });
   await Promise.all([server.ready, hasty.ready]);
 });
 afterAll(() => Promise.all([server.close({ graceMs: 0 }), hasty.close({ graceMs: 0 })]));
@@ -188,7 +188,7 @@ describe('connections', () => {
       most = Math.max(most, bytesInUse() - keptBefore);
       return hasty.records.length - before;
     };
-    await expect.poll(ended, { interval: 200 }).toBe(8);
+    await expect.poll(ended, { interval: 1000 }).toBe(8);
     // Two thousand tokens with twenty others each, and what the client itself has not read.
     expect(most).toBeLessThan(64 * MIB);
     socket.resume();
