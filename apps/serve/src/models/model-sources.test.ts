@@ -1,5 +1,5 @@
 // The models of a server of many, from a folder and a file of presets; nothing is loaded.
-import { copyFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -11,6 +11,8 @@ let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'quern-sources-'));
   for (const name of ['small', 'large']) await copyFile(gguf, join(dir, `${name}.gguf`));
+  // The folder once more: nothing in it is another model.
+  await symlink(dir, join(dir, 'again'), 'junction');
 });
 afterAll(() => rm(dir, { recursive: true }));
 

@@ -1,6 +1,6 @@
 // The models in a folder of models: GGUF files, splits, checkpoint folders, and folders of these, as people and programs
 // keep them (`MODELS/owner/repo/file.gguf`).
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { QuernError } from '@quern/errors';
 import { type FolderFile, type LocalModel, modelsAmong } from './local-model.ts';
@@ -15,12 +15,15 @@ const deepest = 3;
 export async function folderModels(dir: string): Promise<LocalModel[]> {
   if (!(await stat(dir).catch(() => undefined))?.isDirectory())
     throw new QuernError('models-folder-missing', 'There is no such folder of models.', { file: dir });
-  const found = await modelsBelow(dir, '', 0);
+  const found = await modelsBelow(dir, '', []);
   return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function modelsBelow(root: string, place: string, depth: number): Promise<LocalModel[]> {
+/** @param above the folders that it lies in, as they are: a link to one of them shows nothing new */
+async function modelsBelow(root: string, place: string, above: readonly string[]): Promise<LocalModel[]> {
   const dir = join(root, place);
+  const real = await realpath(dir).catch(() => dir);
+  if (above.includes(real)) return [];
   const files: FolderFile[] = [];
   const folders: string[] = [];
   for (const name of await readdir(dir).catch(() => [])) {
@@ -35,7 +38,7 @@ async function modelsBelow(root: string, place: string, depth: number): Promise<
   });
   const here = own.length === 1 && place !== '' ? own.map((model) => ({ ...model, name: place })) : own;
   // What lies below a checkpoint (`onnx/`, `original/`) is the same model once more.
-  if (depth >= deepest || own.some(({ kind }) => kind === 'hf')) return here;
-  const below = await Promise.all(folders.map((name) => modelsBelow(root, join(place, name), depth + 1)));
+  if (above.length >= deepest || own.some(({ kind }) => kind === 'hf')) return here;
+  const below = await Promise.all(folders.map((name) => modelsBelow(root, join(place, name), [...above, real])));
   return [...here, ...below.flat()];
 }
