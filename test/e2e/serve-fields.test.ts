@@ -116,9 +116,12 @@ describe('where a reply ends', () => {
 });
 
 describe('how a prompt ends', () => {
-  it('continue_final_message goes on with what was begun, as transformers renders it', async () => {
+  it.each([
+    ['continue_final_message', { continue_final_message: true }, {}],
+    ['a message that is marked as Mistral’s and DeepSeek’s clients do', {}, { prefix: true }],
+  ])('goes on with what was begun, as transformers renders it: %s', async (_, fields, mark) => {
     const begun = 'The capital of France';
-    const body = { messages: [...messages, { role: 'assistant', content: begun }], continue_final_message: true };
+    const body = { ...fields, messages: [...messages, { role: 'assistant', content: begun, ...mark }] };
     const reply = await chat({ ...body, return_token_ids: true });
     expect(begun + reply.choices[0].message.content).toBe(paris);
     const whole = await chat({ return_token_ids: true });
@@ -136,6 +139,10 @@ describe('how a prompt ends', () => {
   it('both at once, and nothing to go on with: 400', async () => {
     const both = { add_generation_prompt: true, continue_final_message: true };
     expect((await chat(both)).error).toMatchObject({ param: 'continue_final_message' });
+    const turn = [...messages, { role: 'assistant', content: 'The', prefix: true }];
+    const param = `messages.${turn.length - 1}.prefix`;
+    expect((await chat({ messages: turn, add_generation_prompt: true })).error).toMatchObject({ param });
+    expect((await chat({ messages: [...turn, ...messages] })).error).toMatchObject({ param });
   });
 });
 

@@ -43,6 +43,9 @@ describe('tool_choice', () => {
     expect(deltas[0].function.name).toBe(called.name);
     expect(deltas.map((delta) => delta.function.arguments ?? '').join('')).toBe(called.arguments);
     expect(deltas.length).toBeGreaterThan(2);
+    // Mistral's word for it.
+    const [any] = (await ask({ ...body, tool_choice: 'any' })).choices;
+    expect(any.message.tool_calls[0].function).toEqual(called);
   });
 
   it('the name of a tool gives a call of that tool', async () => {
@@ -187,6 +190,12 @@ describe('what a reply cannot be held to', () => {
     ],
     ['a call without tools', { tools: undefined, tool_choice: 'required' }, 'tool_choice', /no tools/],
     ['a call that is a grammar', { tool_choice: 'required', grammar: 'root ::= "a"' }, 'tool_choice', /grammar/],
+    [
+      'a choice that there is not',
+      { tool_choice: 'always' },
+      'tool_choice',
+      /expected "auto", "none", "required" or \{/,
+    ],
   ])('%s is refused by name', async (_, body, param, message) => {
     const { error } = await ask(body);
     expect(error).toMatchObject({ param, message: expect.stringMatching(message) });

@@ -28,7 +28,13 @@ const toolCall = z.looseObject({
 
 export const messageShape = z.discriminatedUnion('role', [
   z.looseObject({ role: z.enum(['system', 'developer', 'user']), content }),
-  z.looseObject({ role: z.literal('assistant'), content: content.nullish(), tool_calls: listOf(toolCall).nullish() }),
+  z.looseObject({
+    role: z.literal('assistant'),
+    content: content.nullish(),
+    tool_calls: listOf(toolCall).nullish(),
+    /** The reply goes on with it. */
+    prefix: z.boolean().nullish(),
+  }),
   z.looseObject({ role: z.literal('tool'), content, tool_call_id: z.string().nullish() }),
 ]);
 export type RequestMessage = z.infer<typeof messageShape>;

@@ -32,10 +32,14 @@ export const chatShape = z.looseObject({
   messages: longListOf(messageShape).refine(isFilled, 'expected one message at least'),
   tools: longListOf(toolShape).nullish(),
   tool_choice: z
-    .union([
-      z.enum(['auto', 'none', 'required']),
-      z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string() }) }),
-    ])
+    .union(
+      [
+        // "any" is Mistral's word for it.
+        z.enum(['auto', 'none', 'required', 'any']).transform((choice) => (choice === 'any' ? 'required' : choice)),
+        z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string() }) }),
+      ],
+      'expected "auto", "none", "required" or {"type": "function", "function": {"name"}}',
+    )
     .nullish(),
   parallel_tool_calls: z.boolean().nullish(),
   reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']).nullish(),
@@ -106,13 +110,19 @@ function thinkingBudgetOf(request: z.infer<typeof chatShape>): number | undefine
   return budget < 0 ? undefined : budget;
 }
 
+/** How the prompt ends: vLLM has fields of the request for it, Mistral and DeepSeek mark the message that is to be continued. */
 function endingOf(request: z.infer<typeof chatShape>): PromptEnding {
-  const { add_generation_prompt: opens, continue_final_message: continues } = request;
-  if (opens && continues) {
-    const message = 'add_generation_prompt and continue_final_message exclude each other.';
-    throw new ApiError(400, 'invalid_value', message, { param: 'continue_final_message' });
+  const { add_generation_prompt: opens, continue_final_message: continues, messages } = request;
+  const marked = messages.findIndex((message) => message.role === 'assistant' && message.prefix);
+  if (marked >= 0 && marked < messages.length - 1) {
+    const param = `messages.${marked}.prefix`;
+    throw new ApiError(400, 'invalid_value', `${param}: only the last message can be continued.`, { param });
   }
-  return continues ? 'continued' : opens === false ? 'closed' : 'opened';
+  if (opens && (continues || marked >= 0)) {
+    const param = continues ? 'continue_final_message' : `messages.${marked}.prefix`;
+    throw new ApiError(400, 'invalid_value', `add_generation_prompt and ${param} exclude each other.`, { param });
+  }
+  return continues || marked >= 0 ? 'continued' : opens === false ? 'closed' : 'opened';
 }
 
 interface Form {

@@ -8,6 +8,7 @@ import { type Endpoint, withModel } from '../endpoint.ts';
 import { readRequest } from '../generate/generation-request.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { respondWhole } from '../respond.ts';
+import { responseId } from './response-fields.ts';
 
 const embeddingsShape = z.looseObject({
   model: z.string().nullish(),
@@ -35,6 +36,8 @@ export const embeddings: Endpoint = {
 function answerOf({ id }: ServedModel, request: EmbeddingsRequest, { vectors, promptTokens }: Embedded): object {
   const { encoding_format: format, dimensions } = request;
   return {
+    // vLLM has it, and clients of Mistral's need it.
+    id: responseId('embd'),
     object: 'list',
     data: vectors.map((vector, index) => {
       const wanted = dimensions && dimensions < vector.length ? firstDimensions(vector, dimensions) : vector;

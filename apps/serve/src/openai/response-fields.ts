@@ -4,8 +4,8 @@ import type { ReplyCost } from '../generate/cost.ts';
 import { randomId } from '../random-id.ts';
 import { version } from '../version.ts';
 
-/** `chatcmpl-…` or `cmpl-…`: clients look for `cmpl` in it. */
-export const responseId = (prefix: 'chatcmpl' | 'cmpl'): string => randomId(`${prefix}-`);
+/** `chatcmpl-…`, `cmpl-…` (clients look for `cmpl` in these) or `embd-…`. */
+export const responseId = (prefix: 'chatcmpl' | 'cmpl' | 'embd'): string => randomId(`${prefix}-`);
 
 /** What answers: another version may answer otherwise. */
 export const fingerprint = { system_fingerprint: `quern-${version}` };
