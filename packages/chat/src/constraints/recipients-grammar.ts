@@ -22,7 +22,7 @@ export function recipientCallsGrammar(
 }
 
 const nextHeader = ({ end, begin }: RecipientsFormat): GrammarSource =>
-  sequence(end === '' ? undefined : markSource(end), markSource(begin));
+  sequence(end === '' ? undefined : markSource(end), space, markSource(begin));
 
 function argumentsOf({ inner }: RecipientsFormat, tool: ToolDefinition): GrammarSource {
   if (!inner) return argumentsSource(tool);

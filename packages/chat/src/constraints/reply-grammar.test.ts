@@ -159,6 +159,17 @@ describe('replyGrammar', () => {
     }
   });
 
+  it('lets a call follow an empty answer, opened by the prompt or not, as templates write it', () => {
+    const marked = { ...format, content: { open: '<say>', close: '</say>' } };
+    const call = '<do>{"fn": "get", "with": {"text": "x"}}</do>';
+    for (const front of ['', '<say></say>', '</say>']) {
+      expect(matched(replyGrammar(marked, base)!, front + call).whole).toBe(true);
+      const read = readReply(marked, { tools: base.tools, reasoningOpen: false }, front + call);
+      expect(read).toMatchObject({ content: '', calls: [{ name: 'get' }] });
+    }
+    expect(matched(replyGrammar(marked, base)!, `<say>So.</say>${call}`).whole).toBe(false);
+  });
+
   it('asks nothing where nothing is asked', () => {
     expect(replyGrammar(format, { ...base, choice: 'none' })).toBeUndefined();
     expect(replyGrammar(format, { ...base, tools: [], choice: 'auto' })).toBeUndefined();

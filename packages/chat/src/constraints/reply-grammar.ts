@@ -114,8 +114,8 @@ function callsGrammar(
   const many: GrammarSource =
     parallel && calls.several ? { kind: 'repeat', item: one, min: 1, separator: between } : one;
   return sequence(
-    // Templates write the marks of a text that is empty, too.
-    content?.beforeCalls ? optional(sequence(markSource(content.open), markSource(content.close))) : undefined,
+    // Templates write the marks of a text that is empty, too; the prompt may have opened it.
+    ...(content ? [optional(markSource(content.open)), optional(markSource(content.close))] : []),
     section.open ? sequence(markSource(section.open), space) : undefined,
     inList ? sequence(text('['), space, many, space, text(']')) : many,
     // Models leave it out where nothing follows; it may also be what ends their turn.
