@@ -106,9 +106,9 @@ describe('a text that has to be encoded', () => {
     const { texts, tokenizer } = await server.ready;
     const text = `${'Grüße, 世界! '.repeat(40_000)}<|im_end|>`;
     const options = { addSpecial: true, parseSpecial: true };
-    const encoding = texts.encode(text, options, new AbortController().signal);
+    const encoding = texts.encode([text], options, new AbortController().signal);
     expect(await turnsDuring(encoding)).toBeGreaterThan(100);
-    expect(await encoding).toEqual(tokenizer.encode(text, options));
+    expect(await encoding).toEqual([tokenizer.encode(text, options)]);
   });
 
   it('is refused with its tokens when these do not fit', async () => {
@@ -134,21 +134,21 @@ describe('a text that has to be encoded', () => {
     const signal = new AbortController().signal;
     const text = 'abc '.repeat(500_000);
     const leaving = new AbortController();
-    const first = texts.encode(text, {}, signal);
-    const second = texts.encode(text, {}, leaving.signal);
-    const third = texts.encode('abc', {}, signal);
+    const first = texts.encode([text], {}, signal);
+    const second = texts.encode([text], {}, leaving.signal);
+    const third = texts.encode(['abc'], {}, signal);
     leaving.abort();
     await expect(second).rejects.toThrow(/abort/i);
-    expect((await first).length).toBeGreaterThan(500_000);
-    expect((await third).length).toBeGreaterThan(0);
+    expect((await first)[0]!.length).toBeGreaterThan(500_000);
+    expect((await third)[0]!.length).toBeGreaterThan(0);
   });
 
   it('a thread that dies is replaced', async () => {
     const { texts } = await server.ready;
     const { signal } = new AbortController();
-    const lost = texts.encode('abc '.repeat(500_000), {}, signal);
+    const lost = texts.encode(['abc '.repeat(500_000)], {}, signal);
     await Promise.all([expect(lost).rejects.toMatchObject({ code: 'text-thread-ended' }), texts.close()]);
-    expect((await texts.encode('abc', {}, signal)).length).toBeGreaterThan(0);
+    expect((await texts.encode(['abc'], {}, signal))[0]!.length).toBeGreaterThan(0);
   });
 });
 

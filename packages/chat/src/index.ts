@@ -1,6 +1,6 @@
 export { analyseTemplate } from './analysis/analyse-template.ts';
 export type { Special } from './analysis/probe.ts';
-export { type GrammarPart, type ReplyConstraint, replyGrammar, toolGrammars } from './constraints/reply-grammar.ts';
+export { blamedOn, type ReplyConstraint, replyGrammar, replySketch } from './constraints/reply-grammar.ts';
 export type { ChatFormat, ToolDefinition } from './format.ts';
 export { formatTags } from './format-tags.ts';
 export { type Prompt, type PromptOptions, promptOf, promptRendering, renderPrompt } from './prompt/render-prompt.ts';

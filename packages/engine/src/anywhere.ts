@@ -15,6 +15,7 @@ export {
 } from './protocol.ts';
 export type {
   AdapterScale,
+  AskedGrammar,
   FinishEvent,
   FinishReason,
   GenerateEvent,

@@ -9,6 +9,7 @@ import type { EmbeddingOutcome, EmbeddingQueue } from './embedding/embedding-que
 import type { OpenedCore } from './open-core.ts';
 import { errorToData, type FromWorker, type RequestOutcome, type ToWorker } from './protocol.ts';
 import type { Outcome, Sequence } from './scheduling/sequence.ts';
+import { receivedBias } from './sent-bias.ts';
 import { answerSlot } from './slot-files.ts';
 
 /** After these a new device may work where the old one does not. */
@@ -145,8 +146,9 @@ export class EngineLoop {
 
   #submit(
     { core, embeddings }: OpenedCore,
-    { ids, prompt, options, cancelled }: Extract<ToWorker, { type: 'generate' }>,
+    { ids, prompt, options: sent, bias, cancelled }: Extract<ToWorker, { type: 'generate' }>,
   ): void {
+    const options = bias ? { ...sent, sampling: { ...sent.sampling, logitBias: receivedBias(bias) } } : sent;
     const emits = ids.map((id) => (outcome: Outcome) => {
       this.#add('error' in outcome ? { id, error: errorToData(outcome.error) } : { id, event: outcome.event });
       if ('error' in outcome || 'finishReason' in outcome.event) this.#sequences.delete(id);

@@ -1,7 +1,7 @@
 // The engine as an application sees it: a worker thread computes, the caller's event loop stays free.
 import type { Worker } from 'node:worker_threads';
 import { QuernError } from '@quern/errors';
-import type { GrammarSource, GrammarTrigger } from '@quern/grammar';
+import type { GrammarTrigger } from '@quern/grammar';
 import type { TextTokens } from '@quern/models';
 import { spawnWorker } from '@quern/workers';
 import type { CallOptions, LoadedAdapter, StartOptions } from './engine-options.ts';
@@ -19,8 +19,9 @@ import {
   type SlotRequest,
   type ToWorker,
 } from './protocol.ts';
-import type { AdapterScale, GenerateEvent, GenerateOptions } from './request.ts';
+import type { AdapterScale, AskedGrammar, GenerateEvent, GenerateOptions } from './request.ts';
 import { scalesOf } from './scheduling/adapter-scope.ts';
+import { sendBias } from './sent-bias.ts';
 import type { EngineStats } from './stats.ts';
 import { untilReady } from './until-ready.ts';
 import { Watch } from './watch.ts';
@@ -141,8 +142,12 @@ export class Engine {
       started = true;
       for (const [i, id] of ids.entries()) this.#requests.set(id, mailboxes[i]!);
       // A copy: cloning a view would send all the memory under it.
-      const sent = { ...this.#compiled(options), adapters };
-      this.#post({ type: 'generate', ids, prompt: prompt.slice(), options: sent, cancelled: signal?.aborted });
+      const { logitBias, ...sampling } = options.sampling ?? {};
+      this.#post({
+        ...{ type: 'generate', ids, prompt: prompt.slice(), cancelled: signal?.aborted },
+        options: { ...this.#compiled(options), adapters, sampling },
+        ...(logitBias?.size && { bias: sendBias(logitBias) }),
+      });
     };
     return ids.map((id, i) => this.#events(id, mailboxes[i]!, start, signal));
   }
@@ -174,7 +179,7 @@ export class Engine {
    * nobody. A grammar that has not been compiled so is compiled by the engine's thread, between two batches.
    * @throws QuernError `grammar-…`, `schema-…`
    */
-  async compileGrammar(source: GrammarSource, vocabulary: GrammarVocabulary, trigger?: GrammarTrigger): Promise<void> {
+  async compileGrammar(source: AskedGrammar, vocabulary: GrammarVocabulary, trigger?: GrammarTrigger): Promise<void> {
     if (this.#ended) throw this.#ended;
     await this.#grammars.compile(source, vocabulary, trigger);
   }

@@ -1,12 +1,13 @@
 // Grammars are compiled in a thread of their own: a schema that takes its second holds up neither the caller nor the tokens of
 // others. That thread lays the model's vocabulary out as a tree, too. What it makes lies in shared memory, so it costs nobody a copy.
 import type { Worker } from 'node:worker_threads';
-import { type GrammarSource, type GrammarTrigger, tokenNames, type VocabularyTree } from '@quern/grammar';
+import type { GrammarTrigger, VocabularyTree } from '@quern/grammar';
 import { spawnWorker } from '@quern/workers';
+import { keyOf, namesIn } from './asked-grammar.ts';
 import { Mailbox } from './mailbox.ts';
 import { crashed } from './not-answering.ts';
 import { type EngineOptions, type ErrorData, errorFromData } from './protocol.ts';
-import type { CompiledGrammar } from './request.ts';
+import type { AskedGrammar, CompiledGrammar } from './request.ts';
 
 /** What a grammar may name. */
 export interface GrammarVocabulary {
@@ -20,7 +21,7 @@ export type GrammarModel = Pick<EngineOptions, 'modelPath' | 'override'>;
 
 export interface CompileTask {
   readonly id: number;
-  readonly source: GrammarSource;
+  readonly source: AskedGrammar;
   readonly trigger?: GrammarTrigger;
   readonly tokens: ReadonlyMap<string, number | undefined>;
   readonly vocabSize: number;
@@ -55,7 +56,7 @@ export class GrammarCompiler {
 
   /** @throws QuernError `grammar-…`, `schema-…`, `engine-crashed` */
   compile(
-    source: GrammarSource,
+    source: AskedGrammar,
     vocabulary: GrammarVocabulary,
     trigger: GrammarTrigger | undefined,
   ): Promise<CompiledGrammar> {
@@ -73,7 +74,7 @@ export class GrammarCompiler {
   }
 
   /** What has been compiled of it already. */
-  known(source: GrammarSource, trigger: GrammarTrigger | undefined): CompiledGrammar | undefined {
+  known(source: AskedGrammar, trigger: GrammarTrigger | undefined): CompiledGrammar | undefined {
     return this.#kept.get(keyOf(source, trigger))?.compiled;
   }
 
@@ -84,11 +85,11 @@ export class GrammarCompiler {
 
   async #make(
     key: string,
-    source: GrammarSource,
+    source: AskedGrammar,
     { tokenOf, vocabSize }: GrammarVocabulary,
     trigger: GrammarTrigger | undefined,
   ): Promise<CompiledGrammar> {
-    const tokens = new Map([...tokenNames(source)].map((name) => [name, tokenOf(name)] as const));
+    const tokens = new Map([...namesIn(source)].map((name) => [name, tokenOf(name)] as const));
     const id = this.#nextId++;
     const mailbox = new Mailbox<CompileOutcome>();
     this.#waiting.set(id, mailbox);
@@ -132,5 +133,3 @@ export class GrammarCompiler {
     }
   }
 }
-
-const keyOf = (source: GrammarSource, trigger: GrammarTrigger | undefined): string => JSON.stringify([source, trigger]);

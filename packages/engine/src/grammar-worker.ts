@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { checkTrigger, compileGrammar, type VocabularyTree } from '@quern/grammar';
 import { openModel } from '@quern/models';
+import { sourceOf } from './asked-grammar.ts';
 import type { CompileOutcome, CompileTask, GrammarModel } from './grammar-compiler.ts';
 import { errorToData } from './protocol.ts';
 import { readVocabulary } from './vocabulary.ts';
@@ -21,7 +22,7 @@ async function treeOf({ modelPath, override }: GrammarModel): Promise<Vocabulary
 parentPort!.on('message', async ({ id, source, trigger, tokens, vocabSize }: CompileTask) => {
   const answer = (outcome: CompileOutcome): void => parentPort!.postMessage(outcome);
   try {
-    const program = compileGrammar(source, { tokenOf: (text) => tokens.get(text), vocabSize });
+    const program = compileGrammar(sourceOf(source), { tokenOf: (text) => tokens.get(text), vocabSize });
     if (trigger) checkTrigger(program, trigger);
     // Where the file is there no more, the engine's thread does it, which has read it.
     tree ??= model && treeOf(model).catch(() => undefined);

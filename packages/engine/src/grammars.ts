@@ -1,17 +1,10 @@
 // Grammars of requests, compiled for the model's vocabulary. What is known of a grammar is kept for the next request with it,
 // the least recently used one goes first.
 import { QuernError } from '@quern/errors';
-import {
-  Automaton,
-  Constraint,
-  compileGrammar,
-  type GrammarSource,
-  type GrammarTrigger,
-  LazyConstraint,
-  TokenTrie,
-} from '@quern/grammar';
+import { Automaton, Constraint, compileGrammar, type GrammarTrigger, LazyConstraint, TokenTrie } from '@quern/grammar';
 import type { MetadataView } from '@quern/tokenizer';
-import type { CompiledGrammar } from './request.ts';
+import { keyOf, sourceOf } from './asked-grammar.ts';
+import type { AskedGrammar, CompiledGrammar } from './request.ts';
 import { readVocabulary, tokenNamed, type Vocabulary } from './vocabulary.ts';
 
 /** Each may keep some 100 MB of masks and places. */
@@ -30,11 +23,11 @@ export class Grammars {
 
   /** @throws QuernError those of `compileGrammar` and of `tokenizerFromGguf` */
   constraint(
-    source: GrammarSource | CompiledGrammar,
+    source: AskedGrammar | CompiledGrammar,
     trigger: GrammarTrigger | undefined,
     stopTokens: ReadonlySet<number>,
   ): Constraint | LazyConstraint {
-    const key = source.kind === 'compiled' ? source.key : JSON.stringify(source);
+    const key = source.kind === 'compiled' ? source.key : keyOf(source);
     const automaton = this.#kept.get(key) ?? this.#compile(source);
     this.#kept.delete(key);
     this.#kept.set(key, automaton);
@@ -42,7 +35,7 @@ export class Grammars {
     return trigger ? new LazyConstraint(automaton, stopTokens, trigger) : new Constraint(automaton, stopTokens);
   }
 
-  #compile(source: GrammarSource | CompiledGrammar): Automaton {
+  #compile(source: AskedGrammar | CompiledGrammar): Automaton {
     if (source.kind === 'compiled') {
       const trie = (this.#trie ??= new TokenTrie(source.tree ?? this.#read().tree));
       return new Automaton(source.program, trie);
@@ -50,7 +43,7 @@ export class Grammars {
     const { tokenizer, tree } = this.#read();
     const trie = (this.#trie ??= new TokenTrie(tree));
     const tokenOf = (text: string): number | undefined => tokenNamed(tokenizer, text);
-    return new Automaton(compileGrammar(source, { tokenOf, vocabSize: trie.vocabSize }), trie);
+    return new Automaton(compileGrammar(sourceOf(source), { tokenOf, vocabSize: trie.vocabSize }), trie);
   }
 
   #read(): Vocabulary {

@@ -12,6 +12,7 @@ import type {
   TextTokens,
 } from '@quern/models';
 import type { GenerateEvent, GenerateOptions } from './request.ts';
+import type { SentBias } from './sent-bias.ts';
 import type { SpeculationOptions, SpeculationType } from './speculation/options.ts';
 import type { EngineStats } from './stats.ts';
 
@@ -118,6 +119,8 @@ export type ToWorker =
       readonly ids: readonly number[];
       readonly prompt: Int32Array;
       readonly options: GenerateOptions;
+      /** That of the options, which goes beside them. */
+      readonly bias?: SentBias;
       /** Nobody waits for it any more. It is checked and ends; a cancel behind it could come a batch too late. */
       readonly cancelled?: boolean;
     }

@@ -1,11 +1,22 @@
 // What is asked of the engine and what it answers. Everything here survives structured clone: it crosses threads.
 
+import type { ChatFormat, ReplyConstraint } from '@quern/chat';
 import type { GrammarSource, GrammarTrigger, Program, VocabularyTree } from '@quern/grammar';
 import type { BeamOptions } from './beams/options.ts';
 import type { TokenLogProb } from './sampling/log-probs.ts';
 import type { SamplingOptions } from './sampling/options.ts';
 import type { TokenProbability } from './sampling/sampler.ts';
 import type { TokenRuleOptions } from './sampling/token-rules.ts';
+
+/** What a chat's reply is held to. The grammar is put together where it is compiled: that of many tools is much to make and to copy. */
+export interface ReplyGrammar {
+  readonly kind: 'reply';
+  readonly format: ChatFormat;
+  readonly constraint: ReplyConstraint;
+}
+
+/** A grammar that has not been compiled. */
+export type AskedGrammar = GrammarSource | ReplyGrammar;
 
 /** A grammar that another thread has compiled. */
 export interface CompiledGrammar {
@@ -45,7 +56,7 @@ export interface GenerateOptions extends TokenRuleOptions {
   /** Most tokens guessed at a time, where the engine speculates; 0: none. Default: as the engine thinks fit. */
   readonly maxDrafts?: number;
   /** Holds the reply to a grammar. Where it is complete and nothing may follow, the reply ends (`stop`). */
-  readonly grammar?: GrammarSource | CompiledGrammar;
+  readonly grammar?: AskedGrammar | CompiledGrammar;
   /** The grammar waits for this; the reply is free until then. */
   readonly grammarTrigger?: GrammarTrigger;
   /** Searches for the likeliest replies; nothing is drawn, and all tokens are told at the end. Default: replies are sampled. */

@@ -14,7 +14,7 @@ export { type OverlappingToken, overlappingTokens } from './overlapping-tokens.t
 export { preTokenizerNames } from './pre-tokenizer/pre-tokenizers.ts';
 export { StopMatcher, type StopResult } from './stream/stop-matcher.ts';
 export { TextStream } from './stream/text-stream.ts';
-export { encodePair, type TextPair } from './text-pair.ts';
+export { encodePairs, type TextPair } from './text-pair.ts';
 export { tokenizerFilesOf } from './to-huggingface/tokenizer-files.ts';
 export type { DecodeOptions, EncodeOptions, FillInTokens, Tokenizer } from './tokenizer.ts';
 export { tokenTypes } from './tokenizer.ts';

@@ -9,7 +9,8 @@ export interface TextPair {
   readonly secondFrom: number;
 }
 
-export function encodePair(tokenizer: Tokenizer, first: string, second: string): TextPair {
+/** One text with each of others. */
+export function encodePairs(tokenizer: Tokenizer, first: string, seconds: readonly string[]): TextPair[] {
   const { addBos, addEos, bos, eos, separator } = tokenizer;
   const end = addEos ? [eos!] : [];
   const front = [
@@ -18,5 +19,8 @@ export function encodePair(tokenizer: Tokenizer, first: string, second: string):
     ...end,
     ...(separator === undefined ? [] : [separator]),
   ];
-  return { tokens: Int32Array.from([...front, ...tokenizer.encode(second), ...end]), secondFrom: front.length };
+  return seconds.map((second) => ({
+    tokens: Int32Array.from([...front, ...tokenizer.encode(second), ...end]),
+    secondFrom: front.length,
+  }));
 }

@@ -8,7 +8,7 @@ import type { ModelView } from '@quern/checkpoint';
 import { planConversion, writeModel } from '@quern/kquant';
 import { embedBatch, embeddingSizes, openModel } from '@quern/models';
 import { cpuDevice, type Device, referenceDevice } from '@quern/runtime';
-import { encodePair, tokenizerFromGguf } from '@quern/tokenizer';
+import { encodePairs, tokenizerFromGguf } from '@quern/tokenizer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { testPath, withModel } from './recorded.ts';
 
@@ -34,7 +34,7 @@ describe.each(['xlm-roberta-reranker', 'bert-reranker'])('%s', (name) => {
 
   const scoresOf = async (view: ModelView, device: Device): Promise<number[]> => {
     const tokenizer = tokenizerFromGguf(view.metadata);
-    const texts = pairs.map(([query, document]) => encodePair(tokenizer, query, document));
+    const texts = pairs.map(([query, document]) => encodePairs(tokenizer, query, [document])[0]!);
     const tokens = texts.reduce((sum, text) => sum + text.tokens.length, 0);
     let rows: Float32Array[] = [];
     await withModel(view, device, embeddingSizes(tokens, texts.length), async (model) => {
@@ -50,7 +50,7 @@ describe.each(['xlm-roberta-reranker', 'bert-reranker'])('%s', (name) => {
   it('joins pairs as transformers does', async () => {
     const view = await openModel(folder);
     const tokenizer = tokenizerFromGguf(view.metadata);
-    expect(pairs.map(([query, document]) => [...encodePair(tokenizer, query, document).tokens])).toEqual(ids);
+    expect(pairs.map(([query, document]) => [...encodePairs(tokenizer, query, [document])[0]!.tokens])).toEqual(ids);
     await view.close();
   });
 

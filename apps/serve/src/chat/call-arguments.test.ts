@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { callArguments } from './call-arguments.ts';
+import { atOnce } from '../http/pauses.ts';
+import { ArgumentsReader } from './call-arguments.ts';
+
+const callArguments = (text: string, param: string) => atOnce(new ArgumentsReader().read(text, param));
 
 test.each([
   ['{"a": 1}', { a: 1 }],
@@ -27,4 +30,15 @@ test('many commas in lists that are never closed take no longer than their bytes
   const start = process.cpuUsage();
   expect(() => callArguments(`{"a": ${text}`, 'p')).not.toThrow();
   expect(process.cpuUsage(start).user).toBeLessThan(5_000_000);
+});
+
+test('those of one conversation have no more parts than a body, and let others in between', () => {
+  const texts = JSON.stringify({ a: Array.from({ length: 60_000 }, () => 's') });
+  const reader = new ArgumentsReader();
+  for (let at = 0; at < 4; at++) {
+    const reading = reader.read(texts, `messages.${at}`);
+    expect(reading.next().done).toBe(false);
+    expect(reading.next()).toEqual({ done: true, value: JSON.parse(texts) });
+  }
+  expect(() => atOnce(reader.read(texts, 'messages.4'))).toThrow('messages.4 has more than 262144');
 });

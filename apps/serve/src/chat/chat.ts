@@ -4,6 +4,7 @@ import { ApiError } from '../api-error.ts';
 import type { ServerState } from '../endpoint.ts';
 import { branchesOf, checkTask, type GenerationTask } from '../generate/generation.ts';
 import type { GenerationRequest } from '../generate/generation-request.ts';
+import { checkConstraint } from '../generate/grammar-request.ts';
 import type { ModelLease } from '../models/model-host.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { encodePrompt, encodeText } from '../text/encode-text.ts';
@@ -76,6 +77,8 @@ export async function prepareChat(
   };
   await checkTask(task, 'messages');
   const answerConstraint = chatConstraint(chat, tools ?? [], model, { reasoningOpen: false, mayReason: false });
+  // Otherwise the engine would compile it, when the budget is spent.
+  if (thinkingBudget) await checkConstraint(answerConstraint, model);
   const form = { tools, reasoningOpen, parallel, thinkingBudget, answerConstraint };
   return {
     promptTokens: prompt.length,

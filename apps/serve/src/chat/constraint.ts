@@ -1,5 +1,5 @@
 // What a chat holds its reply to: calls to the schemas of their tools, an answer to that of the request.
-import { type ReplyConstraint, replyGrammar, toolGrammars } from '@quern/chat';
+import { blamedOn, type ReplyConstraint, replySketch } from '@quern/chat';
 import { QuernError } from '@quern/errors';
 import { ApiError } from '../api-error.ts';
 import { askedGrammar, type Constraint } from '../generate/grammar-request.ts';
@@ -32,17 +32,24 @@ export function chatConstraint(
       'tool_choice',
     );
   }
+  const constraint: ReplyConstraint = { tools, choice, parallel, answer: asked?.source, ...reasoning };
   try {
-    const grammar = replyGrammar(format, { tools, choice, parallel, answer: asked?.source, ...reasoning });
-    if (!grammar) return undefined;
-    // Beside an answer's schema it may be that one that is wrong.
-    const parts = asked ? undefined : () => toolGrammars(tools.slice(0, mostNamed));
-    return { param: asked?.param ?? 'tools', grammar, parts };
+    if (!replySketch(format, constraint)) return undefined;
   } catch (error) {
     if (!(error instanceof QuernError)) throw error;
     if (error.code.startsWith('tool-')) throw refused(error.describe(), 'tool_choice');
     throw new ApiError(400, 'invalid_grammar', `tools: ${error.describe()}`, { param: 'tools' });
   }
+  const alone = { choice: 'required', parallel: false, reasoningOpen: false, mayReason: false } as const;
+  return {
+    param: asked?.param ?? 'tools',
+    grammar: { kind: 'reply', format, constraint },
+    parts: tools.slice(0, mostNamed).map((tool) => ({
+      param: 'tools',
+      grammar: () => ({ kind: 'reply', format, constraint: { ...alone, tools: [tool] } }),
+      blame: (error) => blamedOn(tool, error),
+    })),
+  };
 }
 
 const refused = (message: string, param: string): ApiError => new ApiError(400, 'invalid_value', message, { param });

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { anyObject, listOf } from '../large-shapes.ts';
 import { unknownType } from '../unknown-type.ts';
-import { callArguments } from './call-arguments.ts';
+import { ArgumentsReader } from './call-arguments.ts';
 
 const textPart = z.looseObject({ type: z.literal('text'), text: z.string() });
 const textParts = listOf(z.discriminatedUnion('type', [textPart], { error: unknownType('content') }));
@@ -51,25 +51,25 @@ export type TemplateMessage = Record<string, unknown> & { role: string };
 const joined = (value: z.infer<typeof content>): string =>
   typeof value === 'string' ? value : value.map((part) => part.text).join('');
 
-/** @throws ApiError 400 when the arguments of an earlier tool call are not a JSON object */
-export function templateMessages(messages: readonly RequestMessage[]): TemplateMessage[] {
-  return messages.map((message, index) => {
+/** Pauses between long arguments. @throws ApiError 400 when the arguments of an earlier tool call are not a JSON object */
+export function* templateMessages(messages: readonly RequestMessage[]): Generator<void, TemplateMessage[]> {
+  const reader = new ArgumentsReader();
+  const made: TemplateMessage[] = [];
+  for (const [index, message] of messages.entries()) {
     const role = message.role === 'developer' ? 'system' : message.role;
     const base = { ...message, role, content: joined(message.content ?? '') };
-    if (message.role !== 'assistant' || !message.tool_calls?.length) return base;
-    return {
-      ...base,
-      tool_calls: message.tool_calls.map((call, at) => ({
-        ...call,
-        type: 'function',
-        function: {
-          ...call.function,
-          arguments: objectOf(call, `messages.${index}.tool_calls.${at}.function.arguments`),
-        },
-      })),
-    };
-  });
+    if (message.role !== 'assistant' || !message.tool_calls?.length) {
+      made.push(base);
+      continue;
+    }
+    const calls = [];
+    for (const [at, call] of message.tool_calls.entries()) {
+      const { arguments: given } = call.function;
+      const param = `messages.${index}.tool_calls.${at}.function.arguments`;
+      const args = typeof given === 'string' ? yield* reader.read(given, param) : given;
+      calls.push({ ...call, type: 'function', function: { ...call.function, arguments: args } });
+    }
+    made.push({ ...base, tool_calls: calls });
+  }
+  return made;
 }
-
-const objectOf = ({ function: { arguments: given } }: z.infer<typeof toolCall>, param: string) =>
-  typeof given === 'string' ? callArguments(given, param) : given;

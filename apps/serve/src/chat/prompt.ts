@@ -3,6 +3,7 @@
 import { type Prompt, type PromptOptions, promptOf, promptRendering } from '@quern/chat';
 import { QuernError } from '@quern/errors';
 import { ApiError } from '../api-error.ts';
+import { withPauses } from '../http/pauses.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { renderMessages } from '../text/render-messages.ts';
 import type { ChatRequest } from './chat.ts';
@@ -25,7 +26,7 @@ export async function chatPrompt(
   const { template, format, special } = model.chat;
   const { messages, templateVariables, ending = 'opened' } = chat;
   const options: PromptOptions = {
-    messages: withOpening(model.created, templateMessages(messages)),
+    messages: withOpening(model.created, await withPauses(templateMessages(messages))),
     tools,
     thinking: thinkingOf(chat),
     variables: templateVariables,

@@ -2,6 +2,7 @@
 import type { CreatedModel } from '@quern/checkpoint';
 import { QuernError } from '@quern/errors';
 import { templateMessages } from '../chat/messages.ts';
+import { atOnce } from '../http/pauses.ts';
 import { defaultsOf, modelOptions } from '../models/model-options.ts';
 import type { CreatedPart } from '../models/served-model.ts';
 import { messageOf, messageShape } from '../ollama/messages.ts';
@@ -19,6 +20,6 @@ export function createdPart(model: CreatedModel): CreatedPart {
   return {
     model,
     defaults: defaultsOf(options.data),
-    opening: templateMessages(messages.map(({ data }) => messageOf(data!))),
+    opening: atOnce(templateMessages(messages.map(({ data }) => messageOf(data!)))),
   };
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { tokenIds } from '../large-shapes.ts';
 import type { ServedModel } from '../models/served-model.ts';
-import { encodeText } from '../text/encode-text.ts';
+import { encodeTexts } from '../text/encode-text.ts';
 import { requireTokens } from '../text/require-tokens.ts';
 
 /** OpenAI's limit. */
@@ -54,7 +54,7 @@ export async function embedTexts(
     const message = `The model "${model.id}" scores pairs of texts and makes no vectors; use /v1/rerank.`;
     throw new ApiError(400, 'not_an_embedding_model', message, { param: 'model' });
   }
-  const encoded = await Promise.all(listOf(texts).map((text) => tokensOf(model, text, param, signal)));
+  const encoded = await tokensOf(model, listOf(texts), param, signal);
   const sequences = encoded.map((tokens) => ({ tokens }));
   for (const [index, { length }] of encoded.entries()) checkLength(model, length, `${param}.${index}`);
   const vectors = await model.engine.embed(sequences, { signal, raw });
@@ -68,15 +68,22 @@ export function requireEmbeddings({ id, engine }: ServedModel): void {
   throw new ApiError(400, 'not_an_embedding_model', message, { param: 'model' });
 }
 
-type OneText = string | number[];
+type Listed = readonly string[] | readonly number[][];
 
-const listOf = (texts: Texts): readonly OneText[] =>
-  typeof texts === 'string' || typeof texts[0] === 'number' ? [texts as OneText] : (texts as OneText[]);
+const listOf = (texts: Texts): Listed =>
+  typeof texts === 'string' ? [texts] : typeof texts[0] === 'number' ? [texts as number[]] : (texts as Listed);
 
-async function tokensOf(model: ServedModel, text: OneText, param: string, signal: AbortSignal): Promise<Int32Array> {
-  if (typeof text === 'string') return encodeText(model, text, { addSpecial: true, parseSpecial: true }, signal);
-  requireTokens(text, model, param);
-  return Int32Array.from(text);
+const areTexts = (list: Listed): list is readonly string[] => typeof list[0] === 'string';
+
+async function tokensOf(
+  model: ServedModel,
+  list: Listed,
+  param: string,
+  signal: AbortSignal,
+): Promise<readonly Int32Array[]> {
+  if (areTexts(list)) return encodeTexts(model, list, { addSpecial: true, parseSpecial: true }, signal);
+  for (const ids of list) requireTokens(ids, model, param);
+  return list.map((ids) => Int32Array.from(ids));
 }
 
 /** @throws ApiError 400 `empty_prompt`, `context_length_exceeded` */

@@ -3,7 +3,7 @@
 import type { TextPair } from '@quern/tokenizer';
 import { ApiError } from '../api-error.ts';
 import type { ServedModel } from '../models/served-model.ts';
-import { encodeText, encodeTextPair } from '../text/encode-text.ts';
+import { encodeTextPairs, encodeTexts } from '../text/encode-text.ts';
 import { checkLength, requireEmbeddings } from './embed-texts.ts';
 
 export interface Ranked {
@@ -34,7 +34,10 @@ async function byPairs(
   documents: readonly string[],
   signal: AbortSignal,
 ): Promise<Ranked> {
-  const texts = await Promise.all(documents.map((document) => pairOf(model, query, document, signal)));
+  // It stands in front of every document.
+  const [asked] = await encodeTexts(model, [query], {}, signal);
+  if (asked!.length > 0) checkLength(model, asked!.length, 'query');
+  const texts = await pairsOf(model, query, documents, signal);
   for (const [index, { tokens }] of texts.entries()) checkLength(model, tokens.length, `documents.${index}`);
   const rows = await model.engine.embed(texts, { signal });
   const { softmax } = model.engine.info.embeddings!.scores!;
@@ -42,17 +45,19 @@ async function byPairs(
 }
 
 /** A model that generates was taught by a prompt of its own; others join the two as their tokenizer does. */
-async function pairOf(
+async function pairsOf(
   model: ServedModel,
   query: string,
-  document: string,
+  documents: readonly string[],
   signal: AbortSignal,
-): Promise<Partial<TextPair> & Pick<TextPair, 'tokens'>> {
+): Promise<readonly (Partial<TextPair> & Pick<TextPair, 'tokens'>)[]> {
   const { rankTemplate } = model;
-  if (rankTemplate === undefined) return encodeTextPair(model, query, document, signal);
-  const given: Record<string, string> = { '{query}': query, '{document}': document };
-  const text = rankTemplate.replace(/\{(query|document)\}/g, (name) => given[name]!);
-  return { tokens: await encodeText(model, text, { parseSpecial: true }, signal) };
+  if (rankTemplate === undefined) return encodeTextPairs(model, query, documents, signal);
+  const asked = documents.map((document) => {
+    const given: Record<string, string> = { '{query}': query, '{document}': document };
+    return rankTemplate.replace(/\{(query|document)\}/g, (name) => given[name]!);
+  });
+  return (await encodeTexts(model, asked, { parseSpecial: true }, signal)).map((tokens) => ({ tokens }));
 }
 
 async function byCosine(
@@ -61,10 +66,8 @@ async function byCosine(
   documents: readonly string[],
   signal: AbortSignal,
 ): Promise<Ranked> {
-  const encode = async (text: string) => ({
-    tokens: await encodeText(model, text, { addSpecial: true, parseSpecial: true }, signal),
-  });
-  const texts = await Promise.all([query, ...documents].map(encode));
+  const options = { addSpecial: true, parseSpecial: true };
+  const texts = (await encodeTexts(model, [query, ...documents], options, signal)).map((tokens) => ({ tokens }));
   for (const [index, { tokens }] of texts.entries())
     checkLength(model, tokens.length, index === 0 ? 'query' : `documents.${index - 1}`);
   const [asked, ...vectors] = await model.engine.embed(texts, { signal });

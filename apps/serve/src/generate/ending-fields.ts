@@ -4,7 +4,8 @@ import { ApiError } from '../api-error.ts';
 
 /** OpenAI allows 4 stop strings; agents send more. A bound keeps matching cheap. */
 const maxStops = 64;
-const stopString = z.string().min(1);
+const maxStopLength = 16_384;
+const stopString = z.string().min(1).max(maxStopLength);
 const tokenCount = z.union(
   [z.literal(-1), z.int().min(1)],
   'expected a number of tokens, from 1 on, or -1 for as many as the context has room for',
@@ -23,7 +24,10 @@ export const lengthFields = {
 
 export const endingFields = {
   stop: z
-    .union([stopString, z.array(stopString).max(maxStops)], 'expected a non-empty string or a list of them')
+    .union(
+      [stopString, z.array(stopString).max(maxStops)],
+      `expected a non-empty string of at most ${maxStopLength} characters, or a list of at most ${maxStops}`,
+    )
     .nullish(),
   stop_token_ids: z.array(z.int().min(0)).max(1024).nullish(),
   include_stop_str_in_output: z.boolean().nullish(),

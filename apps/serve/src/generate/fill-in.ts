@@ -2,7 +2,7 @@
 // repository and other files, prefix, suffix, and then the model writes the middle.
 import { ApiError } from '../api-error.ts';
 import type { ServedModel } from '../models/served-model.ts';
-import { encodePrompt, type TextOrigin } from '../text/encode-text.ts';
+import { encodeParts, encodeText, requireRoom, type TextOrigin } from '../text/encode-text.ts';
 
 export interface OtherFile {
   readonly filename?: string | null;
@@ -34,24 +34,27 @@ export async function fillInPrompt(model: ServedModel, text: FillIn, origin: Tex
     const message = `The model "${id}" has no tokens for text that is inserted (fill in the middle).`;
     throw new ApiError(400, 'unsupported_parameter', message, { param: origin.param });
   }
-  const plain = async (words: string, parseSpecial = false) => [
-    ...(await encodePrompt(model, words, { parseSpecial }, origin)),
-  ];
-  const named = async (marker: number | undefined, name: string) =>
-    marker === undefined ? [] : [marker, ...(await plain(`${name}\n`))];
-  const before = async ({ filename, text: content }: OtherFile) => [
-    ...(file === undefined ? await plain(filesApart) : await named(file, filename ?? unnamed.other)),
-    ...(await plain(content)),
+  const marked = (marker: number | undefined, name: string) => (marker === undefined ? [] : [marker, `${name}\n`]);
+  const before = ({ filename, text: content }: OtherFile) => [
+    ...(file === undefined ? [filesApart] : marked(file, filename ?? unnamed.other)),
+    content,
   ];
   const around = text.others && [
-    ...(await named(repository, unnamed.repository)),
-    ...(await Promise.all(text.others.map(before))).flat(),
-    ...(await named(file, unnamed.file)),
+    ...marked(repository, unnamed.repository),
+    ...text.others.flatMap(before),
+    ...marked(file, unnamed.file),
   ];
+  const bos = tokenizer.addBos && tokenizer.bos !== undefined ? [tokenizer.bos] : [];
+  const texts = [...(around ?? []), text.prefix, text.begun ?? '', text.suffix];
+  requireRoom(
+    model,
+    texts.filter((part) => typeof part === 'string'),
+    origin.param,
+  );
+  const plain = (parts: readonly (number | string)[]) => encodeParts(model, parts, {}, origin.signal);
   return Int32Array.from([
-    ...(around ?? []),
-    ...(tokenizer.addBos && tokenizer.bos !== undefined ? [tokenizer.bos] : []),
-    ...[prefix, ...(await plain(text.prefix)), ...(await plain(text.begun ?? '', true))],
-    ...[suffix, ...(await plain(text.suffix)), middle],
+    ...(await plain([...(around ?? []), ...bos, prefix, text.prefix])),
+    ...(await encodeText(model, text.begun ?? '', { parseSpecial: true }, origin.signal)),
+    ...(await plain([suffix, text.suffix, middle])),
   ]);
 }

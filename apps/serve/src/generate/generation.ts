@@ -13,7 +13,7 @@ import type { GenerationRequest } from './generation-request.ts';
 import { type Constraint, checkConstraint, requestConstraint } from './grammar-request.ts';
 import { LineLimit, ReplyClock } from './reply-clock.ts';
 import { withDefaults } from './request-defaults.ts';
-import { logitBiasOf, samplingOptions } from './sampling-fields.ts';
+import { findBreakers, logitBiasOf, samplingOptions } from './sampling-fields.ts';
 import { tokenRules } from './token-rule-fields.ts';
 
 export type FinishReason = 'stop' | 'length';
@@ -97,6 +97,7 @@ export async function checkTask(task: GenerationTask, param: string): Promise<vo
     throw new ApiError(400, 'invalid_value', message, { param: 'min_tokens' });
   }
   checkAdapters(request.lora, model);
+  await findBreakers(withDefaults(request, model.defaults), model.tokenizer);
   await checkConstraint(constraintOf(task), model);
   beamOptions(request);
   if (prompt.length === 0) throw new ApiError(400, 'empty_prompt', 'The prompt has no tokens.', { param });

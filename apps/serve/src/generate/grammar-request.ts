@@ -1,8 +1,7 @@
 // What a request says that its reply must be: OpenAI's `response_format`, llama.cpp's `grammar` and `json_schema`, vLLM's
 // `structured_outputs` and `guided_…`. Compiled before a token is computed, so that what cannot be enforced is a 400 and never a free text.
 
-import type { GrammarPart } from '@quern/chat';
-import { tokenNamed } from '@quern/engine';
+import { type AskedGrammar, tokenNamed } from '@quern/engine';
 import { QuernError } from '@quern/errors';
 import type { GrammarSource, GrammarTrigger } from '@quern/grammar';
 import type { Tokenizer } from '@quern/tokenizer';
@@ -63,10 +62,17 @@ type GrammarRequest = z.infer<typeof fieldsShape>;
 /** What a reply is held to, and the field that asks. */
 export interface Constraint {
   readonly param: string;
-  readonly grammar: GrammarSource;
+  readonly grammar: AskedGrammar;
   readonly grammarTrigger?: GrammarTrigger;
   /** What it is made of, to say which part of what was asked does not compile. */
-  readonly parts?: () => readonly GrammarPart[];
+  readonly parts?: readonly ConstraintPart[];
+}
+
+/** What can be compiled alone, and who is named when that fails. */
+interface ConstraintPart {
+  readonly param: string;
+  readonly grammar: () => AskedGrammar;
+  readonly blame: (error: QuernError) => QuernError;
 }
 
 /**
@@ -92,10 +98,11 @@ export function requestConstraint(
  */
 export async function checkConstraint(constraint: Constraint | undefined, model: ServedModel): Promise<void> {
   if (!constraint) return;
-  const { param, grammar, grammarTrigger, parts } = constraint;
+  const { grammar, grammarTrigger, parts = [] } = constraint;
+  let { param } = constraint;
   const { tokenizer, engine } = model;
   const options = { tokenOf: (text: string) => tokenNamed(tokenizer, text), vocabSize: tokenizer.vocabSize };
-  const faultOf = async (source: GrammarSource, trigger?: GrammarTrigger): Promise<QuernError | undefined> => {
+  const faultOf = async (source: AskedGrammar, trigger?: GrammarTrigger): Promise<QuernError | undefined> => {
     try {
       await engine.compileGrammar(source, options, trigger);
       return undefined;
@@ -107,10 +114,11 @@ export async function checkConstraint(constraint: Constraint | undefined, model:
   let fault = await faultOf(grammar, grammarTrigger);
   if (!fault) return;
   // In the thread, too, and one after the other: others' grammars come in between.
-  for (const part of parts?.() ?? []) {
-    const own = await faultOf(part.grammar);
+  for (const part of parts) {
+    const own = await faultOf(part.grammar());
     if (!own) continue;
     fault = part.blame(own);
+    param = part.param;
     break;
   }
   throw new ApiError(400, 'invalid_grammar', `${param}: ${fault.describe()}`, { param });

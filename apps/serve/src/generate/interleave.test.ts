@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, type MockInstance, vi } from 'vitest';
 import { interleave } from './interleave.ts';
 
 const ended: string[] = [];
@@ -17,6 +17,25 @@ describe('interleaved streams', () => {
     for await (const { index, value } of interleave([count('a', [1, 2, 3]), count('b', []), count('c', [1, 2])]))
       seen[index]!.push(value);
     expect(seen).toEqual([['a1', 'a2', 'a3'], [], ['c1', 'c2']]);
+  });
+
+  it('are each looked at for their own values alone', async () => {
+    const waits: MockInstance[] = [];
+    const streams = Array.from({ length: 300 }, () => {
+      const stream = count('s', [1, 2, 3]);
+      const next = stream.next.bind(stream);
+      stream.next = () => {
+        const result = next();
+        // Who waits for a promise asks it to call back.
+        waits.push(vi.spyOn(result, 'then'));
+        return result;
+      };
+      return stream;
+    });
+    let values = 0;
+    for await (const _ of interleave(streams)) values++;
+    expect(values).toBe(900);
+    expect(waits.map(({ mock }) => mock.calls.length)).toEqual(Array.from({ length: 1200 }, () => 1));
   });
 
   it('all end when one fails, or when the reader leaves', async () => {

@@ -6,24 +6,36 @@ export async function* interleave<Value>(
 ): AsyncGenerator<{ index: number; value: Value }> {
   const [only] = streams;
   if (only && streams.length === 1) {
-    // Racing costs each token of the usual, single reply as much as all else that is done for it here.
+    // Waiting for several costs each token of the usual, single reply as much as all else that is done for it here.
     for await (const value of only) yield { index: 0, value };
     return;
   }
-  const next = (index: number) => streams[index]!.next().then((result) => ({ index, result }));
-  const pending = new Map(streams.map((_, index) => [index, next(index)]));
+  const come: { index: number; result: IteratorResult<Value> | { failure: unknown } }[] = [];
+  let wake = (): void => {};
+  // Each stream tells of itself: a race of all of them would look at each for every value of one.
+  const ask = (index: number): void => {
+    const tell = (result: (typeof come)[number]['result']): void => {
+      come.push({ index, result });
+      wake();
+    };
+    streams[index]!.next().then(tell, (failure: unknown) => tell({ failure }));
+  };
+  let open = streams.length;
   try {
-    while (pending.size > 0) {
-      const { index, result } = await Promise.race(pending.values());
-      if (result.done) {
-        pending.delete(index);
-        continue;
+    for (const index of streams.keys()) ask(index);
+    while (open > 0) {
+      if (come.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      for (const { index, result } of come.splice(0)) {
+        if ('failure' in result) throw result.failure;
+        if (result.done) {
+          open--;
+          continue;
+        }
+        ask(index);
+        yield { index, value: result.value };
       }
-      pending.set(index, next(index));
-      yield { index, value: result.value };
     }
   } finally {
-    for (const settling of pending.values()) settling.catch(() => {});
-    await Promise.all([...pending.keys()].map((index) => streams[index]!.return(undefined)));
+    await Promise.all(streams.map((stream) => stream.return(undefined)));
   }
 }

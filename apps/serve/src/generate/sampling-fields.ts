@@ -1,5 +1,6 @@
 // The request fields that say how tokens are chosen: OpenAI's, and llama-server's for the stages that OpenAI does not have.
 // Defaults are OpenAI's (temperature 1, top_p 1); every other stage is off unless asked for.
+import { setImmediate } from 'node:timers/promises';
 import { type RngName, type SamplingOptions, samplerNames, samplersOfLetters } from '@quern/engine';
 import { type OverlappingToken, overlappingTokens, type Tokenizer } from '@quern/tokenizer';
 import { z } from 'zod';
@@ -11,8 +12,23 @@ const share = z.number().min(0).max(1).nullish();
 type Bias = number | false;
 const isBias = (value: unknown): boolean => value === false || (typeof value === 'number' && Math.abs(value) <= 100);
 const isBiasedText = (key: unknown): boolean => typeof key === 'string' && key.length > 0 && key.length <= 256;
-const isBiasRow = (row: unknown): boolean =>
-  Array.isArray(row) && row.length === 2 && (isTokenId(row[0]) || isBiasedText(row[0])) && isBias(row[1]);
+const isId = (key: string): boolean => /^\d+$/.test(key);
+/** Each becomes tokens; ids may name a whole vocabulary. */
+const maxBiasedTexts = 256;
+
+/** In one pass over what may be a whole vocabulary. */
+function isBiasField(given: unknown): boolean {
+  let texts = 0;
+  const isText = (key: unknown): boolean => isBiasedText(key) && ++texts <= maxBiasedTexts;
+  if (Array.isArray(given))
+    return given.every((row) => {
+      const isPair = Array.isArray(row) && row.length === 2 && isBias(row[1]);
+      return isPair && (isTokenId(row[0]) || isText(row[0]));
+    });
+  return isObject(given) && Object.keys(given).every((key) => (isId(key) || isText(key)) && isBias(given[key]));
+}
+
+const maxSamplers = 32;
 /** llama.cpp cuts longer ones; a cut one would break at other places than asked for. */
 const sequenceBreaker = z.string().min(1).max(40);
 
@@ -46,19 +62,18 @@ export const samplingFields = {
   dry_sequence_breakers: z.array(sequenceBreaker).max(64).nullish(),
   samplers: z
     .union(
-      [z.array(z.enum(samplerNames)), z.string()],
-      `expected a list of names (${samplerNames.join(', ')}) or a text of their letters`,
+      // None may be named twice.
+      [z.array(z.enum(samplerNames)).max(maxSamplers), z.string().max(maxSamplers)],
+      `expected a list of at most ${maxSamplers} names (${samplerNames.join(', ')}) or a text of their letters`,
     )
     .nullish(),
   ignore_eos: z.boolean().nullish(),
   /** llama-server's forms: a key may be a text, whose tokens all get the bias; `false` forbids. */
   logit_bias: z
     .custom<Record<string, Bias> | [number | string, Bias][]>(
-      (given) =>
-        Array.isArray(given)
-          ? given.every(isBiasRow)
-          : isObject(given) && Object.keys(given).every((key) => isBiasedText(key) && isBias(given[key])),
-      'expected {"<token id or text>": bias} or [[<token id or text>, bias], …] with a bias from -100 to 100, or false',
+      isBiasField,
+      'expected {"<token id or text>": bias} or [[<token id or text>, bias], …] with a bias from -100 to 100, or false, ' +
+        `and at most ${maxBiasedTexts} texts`,
     )
     .nullish(),
 };
@@ -86,7 +101,7 @@ function readBias(bias: NonNullable<SamplingRequest['logit_bias']>, tokenizer: T
     else for (const id of tokenizer.encode(key)) read.set(id, amount);
   };
   if (Array.isArray(bias)) for (const [key, value] of bias) add(key, value);
-  else for (const key of Object.keys(bias)) add(/^\d+$/.test(key) ? Number(key) : key, bias[key]!);
+  else for (const key of Object.keys(bias)) add(isId(key) ? Number(key) : key, bias[key]!);
   return read;
 }
 
@@ -159,15 +174,33 @@ const usualBreakers = ['\n', ':', '"', '*'];
 const mostKept = 256;
 const known = new WeakMap<Tokenizer, Map<string, OverlappingToken[]>>();
 
-function breakersOf(tokenizer: Tokenizer, texts: readonly string[]): OverlappingToken[] {
+/** Looks for those of a request, one by one: others are answered in between. */
+export async function findBreakers(request: SamplingRequest, tokenizer: Tokenizer): Promise<void> {
+  if (!request.dry_multiplier) return;
+  for (const text of request.dry_sequence_breakers ?? usualBreakers)
+    if (!known.get(tokenizer)?.has(text)) {
+      find(tokenizer, text);
+      await setImmediate();
+    }
+}
+
+function find(tokenizer: Tokenizer, text: string): OverlappingToken[] {
   const found = known.get(tokenizer) ?? new Map<string, OverlappingToken[]>();
   known.set(tokenizer, found);
-  for (const text of texts) {
-    if (found.has(text)) continue;
-    if (found.size >= mostKept) found.clear();
-    found.set(text, overlappingTokens(tokenizer, text));
-  }
-  return texts.flatMap((text) => found.get(text) ?? overlappingTokens(tokenizer, text));
+  const before = found.get(text);
+  if (before) return before;
+  if (found.size >= mostKept) found.clear();
+  const overlaps = overlappingTokens(tokenizer, text);
+  found.set(text, overlaps);
+  return overlaps;
+}
+
+/** A token that holds several breakers is named once. */
+function breakersOf(tokenizer: Tokenizer, texts: readonly string[]): OverlappingToken[] {
+  const whole = new Set<number>();
+  return texts
+    .flatMap((text) => find(tokenizer, text))
+    .filter(({ head, tail }) => tail.length > 0 || whole.size < whole.add(head).size);
 }
 
 const given = <T extends object>(options: T): { [Key in keyof T]?: NonNullable<T[Key]> } =>

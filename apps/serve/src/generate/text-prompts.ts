@@ -6,11 +6,24 @@ import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { tokensAndTexts } from '../large-shapes.ts';
 import type { ServedModel } from '../models/served-model.ts';
-import { encodePrompt, type TextOrigin } from '../text/encode-text.ts';
+import { encodeTexts, requireRoom, type TextOrigin } from '../text/encode-text.ts';
 import { requireTokens } from '../text/require-tokens.ts';
 
 /** Of one request. */
 const maxPrompts = 256;
+
+/** Of one request; others wait behind them. */
+const maxReplies = 256;
+
+/**
+ * @param each replies to one prompt
+ * @throws ApiError 400
+ */
+export function checkReplies(prompts: number, each: number): void {
+  if (prompts * each <= maxReplies) return;
+  const message = `n: ${prompts} prompts with ${each} replies each are ${prompts * each}; one request has ${maxReplies} at most.`;
+  throw new ApiError(400, 'invalid_value', message, { param: 'n' });
+}
 
 /** llama-server's object, which may carry pictures for models that see. */
 const wrapped = z.looseObject({
@@ -44,13 +57,30 @@ export interface TextPrompt {
  * @param addSpecial false: no BOS
  * @throws ApiError 400 for tokens that the vocabulary does not have
  */
-export function readPrompts(
+export async function readPrompts(
   model: ServedModel,
   field: PromptField,
   addSpecial: boolean,
   origin: TextOrigin,
 ): Promise<TextPrompt[]> {
-  return Promise.all(promptsOf(field).map((prompt) => readPrompt(model, prompt, addSpecial, origin)));
+  const all = promptsOf(field).map(partsOf);
+  for (const parts of all) checkParts(model, parts, origin);
+  const [firsts, others] = await encodedTexts(model, all, addSpecial, origin);
+  const next = (isFirst: boolean): Int32Array => (isFirst ? firsts : others).next().value!;
+  return all.map((parts) => promptOf(model, parts, next, origin));
+}
+
+type Parts = readonly (string | number)[];
+
+const partsOf = (prompt: OnePrompt): Parts =>
+  typeof prompt === 'string' ? [prompt] : Array.isArray(prompt) ? prompt : [prompt.prompt_string];
+
+/** @throws ApiError 400 for a prompt whose parts alone say that it does not fit */
+function checkParts({ contextTokens }: ServedModel, { length }: Parts, { param }: TextOrigin): void {
+  if (length <= contextTokens) return;
+  const message = `The prompt has ${length} tokens and texts; the maximum context length is ${contextTokens} tokens.`;
+  const tokens = { prompt: length, context: contextTokens };
+  throw new ApiError(400, 'context_length_exceeded', message, { param, tokens });
 }
 
 function promptsOf(field: PromptField): readonly OnePrompt[] {
@@ -62,26 +92,43 @@ function promptsOf(field: PromptField): readonly OnePrompt[] {
     : (field as OnePrompt[]);
 }
 
-async function readPrompt(
+/** The tokens of the texts in the prompts, in their order: of those that a prompt begins with (BOS comes before them), and of the others. */
+async function encodedTexts(
   model: ServedModel,
-  prompt: OnePrompt,
+  prompts: readonly Parts[],
   addSpecial: boolean,
   origin: TextOrigin,
-): Promise<TextPrompt> {
-  const { tokenizer, contextTokens } = model;
-  const parts = typeof prompt === 'string' ? [prompt] : Array.isArray(prompt) ? prompt : [prompt.prompt_string];
-  if (parts.length > contextTokens) {
-    const message = `The prompt has ${parts.length} tokens and texts; the maximum context length is ${contextTokens} tokens.`;
-    const tokens = { prompt: parts.length, context: contextTokens };
-    throw new ApiError(400, 'context_length_exceeded', message, { param: origin.param, tokens });
-  }
+): Promise<Iterator<Int32Array>[]> {
+  const encode = async (parts: Parts, addsSpecial: boolean): Promise<Iterator<Int32Array>> => {
+    const texts = parts.filter((part) => typeof part === 'string');
+    const tokens = await encodeTexts(model, texts, { addSpecial: addsSpecial, parseSpecial: true }, origin.signal);
+    return tokens.values();
+  };
+  for (const parts of prompts)
+    requireRoom(
+      model,
+      parts.filter((part) => typeof part === 'string'),
+      origin.param,
+    );
+  const firsts = prompts.flatMap((parts) => parts.slice(0, 1));
+  const others = prompts.flatMap((parts) => parts.slice(1));
+  return [await encode(firsts, addSpecial), await encode(others, false)];
+}
+
+/** @throws ApiError 400 for tokens that the vocabulary does not have */
+function promptOf(
+  model: ServedModel,
+  parts: Parts,
+  next: (isFirst: boolean) => Int32Array,
+  { param }: TextOrigin,
+): TextPrompt {
+  const { tokenizer } = model;
   const ids: number[] = [];
   for (const [at, part] of parts.entries()) {
-    const options = { addSpecial: addSpecial && at === 0, parseSpecial: true };
     if (typeof part === 'number') ids.push(part);
-    else for (const token of await encodePrompt(model, part, options, origin)) ids.push(token);
+    else for (const token of next(at === 0)) ids.push(token);
   }
-  requireTokens(ids, model, origin.param);
+  requireTokens(ids, model, param);
   const written = (part: number | string, at: number) => {
     if (typeof part === 'string') return part;
     return at === 0 && part === tokenizer.bos ? '' : tokenizer.decode([part], { special: true });

@@ -29,12 +29,23 @@ interface Open {
 /** Characters between two pauses: some milliseconds. */
 const slice = 2 ** 20;
 
-/** As far as it is more than `limits` have, or undefined. It pauses, so that whoever counts may do something else. */
-export function* measureJson(text: string, limits: JsonLimits): Generator<void, JsonExcess | undefined> {
+/** What several texts have together. */
+export interface JsonSum {
+  quarters: number;
+}
+
+/**
+ * As far as it is more than `limits` have, or undefined. It pauses, so that whoever counts may do something else.
+ * @param sum with the texts before it
+ */
+export function* measureJson(
+  text: string,
+  limits: JsonLimits,
+  sum: JsonSum = { quarters: 0 },
+): Generator<void, JsonExcess | undefined> {
   const shapes = shapeCounter();
   const open: Open[] = [];
   let depth = 0;
-  let quarters = 0;
   const most = 4 * limits.parts;
   let pauseAt = slice;
   let top: Open | undefined;
@@ -43,7 +54,7 @@ export function* measureJson(text: string, limits: JsonLimits): Generator<void, 
       pauseAt = at + slice;
       yield;
     }
-    if (quarters > most) return { of: 'parts' };
+    if (sum.quarters > most) return { of: 'parts' };
     const unit = text.charCodeAt(at);
     switch (unit) {
       case 0x20:
@@ -62,7 +73,7 @@ export function* measureJson(text: string, limits: JsonLimits): Generator<void, 
       case 0x5b: // [
         at++;
         if (depth === limits.depth) return { of: 'depth', path: pathOf(text, open) };
-        quarters += 4;
+        sum.quarters += 4;
         top = open[depth++] ??= { isObject: false, index: 0, keyFrom: 0, keyTo: 0, atKey: false, shape: 0 };
         top.isObject = top.atKey = unit === 0x7b;
         top.index = top.keyFrom = top.keyTo = top.shape = 0;
@@ -80,13 +91,13 @@ export function* measureJson(text: string, limits: JsonLimits): Generator<void, 
           pauseAt = at + slice;
           yield;
         }
-        quarters += 4;
+        sum.quarters += 4;
         if (top?.atKey) {
           top.atKey = false;
           top.keyFrom = from;
           top.keyTo = at;
           const key = text.slice(from, at);
-          if (isIndex(key)) quarters -= 3;
+          if (isIndex(key)) sum.quarters -= 3;
           else top.shape = shapes.after(top.shape, key);
           if (shapes.count > limits.newKeys) return { of: 'newKeys' };
         }
@@ -94,13 +105,13 @@ export function* measureJson(text: string, limits: JsonLimits): Generator<void, 
         break;
       }
       default:
-        quarters++;
+        sum.quarters++;
         at = runEnd(text, at + 1, pauseAt, inWords);
     }
   }
   // JSON.parse takes its own time.
   if (pauseAt > slice) yield;
-  return quarters > most ? { of: 'parts' } : undefined;
+  return sum.quarters > most ? { of: 'parts' } : undefined;
 }
 
 /** Where the next quote is, or the end. */

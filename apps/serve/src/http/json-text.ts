@@ -1,13 +1,16 @@
 // JSON from a client: what is no JSON is refused with its place, and so is what is nested deeper, or made of more parts, than anybody
 // means. Templates, schemas and checks walk over values by calling themselves, and a stack that overflows there would be the server's
 // fault; they take microseconds for each part, on the thread that answers everybody, and so does JSON.parse itself.
+import { setImmediate } from 'node:timers/promises';
 import { ApiError } from '../api-error.ts';
 import { type JsonFault, searchFault } from './json-fault.ts';
-import { type JsonExcess, type JsonLimits, measureJson } from './json-size.ts';
+import { type JsonExcess, type JsonLimits, type JsonSum, measureJson } from './json-size.ts';
 import { atOnce, withPauses } from './pauses.ts';
 
 /** Schemas of tools are the deepest that clients send: some dozen. A vocabulary of biases and the longest conversations have half of the parts. */
 const limits: JsonLimits = { depth: 128, parts: 2 ** 18, newKeys: 2 ** 14 };
+/** Parsed in some milliseconds. */
+const longText = 2 ** 18;
 /** Steps of a path that are shown. */
 const shownSteps = 6;
 
@@ -19,7 +22,10 @@ export async function parseBody(text: string): Promise<unknown> {
   const excess = await withPauses(measureJson(text, limits));
   if (excess) throw tooMuch(excess, '');
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    // What it is made into takes its own time.
+    if (text.length > longText) await setImmediate();
+    return value;
   } catch (error) {
     throw noJson(text, await withPauses(searchFault(text)), error);
   }
@@ -28,10 +34,11 @@ export async function parseBody(text: string): Promise<unknown> {
 /**
  * For a field that is itself a text of JSON, before it is parsed.
  * @param where the field
+ * @param sum with other such fields: together they may have no more than a body
  * @throws ApiError 400 `invalid_value` naming the path to what is nested too deeply, or that there are too many parts
  */
-export function requireModest(text: string, where: string): void {
-  const excess = atOnce(measureJson(text, limits));
+export function requireModest(text: string, where: string, sum?: JsonSum): void {
+  const excess = atOnce(measureJson(text, limits, sum));
   if (excess) throw tooMuch(excess, where);
 }
 

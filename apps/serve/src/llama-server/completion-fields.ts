@@ -27,7 +27,7 @@ export const completionFields = {
   return_tokens: z.boolean().nullish(),
   timings_per_token: z.boolean().nullish(),
   /** Fields of the answer, with `/` between the names of nested ones. */
-  response_fields: z.array(z.string()).max(256).nullish(),
+  response_fields: z.array(z.string().max(256)).max(256).nullish(),
 };
 
 const completionShape = z.looseObject(completionFields);

@@ -28,7 +28,7 @@ async function wholeReply(task: GenerationTask, index: number, request: Completi
     }
     const answer = {
       ...{ index, content, tokens: request.return_tokens ? tokens.map(({ token }) => token) : [] },
-      ...ending(task, event, request, content.includes('\n')),
+      ...ending(task, event, request, content.includes('\n'), index),
       ...probabilities(task.model, tokens, request),
     };
     return request.response_fields?.length ? chosenFields(answer, request.response_fields) : answer;
@@ -44,7 +44,7 @@ export async function* completionChunks(
   for await (const { index, value: event } of interleave(tasks.map(generate))) {
     const task = tasks[index]!;
     if (event.type === 'end') {
-      const last = { index, content: '', tokens: [], ...ending(task, event, request, hasLine[index]!) };
+      const last = { index, content: '', tokens: [], ...ending(task, event, request, hasLine[index]!, index) };
       yield request.response_fields?.length ? chosenFields(last, request.response_fields) : last;
       continue;
     }
@@ -59,12 +59,34 @@ export async function* completionChunks(
   }
 }
 
-function ending({ model, prompt }: GenerationTask, end: End, request: CompletionRequest, hasLine: boolean): object {
+/** Characters of settings that each of several replies repeats; longer ones (of a grammar, a bias) stand in the first. */
+const repeatedSettings = 65_536;
+
+const areRepeated = new WeakMap<CompletionRequest, boolean>();
+
+function settingsToTell(request: CompletionRequest, index: number): object | undefined {
+  const settings = settingsOf(request);
+  if (index === 0) return settings;
+  const repeats = areRepeated.get(request) ?? JSON.stringify(settings).length <= repeatedSettings;
+  areRepeated.set(request, repeats);
+  return repeats ? settings : undefined;
+}
+
+function ending(
+  { model, prompt }: GenerationTask,
+  end: End,
+  request: CompletionRequest,
+  hasLine: boolean,
+  index: number,
+): object {
   const { cost, stopText } = end;
   return {
     ...{ id_slot: noSlot, stop: true, model: model.id },
     ...{ tokens_predicted: cost.completionTokens, tokens_evaluated: cost.promptTokens },
-    ...{ generation_settings: settingsOf(request), prompt: model.tokenizer.decode(prompt, { special: true }) },
+    ...{
+      generation_settings: settingsToTell(request, index),
+      prompt: model.tokenizer.decode(prompt, { special: true }),
+    },
     ...{ has_new_line: hasLine, truncated: false },
     stop_type: end.finishReason === 'length' ? 'limit' : stopText === undefined ? 'eos' : 'word',
     ...{ stopping_word: stopText ?? '', tokens_cached: cost.cachedTokens, timings: timingsOf(cost) },

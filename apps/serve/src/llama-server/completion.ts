@@ -4,7 +4,7 @@ import { type Endpoint, type ServerState, withModel } from '../endpoint.ts';
 import { maxTokensOf } from '../generate/ending-fields.ts';
 import { branchesOf, checkTask, type GenerationTask } from '../generate/generation.ts';
 import { readRequest } from '../generate/generation-request.ts';
-import { promptField, readPrompts } from '../generate/text-prompts.ts';
+import { checkReplies, promptField, readPrompts } from '../generate/text-prompts.ts';
 import type { ModelLease } from '../models/model-host.ts';
 import { respond } from '../respond.ts';
 import { type CompletionRequest, completionFields, probabilitiesOf, withUsualSampling } from './completion-fields.ts';
@@ -52,8 +52,9 @@ export async function complete(
       ...(request.post_sampling_probs ? { samplingProbs: logProbs } : { logProbs }),
     }),
   );
-  for (const task of tasks) await checkTask(task, param);
   const count = request.n_cmpl ?? request.n ?? 1;
+  checkReplies(tasks.length, count);
+  for (const task of tasks) await checkTask(task, param);
   const branches = () => tasks.flatMap((task) => branchesOf(task, count));
   const answer = {
     chunks: () => completionChunks(branches(), request),

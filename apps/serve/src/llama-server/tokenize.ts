@@ -7,7 +7,7 @@ import { ApiError } from '../api-error.ts';
 import { type Endpoint, withModel } from '../endpoint.ts';
 import { readRequest } from '../generate/generation-request.ts';
 import { tokenIds, tokensAndTexts } from '../large-shapes.ts';
-import { encodeText } from '../text/encode-text.ts';
+import { encodeParts } from '../text/encode-text.ts';
 import { requireTokens } from '../text/require-tokens.ts';
 import { vllmFields, vllmTokens } from './vllm-tokenize.ts';
 
@@ -23,9 +23,6 @@ const textShape = z.looseObject({
   with_pieces: z.boolean().nullish(),
 });
 
-/** Others are answered in between. */
-const manyParts = 4096;
-
 export const tokenize: Endpoint = {
   method: 'POST',
   path: '/tokenize',
@@ -38,23 +35,51 @@ export const tokenize: Endpoint = {
       });
     return withModel(context, server, request.model, async (lease) => {
       const { model: served } = lease;
-      if (content === undefined) return context.json(await vllmTokens(request, lease, context.req.raw.signal));
-      const parts = typeof content === 'string' ? [content] : content;
-      const tokens: number[] = [];
-      for (const [at, part] of parts.entries()) {
-        if (at > 0 && at % manyParts === 0) await setImmediate();
-        const options = { addSpecial: (add_special ?? false) && at === 0, parseSpecial: parse_special ?? true };
-        if (typeof part === 'number') tokens.push(part);
-        // One by one: there may be more than a call takes arguments.
-        else for (const id of await encodeText(served, part, options, context.req.raw.signal)) tokens.push(id);
-      }
+      const { signal } = context.req.raw;
+      if (content === undefined) return context.json(await vllmTokens(request, lease, signal));
+      const [first, ...others] = typeof content === 'string' ? [content] : content;
+      const parseSpecial = parse_special ?? true;
+      const front = first === undefined ? [] : [first];
+      const tokens = await encodeParts(served, front, { addSpecial: add_special ?? false, parseSpecial }, signal);
+      for (const id of await encodeParts(served, others, { parseSpecial }, signal)) tokens.push(id);
       requireTokens(tokens, served, 'content');
-      if (!with_pieces) return context.json({ tokens });
-      const pieceOf = (id: number) => textOrBytes(served.tokenizer.decodeBytes([id], { special: true }));
-      return context.json({ tokens: tokens.map((id) => ({ id, piece: pieceOf(id) })) });
+      const { tokenizer } = served;
+      const written = with_pieces ? (id: number) => JSON.stringify(withPiece(id, tokenizer)) : String;
+      return new Response(await listText('tokens', tokens, written, signal), { headers: json });
     });
   },
 };
+
+const json = { 'content-type': 'application/json' };
+
+const withPiece = (id: number, tokenizer: Tokenizer): object => ({
+  id,
+  piece: textOrBytes(tokenizer.decodeBytes([id], { special: true })),
+});
+
+/** Written at a time: others are answered in between. */
+const writtenSlice = 16_384;
+
+/** JSON of millions of items. */
+async function listText(
+  name: string,
+  ids: readonly number[],
+  written: (id: number) => string,
+  signal: AbortSignal,
+): Promise<string> {
+  const texts: string[] = [];
+  for (let at = 0; at < ids.length; at += writtenSlice) {
+    if (at > 0) await setImmediate();
+    signal.throwIfAborted();
+    texts.push(
+      ids
+        .slice(at, at + writtenSlice)
+        .map(written)
+        .join(),
+    );
+  }
+  return `{"${name}":[${texts.join()}]}`;
+}
 
 const tokensShape = z.looseObject({ model, tokens: tokenIds });
 

@@ -8,7 +8,7 @@ import { lengthFields, maxTokensOf } from '../generate/ending-fields.ts';
 import { fillInPrompt } from '../generate/fill-in.ts';
 import { branchesOf, checkTask, type GenerationTask } from '../generate/generation.ts';
 import { generationFields, readRequest } from '../generate/generation-request.ts';
-import { promptField, readPrompts, type TextPrompt } from '../generate/text-prompts.ts';
+import { checkReplies, promptField, readPrompts, type TextPrompt } from '../generate/text-prompts.ts';
 import type { ModelLease } from '../models/model-host.ts';
 import type { ServedModel } from '../models/served-model.ts';
 import { respond } from '../respond.ts';
@@ -59,6 +59,7 @@ async function complete(
   const bestOf = request.use_beam_search ? count : (request.best_of ?? count);
   const candidates = candidatesOf(count, bestOf, request.stream ?? false);
   const prompts = await promptsOf(model, request, signal);
+  checkReplies(prompts.length, bestOf);
   const tasks = prompts.map(
     ({ ids }): GenerationTask => ({
       ...{ model, prompt: ids, request, signal, onEnd: server.onGeneration },

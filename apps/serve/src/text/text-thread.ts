@@ -8,11 +8,11 @@ import type { EncodeOptions, RenderChatOptions, TextPair } from '@quern/tokenize
 import { spawnWorker } from '@quern/workers';
 
 export type TextJob =
-  | { readonly type: 'encode'; readonly text: string; readonly options: EncodeOptions }
-  | { readonly type: 'pair'; readonly first: string; readonly second: string }
+  | { readonly type: 'encode'; readonly texts: readonly string[]; readonly options: EncodeOptions }
+  | { readonly type: 'pairs'; readonly first: string; readonly seconds: readonly string[] }
   | { readonly type: 'render'; readonly options: RenderChatOptions };
 
-export type TextResult = Int32Array | TextPair | string;
+export type TextResult = readonly Int32Array[] | readonly TextPair[] | string;
 export type TextAnswer = { readonly result: TextResult } | { readonly error: ErrorData };
 
 /** Where the tokenizer is. */
@@ -42,13 +42,13 @@ export class TextThread {
   }
 
   /** @throws QuernError those of `Tokenizer.encode` and of opening a model, `text-thread-ended` */
-  encode(text: string, options: EncodeOptions, signal: AbortSignal): Promise<Int32Array> {
-    return this.#ask({ type: 'encode', text, options }, signal) as Promise<Int32Array>;
+  encode(texts: readonly string[], options: EncodeOptions, signal: AbortSignal): Promise<readonly Int32Array[]> {
+    return this.#ask({ type: 'encode', texts, options }, signal) as Promise<readonly Int32Array[]>;
   }
 
-  /** @throws QuernError as `encode` does */
-  pair(first: string, second: string, signal: AbortSignal): Promise<TextPair> {
-    return this.#ask({ type: 'pair', first, second }, signal) as Promise<TextPair>;
+  /** One text with each of others. @throws QuernError as `encode` does */
+  pairs(first: string, seconds: readonly string[], signal: AbortSignal): Promise<readonly TextPair[]> {
+    return this.#ask({ type: 'pairs', first, seconds }, signal) as Promise<readonly TextPair[]>;
   }
 
   /** @throws QuernError those of `renderChat`, `text-thread-ended` */

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorToData } from '@quern/engine';
 import { openModel } from '@quern/models';
-import { encodePair, renderChat, tokenizerFromGguf } from '@quern/tokenizer';
+import { encodePairs, renderChat, tokenizerFromGguf } from '@quern/tokenizer';
 import type { TextAnswer, TextJob, TextResult, TextWorkerData } from './text-thread.ts';
 
 const { path, override } = workerData as TextWorkerData;
@@ -22,10 +22,7 @@ opening.catch(() => {});
 port.on('message', async (job: TextJob) => {
   try {
     const result = await resultOf(job);
-    port.postMessage(
-      { result } satisfies TextAnswer,
-      result instanceof Int32Array ? [result.buffer as ArrayBuffer] : [],
-    );
+    port.postMessage({ result } satisfies TextAnswer, memoryOf(result));
   } catch (error) {
     port.postMessage({ error: errorToData(error) } satisfies TextAnswer);
   }
@@ -34,5 +31,11 @@ port.on('message', async (job: TextJob) => {
 async function resultOf(job: TextJob): Promise<TextResult> {
   if (job.type === 'render') return renderChat(job.options);
   const tokenizer = await opening;
-  return job.type === 'pair' ? encodePair(tokenizer, job.first, job.second) : tokenizer.encode(job.text, job.options);
+  return job.type === 'pairs'
+    ? encodePairs(tokenizer, job.first, job.seconds)
+    : job.texts.map((text) => tokenizer.encode(text, job.options));
 }
+
+/** Tokens go without a copy. */
+const memoryOf = (result: TextResult): ArrayBuffer[] =>
+  typeof result === 'string' ? [] : result.map((one) => ('tokens' in one ? one.tokens : one).buffer as ArrayBuffer);

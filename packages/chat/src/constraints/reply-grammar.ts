@@ -3,7 +3,6 @@
 import { QuernError } from '@quern/errors';
 import type { GrammarSource } from '@quern/grammar';
 import type { CallFormat, ChatFormat, ToolDefinition } from '../format.ts';
-import { argumentsSchema } from './arguments-schema.ts';
 import { bodyGrammar } from './call-grammar.ts';
 import { harmonyCall } from './harmony-grammar.ts';
 import { freeUntil, markSource, oneOf, optional, sequence, space, text } from './marks.ts';
@@ -42,6 +41,13 @@ export function replyGrammar(format: ChatFormat, constraint: ReplyConstraint): G
   if (said) return sequence(reasoningBefore(format, constraint), calls ? oneOf([calls, said]) : said);
   return calls && freeUntilCalls(format, calls, constraint);
 }
+
+/**
+ * What of a grammar is the same however many tools there are: undefined where there is none, and its marks.
+ * @throws QuernError as `replyGrammar`, of the first tool
+ */
+export const replySketch = (format: ChatFormat, constraint: ReplyConstraint): GrammarSource | undefined =>
+  replyGrammar(format, { ...constraint, tools: chosenTools(constraint).slice(0, 1) });
 
 function chosenTools({ tools, choice }: ReplyConstraint): readonly ToolDefinition[] {
   if (choice === 'none') return [];
@@ -123,19 +129,6 @@ function callsGrammar(
   );
 }
 
-/** A part of a grammar that can be compiled alone, and who is named when that fails. */
-export interface GrammarPart {
-  readonly grammar: GrammarSource;
-  readonly blame: (error: QuernError) => QuernError;
-}
-
-/** The grammar of each tool: one of many that does not compile says only what is wrong, and not with which. */
-export const toolGrammars = (tools: readonly ToolDefinition[]): GrammarPart[] =>
-  tools.map((tool) => ({
-    grammar: { kind: 'json-schema', schema: argumentsSchema(tool) },
-    blame: (error) => blamedOn(tool, error),
-  }));
-
 function blamed<T>(tool: ToolDefinition, make: () => T): T {
   try {
     return make();
@@ -145,7 +138,9 @@ function blamed<T>(tool: ToolDefinition, make: () => T): T {
   }
 }
 
-function blamedOn(tool: ToolDefinition, error: QuernError): QuernError {
+/** The fault of a tool's grammar, with its name, which it may have already. */
+export function blamedOn(tool: ToolDefinition, error: QuernError): QuernError {
   const { code, message, remedy } = error;
-  return new QuernError(code, `The tool "${tool.function.name}": ${message}`, { remedy, cause: error });
+  const named = `The tool "${tool.function.name}": `;
+  return message.startsWith(named) ? error : new QuernError(code, named + message, { remedy, cause: error });
 }

@@ -155,11 +155,16 @@ function checkSamplers(samplers: readonly string[]): void {
   if (twice !== undefined) throw invalid(`samplers names ${twice} twice.`);
 }
 
+/** Sizes of vocabularies that a bias is for: several replies have the same one, which may name all tokens. */
+const checkedBiases = new WeakMap<ReadonlyMap<number, number>, number>();
+
 function checkBias(logitBias: ReadonlyMap<number, number>, vocabSize: number): void {
+  if (checkedBiases.get(logitBias) === vocabSize) return;
   for (const [token, bias] of logitBias) {
     if (!Number.isInteger(token) || token < 0 || token >= vocabSize)
       throw invalid(`logitBias names token ${token}; the vocabulary has ${vocabSize}.`);
     if (Number.isNaN(bias) || bias === Number.POSITIVE_INFINITY)
       throw invalid(`logitBias of token ${token} must be finite or -Infinity, got ${bias}.`);
   }
+  checkedBiases.set(logitBias, vocabSize);
 }

@@ -1,7 +1,7 @@
 // Items in the words of the neutral chat. What the assistant thought, said and called before anybody answered is one
 // message, as templates have it.
 import { ApiError } from '../../api-error.ts';
-import { callArguments } from '../../chat/call-arguments.ts';
+import { ArgumentsReader } from '../../chat/call-arguments.ts';
 import type { RequestMessage } from '../../chat/messages.ts';
 import { openThought } from '../../chat/thought-seal.ts';
 import type { ContentPart, Item } from './item-shapes.ts';
@@ -14,19 +14,20 @@ interface AssistantTurn {
 }
 
 /**
+ * Pauses between long arguments.
  * @param history items of earlier responses
  * @param input those of the request
  * @throws ApiError 400
  */
-export function chatMessages(
+export function* chatMessages(
   instructions: string | null | undefined,
   history: readonly Item[],
   input: readonly Item[],
-): RequestMessage[] {
+): Generator<void, RequestMessage[]> {
   const conversation = new Conversation();
   if (instructions) conversation.add({ role: 'system', content: instructions });
-  for (const item of history) conversation.item(item, 'previous_response_id');
-  for (const [index, item] of input.entries()) conversation.item(item, `input.${index}`);
+  for (const item of history) yield* conversation.item(item, 'previous_response_id');
+  for (const [index, item] of input.entries()) yield* conversation.item(item, `input.${index}`);
   return conversation.end();
 }
 
@@ -35,10 +36,11 @@ const textOf = (parts: readonly ContentPart[], between: string): string =>
 
 class Conversation {
   readonly #messages: RequestMessage[] = [];
+  readonly #arguments = new ArgumentsReader();
   readonly #toolNames = new Map<string, string>();
   #turn: AssistantTurn | undefined;
 
-  item(item: Item, path: string): void {
+  *item(item: Item, path: string): Generator<void, void> {
     switch (item.type) {
       case 'message':
         if (item.role === 'assistant') this.#say(textOf(item.content, ''));
@@ -48,7 +50,7 @@ class Conversation {
         this.#think(item, path);
         return;
       case 'function_call':
-        this.#call(item, callArguments(item.arguments, `${path}.arguments`));
+        this.#call(item, yield* this.#arguments.read(item.arguments, `${path}.arguments`));
         return;
       case 'custom_tool_call':
         this.#call(item, { [customArgument]: item.input });

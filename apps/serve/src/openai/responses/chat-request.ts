@@ -2,6 +2,7 @@
 import { ApiError } from '../../api-error.ts';
 import type { ChatRequest, ToolChoice } from '../../chat/chat.ts';
 import type { GenerationRequest } from '../../generate/generation-request.ts';
+import { withPauses } from '../../http/pauses.ts';
 import { chatMessages } from './chat-messages.ts';
 import type { Item } from './item-shapes.ts';
 import type { PromptRequest, ResponsesRequest } from './request-shape.ts';
@@ -16,10 +17,13 @@ export interface Conversation {
 }
 
 /** What the prompt is made of. @throws ApiError 400 */
-export function promptOf(request: PromptRequest, conversation: Conversation): Omit<ChatRequest, 'request'> {
+export async function promptOf(
+  request: PromptRequest,
+  conversation: Conversation,
+): Promise<Omit<ChatRequest, 'request'>> {
   const { history, input, tools } = conversation;
   const { reasoning, chat_template_kwargs: templateVariables } = request;
-  const messages = chatMessages(request.instructions, history, input);
+  const messages = await withPauses(chatMessages(request.instructions, history, input));
   if (messages.length === 0)
     throw new ApiError(400, 'invalid_value', 'input: there is nothing to answer.', { param: 'input' });
   const effort = reasoning?.effort;
@@ -33,8 +37,8 @@ export function promptOf(request: PromptRequest, conversation: Conversation): Om
 }
 
 /** @throws ApiError 400 */
-export const chatOf = (request: ResponsesRequest, conversation: Conversation): ChatRequest => ({
-  ...promptOf(request, conversation),
+export const chatOf = async (request: ResponsesRequest, conversation: Conversation): Promise<ChatRequest> => ({
+  ...(await promptOf(request, conversation)),
   request: generationOf(request),
   maxTokens: request.max_output_tokens ?? undefined,
   ...(showsLogProbs(request) ? { logProbs: request.top_logprobs ?? 0 } : {}),

@@ -40,7 +40,7 @@ async function answer(
 ): Promise<Response> {
   const conversation = conversationOf(request, server.responses);
   const { input, tools } = conversation;
-  const chat = await prepareChat(lease, chatOf(request, conversation), server, context.req.raw.signal);
+  const chat = await prepareChat(lease, await chatOf(request, conversation), server, context.req.raw.signal);
   const { model } = lease;
   const events = new ResponseEvents({
     head: responseHead(request, { id: newId('resp'), model: model.id, createdSeconds: createdSeconds(), tools }),

@@ -13,7 +13,7 @@ export const inputTokens: Endpoint = {
   async handle(context, server) {
     const request = await readRequest(context, promptShape, refusedFields);
     return withModel(context, server, request.model, async (lease) => {
-      const chat = { ...promptOf(request, conversationOf(request, server.responses)), request: {} };
+      const chat = { ...(await promptOf(request, conversationOf(request, server.responses))), request: {} };
       return context.json({
         object: 'response.input_tokens',
         input_tokens: await countChatTokens(lease, chat, context.req.raw.signal),
