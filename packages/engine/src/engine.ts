@@ -177,11 +177,15 @@ export class Engine {
   /**
    * Compiles a grammar in a thread of its own and keeps it, so that a request with it is refused before it is queued, and holds up
    * nobody. A grammar that has not been compiled so is compiled by the engine's thread, between two batches.
-   * @throws QuernError `grammar-…`, `schema-…`
+   * @throws QuernError `grammar-…`, `schema-…`, `cancelled`
    */
-  async compileGrammar(source: AskedGrammar, vocabulary: GrammarVocabulary, trigger?: GrammarTrigger): Promise<void> {
+  async compileGrammar(
+    source: AskedGrammar,
+    vocabulary: GrammarVocabulary,
+    { trigger, signal }: { trigger?: GrammarTrigger; signal?: AbortSignal } = {},
+  ): Promise<void> {
     if (this.#ended) throw this.#ended;
-    await this.#grammars.compile(source, vocabulary, trigger);
+    await this.#grammars.compile(source, vocabulary, trigger, signal);
   }
 
   #compiled(options: GenerateOptions): GenerateOptions {

@@ -72,6 +72,20 @@ describe('the compiler', () => {
     expect((await refused).code).toBe('grammar-too-much-work');
   });
 
+  it('makes nothing that nobody waits for any more', async () => {
+    const grammar = (pattern: string): GrammarSource => ({ kind: 'regex', pattern });
+    const leaving = new AbortController();
+    const first = compiler.compile(grammar('q{1,2000}'), vocabulary, undefined);
+    const second = compiler.compile(grammar('left'), vocabulary, undefined, leaving.signal);
+    const third = compiler.compile(grammar('shared'), vocabulary, undefined, leaving.signal);
+    const stays = compiler.compile(grammar('shared'), vocabulary, undefined, new AbortController().signal);
+    leaving.abort();
+    await expect(second).rejects.toMatchObject({ code: 'cancelled' });
+    expect(await stays).toBe(await third);
+    expect((await first).kind).toBe('compiled');
+    expect((await compiler.compile(grammar('left'), vocabulary, undefined)).kind).toBe('compiled');
+  });
+
   it('keeps what it has made', async () => {
     const source: GrammarSource = { kind: 'regex', pattern: 'a+' };
     const first = await compiler.compile(source, vocabulary, undefined);

@@ -19,15 +19,15 @@ async function treeOf({ modelPath, override }: GrammarModel): Promise<Vocabulary
   }
 }
 
-parentPort!.on('message', async ({ id, source, trigger, tokens, vocabSize }: CompileTask) => {
+parentPort!.on('message', async ({ source, trigger, tokens, vocabSize }: CompileTask) => {
   const answer = (outcome: CompileOutcome): void => parentPort!.postMessage(outcome);
   try {
     const program = compileGrammar(sourceOf(source), { tokenOf: (text) => tokens.get(text), vocabSize });
     if (trigger) checkTrigger(program, trigger);
     // Where the file is there no more, the engine's thread does it, which has read it.
     tree ??= model && treeOf(model).catch(() => undefined);
-    answer({ id, program, tree: await tree });
+    answer({ program, tree: await tree });
   } catch (error) {
-    answer({ id, error: errorToData(error) });
+    answer({ error: errorToData(error) });
   }
 });

@@ -78,7 +78,7 @@ export async function prepareChat(
   await checkTask(task, 'messages');
   const answerConstraint = chatConstraint(chat, tools ?? [], model, { reasoningOpen: false, mayReason: false });
   // Otherwise the engine would compile it, when the budget is spent.
-  if (thinkingBudget) await checkConstraint(answerConstraint, model);
+  if (thinkingBudget) await checkConstraint(answerConstraint, model, signal);
   const form = { tools, reasoningOpen, parallel, thinkingBudget, answerConstraint };
   return {
     promptTokens: prompt.length,

@@ -98,7 +98,7 @@ export async function checkTask(task: GenerationTask, param: string): Promise<vo
   }
   checkAdapters(request.lora, model);
   await findBreakers(withDefaults(request, model.defaults), model.tokenizer);
-  await checkConstraint(constraintOf(task), model);
+  await checkConstraint(constraintOf(task), model, task.signal);
   beamOptions(request);
   if (prompt.length === 0) throw new ApiError(400, 'empty_prompt', 'The prompt has no tokens.', { param });
   if (prompt.length < model.contextTokens) return;

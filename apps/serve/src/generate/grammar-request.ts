@@ -96,7 +96,12 @@ export function requestConstraint(
  * Compiles what is asked for, in the engine's thread for grammars.
  * @throws ApiError 400 `invalid_grammar`
  */
-export async function checkConstraint(constraint: Constraint | undefined, model: ServedModel): Promise<void> {
+export async function checkConstraint(
+  constraint: Constraint | undefined,
+  model: ServedModel,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
   if (!constraint) return;
   const { grammar, grammarTrigger, parts = [] } = constraint;
   let { param } = constraint;
@@ -104,7 +109,7 @@ export async function checkConstraint(constraint: Constraint | undefined, model:
   const options = { tokenOf: (text: string) => tokenNamed(tokenizer, text), vocabSize: tokenizer.vocabSize };
   const faultOf = async (source: AskedGrammar, trigger?: GrammarTrigger): Promise<QuernError | undefined> => {
     try {
-      await engine.compileGrammar(source, options, trigger);
+      await engine.compileGrammar(source, options, { trigger, signal });
       return undefined;
     } catch (error) {
       if (!(error instanceof QuernError) || !/^(?:grammar|schema)-/.test(error.code)) throw error;

@@ -15,14 +15,17 @@ const largestTogether = 4;
  * @throws ApiError 413 `body_too_large`, 408 `body_too_slow`
  */
 export function bodyLimits(maxBytes: number): MiddlewareHandler {
-  const room = new BodyRoom(largestTogether * maxBytes);
+  const smallest = Math.floor(maxBytes / largestTogether);
+  // Those that are small beside the largest do not stand in line behind them.
+  const rooms = { small: new BodyRoom(largestTogether * smallest), large: new BodyRoom(largestTogether * maxBytes) };
   return async (context, next) => {
     const { headers, signal } = context.req.raw;
     const length = declaredLength(headers);
     if (length !== undefined && length > maxBytes) throw bodyTooLarge(maxBytes);
     // Node itself ends what is longer than it says.
     if (length !== undefined && length < largeBytes) return next();
-    const place = await room.enter(length ?? maxBytes, signal);
+    const room = length ?? maxBytes;
+    const place = await (room <= smallest ? rooms.small : rooms.large).enter(room, signal);
     try {
       context.set('receivedBody', await receiveText((context.env as HttpBindings).incoming, maxBytes, place));
       place.complete();

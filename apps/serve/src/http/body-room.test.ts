@@ -46,3 +46,29 @@ test('who leaves the queue lets the next one in', async () => {
   await expect(second).rejects.toThrow('gone');
   expect(await isInside(third)).toBe(true);
 });
+
+test('who sends slowly lends out its room while others wait, and goes on behind them', async () => {
+  const room = new BodyRoom(2 ** 20);
+  const senders = Array.from({ length: 2 }, () => {
+    const told: string[] = [];
+    return { told, pause: () => void told.push('pause'), resume: () => void told.push('resume') };
+  });
+  const slow = await Promise.all(senders.map(() => room.enter(2 ** 19, signal)));
+  for (const [at, place] of slow.entries()) {
+    place.sender = senders[at]!;
+    place.bytes = 100;
+  }
+  const quick = await room.enter(2 ** 20 - 1000, signal);
+  expect(senders.map(({ told }) => told)).toEqual([['pause'], ['pause']]);
+  const another = room.enter(2 ** 20 - 1000, signal);
+  quick.complete();
+  quick.leave();
+  // It has not begun, so it goes before those that have.
+  (await another).leave();
+  expect(senders.map(({ told }) => told)).toEqual([
+    ['pause', 'resume'],
+    ['pause', 'resume'],
+  ]);
+  for (const place of slow) place.leave();
+  expect(await isInside(room.enter(2 ** 20, signal))).toBe(true);
+});

@@ -1,12 +1,15 @@
 // How much the large bodies of requests may take together, from their first byte until they are answered. Each has room for all of it before
-// it is read, so that none that has begun has to wait for another. Who sends slowly keeps its room only as long as nobody else waits for it.
+// it is read, so that none that has begun has to wait for another. Who sends slowly while somebody waits lends out what it has not used: it
+// is read no further, stands in line again behind those that have not begun, and goes on where it was.
 import { ApiError } from '../api-error.ts';
 
 /** What the sender of a body has done so far. */
 export interface BodyPlace {
   /** Of what has come. */
   bytes: number;
-  /** Aborted, with an ApiError, when somebody else needs the room of a slow sender. */
+  /** Reads on or not, as there is room. */
+  sender?: { pause(): void; resume(): void };
+  /** Aborted, with an ApiError, when somebody else needs what a slow sender has sent. */
   readonly taken: AbortSignal;
   /** All of it has come; what it does not need is given back. */
   complete(): void;
@@ -14,25 +17,37 @@ export interface BodyPlace {
 }
 
 /** Looks at senders while somebody waits. Time is counted in them, so that a machine that is busy does not count against a sender. */
-const lookMs = 500;
-/** What must come between two looks, on average. */
-const leastBytes = 2 ** 14;
-/** How many looks a sender has before it counts. */
-const graceLooks = 20;
+const lookMs = 250;
+/** What must come between two looks. */
+const leastBytes = 2 ** 13;
+/** Looks in a row at which less has come, before the room is lent out. */
+const slowLooks = 4;
+/** Looks for which a sender keeps what it has sent, once it is read no further. */
+const graceLooks = 40;
 
 interface Inside {
+  /** What it takes now. */
   room: number;
   readonly place: BodyPlace;
   readonly takes: AbortController;
-  /** While others wait, and what has come since. */
-  looks: number;
   bytesBefore: number;
+  /** Since it has been slow. */
+  looks: number;
+  /** Its turn to go on, where its room is lent out. */
+  turn?: Turn;
+}
+
+interface Turn {
+  readonly room: number;
+  enter(): void;
 }
 
 export class BodyRoom {
   #free: number;
   readonly #receiving = new Set<Inside>();
-  readonly #waiting: { readonly room: number; enter(): void }[] = [];
+  readonly #waiting: Turn[] = [];
+  /** Those that have begun and were slow, behind all others. */
+  readonly #resuming: Turn[] = [];
   #watch?: NodeJS.Timeout;
 
   constructor(bytes: number) {
@@ -62,38 +77,48 @@ export class BodyRoom {
 
   #placeFor(room: number): BodyPlace {
     const takes = new AbortController();
-    const giveBack = (bytes: number): void => {
-      inside.room -= bytes;
-      this.#free += bytes;
-      this.#next();
+    const end = (): void => {
+      this.#receiving.delete(inside);
+      if (inside.turn) this.#resuming.splice(this.#resuming.indexOf(inside.turn), 1);
+      inside.turn = undefined;
     };
     const place: BodyPlace = {
       bytes: 0,
       taken: takes.signal,
       complete: () => {
-        this.#receiving.delete(inside);
-        giveBack(inside.room - place.bytes);
+        end();
+        this.#giveBack(inside, inside.room - place.bytes);
       },
       leave: () => {
-        this.#receiving.delete(inside);
-        giveBack(inside.room);
+        end();
+        this.#giveBack(inside, inside.room);
       },
     };
-    const inside: Inside = { room, place, takes, looks: 0, bytesBefore: 0 };
+    const inside: Inside = { room, place, takes, bytesBefore: 0, looks: 0 };
     this.#free -= room;
     this.#receiving.add(inside);
     return place;
   }
 
+  #giveBack(inside: Inside, bytes: number): void {
+    inside.room -= bytes;
+    this.#free += bytes;
+    this.#next();
+  }
+
   #next(): void {
-    for (let [first] = this.#waiting; first && first.room <= this.#free; [first] = this.#waiting) {
-      this.#waiting.shift();
-      first.enter();
+    for (const line of [this.#waiting, this.#resuming]) {
+      for (let [first] = line; first && first.room <= this.#free; [first] = line) {
+        line.shift();
+        first.enter();
+      }
+      if (line.length > 0) {
+        this.#watch ??= this.#watchSlow();
+        return;
+      }
     }
-    if (this.#waiting.length === 0) {
-      clearInterval(this.#watch);
-      this.#watch = undefined;
-    } else this.#watch ??= this.#watchSlow();
+    clearInterval(this.#watch);
+    this.#watch = undefined;
   }
 
   #watchSlow(): NodeJS.Timeout {
@@ -102,18 +127,41 @@ export class BodyRoom {
       inside.bytesBefore = inside.place.bytes;
     }
     return setInterval(() => {
-      for (const inside of this.#receiving) {
-        const came = inside.place.bytes - inside.bytesBefore;
-        if (++inside.looks < graceLooks || came >= inside.looks * leastBytes) continue;
-        inside.takes.abort(tooSlow(came, (inside.looks * lookMs) / 1000));
-      }
+      for (const inside of [...this.#receiving]) this.#look(inside);
     }, lookMs).unref();
+  }
+
+  #look(inside: Inside): void {
+    const { place, takes } = inside;
+    const came = place.bytes - inside.bytesBefore;
+    inside.bytesBefore = place.bytes;
+    if (!inside.turn && came >= leastBytes) inside.looks = 0;
+    else if (++inside.looks === slowLooks && !inside.turn) this.#lend(inside);
+    else if (inside.looks >= slowLooks + graceLooks && this.#waiting.length > 0) takes.abort(tooSlow(place.bytes));
+  }
+
+  #lend(inside: Inside): void {
+    const { place } = inside;
+    const rest = inside.room - place.bytes;
+    place.sender?.pause();
+    inside.turn = {
+      room: rest,
+      enter: () => {
+        inside.turn = undefined;
+        inside.looks = 0;
+        inside.room += rest;
+        this.#free -= rest;
+        place.sender?.resume();
+      },
+    };
+    this.#resuming.push(inside.turn);
+    this.#giveBack(inside, rest);
   }
 }
 
-function tooSlow(bytes: number, seconds: number): ApiError {
+function tooSlow(bytes: number): ApiError {
   const message =
-    `${bytes} bytes of the body came in ${seconds} s; while other large bodies wait, ` +
+    `The body came slowly, and what has come of it (${bytes} bytes) stands in the way of others: while large bodies wait, ` +
     `${(1000 * leastBytes) / lookMs} bytes a second have to come.`;
   return new ApiError(408, 'body_too_slow', message, { headers: { connection: 'close' } });
 }

@@ -38,6 +38,7 @@ export function receiveText(
     const stop = (): void => {
       incoming.off('data', read).off('end', end).off('close', leave).off('error', leave);
       place?.taken.removeEventListener('abort', taken);
+      if (place) place.sender = undefined;
     };
     const fail = (error: unknown): void => {
       stop();
@@ -67,6 +68,7 @@ export function receiveText(
     const taken = (): void => fail(place?.taken.reason);
     incoming.on('data', read).on('end', end).on('close', leave).on('error', leave);
     place?.taken.addEventListener('abort', taken);
+    if (place) place.sender = incoming;
     if (incoming.destroyed) leave();
   });
 }
