@@ -8,10 +8,18 @@ export const oneText = (content: string): string =>
 const list = (count: number, item: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => item(i)).join();
 
-const chat = (fields: string): readonly [path: string, body: string] => [
+const texts = (count: number, length: number): string =>
+  `[${list(count, (i) => `"${i} ${'one two three four '.repeat(length / 19)}"`)}]`;
+
+/** @param more messages */
+const chat = (fields: string, more = ''): readonly [path: string, body: string] => [
   '/v1/chat/completions',
-  `{"messages":[{"role":"user","content":"a"}],"max_tokens":1,${fields}}`,
+  `{"messages":[{"role":"user","content":"a"}${more && `,${more}`}],"max_tokens":1,${fields}}`,
 ];
+
+/** An earlier turn. @param items as a text in a text */
+const call = (items: string): string =>
+  `{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{\\"a\\":[${items}]}"}}]}`;
 
 const MB = 1e6;
 
@@ -35,4 +43,20 @@ export const largeBodies: Readonly<Record<string, () => readonly [path: string, 
   '30,000 tools': () => chat(`"tools":[${list(30_000, (i) => `{"type":"function","function":{"name":"f${i}"}}`)}]`),
   '15 MB that are no JSON': () => ['/v1/chat/completions', `{"messages":${'[1,'.repeat(5 * MB)}`],
   '1,000,000 lists in lists': () => ['/v1/chat/completions', '['.repeat(MB)],
+  '15 MB in 256 prompts': () => ['/v1/completions', `{"prompt":${texts(256, 58_000)},"max_tokens":1}`],
+  '15 MB in 900 texts': () => ['/tokenize', `{"content":${texts(900, 16_000)}}`],
+  'pieces of 15 MB': () => ['/tokenize', `{"content":${JSON.stringify(textOfMegabytes(15))},"with_pieces":true}`],
+  'biases of 57,000 texts': () => chat(`"logit_bias":[${list(57_000, (i) => `["${i}${'x'.repeat(240)}",1]`)}]`),
+  '64 breakers': () => chat(`"dry_multiplier":1,"dry_sequence_breakers":[${list(64, (i) => `"${i}é世"`)}]`),
+  '15 MB of letters of samplers': () => chat(`"samplers":"${'k'.repeat(15 * MB)}"`),
+  '256 prompts with 128 replies': () => ['/v1/completions', `{"prompt":[${list(256, (i) => `"${i}"`)}],"n":128}`],
+  '25,000 tools, one of which must be called': () =>
+    chat(
+      `"tool_choice":"required","tools":[${list(25_000, (i) => `{"type":"function","function":{"name":"f${i}"}}`)}]`,
+    ),
+  'arguments of 2000 calls': () =>
+    chat(
+      `"tools":[]`,
+      list(2000, () => call(list(500, () => '\\"s\\"'))),
+    ),
 };

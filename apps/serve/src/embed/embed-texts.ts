@@ -68,22 +68,24 @@ export function requireEmbeddings({ id, engine }: ServedModel): void {
   throw new ApiError(400, 'not_an_embedding_model', message, { param: 'model' });
 }
 
-type Listed = readonly string[] | readonly number[][];
+type OneText = string | number[];
 
-const listOf = (texts: Texts): Listed =>
-  typeof texts === 'string' ? [texts] : typeof texts[0] === 'number' ? [texts as number[]] : (texts as Listed);
-
-const areTexts = (list: Listed): list is readonly string[] => typeof list[0] === 'string';
+const listOf = (texts: Texts): readonly OneText[] =>
+  typeof texts === 'string' || typeof texts[0] === 'number' ? [texts as OneText] : (texts as OneText[]);
 
 async function tokensOf(
   model: ServedModel,
-  list: Listed,
+  list: readonly OneText[],
   param: string,
   signal: AbortSignal,
 ): Promise<readonly Int32Array[]> {
-  if (areTexts(list)) return encodeTexts(model, list, { addSpecial: true, parseSpecial: true }, signal);
-  for (const ids of list) requireTokens(ids, model, param);
-  return list.map((ids) => Int32Array.from(ids));
+  const texts = list.filter((one) => typeof one === 'string');
+  const encoded = (await encodeTexts(model, texts, { addSpecial: true, parseSpecial: true }, signal)).values();
+  return list.map((one) => {
+    if (typeof one === 'string') return encoded.next().value!;
+    requireTokens(one, model, param);
+    return Int32Array.from(one);
+  });
 }
 
 /** @throws ApiError 400 `empty_prompt`, `context_length_exceeded` */

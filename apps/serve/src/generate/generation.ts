@@ -72,7 +72,7 @@ export interface GenerationTask {
  * @throws ApiError 400 `not_a_generating_model`, `context_length_exceeded` with the numbers (a prompt is never cut), `empty_prompt`, `invalid_grammar`, `invalid_value`
  */
 export async function checkTask(task: GenerationTask, param: string): Promise<void> {
-  const { model, prompt, request, maxTokens } = task;
+  const { model, request, maxTokens } = task;
   if (model.engine.info.embeddings) {
     const message = `The model "${model.id}" makes vectors of texts and generates nothing; use /v1/embeddings.`;
     throw new ApiError(400, 'not_a_generating_model', message, { param: 'model' });
@@ -98,8 +98,13 @@ export async function checkTask(task: GenerationTask, param: string): Promise<vo
   }
   checkAdapters(request.lora, model);
   await findBreakers(withDefaults(request, model.defaults), model.tokenizer);
-  await checkConstraint(constraintOf(task), model, task.signal);
   beamOptions(request);
+  requireRoomForReply(task, param);
+  await checkConstraint(constraintOf(task), model, task.signal);
+}
+
+/** @throws ApiError 400 `empty_prompt`, `context_length_exceeded` */
+function requireRoomForReply({ model, prompt }: GenerationTask, param: string): void {
   if (prompt.length === 0) throw new ApiError(400, 'empty_prompt', 'The prompt has no tokens.', { param });
   if (prompt.length < model.contextTokens) return;
   const message =
