@@ -132,13 +132,27 @@ describe('connections', () => {
   it.concurrent.each([
     ['nothing', ''],
     ['half a head', `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-`],
-    ['half a body', `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"messages":`],
-    ['half of a large body', `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n{"messages":`],
-    ['half a chunk', `POST ${path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"me`],
   ])('one that sends %s is ended', async (_, text) => {
     const socket = await half(text, hasty);
     socket.resume();
     await closed(socket);
+  });
+
+  const tooSlow = { message: expect.stringMatching(/did not come within [\d.]+ s/), type: 'timeout_error' };
+  const openAi = { error: { ...tooSlow, code: 'request_too_slow', param: null } };
+  it.concurrent.each([
+    ['half a body', path, `Content-Length: 100\r\n\r\n{"messages":`, openAi],
+    ['half of a large body', path, `Content-Length: 9000000\r\n\r\n{"messages":`, openAi],
+    ['half a chunk', path, `Transfer-Encoding: chunked\r\n\r\n5\r\n{"me`, openAi],
+    ['half a message', '/v1/messages?beta=true', 'Content-Length: 100\r\n\r\n{', { type: 'error', error: tooSlow }],
+    ['half a chat', '/api/chat', 'Content-Length: 100\r\n\r\n{', { error: tooSlow.message, code: 'request_too_slow' }],
+  ])('one that sends %s is told that it was too slow, as its API tells it', async (_, route, rest, told) => {
+    const socket = await half(`POST ${route} HTTP/1.1\r\nHost: localhost\r\n${rest}`);
+    let answer = '';
+    socket.on('data', (data) => (answer += data));
+    await closed(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+    expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject(told);
   });
 
   it.each([
@@ -169,7 +183,8 @@ describe('connections', () => {
     let answer = '';
     socket.on('data', (data) => (answer += data));
     await closed(socket);
-    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+    expect(answer).toMatch(/^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/);
+    expect(JSON.parse(answer.split('\r\n\r\n')[1]!).error).toMatchObject({ code: 'headers_too_large' });
   });
 
   it('a reader that reads nothing is ended, and its generation with it; until then little is kept for it', async () => {

@@ -2,7 +2,7 @@
 // exception they throw by the status and show `message`, so every message says what was wrong and, with numbers, why.
 import { QuernError } from '@quern/errors';
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 500 | 501 | 503 | 504 | 507;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 431 | 500 | 501 | 503 | 504 | 507;
 
 export interface ApiErrorDetails {
   /** The request field at fault, e.g. `messages.0.role`. */
@@ -22,6 +22,7 @@ const types: Record<ErrorStatus, string> = {
   409: 'invalid_request_error',
   413: 'invalid_request_error',
   415: 'invalid_request_error',
+  431: 'invalid_request_error',
   500: 'server_error',
   501: 'not_supported_error',
   503: 'overloaded_error',

@@ -18,3 +18,7 @@ export const endpoints: readonly Endpoint[] = [
   ...rerank,
   score,
 ];
+
+/** How the API of a path tells of failures; undefined: as OpenAI's does. */
+export const errorFormAt = (path: string): Endpoint['errorBody'] =>
+  endpoints.find((endpoint) => endpoint.path === path || endpoint.aliases?.includes(path))?.errorBody;

@@ -8,6 +8,7 @@ import { Admission } from './admission.ts';
 import { createApp } from './app.ts';
 import { Connections } from './connections.ts';
 import type { ServerState } from './endpoint.ts';
+import { errorFormAt } from './endpoints.ts';
 import { listen, socketPathOf } from './http/addresses.ts';
 import type { Certificate } from './http/certificates.ts';
 import { nameByAddress } from './http/host-names.ts';
@@ -172,8 +173,8 @@ function httpServer(app: ReturnType<typeof createApp>, options: ServerOptions, c
     ? createTlsServer({ ...times, handshakeTimeout: timeoutMs, ...certificate }, listener)
     : createServer(times, listener);
   connections.watch(server);
-  answerParserFaults(server);
-  limitSenders(server, timeoutMs);
+  answerParserFaults(server, errorFormAt);
+  limitSenders(server, timeoutMs, errorFormAt);
   limitSilence(server, timeoutMs, connections.isIdle);
   return server;
 }

@@ -3,6 +3,8 @@
 // takes no time in this sense.
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { ApiError } from '../api-error.ts';
+import { type ErrorForms, rawAnswer } from './raw-answer.ts';
 
 export function timeOptions(ms: number): ServerOptions {
   return {
@@ -26,19 +28,22 @@ export const letTakeItsTime = (request: IncomingMessage): void => void unhurried
 const arriving = new WeakMap<Socket, IncomingMessage>();
 
 /** Ends connections whose request is not there as a whole `ms` after its headers. */
-export function limitSenders(server: Server, ms: number): void {
+export function limitSenders(server: Server, ms: number, forms: ErrorForms): void {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
     arriving.set(socket, request);
     if (request.complete) return;
     const timer = setTimeout(() => {
       if (request.complete || unhurried.has(request)) return;
-      if (!response.headersSent) socket.write('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n');
+      if (!response.headersSent) socket.write(rawAnswer(tooSlow(ms), forms, request));
       socket.destroySoon();
     }, ms);
     response.once('close', () => clearTimeout(timer));
   });
 }
+
+const tooSlow = (ms: number): ApiError =>
+  new ApiError(408, 'request_too_slow', `The body of the request did not come within ${ms / 1000} s.`);
 
 /** Ends connections that are silent for `ms` though there is something for the client to read or to send, or that nobody waits on. */
 export function limitSilence(server: Server, ms: number, isIdle: (socket: Socket) => boolean): void {
