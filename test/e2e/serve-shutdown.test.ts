@@ -52,12 +52,30 @@ it('a stream that outlasts the time ends with an error event', async () => {
   await start();
   const response = await server.post(path, { ...endless, stream: true });
   const text = response.text();
-  await server.close({ graceMs: 50 });
+  const other = await server.post('/v1/responses', { input: 'Tell me a story.', ...neverEnding, stream: true });
+  const reader = other.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let told = '';
+  const readOn = async (): Promise<boolean> => {
+    const { done, value = '' } = await reader.read();
+    told += value;
+    return !done;
+  };
+  while (!told.includes('output_text.delta')) await readOn();
+  const closed = server.close({ graceMs: 50 });
+  while (await readOn());
+  await closed;
   const events = (await text).split('\n\n').filter(Boolean);
   expect(JSON.parse(events.at(-1)!.replace(/^data: /, ''))).toEqual({
     error: { message: expect.any(String), type: 'overloaded_error', code: 'shutting_down', param: null },
   });
   expect(events.length).toBeGreaterThan(1);
+  // What was streamed is in the response that failed.
+  const responseEvents = told.split('\n\n').filter(Boolean);
+  const all = responseEvents.map((event) => JSON.parse(event.slice(event.indexOf('\ndata: ') + 7)));
+  const deltas = all.filter(({ type }) => type === 'response.output_text.delta').map(({ delta }) => delta);
+  const [item] = all.at(-1).response.output;
+  expect(all.at(-1)).toMatchObject({ type: 'response.failed', response: { status: 'failed' } });
+  expect(item).toMatchObject({ status: 'incomplete', content: [{ text: deltas.join('') }] });
   expect(server.records.at(-1)).toMatchObject({ finishReason: 'cancelled' });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ApiError } from '../../api-error.ts';
 import type { ChatEvent } from '../../chat/reply.ts';
 import { openThought } from '../../chat/thought-seal.ts';
 import type { ResponseEvent } from './response-events.ts';
@@ -13,19 +14,22 @@ async function* reply(parts: readonly Part[], finishReason: 'stop' | 'length'): 
   yield { type: 'end', finishReason, cost };
 }
 
-async function read(
-  parts: readonly Part[],
-  { summarizes = false, seals = false, finishReason = 'stop' as 'stop' | 'length' } = {},
-) {
-  const events: ResponseEvent[] = [];
-  let response: ResponseObject | undefined;
-  const stream = new ResponseEvents({
+const eventsOf = ({ summarizes = false, seals = false } = {}): ResponseEvents =>
+  new ResponseEvents({
     head: { id: 'resp_1', object: 'response', created_at: 0, model: 'm', previous_response_id: null },
     tokenizer: undefined as never,
     showsLogProbs: false,
     tools: new Map(),
     ...{ summarizes, seals },
   });
+
+async function read(
+  parts: readonly Part[],
+  { summarizes = false, seals = false, finishReason = 'stop' as 'stop' | 'length' } = {},
+) {
+  const events: ResponseEvent[] = [];
+  let response: ResponseObject | undefined;
+  const stream = eventsOf({ summarizes, seals });
   for await (const event of stream.read(reply(parts, finishReason), (ended) => (response = ended))) events.push(event);
   return { events, response: response! };
 }
@@ -74,6 +78,24 @@ describe('ResponseEvents', () => {
     expect(openThought(undefined, thought.encrypted_content, 'p')).toBe('Let me see.');
     const [open] = (await read(thinks)).response.output as unknown as [{ encrypted_content: null }];
     expect(open.encrypted_content).toBeNull();
+  });
+
+  it('that fail end with the output that was told, the item that was being made included', async () => {
+    const stream = eventsOf();
+    const deltas: string[] = [];
+    for await (const event of stream.read(reply(thinks.slice(0, 3), 'stop'), () => {})) {
+      // As a server that stops in the middle: nothing more is read.
+      if (event.type === 'response.output_text.delta') {
+        deltas.push(event.delta as string);
+        break;
+      }
+    }
+    const { output, status } = stream.failed(new ApiError(503, 'gone', 'It is gone.')).response as ResponseObject;
+    expect(status).toBe('failed');
+    expect(output).toMatchObject([
+      { type: 'reasoning', status: 'completed', content: [{ text: 'Let me see.' }] },
+      { type: 'message', status: 'incomplete', content: [{ text: deltas.join('') }] },
+    ]);
   });
 
   it('says which item was cut', async () => {

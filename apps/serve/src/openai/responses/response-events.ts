@@ -63,9 +63,11 @@ export class ResponseEvents {
     throw cancelled();
   }
 
-  /** The last event of a stream that failed. */
+  /** The last event of a stream that failed: with what was told of its output until then. */
   failed({ message }: ApiError): ResponseEvent {
-    const response = this.#response('failed', { error: { code: 'server_error', message } });
+    const open = this.#open ? [this.#open.close('incomplete').item] : [];
+    const output = [...this.#output, ...open];
+    const response = this.#response('failed', { output, error: { code: 'server_error', message } });
     return this.#numbered({ type: 'response.failed', response });
   }
 
