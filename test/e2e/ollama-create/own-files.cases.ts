@@ -91,10 +91,14 @@ describe('files of its own', () => {
     expect(tuned).not.toEqual(plain);
     // The same adapter for all models, as the server's flags give it.
     await server.close();
-    await start({ lora: [join(folder, 'fitting.gguf')] });
+    await start({ lora: [join(folder, 'fitting.gguf')], cacheTokens: '256' });
     const flagged = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none' });
     const same = await flagged.completions.create({ model: 'tiny', ...asked });
     expect(same.choices[0]!.logprobs!.token_logprobs).toEqual(tuned);
+    // Its cache holds 256 tokens, and a model of 300 could never be loaded.
+    expect(await refusal({ model: 'wide', from: 'tiny', parameters: { num_ctx: 300 } })).toMatchObject({
+      ...{ status: 400, param: 'parameters.num_ctx', error: expect.stringMatching(/300.*256/) },
+    });
     await server.close();
     await start();
     // Its architecture is written into it: the same bytes for another one.

@@ -22,6 +22,9 @@ export interface Base {
   readonly created?: CreatedModel;
 }
 
+/** What whoever is going to serve a model has to say of it, before any work. */
+export type CreateCheck = (model: CreatedModel, view: ModelView) => void;
+
 /**
  * Tells what it does, and returns the model, which is not kept yet. What is wrong with the request shows before the first state.
  * @throws ApiError 400 with the field, QuernError `disk-full` and those of writing
@@ -32,9 +35,10 @@ export async function* createModel(
   base: Base,
   models: CreatedModels,
   signal: AbortSignal,
+  check: CreateCheck = () => {},
 ): AsyncGenerator<CreateState, CreatedModel> {
   const type = request.quantize || request.quantization || undefined;
-  const model = await describedModel(name, { ...request, quantize: type }, base, models);
+  const model = await describedModel(name, { ...request, quantize: type }, base, models, check);
   yield { status: 'digest' in base.weights ? 'parsing GGUF' : 'reading model metadata' };
   const digest = type ? yield* quantized(base.path, type, models.blobs, signal) : undefined;
   const made = digest === undefined ? model : { ...model, weights: { digest } };
@@ -52,6 +56,7 @@ async function describedModel(
   request: CreateRequest,
   base: Base,
   models: CreatedModels,
+  check: CreateCheck,
 ): Promise<CreatedModel> {
   const before = base.created;
   const given = <Value>(value: Value | null | undefined): Value | undefined => value || undefined;
@@ -79,6 +84,7 @@ async function describedModel(
       await adapter.close();
     }
     requireConversation(view, model);
+    check(model, view);
     if (request.quantize) await quantizingPlan(view, request.quantize);
   } finally {
     await view.close();

@@ -26,6 +26,7 @@ export function createdSource(model: CreatedModel, base: ModelSource, models: Cr
     ...{ id: name, aliases: [], created: model, override: base.override },
     reference: base.reference,
     ...('reference' in weights && { onDisk: base.onDisk }),
+    isGone: async () => !(await models.has(name)),
     weights: shares ? (base.weights ?? base.id) : ownKey(),
     contextTokens: contextTokens ?? base.contextTokens,
     cacheTokens: base.cacheTokens,

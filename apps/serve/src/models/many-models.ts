@@ -1,13 +1,14 @@
 // A server of many models: each is loaded when a request names it, and goes when its time is over or its place is needed.
 import type { CreatedModel } from '@quern/checkpoint';
-import { describeModel, type LoadOverride, openModel } from '@quern/models';
+import type { LoadOverride } from '@quern/models';
 import { formatBytes } from '@quern/terminal';
 import { ApiError, toApiError } from '../api-error.ts';
 import type { ModelHost, ModelLease, OfferedModel } from './model-host.ts';
+import { neededBytes } from './model-memory.ts';
 import { type Hold, ModelPool, type PoolThing } from './model-pool.ts';
 import type { PoolMember } from './pool-member.ts';
 import type { LoadServedModelOptions, ServedModel } from './served-model.ts';
-import { unknownModel } from './unknown-model.ts';
+import { goneModel, unknownModel } from './unknown-model.ts';
 
 /** How a load differs from the one that the server's flags ask for. */
 export type LoadChanges = Pick<LoadServedModelOptions, 'adapters' | 'contextTokens'>;
@@ -32,6 +33,8 @@ export interface ModelSource {
   /** In the caches of all its requests together. Default: the context. */
   readonly cacheTokens?: number;
   readonly override?: LoadOverride;
+  /** Of one that may go while the server runs. */
+  isGone?(): Promise<boolean>;
   /** Asked before each load, because files come and go. @throws QuernError when there is no such model any more */
   locate(): Promise<string>;
   load(path: string, onProgress: (done: number, total: number) => void, changes?: LoadChanges): Promise<ServedModel>;
@@ -48,9 +51,6 @@ export interface ManyModelsOptions {
   readonly strict: boolean;
 }
 
-/** As the engine's, when it is not told. */
-const usualContext = 4096;
-
 export class ManyModels implements ModelHost {
   readonly isSingle = false;
   readonly #pool: ModelPool<ServedModel>;
@@ -60,6 +60,10 @@ export class ManyModels implements ModelHost {
   #finding: Promise<void> | undefined;
   /** By all names. */
   readonly #ids = new Map<string, string>();
+  /** All names of models that were removed: nothing else answers to them. */
+  readonly #gone = new Set<string>();
+  /** Most bytes of the weights and caches of loaded models together. */
+  readonly maxBytes: number;
 
   /** @param find those that are there now: some may have come since the start */
   constructor(
@@ -70,9 +74,8 @@ export class ManyModels implements ModelHost {
     this.#sources = sources;
     this.#find = find;
     this.#strict = options.strict;
-    // A model's own name wins over what another is called beside its own.
-    for (const { id, aliases } of sources) for (const alias of aliases) this.#ids.set(alias, id);
-    for (const { id } of sources) this.#ids.set(id, id);
+    this.maxBytes = options.maxBytes;
+    for (const source of sources) this.#name(source);
     const things = new Map(sources.map((source) => [weightsOf(source), thingOf(source)]));
     this.#pool = new ModelPool([...things.values()], {
       ...options,
@@ -107,13 +110,17 @@ export class ManyModels implements ModelHost {
   /** One look at a time, whoever asks for it. */
   refresh(): Promise<void> {
     this.#finding ??= this.#find()
-      .then((found) => found.forEach((source) => void this.#addFound(source)))
+      .then(async (found) => {
+        for (const source of found) this.#addFound(source);
+        for (const source of this.#sources) if (await source.isGone?.()) this.#losing(source);
+      })
       .finally(() => (this.#finding = undefined));
     return this.#finding;
   }
 
   async acquire(name: string | null | undefined, signal: AbortSignal, keepMs?: number): Promise<ModelLease> {
     if (name && this.#idOf(name) === undefined) await this.refresh();
+    if (await this.#named(name).isGone?.()) await this.refresh();
     const source = this.#named(name);
     return leaseOf(source, await this.#pool.acquire(weightsOf(source), signal, keepMs));
   }
@@ -147,7 +154,7 @@ export class ManyModels implements ModelHost {
     this.#sources = isNew
       ? [...this.#sources, source]
       : this.#sources.map((other) => (other.id === id ? source : other));
-    this.#ids.set(id, id);
+    this.#name(source);
     this.#dropUnused();
   }
 
@@ -174,6 +181,18 @@ export class ManyModels implements ModelHost {
     return this.#pool.close();
   }
 
+  /** Its own name wins over what another is called beside its own. */
+  #name({ id, aliases }: ModelSource): void {
+    for (const alias of aliases) if (this.#ids.get(alias) !== alias) this.#ids.set(alias, id);
+    this.#ids.set(id, id);
+    for (const name of [id, ...aliases]) this.#gone.delete(name);
+  }
+
+  #losing({ id, aliases }: ModelSource): void {
+    this.forget(id);
+    for (const name of [id, ...aliases]) this.#gone.add(name);
+  }
+
   /** What was there before stays, unless it was created anew. */
   #addFound(source: ModelSource): void {
     const there = this.source(source.id);
@@ -193,6 +212,7 @@ export class ManyModels implements ModelHost {
 
   /** @throws ApiError 404 `model_not_found`, 400 `model_required`: never another model than the one that is meant */
   #named(name: string | null | undefined): ModelSource {
+    if (name && this.#gone.has(name)) throw goneModel(name);
     const id = this.#idOf(name);
     const found = this.#sources.find((source) => source.id === id);
     if (found) return found;
@@ -226,20 +246,10 @@ const weightsOf = ({ id, weights = id }: ModelSource): string => weights;
 const dressed = ({ dress }: ModelSource, loaded: ServedModel): ServedModel => dress?.(loaded) ?? loaded;
 
 function thingOf(source: ModelSource): PoolThing<ServedModel> {
-  const { contextTokens = usualContext, cacheTokens, override, locate, load } = source;
+  const { locate, load } = source;
   return {
     name: weightsOf(source),
-    async estimate() {
-      const view = await openModel(await locate(), { override });
-      try {
-        const { dataBytes, kvBytesPerToken, hyperparameters } = describeModel(view);
-        const { contextLength } = hyperparameters;
-        const context = Math.min(contextTokens || contextLength, contextLength);
-        return dataBytes + (cacheTokens ?? context) * kvBytesPerToken.f16;
-      } finally {
-        await view.close();
-      }
-    },
+    estimate: async () => neededBytes(await locate(), source),
     load: async (onProgress) => load(await locate(), onProgress),
     bytesOf: ({ engine: { info } }) => info.memory.weightBytes + info.memory.kvBytes,
     failureOf: ({ engine }) => engine.failure,

@@ -6,13 +6,16 @@ import {
   createdName,
   type LocateOptions,
   locateCheckpoint,
+  type ModelView,
   modelsOf,
 } from '@quern/checkpoint';
 import { cachedRepositories, hubSettings, parseModelReference, removeCached } from '@quern/source';
 import { ApiError } from '../api-error.ts';
 import { createdSource } from '../created/created-source.ts';
 import { baseOf } from '../created/created-sources.ts';
+import { anyGone } from './gone-files.ts';
 import type { ManyModels, ModelSource } from './many-models.ts';
+import { requireContext } from './model-memory.ts';
 import { unknownModel } from './unknown-model.ts';
 
 export type PullWatch = Pick<LocateOptions, 'signal' | 'onProgress'>;
@@ -28,6 +31,8 @@ export interface ModelShelf {
   has(name: string): boolean;
   /** It. @throws ApiError 404 `model_not_found` */
   find(name: string): ModelSource;
+  /** What can be known before a model is made of `view`. @throws ApiError 400 `context_too_large` */
+  check(model: CreatedModel, view: ModelView): void;
   /**
    * Keeps a created model, and offers it; one of its name that was created before goes.
    * @throws ApiError 400 `name_taken`, QuernError those of `CreatedModels.put`
@@ -62,9 +67,10 @@ export function modelShelf(
         param: 'model',
       });
   };
+  const offeredNow = (): ModelSource[] => models.offered().flatMap(({ id }) => models.source(id) ?? []);
   const create = async (model: CreatedModel): Promise<void> => {
     const { name } = model;
-    const offered = models.offered().flatMap(({ id }) => models.source(id) ?? []);
+    const offered = offeredNow();
     const source = createdSource(model, baseOf(model, created, offered, sourceNamed), created);
     await created.put(model, () => requireFree(name));
     // The same name in other letters is the same file.
@@ -76,6 +82,8 @@ export function modelShelf(
     created,
     has: (name) => models.source(name) !== undefined,
     find,
+    check: (model, view) =>
+      requireContext(model, view, baseOf(model, created, offeredNow(), sourceNamed), models.maxBytes),
     create,
     async pull(name, watch) {
       // A path of this machine is for its owner to offer.
@@ -84,8 +92,8 @@ export function modelShelf(
         throw new ApiError(400, 'name_taken', `A model called "${name}" was created here: delete it first.`, {
           param: 'model',
         });
-      await locateCheckpoint(name, watch);
-      if (!models.source(name)) models.put(sourceNamed(name));
+      const { path, files = [path] } = await locateCheckpoint(name, watch);
+      if (!models.source(name)) models.put({ ...sourceNamed(name), isGone: () => anyGone(files) });
     },
     async copy(model, name) {
       const { created: made, id, reference } = find(model);

@@ -17,6 +17,7 @@ import { createdAmong } from '../created/created-among.ts';
 import { createdSources } from '../created/created-sources.ts';
 import type { ManyModelFlags } from '../many-model-flags.ts';
 import { type ModelFlags, readModelFlags } from '../read-model-flags.ts';
+import { anyGone, essentialFiles } from './gone-files.ts';
 import type { ModelSource } from './many-models.ts';
 import { everyModel, parsePresets } from './preset-file.ts';
 import { type Preset, readPreset } from './preset-flags.ts';
@@ -53,22 +54,11 @@ export async function readSources(request: SourcesRequest): Promise<Sources> {
   const named = await createdAmong(models);
   const others = models.filter((model) => !named.has(model.replace(/:latest$/, '')));
   const found: Preset[] = others.map((model) => plain(nameOf(model), model, flags));
-  found.push(...(await inFolders(flags)));
-  if (flags.modelsCached)
-    for (const model of await cachedModels((await hubSettings({})).cacheDir))
-      if (model.complete) found.push({ ...local(model, flags), reference: model.name });
+  found.push(...(await lyingHere(flags)));
   refuseTwice(found);
   const presets = flags.preset === undefined ? [] : await readPresets(flags.preset, flags);
-  const all = new Map(found.map((preset) => [preset.name, preset]));
-  for (const preset of presets) {
-    const there = all.get(preset.name);
-    all.set(
-      preset.name,
-      there && preset.model === preset.name
-        ? { ...preset, model: there.model, reference: there.reference, onDisk: there.onDisk }
-        : preset,
-    );
-  }
+  const all = new Map(found.map((preset) => [preset.name, asPreset(preset, presets)]));
+  for (const preset of presets) if (!all.has(preset.name)) all.set(preset.name, preset);
   const presetsOfAll = [...all.values()];
   const sources = presetsOfAll.map((preset) => sourceOf(preset, modelsAtOnce, request));
   const sourceNamed = (name: string): ModelSource => sourceOf(plain(name, name, flags), modelsAtOnce, request);
@@ -87,7 +77,9 @@ export async function readSources(request: SourcesRequest): Promise<Sources> {
     sources: atStart,
     // A folder that has gone since the start has nothing new.
     find: async () => [
-      ...(await inFolders(flags).catch(() => [])).map((preset) => sourceOf(preset, modelsAtOnce, request)),
+      ...(await lyingHere(flags).catch(() => [])).map((preset) =>
+        sourceOf(asPreset(preset, presets), modelsAtOnce, request),
+      ),
       ...(await createdNow()),
     ],
     sourceNamed,
@@ -105,18 +97,37 @@ function withoutTaken(sources: readonly ModelSource[]): ModelSource[] {
   return [...byName.values()];
 }
 
-async function inFolders(flags: SourcesRequest['flags']): Promise<Preset[]> {
-  const all = await Promise.all((flags.modelsDir ?? []).map((dir) => folderModels(dir)));
-  return all.flat().flatMap((model) => (model.complete ? [local(model, flags)] : []));
+/** What lies in the folders and in the cache, as far as these are to be served. */
+async function lyingHere(flags: SourcesRequest['flags']): Promise<Preset[]> {
+  const folders = await Promise.all((flags.modelsDir ?? []).map((dir) => folderModels(dir)));
+  const cached = flags.modelsCached ? await cachedModels((await hubSettings({})).cacheDir) : [];
+  const isWhole = ({ complete }: LocalModel): boolean => complete;
+  return [
+    ...folders
+      .flat()
+      .filter(isWhole)
+      .map((model) => local(model, flags)),
+    ...cached.filter(isWhole).map((model) => ({ ...local(model, flags), reference: model.name })),
+  ];
+}
+
+/** What a preset of its name says of a model that is there: how it is loaded, or that another one has the name. */
+function asPreset(found: Preset, presets: readonly Preset[]): Preset {
+  const preset = presets.find(({ name }) => name === found.name);
+  if (!preset) return found;
+  if (preset.model !== preset.name) return preset;
+  const { model, reference, onDisk, files } = found;
+  return { ...preset, model, reference, onDisk, files };
 }
 
 const plain = (name: string, model: string, flags: ModelFlags): Preset => ({
   ...{ name, model, flags, aliases: [], loadOnStartup: false },
 });
 
-const local = ({ name, path, bytes, modifiedMs }: LocalModel, flags: ModelFlags): Preset => ({
-  ...plain(name, path, flags),
-  onDisk: { bytes, modifiedMs },
+const local = (model: LocalModel, flags: ModelFlags): Preset => ({
+  ...plain(model.name, model.path, flags),
+  onDisk: { bytes: model.bytes, modifiedMs: model.modifiedMs },
+  files: essentialFiles(model),
 });
 
 /** A hub id is its own name; a path is called as the only model would be. */
@@ -163,7 +174,7 @@ const wholeFile = (path: string, found: Stats | undefined): ModelSource['onDisk'
   found?.isFile() && !/-of-\d{5}\.gguf$/i.test(path) ? { bytes: found.size, modifiedMs: found.mtimeMs } : undefined;
 
 function sourceOf(
-  { name, model, reference = model, onDisk, aliases, flags }: Preset,
+  { name, model, reference = model, onDisk, files, aliases, flags }: Preset,
   modelsAtOnce: number,
   request: SourcesRequest,
 ): ModelSource {
@@ -176,6 +187,7 @@ function sourceOf(
     // A path is for as long as the server lives, and longer: it must not depend on where it was started.
     reference: here ? resolve(reference) : reference,
     onDisk: onDisk ?? wholeFile(reference, here),
+    ...(files && { isGone: () => anyGone(files) }),
     locate: async () => (await locateCheckpoint(model, locate)).path,
     async load(path, onProgress, { adapters = [], ...changes } = {}) {
       const usual = await complete(locate);

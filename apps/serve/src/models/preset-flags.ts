@@ -15,6 +15,8 @@ export interface Preset {
   readonly reference?: string;
   /** Of its files, where they have been looked at. */
   readonly onDisk?: ModelSource['onDisk'];
+  /** Of one that was found on the disk: what it needs to be there. */
+  readonly files?: readonly string[];
   readonly aliases: readonly string[];
   /** Before anybody asks. */
   readonly loadOnStartup: boolean;

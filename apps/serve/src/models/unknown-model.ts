@@ -19,4 +19,9 @@ function insteadOf(name: string, known: readonly string[]): string {
   return `This server has ${known.slice(0, mostListed).map(quoted).join(', ')}${known.length > mostListed ? ', …' : ''}.`;
 }
 
+export function goneModel(name: string): ApiError {
+  const message = `The model "${name}" is not here any more: its files, or its description, were removed.`;
+  return new ApiError(404, 'model_not_found', message, { param: 'model' });
+}
+
 const quoted = (name: string): string => `"${name}"`;

@@ -28,7 +28,7 @@ async function* creating(
 ): AsyncGenerator<object> {
   const base = yield* baseOf(request, shelf, signal);
   try {
-    const model = yield* createModel(name, request, base, shelf.created, signal);
+    const model = yield* createModel(name, request, base, shelf.created, signal, shelf.check);
     signal.throwIfAborted();
     await shelf.create(model);
   } finally {

@@ -62,6 +62,14 @@ export class CreatedModels {
     return text === undefined ? undefined : parseManifest(text, place);
   }
 
+  /** Whether there is one of that name. What cannot be looked at is there. */
+  has(name: string): Promise<boolean> {
+    return stat(join(this.#manifests, manifestFile(name))).then(
+      () => true,
+      ({ code }: NodeJS.ErrnoException) => code !== 'ENOENT' && code !== 'ENOTDIR',
+    );
+  }
+
   /**
    * Adds a model, or puts it in the place of the one of its name, whose files go where nobody else uses them.
    * @param check a last look before it counts, in the same turn
