@@ -277,7 +277,10 @@ describe('a server that is not ready, full, locked or broken', () => {
     expect(threads).toHaveLength(2);
 
     await dies();
-    expect(await errorOf(await fetch(`${server.url}/health`))).toMatchObject({ status: 503, code: 'engine-crashed' });
+    const unwell = await (await fetch(`${server.url}/health`)).json();
+    expect(unwell).toMatchObject({
+      error: { code: 503, message: expect.stringContaining('worker ended unexpectedly') },
+    });
     await expect.poll(async () => (await fetch(`${server.url}/health`)).status).toBe(200);
     expect(threads).toHaveLength(3);
     await server.close();
@@ -326,8 +329,8 @@ describe('a server that is not ready, full, locked or broken', () => {
     await threads.at(-1)!.terminate();
     const refused = await errorOf(await ask());
     expect(refused).toMatchObject({ status: 500, message: expect.stringContaining('model.gguf') });
-    const unwell = await errorOf(await fetch(`${server.url}/health`));
-    expect(unwell).toMatchObject({ status: 503, code: refused.code, message: expect.stringContaining('model.gguf') });
+    const unwell = await (await fetch(`${server.url}/health`)).json();
+    expect(unwell).toMatchObject({ error: { code: 503, message: expect.stringContaining('model.gguf') } });
     await rename(`${file}.away`, file);
     await expect.poll(async () => (await ask()).status).toBe(200);
     await server.close();

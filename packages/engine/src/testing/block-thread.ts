@@ -3,9 +3,9 @@
 import { Session } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
 
-const expression = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)';
+const expression = "standsStill(''); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)";
 
-/** Resolves when the thread has been told to; it stands still at its next turn. */
+/** Resolves when the thread stands still. */
 export async function blockThread({ threadId }: Worker): Promise<void> {
   const session = new Session();
   session.connect();
@@ -17,7 +17,17 @@ export async function blockThread({ threadId }: Worker): Promise<void> {
     }),
   );
   await ask('NodeWorker.enable', { waitForDebuggerOnStart: false });
-  const message = JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression } });
-  await ask('NodeWorker.sendMessageToWorker', { sessionId: await found, message });
+  const sessionId = await found;
+  const blocked = new Promise<void>((resolve) =>
+    session.on('NodeWorker.receivedMessageFromWorker', ({ params: { message } }) => {
+      if (JSON.parse(message).method === 'Runtime.bindingCalled') resolve();
+    }),
+  );
+  const tell = (id: number, method: string, params: object): Promise<void> =>
+    ask('NodeWorker.sendMessageToWorker', { sessionId, message: JSON.stringify({ id, method, params }) });
+  await tell(1, 'Runtime.enable', {});
+  await tell(2, 'Runtime.addBinding', { name: 'standsStill' });
+  await tell(3, 'Runtime.evaluate', { expression });
+  await blocked;
   session.disconnect();
 }
