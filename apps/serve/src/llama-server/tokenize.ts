@@ -37,12 +37,18 @@ export const tokenize: Endpoint = {
       const { model: served } = lease;
       const { signal } = context.req.raw;
       if (content === undefined) return context.json(await vllmTokens(request, lease, signal));
-      const [first, ...others] = typeof content === 'string' ? [content] : content;
+      const parts = typeof content === 'string' ? [content] : content;
+      requireTokens(
+        parts.filter((part) => typeof part === 'number'),
+        served,
+        'content',
+      );
       const parseSpecial = parse_special ?? true;
-      const front = first === undefined ? [] : [first];
-      const tokens = await encodeParts(served, front, { addSpecial: add_special ?? false, parseSpecial }, signal);
-      for (const id of await encodeParts(served, others, { parseSpecial }, signal)) tokens.push(id);
-      requireTokens(tokens, served, 'content');
+      const first = { addSpecial: add_special ?? false, parseSpecial };
+      const tokens = [
+        await encodeParts(served, parts.slice(0, 1), first, signal),
+        await encodeParts(served, parts.slice(1), { parseSpecial }, signal),
+      ];
       const { tokenizer } = served;
       const written = with_pieces ? (id: number) => JSON.stringify(withPiece(id, tokenizer)) : String;
       return new Response(await listText('tokens', tokens, written, signal), { headers: json });
@@ -63,22 +69,20 @@ const writtenSlice = 16_384;
 /** JSON of millions of items. */
 async function listText(
   name: string,
-  ids: readonly number[],
+  lists: readonly Int32Array[],
   written: (id: number) => string,
   signal: AbortSignal,
 ): Promise<string> {
   const texts: string[] = [];
-  for (let at = 0; at < ids.length; at += writtenSlice) {
-    if (at > 0) await setImmediate();
-    signal.throwIfAborted();
-    texts.push(
-      ids
-        .slice(at, at + writtenSlice)
-        .map(written)
-        .join(),
-    );
-  }
-  return `{"${name}":[${texts.join()}]}`;
+  for (const ids of lists)
+    for (let at = 0; at < ids.length; at += writtenSlice) {
+      if (at > 0) await setImmediate();
+      signal.throwIfAborted();
+      texts.push(Array.from(ids.subarray(at, at + writtenSlice), written).join());
+    }
+  const all = texts.join();
+  await setImmediate();
+  return `{"${name}":[${all}]}`;
 }
 
 const tokensShape = z.looseObject({ model, tokens: tokenIds });

@@ -54,20 +54,21 @@ export async function encodeTexts(
   return texts.map((text) => tokenizer.encode(text, options));
 }
 
-/** The tokens of texts with ids between them. */
+/** The tokens of texts with ids of the vocabulary between them. */
 export async function encodeParts(
   model: ServedModel,
   parts: readonly (number | string)[],
   options: EncodeOptions,
   signal: AbortSignal,
-): Promise<number[]> {
+): Promise<Int32Array> {
   const texts = parts.filter((part) => typeof part === 'string');
   const encoded = (await encodeTexts(model, texts, options, signal)).values();
-  const tokens: number[] = [];
-  for (const part of parts) {
-    if (typeof part === 'number') tokens.push(part);
-    // One by one: there may be more than a call takes arguments.
-    else for (const id of encoded.next().value!) tokens.push(id);
+  const pieces = parts.map((part) => (typeof part === 'number' ? [part] : encoded.next().value!));
+  const tokens = new Int32Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    tokens.set(piece, at);
+    at += piece.length;
   }
   return tokens;
 }
