@@ -132,6 +132,9 @@ export const cdataClose = ']]>';
 /** The key of a parameter inside `valueClose`. */
 export const keyHole = '\u0000';
 
+/** What ends the value of `key`. The key comes from a tool or a reply, so `$&` in it is text. */
+export const valueCloseOf = (body: ParametersBody, key: string): string => body.valueClose.replace(keyHole, () => key);
+
 export interface ThinkingSwitch {
   /** The template's variable, and what turns thinking on and off. */
   readonly name?: string;

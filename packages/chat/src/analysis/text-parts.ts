@@ -49,16 +49,21 @@ export function between(text: string, left: string, right: string, from = 0): st
   return end < 0 ? undefined : text.slice(start + left.length, end);
 }
 
-/** The first JSON value from `from` on that begins before `before` and holds `word`. */
+/** Characters that `findJson` looks at: each bracket is tried, and a template may write any number of them. Probes need thousands. */
+const looksAtMost = 4_000_000;
+
+/** The first JSON value from `from` on that begins before `before` and holds `word`; none where too much is to be looked at. */
 export function findJson(
   text: string,
   word: string,
   from: number,
   before: number,
 ): { start: number; end: number; value: unknown } | undefined {
-  for (let start = from; start <= before && start < text.length; start++) {
+  let left = looksAtMost;
+  for (let start = from; start <= before && start < text.length && left > 0; start++) {
     if (text[start] !== '{' && text[start] !== '[') continue;
-    const end = balancedEnd(text, start);
+    const end = balancedEnd(text, start, left);
+    left -= (end ?? text.length) - start;
     if (end === undefined || !text.slice(start, end).includes(word)) continue;
     try {
       return { start, end, value: JSON.parse(text.slice(start, end)) };
@@ -67,10 +72,11 @@ export function findJson(
   return undefined;
 }
 
-function balancedEnd(text: string, start: number): number | undefined {
+function balancedEnd(text: string, start: number, most: number): number | undefined {
+  const limit = Math.min(text.length, start + most);
   let depth = 0;
   let inText = false;
-  for (let at = start; at < text.length; at++) {
+  for (let at = start; at < limit; at++) {
     const character = text[at]!;
     if (inText) {
       if (character === '\\') at++;

@@ -1,7 +1,7 @@
 // One call as grammar: the marks of the format around arguments that are valid under the tool's schema.
 import type { GrammarSource } from '@quern/grammar';
 import type { CallFormat, JsonBody, NamedBody, ParametersBody, ToolDefinition } from '../format.ts';
-import { keyHole } from '../format.ts';
+import { valueCloseOf } from '../format.ts';
 import { type JsonType, parameterTypes } from '../tools.ts';
 import { argumentsSchema } from './arguments-schema.ts';
 import { hole, holedSource, markSource, oneOf, optional, sequence, space, text } from './marks.ts';
@@ -83,7 +83,7 @@ function pythonArguments(list: readonly Parameter[]): GrammarSource {
 
 function parametersBody(body: ParametersBody, tool: ToolDefinition): GrammarSource {
   const written = ({ name, required, value }: Parameter): GrammarSource => {
-    const close = body.valueClose.replace(keyHole, name);
+    const close = valueCloseOf(body, name);
     const front = sequence(markSource(body.keyOpen), text(name), valueOpening(body, parameterTypes(tool, name)));
     const bare: GrammarSource = { kind: 'bare-value', ...value, until: [close.trim()], spelling: body.spelling };
     const one = sequence(front, bare, spaceBefore(close), markSource(close.trim()), space);

@@ -1,6 +1,6 @@
 // A value between marks, read as a whole: JSON or Python, a text as it is, or tags in it (MiniMax M3):
 // `<deep><a>1</a><list><item>x</item></list></deep>`, each tag marked as parameters are.
-import { keyHole, type ParametersBody, type ToolDefinition } from '../format.ts';
+import { type ParametersBody, type ToolDefinition, valueCloseOf } from '../format.ts';
 import { type JsonType, parameterTypes, record, referenced, typeOf } from '../tools.ts';
 import { Input } from './input.ts';
 import { readValue } from './value.ts';
@@ -57,7 +57,7 @@ function tagged(text: string, body: ParametersBody): [key: string, text: string]
     const keyEnd = text.startsWith(open, at) ? text.indexOf(valueOpen, at + open.length) : -1;
     if (keyEnd < 0) return undefined;
     const key = text.slice(at + open.length, keyEnd);
-    const close = body.valueClose.replace(keyHole, key).trim();
+    const close = valueCloseOf(body, key).trim();
     const end = closing(text, keyEnd + valueOpen.length, open + key + valueOpen, close);
     if (key === '' || end < 0) return undefined;
     entries.push([key, text.slice(keyEnd + valueOpen.length, end)]);

@@ -3,9 +3,9 @@ import {
   type CallFormat,
   cdataClose,
   cdataOpen,
-  keyHole,
   type ParametersBody,
   type ToolDefinition,
+  valueCloseOf,
 } from '../format.ts';
 import { parameterTypes } from '../tools.ts';
 import { bareJson, nestedJson } from './bare-value.ts';
@@ -73,7 +73,7 @@ function* readParameter(input: Input, { body, tool, sink, kinds }: Call, many: b
   yield* skipExactly(input, trailingSpace(last));
   sink(`${many ? ', ' : ''}${JSON.stringify(key.trim())}: `);
   const cdata = body.cdata && (yield* input.accept([cdataOpen])) !== undefined;
-  const close = (cdata ? cdataClose : '') + body.valueClose.replace(keyHole, key);
+  const close = (cdata ? cdataClose : '') + valueCloseOf(body, key);
   const types = parameterTypes(tool, key.trim());
   const told = body.kinds && holes[0] === body.kinds.text;
   if (body.kinds && !body.kinds.all.includes(holes[0]!)) kinds.push(holes[0]!);
