@@ -57,7 +57,6 @@ describe('a model that chats', () => {
       type: 'object',
       properties: { n: { type: 'integer' } },
       required: ['n'],
-      additionalProperties: false,
     };
     const options = { ...greedy, num_predict: 200 };
     const { message } = await client.chat({

@@ -153,7 +153,6 @@ describe('POST /v1/messages', () => {
       type: 'object',
       properties: { city: { enum: ['Paris', 'Rome'] } },
       required: ['city'],
-      additionalProperties: false,
     };
     const format = { type: 'json_schema', schema };
     for (const body of [{ output_config: { format } }, { output_format: format }]) {

@@ -25,7 +25,6 @@ const schema = {
     ages: { type: 'array', items: { type: 'integer', minimum: 0, maximum: 120 }, minItems: 1, maxItems: 3 },
   },
   required: ['name', 'kind', 'ages'],
-  additionalProperties: false,
 };
 
 describe('chat', () => {

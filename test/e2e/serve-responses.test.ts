@@ -163,7 +163,6 @@ describe('POST /v1/responses', () => {
       type: 'object',
       properties: { city: { enum: ['Paris', 'Rome'] } },
       required: ['city'],
-      additionalProperties: false,
     };
     const format = { type: 'json_schema', name: 'town', schema, strict: true };
     const response = await create({ text: { format }, temperature: 1 });

@@ -14,7 +14,6 @@ const parameters = {
   type: 'object',
   properties: { unit: { enum: ['celsius', 'fahrenheit'] }, days: { type: 'integer', minimum: 1, maximum: 9 } },
   required: ['unit', 'days'],
-  additionalProperties: false,
 };
 const tool = (name: string, schema: object = parameters) => ({
   type: 'function',

@@ -7,7 +7,10 @@ import { boundedWork } from './work.ts';
 
 export type GrammarSource =
   | { readonly kind: 'gbnf'; readonly text: string }
-  /** JSON that is valid under a schema, with white space in front. */
+  /**
+   * JSON that is valid under a schema, with white space in front. `closed`: objects whose schema names properties and says nothing of
+   * others have no others, as in llama.cpp and xgrammar. Default: they may, as JSON Schema has it.
+   */
   | {
       readonly kind: 'json-schema';
       readonly schema: unknown;
@@ -15,6 +18,7 @@ export type GrammarSource =
       readonly at?: string;
       /** `python`: True, False and None. Default `json`. */
       readonly spelling?: 'json' | 'python';
+      readonly closed?: boolean;
     }
   /** A value under a schema as formats with tags have it: a text without quotes, all else as JSON. None of `until` is in a text. */
   | {
@@ -23,6 +27,7 @@ export type GrammarSource =
       readonly until: readonly string[];
       readonly at?: string;
       readonly spelling?: 'json' | 'python';
+      readonly closed?: boolean;
     }
   /** Any JSON object, with white space in front. */
   | { readonly kind: 'json-object' }

@@ -10,6 +10,7 @@ import { ApiError } from '../api-error.ts';
 import { anyObject } from '../large-shapes.ts';
 import type { ModelChat } from '../models/model-chat.ts';
 import type { ServedModel } from '../models/served-model.ts';
+import { schemaSource } from './schema-source.ts';
 import { askedByVllm, vllmGrammarFields } from './vllm-grammar-fields.ts';
 
 const schema = z.union([anyObject, z.boolean()], 'expected a JSON schema: an object or a boolean');
@@ -183,16 +184,16 @@ function askedFor(request: GrammarRequest): Asked[] {
   // llama.cpp's clients send empty strings for what they do not use.
   if (grammar) asked.push({ param: 'grammar', source: { kind: 'gbnf', text: grammar }, fromStart: true });
   if (jsonSchema !== undefined && jsonSchema !== null)
-    asked.push({ param: 'json_schema', source: { kind: 'json-schema', schema: jsonSchema } });
+    asked.push({ param: 'json_schema', source: schemaSource(jsonSchema) });
   if (format?.type === 'json_object')
     asked.push({
       param: 'response_format',
-      source: format.schema ? { kind: 'json-schema', schema: format.schema } : { kind: 'json-object' },
+      source: format.schema ? schemaSource(format.schema) : { kind: 'json-object' },
     });
   if (format?.type === 'json_schema')
     asked.push({
       param: 'response_format',
-      source: { kind: 'json-schema', schema: format.schema ?? format.json_schema?.schema ?? true },
+      source: schemaSource(format.schema ?? format.json_schema?.schema ?? true),
     });
   return asked;
 }

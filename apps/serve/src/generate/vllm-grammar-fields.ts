@@ -6,6 +6,7 @@ import { ApiError } from '../api-error.ts';
 import { requireModest } from '../http/json-text.ts';
 import { anyObject, isObject } from '../large-shapes.ts';
 import type { Asked } from './grammar-request.ts';
+import { schemaSource } from './schema-source.ts';
 
 /** @param field as it is told of */
 const schema = (field: string) =>
@@ -64,7 +65,7 @@ const gbnf = (text: string | null | undefined): GrammarSource | undefined =>
   typeof text === 'string' ? { kind: 'gbnf', text } : undefined;
 
 const jsonSchema = (schema: unknown): GrammarSource | undefined =>
-  schema === undefined || schema === null ? undefined : { kind: 'json-schema', schema };
+  schema === undefined || schema === null ? undefined : schemaSource(schema);
 
 /** @throws ApiError 400 when the text is no JSON, deeper than that may be, or no schema */
 function schemaIn(text: string, field: string): Record<string, unknown> | boolean {

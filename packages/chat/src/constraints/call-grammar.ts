@@ -25,6 +25,7 @@ export function bodyGrammar(calls: CallFormat, tool: ToolDefinition): GrammarSou
 export const argumentsSource = (tool: ToolDefinition): GrammarSource => ({
   kind: 'json-schema',
   schema: argumentsSchema(tool),
+  closed: true,
 });
 
 function jsonBody(body: JsonBody, tool: ToolDefinition): GrammarSource {
@@ -70,7 +71,7 @@ function namedBody(body: NamedBody, tool: ToolDefinition): GrammarSource {
 
 function pythonArguments(list: readonly Parameter[]): GrammarSource {
   const written = ({ name, value }: Parameter): GrammarSource =>
-    sequence(text(name), text('='), { kind: 'json-schema', ...value, spelling: 'python' });
+    sequence(text(name), text('='), { kind: 'json-schema', ...value, closed: true, spelling: 'python' });
   const following = (one: Parameter): GrammarSource => sequence(text(','), space, written(one));
   // Those that must be there come first, so that a comma is never in doubt.
   const needed = list.filter(({ required }) => required);
@@ -85,7 +86,10 @@ function parametersBody(body: ParametersBody, tool: ToolDefinition): GrammarSour
   const written = ({ name, required, value }: Parameter): GrammarSource => {
     const close = valueCloseOf(body, name);
     const front = sequence(markSource(body.keyOpen), text(name), valueOpening(body, parameterTypes(tool, name)));
-    const bare: GrammarSource = { kind: 'bare-value', ...value, until: [close.trim()], spelling: body.spelling };
+    const bare: GrammarSource = {
+      ...{ kind: 'bare-value', ...value, closed: true },
+      ...{ until: [close.trim()], spelling: body.spelling },
+    };
     const one = sequence(front, bare, spaceBefore(close), markSource(close.trim()), space);
     return required ? one : optional(one);
   };

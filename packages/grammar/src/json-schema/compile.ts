@@ -11,7 +11,7 @@ import { type Alternative, Alternatives, type Leaf } from './alternatives.ts';
 import { arrayExpression } from './arrays.ts';
 import { Disjointness } from './disjoint.ts';
 import { isEmpty } from './negate.ts';
-import { type ObjectShape, objectShape } from './object-shape.ts';
+import { closedShape, type ObjectShape, objectShape } from './object-shape.ts';
 import { objectExpression } from './objects.ts';
 import { placeAt, References } from './references.ts';
 import { numbersOf, textsOf } from './scalars.ts';
@@ -36,17 +36,22 @@ export interface SchemaOptions {
   readonly spelling?: Spelling;
   /** A text as the whole value stands bare, without quotes, and without any of these in it. */
   readonly bareUntil?: readonly string[];
+  /** Objects have no names that their schema does not declare, unless it speaks of them. Default: they may. */
+  readonly closed?: boolean;
 }
 
 /**
  * The rules of a schema; `root` is the first. Member order is that of the schema.
  * @throws QuernError `schema-invalid`, `schema-unsupported` with keyword and place
  */
-export function jsonSchemaScope(schema: unknown, { at = '', spelling = 'json', bareUntil }: SchemaOptions = {}): Scope {
+export function jsonSchemaScope(
+  schema: unknown,
+  { at = '', spelling = 'json', bareUntil, closed = false }: SchemaOptions = {},
+): Scope {
   const document = schemaAt(schema, '#');
   const root = at === '' ? document : placeAt(document, at);
   if (!root) throw new QuernError('schema-invalid', `The JSON schema has nothing at ${JSON.stringify(at)}.`);
-  const compiler = new SchemaCompiler(new References(document.schema), spelling);
+  const compiler = new SchemaCompiler(new References(document.schema), spelling, closed);
   return compiler.compile(root, bareUntil ? bareTexts(bareUntil) : quotedTexts);
 }
 
@@ -61,14 +66,16 @@ class SchemaCompiler {
   readonly #references: References;
   readonly #alternatives: Alternatives;
   readonly #spelling: Spelling;
+  readonly #closed: boolean;
   readonly #rules = new Map<string, Expression>();
   readonly #pending: { name: string; place: Place; make: () => Expression }[] = [];
   readonly #ids = new Map<Schema, number>();
 
-  constructor(references: References, spelling: Spelling) {
+  constructor(references: References, spelling: Spelling, closed: boolean) {
     const disjointness = new Disjointness(() => this.#alternatives);
     this.#references = references;
     this.#spelling = spelling;
+    this.#closed = closed;
     this.#alternatives = new Alternatives(references, (a, b) => disjointness.of([a], [b]));
   }
 
@@ -114,7 +121,8 @@ class SchemaCompiler {
   }
 
   #shapeOf(alternative: Alternative): ObjectShape {
-    return objectShape(alternative, (places) => this.#alternatives.of(places));
+    const shape = objectShape(alternative, (places) => this.#alternatives.of(places));
+    return this.#closed ? closedShape(shape, alternative) : shape;
   }
 
   literal(value: unknown): Expression {
@@ -241,7 +249,8 @@ class SchemaCompiler {
       const { enum: _, const: __, ...schema } = isObject(leaf.schema) ? leaf.schema : {};
       return { ...leaf, schema };
     });
-    const inner = new SchemaCompiler(this.#references, 'json');
+    // A listed value is meant as it stands.
+    const inner = new SchemaCompiler(this.#references, 'json', false);
     const options = (['array', 'object'] as const).map((type) => inner.#ofType(type, rest, false, name, () => false));
     // No text at all beside them, so that there is something to read where nothing is allowed.
     inner.#rules.set(`${name} read`, choice([...options, text('')]));

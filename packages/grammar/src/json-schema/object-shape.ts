@@ -68,6 +68,20 @@ export function objectShape(alternative: Alternative, alternativesOf: Alternativ
   };
 }
 
+const ofOtherNames = ['additionalProperties', 'patternProperties', 'propertyNames', 'unevaluatedProperties'];
+
+/**
+ * Without names that nobody declared, where properties are declared and no schema says anything of others. All that is left is valid
+ * under the schema too; where something undeclared may be needed, all stays as it is.
+ */
+export function closedShape(shape: ObjectShape, alternative: Alternative): ObjectShape {
+  const declares = alternative.some((leaf) => Object.keys(mapOf(leaf, 'properties') ?? {}).length > 0);
+  const speaks = alternative.some(({ schema }) => ofOtherNames.some((keyword) => keyword in (schema as object)));
+  const possible = shape.properties.filter(({ places }) => !places.some(({ schema }) => schema === false));
+  const needed = shape.some !== undefined || shape.min > possible.filter(({ required }) => required).length;
+  return !declares || speaks || possible.length === 0 || needed ? shape : { ...shape, others: [] };
+}
+
 /** A schema that must not hold sees nothing, and which one holds is no longer told apart here. */
 function refuseUnseen(outer: Alternative[number], alternative: Alternative): void {
   const { unevaluatedProperties: rest } = outer.schema as { unevaluatedProperties?: unknown };

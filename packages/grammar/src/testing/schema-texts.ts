@@ -34,7 +34,8 @@ const trie = new TokenTrie([
 export const ajv = new Ajv2020({ strict: false, multipleOfPrecision: 12 });
 (addFormats as unknown as (ajv: Ajv2020) => void)(ajv);
 
-export const automatonOf = (schema: unknown) => new Automaton(compileGrammar({ kind: 'json-schema', schema }), trie);
+export const automatonOf = (schema: unknown, closed = false) =>
+  new Automaton(compileGrammar({ kind: 'json-schema', schema, closed }), trie);
 export function reads(automaton: Automaton, text: string): boolean {
   const matcher = new GrammarMatcher(automaton);
   return matcher.acceptBytes(encoder.encode(text)) && matcher.complete;
@@ -67,8 +68,8 @@ function randomOf(seed: number): () => number {
 }
 
 /** Sound on random texts. Returns how many were finished. */
-export function checkTexts(schema: object | boolean, count: number, seed = 1): number {
-  const automaton = automatonOf(schema);
+export function checkTexts(schema: object | boolean, count: number, seed = 1, closed = false): number {
+  const automaton = automatonOf(schema, closed);
   const validate = ajv.compile(schema);
   let finished = 0;
   for (let i = 0; i < count; i++) {
