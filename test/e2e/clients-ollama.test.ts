@@ -109,6 +109,27 @@ describe('a model that chats', () => {
     expect(logprobs![0]!.top_logprobs).toHaveLength(2);
   });
 
+  it('goes on with the context of an earlier prompt, which is what was read and written', async () => {
+    const said = plain.messages.at(-1)!.content;
+    const system = plain.messages[0]!.role === 'system' ? plain.messages[0]!.content : '';
+    expect(plain.messages).toHaveLength(system ? 2 : 1);
+    const { context } = await client.generate({ model, prompt: said, system, options: greedy });
+    expect(context).toEqual([...plain.ids, ...plain.greedy_ids]);
+    const next = { model, prompt: 'And then?', options: greedy };
+    const { context: whole, response } = await client.generate({ ...next, context });
+    const { prompt: rendered } = await (
+      await server.post('/apply-template', { messages: [{ role: 'user', content: 'And then?' }] })
+    ).json();
+    const { tokens } = await (await server.post('/tokenize', { content: rendered, parse_special: true })).json();
+    const prompt = [...context, ...tokens.slice(1)]; // a text begins once
+    expect(whole.slice(0, prompt.length)).toEqual(prompt);
+    const told = await (await server.post('/completion', { prompt, n_predict: 400, ...greedy })).json();
+    expect(response).toBe(told.content);
+    let streamed: number[] | undefined;
+    for await (const part of await client.generate({ ...next, context, stream: true })) streamed = part.context;
+    expect(streamed).toEqual(whole);
+  });
+
   it('lists what there is', async () => {
     expect((await client.list()).models.map(({ name }) => name)).toEqual([model]);
     expect((await client.ps()).models[0]).toMatchObject({ name: model, details: { family: 'llama' } });
@@ -127,6 +148,8 @@ describe('a model that chats', () => {
     ['an option that is none', '/api/chat', { options: { temprature: 1 } }, /temprature/],
     ['a context that is longer than reserved', '/api/chat', { options: { num_ctx: 10 ** 6 } }, /1000000/],
     ['images', '/api/generate', { prompt: 'x', images: ['aGk='] }, /images/],
+    ['tokens that are none', '/api/generate', { prompt: 'x', context: [1e9] }, /context has token 1000000000/],
+    ['a context of a raw prompt', '/api/generate', { prompt: 'x', raw: true, context: [1] }, /^context: a raw/],
     ['a template', '/api/generate', { prompt: 'x', template: '{{ .Prompt }}' }, /template/],
     ['a time that is none', '/api/chat', { keep_alive: 'soon' }, /keep_alive/],
     [

@@ -35,6 +35,8 @@ export interface ChatRequest {
   readonly templateVariables?: Readonly<Record<string, unknown>>;
   /** Default `opened`. */
   readonly ending?: PromptEnding;
+  /** Tokens of earlier turns, which the messages follow; a model's own opening is in them. */
+  readonly before?: readonly number[];
   /** Add BOS where the model wants it, though the template is the authority on it. */
   readonly addSpecial?: boolean;
   /** How tokens are chosen, where the reply stops, what holds it: in the field names of OpenAI and llama-server. */
@@ -67,7 +69,11 @@ export async function prepareChat(
   const thinkingBudget = isThinkingOff(chat) ? 0 : chat.thinkingBudget;
   const tools = offeredTools(chat);
   const { text, reasoningOpen } = await chatPrompt(model, chat, tools, signal);
-  const prompt = await encodePrompt(model, text, templateTokens(chat), { param: 'messages', signal });
+  const prompt = behind(
+    chat.before,
+    await encodePrompt(model, text, templateTokens(chat), { param: 'messages', signal }),
+    model.tokenizer.bos,
+  );
   const constraint = chatConstraint(chat, tools ?? [], model, { reasoningOpen, mayReason: thinkingBudget !== 0 });
   const task: GenerationTask = {
     ...{ model, prompt, request, maxTokens, logProbs, signal, constraint },
@@ -92,6 +98,12 @@ export async function chatTokens({ model }: ModelLease, asked: ChatRequest, sign
   const chat = withChatDefaults(asked, model.defaults.chat);
   const { text } = await chatPrompt(model, chat, offeredTools(chat), signal);
   return encodeText(model, text, templateTokens(chat), signal);
+}
+
+/** A text begins once. */
+function behind(before: readonly number[] | undefined, tokens: Int32Array, bos: number | undefined): Int32Array {
+  if (!before?.length) return tokens;
+  return Int32Array.from([...before, ...(tokens[0] === bos ? tokens.subarray(1) : tokens)]);
 }
 
 /** How many they are. @throws ApiError 400 */

@@ -26,7 +26,10 @@ export async function chatPrompt(
   const { template, format, special } = model.chat;
   const { messages, templateVariables, ending = 'opened' } = chat;
   const options: PromptOptions = {
-    messages: withOpening(model.created, await withPauses(templateMessages(messages))),
+    messages: withOpening(
+      chat.before?.length ? undefined : model.created,
+      await withPauses(templateMessages(messages)),
+    ),
     tools,
     thinking: thinkingOf(chat),
     variables: templateVariables,

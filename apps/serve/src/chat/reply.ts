@@ -15,6 +15,8 @@ export type ChatEvent =
       stopText?: string;
       /** The token of `stop_token_ids` that ended it. */
       stopToken?: number;
+      /** The token that ended it, of the request or of the model. */
+      endToken?: number;
       cost: ReplyCost;
     };
 
@@ -66,6 +68,7 @@ export async function* chatReply(task: GenerationTask, form: ReplyForm): AsyncGe
         finishReason: called && event.finishReason === 'stop' ? 'tool_calls' : event.finishReason,
         stopText: event.stopText,
         stopToken: event.stopToken,
+        endToken: event.endToken,
         cost,
       };
     }

@@ -28,6 +28,8 @@ export type GenerationEvent =
       stopText?: string;
       /** The token of `stop_token_ids` that ended it. */
       stopToken?: number;
+      /** The token that ended it, of the request or of the model. */
+      endToken?: number;
       cost: ReplyCost;
     };
 
@@ -144,7 +146,7 @@ export async function* generate(task: GenerationTask): AsyncGenerator<Generation
         const last = asked && writesStop ? stream.push(stopToken) : '';
         const rest = stops.push(last + stream.flush()).text + stops.flush();
         if (rest) yield { type: 'text', text: rest, tokens: [], cost: clock.cost };
-        yield { type: 'end', finishReason, ...(asked && { stopToken }), cost: clock.cost };
+        yield { type: 'end', finishReason, ...(asked && { stopToken }), endToken: stopToken, cost: clock.cost };
         return;
       }
       clock.token(event);

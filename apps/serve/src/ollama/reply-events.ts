@@ -22,16 +22,20 @@ export interface Piece {
 
 export const nanoseconds = (ms: number): number => Math.round(ms * 1e6);
 
-/** @param startMs when the request came, and when its model was loaded, by `performance.now()` */
+/**
+ * @param startMs when the request came, and when its model was loaded, by `performance.now()`
+ * @param more what the last piece has beside that
+ */
 export async function* pieces(
   events: AsyncGenerator<ChatEvent>,
   startMs: { readonly request: number; readonly loaded: number },
+  more: () => Readonly<Record<string, unknown>> = () => ({}),
 ): AsyncGenerator<Piece> {
   let open: { name: string; text: string } | undefined;
   for await (const event of events) {
     if (event.type === 'end') {
       if (open) yield { ...complete(open), tokens: [] };
-      yield { tokens: [], end: endOf(event, startMs) };
+      yield { tokens: [], end: { ...endOf(event, startMs), ...more() } };
       return;
     }
     let { tokens } = event;
