@@ -91,7 +91,7 @@ describe('files of its own', () => {
     expect(tuned).not.toEqual(plain);
     // The same adapter for all models, as the server's flags give it.
     await server.close();
-    await start({ lora: [join(folder, 'fitting.gguf')], cacheTokens: '256' });
+    await start({ lora: [join(folder, 'fitting.gguf')], ctxSize: '256', cacheTokens: '256' });
     const flagged = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none' });
     const same = await flagged.completions.create({ model: 'tiny', ...asked });
     expect(same.choices[0]!.logprobs!.token_logprobs).toEqual(tuned);
