@@ -10,7 +10,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuernError } from '@quern/errors';
-import { blobBytes, blobPath, createFileSink, removeBlob, removeStrayBlobs, writeError } from '@quern/source';
+import { blobBytes, blobPath, removeBlob, removeStrayBlobs, writeError, writeWholeFile } from '@quern/source';
 import { type CreatedFile, type CreatedModel, manifestText, type OwnWeights, parseManifest } from './created-model.ts';
 import { manifestFile } from './created-name.ts';
 import { folderName, isFolderName, linkFiles, modelIn, unfinishedFolder } from './model-folder.ts';
@@ -92,13 +92,7 @@ export class CreatedModels {
       await mkdir(this.#manifests, { recursive: true }).catch((cause) => {
         throw writeError(place, bytes.length, cause);
       });
-      const sink = await createFileSink(place, bytes.length);
-      try {
-        await sink.write(bytes, 0);
-        await sink.finish();
-      } finally {
-        await sink.abort();
-      }
+      await writeWholeFile(place, bytes);
       if (before) await this.#removeUnused(digestsOf(before));
     });
   }
